@@ -1,2 +1,29 @@
+//! v6trace's kernel side: the eBPF programs, one file per family of hooks.
+//!
+//! ```text
+//! kprobe entry -> calls in flight (an LRU map per family)
+//! kprobe return -> reads the deciding values through `kernel` at the offsets
+//!                  in `globals` -> a record in per-CPU scratch -> `output`
+//! ```
+//!
+//! Nothing is decided here beyond whether userspace needs the record: the
+//! programs read, and userspace judges.
 #![no_std]
 #![no_main]
+
+mod context;
+mod globals;
+mod kernel;
+mod multicast_join;
+mod output;
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    // The compiler drops every call to this: the verifier refuses a loop.
+    loop {}
+}
+
+/// Lets the kernel allow the helpers that it keeps for GPL programs.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,109 @@
+//! The table of hooks: which kernel function each one watches, and with which
+//! of the kernel side's programs.
+//!
+//! A hook names its candidates in order of preference. Userspace attaches the
+//! first whose function this kernel can trace; a later one counts as a
+//! fallback, and its note says what is lost by it.
+
+/// A hook, as records and loss counters name it.
+#[repr(u16)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// Joining a multicast group on a socket.
+    MulticastJoin = 0,
+    /// Charging a socket's option memory on behalf of such a join.
+    OptionMemory = 1,
+}
+
+/// One hook and the ways to attach it.
+#[derive(Debug)]
+pub struct HookInfo {
+    /// The hook that this line describes.
+    pub hook: Hook,
+    /// Its name in output, kebab-case.
+    pub name: &'static str,
+    /// What is not explained without it, as a clause.
+    pub without: &'static str,
+    /// The functions that serve it, most preferred first.
+    pub candidates: &'static [Candidate],
+}
+
+/// One function that serves a hook.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The kernel function.
+    pub function: &'static str,
+    /// The program to attach where the function is entered.
+    pub entry: Option<&'static str>,
+    /// The program to attach where it returns.
+    pub ret: Option<&'static str>,
+    /// Globals of [`MEMBERS`](crate::members::MEMBERS) without which the
+    /// programs can say nothing.
+    pub needs: &'static [&'static str],
+    /// What watching this function instead of a preferred one costs.
+    pub note: Option<&'static str>,
+}
+
+/// Every hook, in the order of [`Hook`]'s numbers.
+pub const HOOKS: &[HookInfo] = &[
+    HookInfo {
+        hook: Hook::MulticastJoin,
+        name: "multicast-join",
+        without: "failed multicast joins are not seen",
+        candidates: &[
+            Candidate {
+                function: "__ipv6_sock_mc_join",
+                entry: Some("multicast_join_enter"),
+                ret: Some("multicast_join_return"),
+                needs: &["SOCK_NET", "NET_INUM"],
+                note: None,
+            },
+            Candidate {
+                function: "ipv6_sock_mc_join",
+                entry: Some("multicast_join_any_source_enter"),
+                ret: Some("multicast_join_return"),
+                needs: &["SOCK_NET", "NET_INUM"],
+                note: Some("joins with a source (MCAST_JOIN_SOURCE_GROUP) are not seen"),
+            },
+        ],
+    },
+    HookInfo {
+        hook: Hook::OptionMemory,
+        name: "option-memory",
+        without: "a failed join's size and sk_omem_alloc are those at its return",
+        candidates: &[Candidate {
+            function: "sock_kmalloc",
+            entry: Some("option_memory_charge"),
+            ret: None,
+            needs: &["SOCK_OMEM_ALLOC"],
+            note: None,
+        }],
+    },
+];
+
+/// Programs that others continue in by a tail call, at their index in the
+/// `CONTINUATIONS` map.
+pub const CONTINUATIONS: &[&str] = &["multicast_join_walk"];
+
+/// Index in [`CONTINUATIONS`] of the walk over a socket's memberships.
+pub const CONTINUE_MULTICAST_JOIN_WALK: u32 = 0;
+
+impl Hook {
+    /// The hook that `value` stands for, if this version knows it.
+    pub fn from_wire(value: u16) -> Option<Self> {
+        HOOKS.get(usize::from(value)).map(|info| info.hook)
+    }
+
+    /// This hook's line in [`HOOKS`].
+    pub const fn info(self) -> &'static HookInfo {
+        &HOOKS[self as usize]
+    }
+}
+
+const _: () = {
+    let mut index = 0;
+    while index < HOOKS.len() {
+        assert!(HOOKS[index].hook as usize == index, "HOOKS is in the order of Hook");
+        index += 1;
+    }
+};

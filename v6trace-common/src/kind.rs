@@ -1,0 +1,19 @@
+//! The kinds of records: one line for each payload that the kernel side writes.
+
+/// What a record is about; decides the payload that follows its header.
+#[repr(u16)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A [`MulticastJoin`](crate::MulticastJoin).
+    MulticastJoin = 1,
+}
+
+impl Kind {
+    /// The kind that `value` stands for, if this version knows it.
+    pub const fn from_wire(value: u16) -> Option<Self> {
+        match value {
+            1 => Some(Self::MulticastJoin),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The table of what the programs must know of the running kernel: offsets of
+//! struct members, sizes, and addresses of variables.
+//!
+//! Each line is a global of the kernel side. Userspace finds the member in the
+//! kernel's BTF and sets the global before the programs are loaded, so that
+//! the verifier sees constants and drops what an absent member guards.
+
+/// The value of a global whose member, size or address this kernel lacks.
+pub const ABSENT: u32 = u32::MAX;
+
+/// How a member is read, and so what its global holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// So many bytes at an offset; the global holds the offset.
+    Bytes(u32),
+    /// A pointer or an embedded object whose address is wanted; the global
+    /// holds the offset, and the size is the kernel's business.
+    Object,
+    /// Some bits; the global holds a packed [`Bits`].
+    Bits,
+    /// The size of a whole type.
+    Size,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The name of the global.
+    pub global: &'static str,
+    /// Type and member path, as `net.core.sysctl_optmem_max`; only the type
+    /// for [`Shape::Size`].
+    pub path: &'static str,
+    /// How it is read.
+    pub shape: Shape,
+}
+
+/// Where the bits of a bitfield are: within the 32-bit word at `offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits {
+    /// Bytes from the start of the struct to the word.
+    pub offset: u16,
+    /// Bits below the field.
+    pub shift: u8,
+    /// Bits of the field.
+    pub width: u8,
+}
+
+impl Bits {
+    /// The form in which a global holds it.
+    pub const fn pack(self) -> u32 {
+        (self.offset as u32) | ((self.shift as u32) << 16) | ((self.width as u32) << 24)
+    }
+
+    /// The inverse of [`Bits::pack`].
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "takes the fields apart")]
+    pub const fn unpack(packed: u32) -> Self {
+        Self {
+            offset: packed as u16,
+            shift: (packed >> 16) as u8,
+            width: (packed >> 24) as u8,
+        }
+    }
+
+    /// The field's value in `word`.
+    #[inline(always)]
+    pub const fn of(self, word: u32) -> u32 {
+        (word >> (self.shift & 31)) & (u32::MAX >> ((32 - self.width as u32) & 31))
+    }
+}
+
+/// Calls `$apply!` with the table, so that each side makes of it what it needs.
+#[macro_export]
+macro_rules! with_members {
+    ($apply:ident) => {
+        $apply! {
+            // Which task, in which context.
+            TASK_FLAGS: Shape::Bytes(4), "task_struct.flags";
+            // Which socket, in which namespace.
+            SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net";
+            SOCK_SOCKET: Shape::Object, "sock.sk_socket";
+            SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter";
+            SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol";
+            SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock";
+            SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino";
+            NET_INUM: Shape::Bytes(4), "net.ns.inum";
+            NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max";
+            // The namespace's devices by index, and the device.
+            NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head";
+            DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist";
+            DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex";
+            DEV_NAME: Shape::Bytes(16), "net_device.name";
+            DEV_MTU: Shape::Bytes(4), "net_device.mtu";
+            DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr";
+            INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead";
+            // The socket's memberships.
+            INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6";
+            PINFO_MC_LIST: Shape::Object, "ipv6_pinfo.ipv6_mc_list";
+            MC_ADDR: Shape::Bytes(16), "ipv6_mc_socklist.addr";
+            MC_IFINDEX: Shape::Bytes(4), "ipv6_mc_socklist.ifindex";
+            MC_NEXT: Shape::Object, "ipv6_mc_socklist.next";
+            MC_SIZE: Shape::Size, "ipv6_mc_socklist";
+        }
+    };
+}
+
+macro_rules! table {
+    ($($global:ident: $shape:expr, $path:literal;)*) => {
+        /// Every member that the programs read.
+        pub const MEMBERS: &[Member] = &[
+            $(Member { global: stringify!($global), path: $path, shape: $shape },)*
+        ];
+    };
+}
+with_members!(table);
+
+/// A kernel variable whose address the programs read from: a global of 64
+/// bits, 0 where this kernel has no such variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The name of the global.
+    pub global: &'static str,
+    /// Symbols in which the value may live, first match wins; with each the
+    /// member path to add, where the variable is a struct.
+    pub symbols: &'static [(&'static str, Option<&'static str>)],
+}
+
+/// Every kernel variable that the programs read.
+pub const VARIABLES: &[Variable] = &[
+    // The one limit of kernels without `net.core.sysctl_optmem_max` (before 6.9).
+    Variable { global: "OPTMEM_MAX", symbols: &[("sysctl_optmem_max", None)] },
+    Variable { global: "PER_CPU_OFFSET", symbols: &[("__per_cpu_offset", None)] },
+    // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
+    Variable {
+        global: "PREEMPT_COUNT",
+        symbols: &[
+            ("__preempt_count", None),
+            ("pcpu_hot", Some("pcpu_hot.preempt_count")),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_survive_packing() {
+        let bits = Bits { offset: 504, shift: 17, width: 3 };
+        assert_eq!(Bits::unpack(bits.pack()), bits);
+        assert_eq!(bits.of(0b101 << 17), 0b101);
+        assert_ne!(bits.pack(), ABSENT);
+    }
+}

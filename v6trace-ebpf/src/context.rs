@@ -1,0 +1,45 @@
+//! In whose context a program runs.
+//!
+//! A kprobe sees whatever task is current, also in a softirq that merely
+//! interrupted it. The preemption counter of the CPU tells the two apart, as
+//! the kernel's own `in_serving_softirq` does.
+
+use aya_ebpf::helpers::{bpf_get_current_task, bpf_get_smp_processor_id};
+use v6trace_common::Context;
+
+use crate::{globals, kernel::Pointer};
+
+/// `SOFTIRQ_OFFSET`: set in the preemption counter while a softirq is served.
+const SERVING_SOFTIRQ: u32 = 0x100;
+/// `PF_KTHREAD` of `task_struct.flags`.
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
+/// The context in which the calling program runs.
+#[inline(always)]
+pub(crate) fn current() -> Context {
+    if preempt_count().unwrap_or(0) & SERVING_SOFTIRQ != 0 {
+        return Context::Softirq;
+    }
+    // SAFETY: the helper takes nothing and returns an address, which is only
+    // ever read through Pointer.
+    let task = Pointer(unsafe { bpf_get_current_task() });
+    if task.get(&globals::TASK_FLAGS).unwrap_or(0) & KERNEL_THREAD != 0 {
+        Context::KernelThread
+    } else {
+        Context::Task
+    }
+}
+
+/// This CPU's preemption counter, where the kernel's symbols tell where it is.
+#[inline(always)]
+fn preempt_count() -> Option<u32> {
+    let offsets = globals::PER_CPU_OFFSET.load();
+    let counter = globals::PREEMPT_COUNT.load();
+    if offsets == 0 || counter == 0 {
+        return None;
+    }
+    // SAFETY: the helper takes nothing and returns a number.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let base: u64 = Pointer(offsets + u64::from(cpu) * size_of::<u64>() as u64).read()?;
+    Pointer(base.wrapping_add(counter)).read()
+}

@@ -1,0 +1,137 @@
+//! Typed pointers into the kernel's memory.
+//!
+//! Every read goes through a helper that fails instead of faulting, at an
+//! offset that userspace took from the kernel's BTF. A member that this kernel
+//! lacks reads as `None`, like an address that cannot be read.
+
+use aya_ebpf::{Global, helpers::bpf_probe_read_kernel};
+use v6trace_common::members::{ABSENT, Bits};
+
+use crate::globals;
+
+/// Buckets of `net.dev_index_head` (`NETDEV_HASHENTRIES`).
+const DEVICE_BUCKETS: u32 = 256;
+
+/// The address of some kernel object; 0 is null.
+#[derive(Clone, Copy)]
+pub(crate) struct Pointer(pub(crate) u64);
+
+impl Pointer {
+    /// Reads a `T` at this very address.
+    #[inline(always)]
+    pub(crate) fn read<T: Copy>(self) -> Option<T> {
+        // SAFETY: bpf_probe_read_kernel checks the address itself and fails
+        // where it is not readable kernel memory; the types read here (integers
+        // and byte arrays) have no invalid values.
+        unsafe { bpf_probe_read_kernel(self.0 as *const T) }.ok()
+    }
+
+    /// The address of a member.
+    #[inline(always)]
+    pub(crate) fn member(self, member: &Global<u32>) -> Option<Pointer> {
+        let offset = member.load();
+        if offset == ABSENT || self.0 == 0 {
+            return None;
+        }
+        Some(Pointer(self.0 + u64::from(offset)))
+    }
+
+    /// The value of a member.
+    #[inline(always)]
+    pub(crate) fn get<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+        self.member(member)?.read()
+    }
+
+    /// The pointer that a member holds.
+    #[inline(always)]
+    pub(crate) fn follow(self, member: &Global<u32>) -> Option<Pointer> {
+        self.get(member).map(Pointer)
+    }
+
+    /// The value of a bitfield.
+    #[inline(always)]
+    pub(crate) fn bits(self, member: &Global<u32>) -> Option<u32> {
+        let packed = member.load();
+        if packed == ABSENT || self.0 == 0 {
+            return None;
+        }
+        let bits = Bits::unpack(packed);
+        let word = Pointer(self.0 + u64::from(bits.offset)).read()?;
+        Some(bits.of(word))
+    }
+}
+
+/// A `struct sock`.
+#[derive(Clone, Copy)]
+pub(crate) struct Sock(pub(crate) Pointer);
+
+impl Sock {
+    /// The namespace that the socket lives in.
+    #[inline(always)]
+    pub(crate) fn net(self) -> Option<Net> {
+        self.0.follow(&globals::SOCK_NET).map(Net)
+    }
+
+    /// Bytes of option memory in use.
+    #[inline(always)]
+    pub(crate) fn omem_alloc(self) -> Option<i32> {
+        self.0.get(&globals::SOCK_OMEM_ALLOC)
+    }
+
+    /// The inode number that userspace knows the socket by.
+    #[inline(always)]
+    pub(crate) fn inode(self) -> Option<u64> {
+        // `struct socket` is the first member of `struct socket_alloc`.
+        self.0.follow(&globals::SOCK_SOCKET)?.get(&globals::SOCKET_INODE)
+    }
+
+    /// The newest of the socket's `ipv6_mc_socklist` entries, null without any.
+    #[inline(always)]
+    pub(crate) fn memberships(self) -> Option<Pointer> {
+        self.0.follow(&globals::INET_SOCK_PINET6)?.follow(&globals::PINFO_MC_LIST)
+    }
+}
+
+/// A `struct net`.
+#[derive(Clone, Copy)]
+pub(crate) struct Net(pub(crate) Pointer);
+
+impl Net {
+    /// The inode number of the namespace.
+    #[inline(always)]
+    pub(crate) fn inum(self) -> Option<u32> {
+        self.0.get(&globals::NET_INUM)
+    }
+
+    /// The hash table of the namespace's devices by index.
+    #[inline(always)]
+    pub(crate) fn device_buckets(self) -> Option<Pointer> {
+        self.0.follow(&globals::NET_DEV_INDEX_HEAD)
+    }
+}
+
+/// The first node of the bucket in which a device of index `ifindex` is, null
+/// where the bucket is empty.
+#[inline(always)]
+pub(crate) fn device_bucket(buckets: Pointer, ifindex: u32) -> Option<Pointer> {
+    let offset = u64::from(ifindex & (DEVICE_BUCKETS - 1)) * size_of::<u64>() as u64;
+    Pointer(buckets.0 + offset).read().map(Pointer)
+}
+
+/// A `struct net_device`.
+#[derive(Clone, Copy)]
+pub(crate) struct Device(pub(crate) Pointer);
+
+impl Device {
+    /// The device whose `index_hlist` is `node`.
+    #[inline(always)]
+    pub(crate) fn of_node(node: Pointer) -> Device {
+        Device(Pointer(node.0 - u64::from(globals::DEV_INDEX_HLIST.load())))
+    }
+
+    /// Its interface index.
+    #[inline(always)]
+    pub(crate) fn ifindex(self) -> Option<u32> {
+        self.0.get(&globals::DEV_IFINDEX)
+    }
+}

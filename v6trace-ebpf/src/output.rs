@@ -1,0 +1,95 @@
+//! The one way out: a finished record goes into this CPU's perf buffer, and
+//! what does not fit is counted by CPU and hook.
+
+use aya_ebpf::{
+    EbpfContext,
+    bindings::BPF_F_CURRENT_CPU,
+    helpers::{
+        bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_smp_processor_id,
+        bpf_ktime_get_boot_ns, bpf_perf_event_output, generated,
+    },
+    macros::map,
+    maps::{PerCpuArray, PerfEventArray},
+};
+use v6trace_common::{COMM_LEN, HOOKS, Hook, HookLoss, Kind, RecordHeader, WIRE_VERSION};
+
+use crate::context;
+
+#[map]
+static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
+
+/// One [`HookLoss`] per hook, at the hook's number.
+#[map]
+static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOKS.len() as u32, 0);
+
+/// A record as it leaves: built in place in a per-CPU map, since it would not
+/// fit on the stack beside the rest. A kprobe's program is never interrupted by
+/// another one on its CPU, so the slot is its own until it is sent.
+#[repr(C)]
+pub(crate) struct Record<P> {
+    pub(crate) header: RecordHeader,
+    pub(crate) payload: P,
+}
+
+impl<P> Record<P> {
+    /// Writes the whole header. `netns` is the namespace's inode number, 0
+    /// where it is not known.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, kind: Kind, hook: Hook, netns: u32) {
+        let header = &mut self.header;
+        header.size = size_of::<Self>() as u16;
+        header.kind = kind as u16;
+        header.version = WIRE_VERSION;
+        header.context = context::current() as u8;
+        header.hook = hook as u16;
+        header.netns = netns;
+        // SAFETY: helpers without arguments that return numbers.
+        unsafe {
+            header.boot_ns = bpf_ktime_get_boot_ns();
+            header.cgroup_id = bpf_get_current_cgroup_id();
+            header.cpu = bpf_get_smp_processor_id();
+        }
+        let pid_tgid = bpf_get_current_pid_tgid();
+        header.pid = (pid_tgid >> 32) as u32;
+        header.tid = pid_tgid as u32;
+        // SAFETY: the helper writes COMM_LEN bytes, which is what comm has. On
+        // failure it writes zeros.
+        unsafe {
+            generated::bpf_get_current_comm(header.comm.as_mut_ptr().cast(), COMM_LEN as u32);
+        }
+    }
+
+    /// Sends the record, or counts it as lost.
+    #[inline(always)]
+    pub(crate) fn send<C: EbpfContext>(&mut self, ctx: &C, hook: Hook) {
+        // SAFETY: the context is the program's own, EVENTS is a perf event
+        // array, and the record is as long as its type.
+        let result = unsafe {
+            bpf_perf_event_output(
+                ctx.as_ptr(),
+                (&raw const EVENTS).cast_mut().cast(),
+                BPF_F_CURRENT_CPU,
+                (&raw mut *self).cast(),
+                size_of::<Self>() as u64,
+            )
+        };
+        if result != 0 {
+            count(hook, |loss| loss.output_failed += 1);
+        }
+    }
+}
+
+/// Counts a return that should have been reported but whose call is unknown.
+#[inline(always)]
+pub(crate) fn call_unknown(hook: Hook) {
+    count(hook, |loss| loss.call_unknown += 1);
+}
+
+#[inline(always)]
+fn count(hook: Hook, add: impl FnOnce(&mut HookLoss)) {
+    if let Some(loss) = LOSSES.get_ptr_mut(hook as u32) {
+        // SAFETY: the slot is this CPU's own, and no other program runs on this
+        // CPU until this one ends.
+        add(unsafe { &mut *loss });
+    }
+}
