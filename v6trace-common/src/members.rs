@@ -32,6 +32,8 @@ pub struct Member {
     pub path: &'static str,
     /// How it is read.
     pub shape: Shape,
+    /// What becomes of the explanations where this kernel lacks it, a clause.
+    pub without: &'static str,
 }
 
 /// Where the bits of a bitfield are: within the 32-bit word at `offset`.
@@ -75,40 +77,62 @@ macro_rules! with_members {
     ($apply:ident) => {
         $apply! {
             // Which task, in which context.
-            TASK_FLAGS: Shape::Bytes(4), "task_struct.flags";
+            TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
+                "kernel workers are shown like other tasks";
             // Which socket, in which namespace.
-            SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net";
-            SOCK_SOCKET: Shape::Object, "sock.sk_socket";
-            SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter";
-            SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol";
-            SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock";
-            SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino";
-            NET_INUM: Shape::Bytes(4), "net.ns.inum";
-            NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max";
+            SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
+                "the namespace of a socket is not known";
+            SOCK_SOCKET: Shape::Object, "sock.sk_socket",
+                "sockets are not told apart by inode";
+            SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
+                "a full option memory is not told from a lack of memory";
+            SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
+                "the kernel's own sockets are not told apart";
+            SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock",
+                "the kernel's own sockets are taken for the task's";
+            SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
+                "sockets are not told apart by inode";
+            NET_INUM: Shape::Bytes(4), "net.ns.inum",
+                "namespaces are not told apart";
+            NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max",
+                "the global sysctl_optmem_max is read instead";
             // The namespace's devices by index, and the device.
-            NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head";
-            DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist";
-            DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex";
-            DEV_NAME: Shape::Bytes(16), "net_device.name";
-            DEV_MTU: Shape::Bytes(4), "net_device.mtu";
-            DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr";
-            INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead";
+            NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head",
+                "interfaces are not named, and stale memberships not counted";
+            DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist",
+                "interfaces are not named, and stale memberships not counted";
+            DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex",
+                "interfaces are not named, and stale memberships not counted";
+            DEV_NAME: Shape::Bytes(16), "net_device.name",
+                "interfaces are not named";
+            DEV_MTU: Shape::Bytes(4), "net_device.mtu",
+                "the MTU of an interface without IPv6 is not shown";
+            DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
+                "an interface without IPv6 is not recognised";
+            INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
+                "an interface on its way out is not recognised";
             // The socket's memberships.
-            INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6";
-            PINFO_MC_LIST: Shape::Object, "ipv6_pinfo.ipv6_mc_list";
-            MC_ADDR: Shape::Bytes(16), "ipv6_mc_socklist.addr";
-            MC_IFINDEX: Shape::Bytes(4), "ipv6_mc_socklist.ifindex";
-            MC_NEXT: Shape::Object, "ipv6_mc_socklist.next";
-            MC_SIZE: Shape::Size, "ipv6_mc_socklist";
+            INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6",
+                "memberships are not counted";
+            PINFO_MC_LIST: Shape::Object, "ipv6_pinfo.ipv6_mc_list",
+                "memberships are not counted";
+            MC_ADDR: Shape::Bytes(16), "ipv6_mc_socklist.addr",
+                "the membership in the way is not found";
+            MC_IFINDEX: Shape::Bytes(4), "ipv6_mc_socklist.ifindex",
+                "memberships are not counted";
+            MC_NEXT: Shape::Object, "ipv6_mc_socklist.next",
+                "memberships are not counted";
+            MC_SIZE: Shape::Size, "ipv6_mc_socklist",
+                "the size of a charge is known only from sock_kmalloc";
         }
     };
 }
 
 macro_rules! table {
-    ($($global:ident: $shape:expr, $path:literal;)*) => {
+    ($($global:ident: $shape:expr, $path:literal, $without:literal;)*) => {
         /// Every member that the programs read.
         pub const MEMBERS: &[Member] = &[
-            $(Member { global: stringify!($global), path: $path, shape: $shape },)*
+            $(Member { global: stringify!($global), path: $path, shape: $shape, without: $without },)*
         ];
     };
 }
@@ -123,13 +147,27 @@ pub struct Variable {
     /// Symbols in which the value may live, first match wins; with each the
     /// member path to add, where the variable is a struct.
     pub symbols: &'static [(&'static str, Option<&'static str>)],
+    /// The global of the member that makes it unnecessary, where there is one.
+    pub unless: Option<&'static str>,
+    /// What becomes of the explanations where it cannot be read, a clause.
+    pub without: &'static str,
 }
 
 /// Every kernel variable that the programs read.
 pub const VARIABLES: &[Variable] = &[
-    // The one limit of kernels without `net.core.sysctl_optmem_max` (before 6.9).
-    Variable { global: "OPTMEM_MAX", symbols: &[("sysctl_optmem_max", None)] },
-    Variable { global: "PER_CPU_OFFSET", symbols: &[("__per_cpu_offset", None)] },
+    // The one limit of kernels whose namespaces have none of their own.
+    Variable {
+        global: "OPTMEM_MAX",
+        symbols: &[("sysctl_optmem_max", None)],
+        unless: Some("NET_OPTMEM_MAX"),
+        without: "a full option memory is not told from a lack of memory",
+    },
+    Variable {
+        global: "PER_CPU_OFFSET",
+        symbols: &[("__per_cpu_offset", None)],
+        unless: None,
+        without: "softirqs are taken for the task that they interrupt",
+    },
     // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
     Variable {
         global: "PREEMPT_COUNT",
@@ -137,6 +175,8 @@ pub const VARIABLES: &[Variable] = &[
             ("__preempt_count", None),
             ("pcpu_hot", Some("pcpu_hot.preempt_count")),
         ],
+        unless: None,
+        without: "softirqs are taken for the task that they interrupt",
     },
 ];
 

@@ -78,3 +78,5 @@ pub const WALKED: u32 = 1 << 9;
 pub const WALK_COMPLETE: u32 = 1 << 10;
 /// One of them has this group and fits the requested index.
 pub const SAME_GROUP_FOUND: u32 = 1 << 11;
+/// No device has the requested index.
+pub const DEVICE_ABSENT: u32 = 1 << 12;

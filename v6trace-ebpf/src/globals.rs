@@ -8,7 +8,7 @@ use aya_ebpf::Global;
 use v6trace_common::members::ABSENT;
 
 macro_rules! declare {
-    ($($global:ident: $shape:expr, $path:literal;)*) => {
+    ($($global:ident: $shape:expr, $path:literal, $without:literal;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
             #[unsafe(no_mangle)]

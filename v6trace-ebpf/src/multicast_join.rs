@@ -25,7 +25,7 @@ use v6trace_common::{
     hooks::CONTINUE_MULTICAST_JOIN_WALK,
     members::ABSENT,
     multicast_join::{
-        CHARGE_SEEN, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, KERNEL_SOCKET,
+        CHARGE_SEEN, DEVICE_ABSENT, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, KERNEL_SOCKET,
         LIMIT_OF_NETNS, LIMIT_READ, MODE_EXCLUDE, MODE_INCLUDE, OMEM_READ, SAME_GROUP_FOUND,
         WALK_COMPLETE, WALKED,
     },
@@ -314,6 +314,8 @@ fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> Option<()> {
         // The end of the bucket: no such device.
         if walk.phase == MEMBERSHIP_DEVICE {
             payload.stale_memberships += 1;
+        } else {
+            payload.flags |= DEVICE_ABSENT;
         }
         leave_bucket(walk, payload);
         return Some(());

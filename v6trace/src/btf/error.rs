@@ -40,16 +40,22 @@ pub enum BtfError {
     #[error("is compressed ({0}), not raw BTF; unpack it first")]
     Compressed(&'static str),
     /// Made for a machine of the other byte order.
-    #[error("is big-endian BTF; v6trace runs on little-endian kernels only, so this is another machine's")]
+    #[error(
+        "is big-endian BTF; v6trace runs on little-endian kernels only, so this is another machine's"
+    )]
     BigEndian,
     /// Not BTF at all.
-    #[error("does not begin like BTF (9f eb); give raw BTF such as /sys/kernel/btf/vmlinux of the traced kernel")]
+    #[error(
+        "does not begin like BTF (9f eb); give raw BTF such as /sys/kernel/btf/vmlinux of the traced kernel"
+    )]
     BadMagic,
     /// A version of the format that did not exist when this was written.
     #[error("is BTF of version {0}; only version 1 is known")]
     UnknownVersion(u8),
     /// Ends before all that it announces.
-    #[error("is truncated: {what} should reach to byte {needed}, but it ends at {have}; copy it again")]
+    #[error(
+        "is truncated: {what} should reach to byte {needed}, but it ends at {have}; copy it again"
+    )]
     Truncated {
         /// What does not fit.
         what: &'static str,

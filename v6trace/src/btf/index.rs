@@ -27,7 +27,9 @@ impl NameIndex {
         let hash = hash(name);
         let from = self.entries.partition_point(|entry| entry.0 < hash);
         let rest = self.entries.get(from..).unwrap_or_default();
-        rest.iter().take_while(move |entry| entry.0 == hash).map(|entry| entry.1)
+        rest.iter()
+            .take_while(move |entry| entry.0 == hash)
+            .map(|entry| entry.1)
     }
 }
 
@@ -40,5 +42,7 @@ pub(super) fn bounded_name(tail: &[u8]) -> Option<&[u8]> {
 
 /// FNV-1a.
 fn hash(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    name.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }

@@ -2,37 +2,18 @@
 //! is, an enumerator's value, a function's parameters.
 
 use super::{
-    BitField, Btf, Member, MemberError, path,
-    path::Step,
+    Btf, Member, MemberError,
+    measure::{Place, malformed, within_reach},
+    path::{self, Step},
     record::{Kind, RawMember, Record, words},
 };
 
-/// Links of typedef, const and the like followed from one type; real chains
-/// have fewer than ten. The kernel's own limit is 32.
-const MAX_CHAIN: usize = 64;
-
-/// Unnamed structures within unnamed structures, or arrays of arrays.
+/// Unnamed structures within unnamed structures.
 const MAX_NESTING: u32 = 32;
 
 /// Members looked at for one path, so that types which multiply by nesting
 /// cannot take forever. Kernels' largest structures have some hundreds.
 const MAX_STEPS: u32 = 1 << 20;
-
-/// Every kernel that v6trace's eBPF object can run on is a 64-bit one.
-const POINTER_SIZE: u32 = 8;
-
-/// Where the walk along a path has got to.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    type_id: u32,
-    /// From the beginning of the outermost structure.
-    bits: u64,
-    /// Set when the member's record says that it is a bitfield.
-    width: Option<u8>,
-    /// Whether the containing structure marks its bitfields in the members, so
-    /// that an int's own idea of bits does not count.
-    flagged: bool,
-}
 
 impl Btf {
     /// Finds a member by its path, such as `net.core.sysctl_optmem_max`,
@@ -50,14 +31,19 @@ impl Btf {
         let (type_name, steps) = path::split(path)?;
         let mut fuel = MAX_STEPS;
         let mut first_error = None;
-        for record in self.named(type_name).filter(|record| record.kind.is_composite()) {
+        for record in self
+            .named(type_name)
+            .filter(|record| record.kind.is_composite())
+        {
             spend(&mut fuel, record.id)?;
             match self.walk(record, &steps, &mut fuel) {
                 Ok(member) => return Ok(member),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Err(first_error.unwrap_or_else(|| MemberError::NoSuchType { name: type_name.to_owned() }))
+        Err(first_error.unwrap_or_else(|| MemberError::NoSuchType {
+            name: type_name.to_owned(),
+        }))
     }
 
     /// Size in bytes of a named structure, union or enum.
@@ -68,7 +54,9 @@ impl Btf {
         self.named(type_name)
             .find(|record| record.kind != Kind::Func)
             .map(|record| record.size_or_type)
-            .ok_or_else(|| MemberError::NoSuchType { name: type_name.to_owned() })
+            .ok_or_else(|| MemberError::NoSuchType {
+                name: type_name.to_owned(),
+            })
     }
 
     /// The value of an enumerator, such as `SKB_DROP_REASON_IP_INADDRERRORS` of
@@ -101,15 +89,18 @@ impl Btf {
     /// Names of a function's parameters in order: empty for an unnamed one,
     /// `...` for variable arguments.
     pub fn function_params(&self, name: &str) -> Option<Vec<String>> {
-        self.named(name).filter(|record| record.kind == Kind::Func).find_map(|function| {
-            let prototype =
-                self.record(function.size_or_type).filter(|r| r.kind == Kind::FuncProto)?;
-            let name_of = |element| match words::<2>(element) {
-                [0, 0] => "...".to_owned(),
-                [name_off, _] => self.name(name_off).unwrap_or_default().to_owned(),
-            };
-            Some(prototype.elements(8).map(name_of).collect())
-        })
+        self.named(name)
+            .filter(|record| record.kind == Kind::Func)
+            .find_map(|function| {
+                let prototype = self
+                    .record(function.size_or_type)
+                    .filter(|r| r.kind == Kind::FuncProto)?;
+                let name_of = |element| match words::<2>(element) {
+                    [0, 0] => "...".to_owned(),
+                    [name_off, _] => self.name(name_off).unwrap_or_default().to_owned(),
+                };
+                Some(prototype.elements(8).map(name_of).collect())
+            })
     }
 
     /// Indexed types of exactly this name, in the order of the file.
@@ -126,7 +117,12 @@ impl Btf {
         steps: &[Step<'_>],
         fuel: &mut u32,
     ) -> Result<Member, MemberError> {
-        let mut place = Place { type_id: outermost.id, bits: 0, width: None, flagged: false };
+        let mut place = Place {
+            type_id: outermost.id,
+            bits: 0,
+            width: None,
+            flagged: false,
+        };
         let mut came_by = outermost.name_off;
         for step in steps {
             let parent = self.target(place.type_id)?;
@@ -134,18 +130,16 @@ impl Btf {
                 let pointer = self.name(came_by).unwrap_or_default().to_owned();
                 return Err(MemberError::ThroughPointer { pointer });
             }
-            let (name_off, found) =
-                self.find(parent, step.member, place.bits, MAX_NESTING, fuel)?.ok_or_else(|| {
-                    MemberError::NoSuchMember {
-                        type_name: self.describe(parent),
-                        member: step.member.to_owned(),
-                    }
+            let (name_off, found) = self
+                .find(parent, step.member, place.bits, MAX_NESTING, fuel)?
+                .ok_or_else(|| MemberError::NoSuchMember {
+                    type_name: self.describe(parent),
+                    member: step.member.to_owned(),
                 })?;
             came_by = name_off;
-            place = step
-                .indices
-                .iter()
-                .try_fold(found, |array, index| self.element(array, step.member, *index))?;
+            place = step.indices.iter().try_fold(found, |array, index| {
+                self.element(array, step.member, *index)
+            })?;
         }
         self.measure(place)
     }
@@ -161,11 +155,24 @@ impl Btf {
     ) -> Result<Option<(u32, Place)>, MemberError> {
         for member in parent.members() {
             spend(fuel, parent.id)?;
-            let RawMember { name_off, type_id, bit_offset, bit_width } = member;
-            let bits = base + u64::from(bit_offset);
+            let RawMember {
+                name_off,
+                type_id,
+                bit_offset,
+                bit_width,
+            } = member;
+            let bits = within_reach(parent.id, base + u64::from(bit_offset))?;
             if self.name_is(name_off, name) {
                 let flagged = parent.kind_flag();
-                return Ok(Some((name_off, Place { type_id, bits, width: bit_width, flagged })));
+                return Ok(Some((
+                    name_off,
+                    Place {
+                        type_id,
+                        bits,
+                        width: bit_width,
+                        flagged,
+                    },
+                )));
             }
             if !self.name_is(name_off, "") {
                 continue;
@@ -202,81 +209,22 @@ impl Btf {
                     .checked_mul(u64::from(size) * 8)
                     .and_then(|distance| distance.checked_add(place.bits))
                     .ok_or_else(|| malformed(record.id, "an array is impossibly large"))?;
-                Ok(Place { type_id, bits, width: None, flagged: false })
+                let bits = within_reach(record.id, bits)?;
+                Ok(Place {
+                    type_id,
+                    bits,
+                    width: None,
+                    flagged: false,
+                })
             }
-            Kind::Ptr => Err(MemberError::ThroughPointer { pointer: member.to_owned() }),
+            Kind::Ptr => Err(MemberError::ThroughPointer {
+                pointer: member.to_owned(),
+            }),
             _ => Err(MemberError::NoSuchMember {
                 type_name: self.describe(record),
                 member: format!("{member}[{index}]"),
             }),
         }
-    }
-
-    /// Turns a place into what to load.
-    fn measure(&self, place: Place) -> Result<Member, MemberError> {
-        let record = self.target(place.type_id)?;
-        let size = self.size(record)?;
-        if let Some(width) = place.width {
-            return bitfield(record.id, place.bits, width);
-        }
-        if record.kind == Kind::Int && !place.flagged {
-            // The encoding before kind_flag: an int type made for the bitfield.
-            let [encoding] = record.fixed();
-            let [width, _, shift, _] = encoding.to_le_bytes();
-            if shift != 0 || u32::from(width) != size.saturating_mul(8) {
-                return bitfield(record.id, place.bits + u64::from(shift), width);
-            }
-        }
-        if place.bits % 8 != 0 {
-            return Err(malformed(record.id, "a member that is no bitfield begins within a byte"));
-        }
-        Ok(Member { byte_offset: byte_offset(record.id, place.bits / 8)?, byte_size: size, bit: None })
-    }
-
-    /// The type behind typedefs and qualifiers.
-    fn target(&self, id: u32) -> Result<Record<'_>, MemberError> {
-        let mut at = id;
-        for _ in 0..MAX_CHAIN {
-            let record = self.record(at).ok_or_else(|| malformed(id, "it refers to no type"))?;
-            match record.kind {
-                Kind::Typedef | Kind::Volatile | Kind::Const | Kind::Restrict | Kind::TypeTag => {
-                    at = record.size_or_type;
-                }
-                _ => return Ok(record),
-            }
-        }
-        Err(malformed(id, "its chain of typedefs does not end"))
-    }
-
-    /// Size in bytes of a type that [`Btf::target`] gave.
-    fn size(&self, record: Record<'_>) -> Result<u32, MemberError> {
-        let (mut at, mut count) = (record, 1_u64);
-        for _ in 0..MAX_NESTING {
-            let each = match at.kind {
-                Kind::Int
-                | Kind::Struct
-                | Kind::Union
-                | Kind::Enum
-                | Kind::Enum64
-                | Kind::Float
-                | Kind::Datasec => at.size_or_type,
-                Kind::Ptr => POINTER_SIZE,
-                Kind::Array => {
-                    let [element, _, len] = at.fixed();
-                    count = count
-                        .checked_mul(u64::from(len))
-                        .ok_or_else(|| malformed(at.id, "an array is impossibly large"))?;
-                    at = self.target(element)?;
-                    continue;
-                }
-                _ => return Err(malformed(at.id, "a member is of a type that has no size")),
-            };
-            return count
-                .checked_mul(u64::from(each))
-                .and_then(|size| u32::try_from(size).ok())
-                .ok_or_else(|| malformed(record.id, "an array is impossibly large"));
-        }
-        Err(malformed(record.id, "arrays nest without end"))
     }
 
     /// How to name a type in a message.
@@ -291,36 +239,9 @@ impl Btf {
     }
 }
 
-/// The smallest naturally aligned unit that holds all bits of the bitfield.
-fn bitfield(type_id: u32, bits: u64, width: u8) -> Result<Member, MemberError> {
-    if !(1..=64).contains(&width) {
-        return Err(malformed(type_id, "a bitfield has no bits or too many"));
-    }
-    let last = bits + u64::from(width) - 1;
-    for byte_size in [1_u32, 2, 4, 8] {
-        let unit = u64::from(byte_size) * 8;
-        if bits / unit == last / unit {
-            // Below 64, as the unit is at most that long.
-            let shift = u8::try_from(bits % unit).unwrap_or(0);
-            return Ok(Member {
-                byte_offset: byte_offset(type_id, bits / unit * u64::from(byte_size))?,
-                byte_size,
-                bit: Some(BitField { shift, width }),
-            });
-        }
-    }
-    Err(malformed(type_id, "a bitfield lies across an 8-byte boundary"))
-}
-
-fn byte_offset(type_id: u32, bytes: u64) -> Result<u32, MemberError> {
-    u32::try_from(bytes).map_err(|_| malformed(type_id, "a member lies beyond 4 GiB"))
-}
-
 fn spend(fuel: &mut u32, type_id: u32) -> Result<(), MemberError> {
-    *fuel = fuel.checked_sub(1).ok_or_else(|| malformed(type_id, "too many members"))?;
+    *fuel = fuel
+        .checked_sub(1)
+        .ok_or_else(|| malformed(type_id, "too many members"))?;
     Ok(())
-}
-
-fn malformed(type_id: u32, problem: &'static str) -> MemberError {
-    MemberError::Malformed { type_id, problem }
 }

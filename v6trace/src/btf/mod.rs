@@ -13,6 +13,7 @@
 mod error;
 mod index;
 mod lookup;
+mod measure;
 mod parse;
 mod path;
 mod record;
@@ -84,7 +85,10 @@ impl Btf {
     pub fn load(path: &Path) -> Result<Self, BtfError> {
         read_file(path)
             .and_then(Self::parse)
-            .map_err(|problem| BtfError::File { path: path.to_owned(), problem: Box::new(problem) })
+            .map_err(|problem| BtfError::File {
+                path: path.to_owned(),
+                problem: Box::new(problem),
+            })
     }
 
     /// Number of types described.
@@ -110,9 +114,14 @@ fn read_file(path: &Path) -> Result<Vec<u8>, BtfError> {
     let mut bytes = Vec::new();
     // A vmlinux with debug information is huge: find out what the file is
     // before reading all of it.
-    file.by_ref().take(parse::MIN_HEADER as u64).read_to_end(&mut bytes).map_err(BtfError::Read)?;
+    file.by_ref()
+        .take(parse::MIN_HEADER as u64)
+        .read_to_end(&mut bytes)
+        .map_err(BtfError::Read)?;
     parse::check_magic(&bytes)?;
-    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(BtfError::Read)?;
+    file.take(MAX_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(BtfError::Read)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(BtfError::TooLarge);
     }

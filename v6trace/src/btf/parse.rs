@@ -23,9 +23,11 @@ pub(super) fn check_magic(bytes: &[u8]) -> Result<(), BtfError> {
         [0x1f, 0x8b, ..] => Err(BtfError::Compressed("gzip")),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => Err(BtfError::Compressed("xz")),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(BtfError::Compressed("zstd")),
-        [] | [0x9f] => {
-            Err(BtfError::Truncated { what: "the header", needed: 24, have: bytes.len() as u64 })
-        }
+        [] | [0x9f] => Err(BtfError::Truncated {
+            what: "the header",
+            needed: 24,
+            have: bytes.len() as u64,
+        }),
         _ => Err(BtfError::BadMagic),
     }
 }
@@ -36,12 +38,20 @@ pub(super) fn parse(data: Vec<u8>) -> Result<Btf, BtfError> {
     let strings = header.strings.clone();
     let text = data.get(strings.clone()).unwrap_or_default();
     if text.first() != Some(&0) || text.last() != Some(&0) {
-        return Err(BtfError::Malformed("the string section does not begin and end with a zero"));
+        return Err(BtfError::Malformed(
+            "the string section does not begin and end with a zero",
+        ));
     }
     let types = header.types.clone();
     let layout = data.get(header.layout).unwrap_or_default();
     let (starts, names) = walk(data.get(types.clone()).unwrap_or_default(), text, layout)?;
-    Ok(Btf { data, types, strings, starts, names })
+    Ok(Btf {
+        data,
+        types,
+        strings,
+        starts,
+        names,
+    })
 }
 
 struct Header {
@@ -63,7 +73,9 @@ impl Header {
             return Err(BtfError::UnknownVersion(version));
         }
         if header_len < MIN_HEADER {
-            return Err(BtfError::Malformed("the header says it is shorter than any header"));
+            return Err(BtfError::Malformed(
+                "the header says it is shorter than any header",
+            ));
         }
         if header_len > data.len() {
             return Err(truncated("the header", header_len as u64));
@@ -104,19 +116,24 @@ fn walk(types: &[u8], text: &[u8], layout: &[u8]) -> Result<(Vec<u32>, NameIndex
             have: u64::from(end),
         };
         let from = at as usize;
-        let (Some(name_off), Some(info), Some(_)) =
-            (u32_at(types, from), u32_at(types, from + 4), u32_at(types, from + 8))
-        else {
+        let (Some(name_off), Some(info), Some(_)) = (
+            u32_at(types, from),
+            u32_at(types, from + 4),
+            u32_at(types, from + 8),
+        ) else {
             return Err(truncated(u64::from(at) + COMMON as u64));
         };
         starts.push(at);
         // Fits: a record has twelve bytes and their sum fits.
         let id = u32::try_from(starts.len()).unwrap_or(u32::MAX);
         let kind = Kind::from_info(info);
-        let (fixed, each) = kind
-            .extra()
-            .or_else(|| layout_of(layout, info))
-            .ok_or(BtfError::UnknownKind { type_id: id, kind: kind_number(info) })?;
+        let (fixed, each) =
+            kind.extra()
+                .or_else(|| layout_of(layout, info))
+                .ok_or(BtfError::UnknownKind {
+                    type_id: id,
+                    kind: kind_number(info),
+                })?;
         // At most 255 + 2^24 * 255 bytes, so it cannot overflow.
         let length = COMMON as u64 + u64::from(fixed) + u64::from(each) * u64::from(vlen(info));
         let next = u64::from(at) + length;
@@ -126,7 +143,9 @@ fn walk(types: &[u8], text: &[u8], layout: &[u8]) -> Result<(Vec<u32>, NameIndex
         let tail = text
             .get(name_off as usize..)
             .filter(|tail| !tail.is_empty())
-            .ok_or(BtfError::Malformed("a type's name lies outside the string section"))?;
+            .ok_or(BtfError::Malformed(
+                "a type's name lies outside the string section",
+            ))?;
         if kind.is_indexed()
             && let Some(name) = bounded_name(tail)
             && !name.is_empty()

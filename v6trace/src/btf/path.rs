@@ -11,7 +11,10 @@ pub(super) struct Step<'p> {
 
 /// The type's name and the steps that follow it.
 pub(super) fn split(path: &str) -> Result<(&str, Vec<Step<'_>>), MemberError> {
-    let bad = |problem| MemberError::BadPath { path: path.to_owned(), problem };
+    let bad = |problem| MemberError::BadPath {
+        path: path.to_owned(),
+        problem,
+    };
     let mut components = path.split('.');
     let type_name = components.next().unwrap_or_default();
     if type_name.is_empty() {
@@ -20,7 +23,9 @@ pub(super) fn split(path: &str) -> Result<(&str, Vec<Step<'_>>), MemberError> {
     if type_name.contains(['[', ']']) {
         return Err(bad("a type has no index"));
     }
-    let steps = components.map(|component| step(component).map_err(bad)).collect::<Result<_, _>>()?;
+    let steps = components
+        .map(|component| step(component).map_err(bad))
+        .collect::<Result<_, _>>()?;
     Ok((type_name, steps))
 }
 
@@ -37,8 +42,10 @@ fn step(component: &str) -> Result<Step<'_>, &'static str> {
     }
     let mut indices = Vec::new();
     while !rest.is_empty() {
-        let (index, behind) =
-            rest.strip_prefix('[').and_then(|r| r.split_once(']')).ok_or("a bracket is missing")?;
+        let (index, behind) = rest
+            .strip_prefix('[')
+            .and_then(|r| r.split_once(']'))
+            .ok_or("a bracket is missing")?;
         if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err("an index is not a number");
         }
@@ -59,8 +66,14 @@ mod tests {
         assert_eq!(
             steps,
             [
-                Step { member: "arr", indices: vec![3, 0] },
-                Step { member: "x", indices: vec![] }
+                Step {
+                    member: "arr",
+                    indices: vec![3, 0]
+                },
+                Step {
+                    member: "x",
+                    indices: vec![]
+                }
             ]
         );
         assert_eq!(split("foo").unwrap(), ("foo", vec![]));
@@ -68,10 +81,26 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_path() {
-        for path in
-            ["", ".", "a.", ".a", "a..b", "a[1].b", "a.b[", "a.b]", "a.b[]", "a.b[1", "a.b[-1]", "a.b[1]c", "a.b[4294967296]", "a.[1]"]
-        {
-            assert!(matches!(split(path), Err(MemberError::BadPath { .. })), "{path}");
+        for path in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "a[1].b",
+            "a.b[",
+            "a.b]",
+            "a.b[]",
+            "a.b[1",
+            "a.b[-1]",
+            "a.b[1]c",
+            "a.b[4294967296]",
+            "a.[1]",
+        ] {
+            assert!(
+                matches!(split(path), Err(MemberError::BadPath { .. })),
+                "{path}"
+            );
         }
     }
 }

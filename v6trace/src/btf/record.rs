@@ -85,14 +85,17 @@ impl Kind {
 
     /// Whether types of this kind are looked up by name.
     pub(super) fn is_indexed(self) -> bool {
-        matches!(self, Self::Struct | Self::Union | Self::Enum | Self::Enum64 | Self::Func)
+        matches!(
+            self,
+            Self::Struct | Self::Union | Self::Enum | Self::Enum64 | Self::Func
+        )
     }
 }
 
 /// The kind's number. The format first had five bits for it and later took
 /// two more that had been zero.
 pub(super) fn kind_number(info: u32) -> u8 {
-    (info >> 24) as u8 & 0x7f
+    info.to_le_bytes()[3] & 0x7f
 }
 
 /// Number of elements. Likewise widened, from 16 bits to 24.
@@ -152,7 +155,11 @@ impl<'a> Record<'a> {
 
     /// The members, if this is a structure or union.
     pub(super) fn members(&self) -> impl Iterator<Item = RawMember> + use<'a> {
-        let extra = if self.kind.is_composite() { self.extra } else { &[] };
+        let extra = if self.kind.is_composite() {
+            self.extra
+        } else {
+            &[]
+        };
         let flagged = self.kind_flag();
         extra.chunks_exact(12).map(move |element| {
             let [name_off, type_id, offset] = words(element);
@@ -160,7 +167,11 @@ impl<'a> Record<'a> {
             RawMember {
                 name_off,
                 type_id,
-                bit_offset: if flagged { offset & 0x00ff_ffff } else { offset },
+                bit_offset: if flagged {
+                    offset & 0x00ff_ffff
+                } else {
+                    offset
+                },
                 bit_width: (flagged && width != 0).then_some(width),
             }
         })
@@ -200,6 +211,8 @@ impl Btf {
     }
 
     fn string_tail(&self, offset: u32) -> Option<&[u8]> {
-        self.data.get(self.strings.clone())?.get(usize::try_from(offset).ok()?..)
+        self.data
+            .get(self.strings.clone())?
+            .get(usize::try_from(offset).ok()?..)
     }
 }

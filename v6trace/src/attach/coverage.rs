@@ -1,0 +1,76 @@
+//! Which hooks were attached, and how: part of the stream, since that nothing
+//! was seen means something only where somebody was looking.
+
+use std::fmt;
+
+use serde::Serialize;
+use v6trace_common::Hook;
+
+/// What became of every hook.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Coverage {
+    /// One line per hook.
+    pub hooks: Vec<HookCoverage>,
+    /// What this kernel's structs lack, with what that means.
+    pub absent: Vec<String>,
+}
+
+/// What became of one hook.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookCoverage {
+    /// The hook's name.
+    pub hook: String,
+    /// The kernel function: the one attached, else the one preferred.
+    pub function: String,
+    /// Whether and how it is attached.
+    pub status: Status,
+    /// Why, where that is not as it should be.
+    pub note: Option<String>,
+}
+
+/// Whether and how a hook is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// To the preferred function.
+    Attached,
+    /// To another one; the note says at which cost.
+    Fallback,
+    /// Not: this kernel has no such function.
+    Missing,
+    /// Not: several functions bear the name.
+    Ambiguous,
+    /// Not: the kernel refused, or lacks what the programs must read.
+    Refused,
+}
+
+impl Status {
+    /// Whether the hook fires.
+    pub const fn is_attached(self) -> bool {
+        matches!(self, Self::Attached | Self::Fallback)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Attached => "attached",
+            Self::Fallback => "fallback",
+            Self::Missing => "missing",
+            Self::Ambiguous => "ambiguous",
+            Self::Refused => "refused",
+        })
+    }
+}
+
+impl Coverage {
+    /// The hooks that fire.
+    pub fn attached(&self) -> impl Iterator<Item = &HookCoverage> {
+        self.hooks.iter().filter(|hook| hook.status.is_attached())
+    }
+
+    /// Whether a hook fires.
+    pub fn has(&self, hook: Hook) -> bool {
+        self.attached().any(|covered| covered.hook == hook.info().name)
+    }
+}

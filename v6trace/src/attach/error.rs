@@ -1,0 +1,104 @@
+//! Why nothing could be attached: one message, with the way out.
+
+use std::fmt::Write as _;
+
+use aya::{EbpfError, maps::MapError, programs::ProgramError};
+use thiserror::Error;
+
+use super::Coverage;
+use crate::{
+    btf::{BtfError, MemberError},
+    privilege::Privileges,
+    symbols::SymbolsError,
+};
+
+/// Why live tracing did not start.
+#[derive(Debug, Error)]
+pub enum AttachError {
+    /// Built without the eBPF object.
+    #[error(
+        "this v6trace was built without its kernel side, so it cannot trace; build it with \
+         `cargo xtask build`"
+    )]
+    NoObject,
+    /// The eBPF object lacks a map or program of the tables.
+    #[error("the kernel side of this v6trace has no {0}; build both sides from one source")]
+    Object(&'static str),
+    /// The kernel's types could not be read.
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    /// The kernel's types contradict themselves.
+    #[error("the kernel's BTF cannot be used: {0}")]
+    Member(#[from] MemberError),
+    /// The kernel's symbols could not be read.
+    #[error(transparent)]
+    Symbols(#[from] SymbolsError),
+    /// The kernel refused maps or programs.
+    #[error("the kernel did not accept v6trace's programs: {error}{}", hints())]
+    Load {
+        /// What it said.
+        error: String,
+    },
+    /// A map was not what it should be.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// A program was not what it should be.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// Not one hook could be attached.
+    #[error("no hook could be attached:{reasons}{}", hints())]
+    Nothing {
+        /// Each hook with its reason.
+        reasons: String,
+    },
+}
+
+impl AttachError {
+    /// Loading the object failed.
+    pub(super) fn load(error: EbpfError) -> Self {
+        Self::Load { error: chain(&error) }
+    }
+
+    /// The kernel refused a program.
+    pub(super) fn program(error: ProgramError) -> Self {
+        Self::Load { error: chain(&error) }
+    }
+
+    /// No hook is left.
+    pub(super) fn nothing(coverage: &Coverage) -> Self {
+        let mut reasons = String::new();
+        for hook in &coverage.hooks {
+            let note = hook.note.as_deref().unwrap_or_default();
+            let _ = write!(reasons, "\n  {} ({}): {note}", hook.hook, hook.status);
+        }
+        Self::Nothing { reasons }
+    }
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            let _ = write!(text, ": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// What is known to stand in the way, each with its way out.
+fn hints() -> String {
+    let mut text = String::new();
+    for obstacle in Privileges::read().obstacles() {
+        if obstacle.blocks {
+            let _ = write!(text, "\n  {}\n    fix  {}", obstacle.what, obstacle.fix);
+        }
+    }
+    if text.is_empty() {
+        text.push_str("\n  `v6trace doctor` shows what this kernel offers");
+    }
+    text
+}

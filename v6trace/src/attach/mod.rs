@@ -1,0 +1,153 @@
+//! From the embedded eBPF object to hooks that fire.
+//!
+//! ```text
+//! BTF + kallsyms -> resolve -> globals -> load the object
+//! kallsyms + HOOKS -> choose -> attach each hook -> Coverage
+//! ```
+//!
+//! A hook that cannot be had never stops the others; only when none is left
+//! does attaching fail, with every reason and what stands in the way.
+
+mod choose;
+mod coverage;
+mod error;
+mod resolve;
+
+use std::{collections::HashSet, path::Path};
+
+use aya::{
+    Ebpf, EbpfLoader, VerifierLogLevel,
+    maps::ProgramArray,
+    programs::{KProbe, ProgramError},
+};
+use v6trace_common::{CONTINUATIONS, Candidate, HOOKS};
+
+pub use coverage::{Coverage, HookCoverage, Status};
+pub use error::AttachError;
+
+use crate::{
+    btf::{Btf, KERNEL_BTF},
+    symbols::{KALLSYMS, Symbols},
+};
+use choose::Refusal;
+use resolve::Globals;
+
+/// The eBPF object, where this build carries one.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o"));
+
+/// What to attach, and where to learn of the kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Options<'a> {
+    /// BTF to use instead of the running kernel's own.
+    pub btf: Option<&'a Path>,
+    /// Symbols to use instead of the running kernel's own.
+    pub kallsyms: Option<&'a Path>,
+    /// Report what succeeds as well.
+    pub events: bool,
+    /// Let the programs log what they do.
+    pub debug: bool,
+}
+
+/// Loaded programs, attached for as long as this lives.
+pub struct Attached {
+    /// The programs and maps.
+    pub ebpf: Ebpf,
+    /// Which hooks were attached, and how.
+    pub coverage: Coverage,
+}
+
+/// Loads the programs and attaches every hook that this kernel has.
+pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
+    if OBJECT.is_empty() {
+        return Err(AttachError::NoObject);
+    }
+    let btf = Btf::load(options.btf.unwrap_or(Path::new(KERNEL_BTF)))?;
+    let symbols =
+        Symbols::load(options.kallsyms.unwrap_or(Path::new(KALLSYMS)), &resolve::symbol_names())?;
+    let globals = resolve::resolve(&btf, &symbols)?;
+    drop(btf);
+
+    // Before 5.11 maps count as locked memory, whose usual limit is too low. A
+    // failure here shows as one of loading, with the reason.
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Memlock,
+        rustix::process::Rlimit { current: None, maximum: None },
+    );
+    let mut ebpf = load(options, &globals).map_err(AttachError::load)?;
+    link_continuations(&mut ebpf)?;
+
+    let mut loaded = HashSet::new();
+    let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
+        attach_candidate(&mut ebpf, &mut loaded, candidate)
+    });
+    let coverage = Coverage { hooks, absent: globals.absent };
+    if coverage.attached().next().is_none() {
+        return Err(AttachError::nothing(&coverage));
+    }
+    Ok(Attached { ebpf, coverage })
+}
+
+fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError> {
+    let events = u8::from(options.events);
+    let debug = u8::from(options.debug);
+    let mut loader = EbpfLoader::new();
+    // The verifier's log is only asked for when a program is refused: writing
+    // it takes longer than verifying.
+    loader.verifier_log_level(VerifierLogLevel::DISABLE);
+    for (name, value) in &globals.words {
+        loader.override_global(name, value, true);
+    }
+    for (name, value) in &globals.addresses {
+        loader.override_global(name, value, true);
+    }
+    loader.override_global("EMIT_ALL", &events, true);
+    loader.override_global("DEBUG", &debug, true);
+    loader.load(OBJECT)
+}
+
+/// Fills the table through which programs continue in others.
+fn link_continuations(ebpf: &mut Ebpf) -> Result<(), AttachError> {
+    let map = ebpf.take_map("CONTINUATIONS").ok_or(AttachError::Object("CONTINUATIONS"))?;
+    let mut table = ProgramArray::try_from(map)?;
+    for (index, name) in (0..).zip(CONTINUATIONS) {
+        let program = kprobe(ebpf, name)?;
+        program.load().map_err(AttachError::program)?;
+        let fd = program.fd()?.try_clone().map_err(ProgramError::from)?;
+        table.set(index, &fd, 0)?;
+    }
+    // The programs hold the map from here on.
+    Ok(())
+}
+
+/// Attaches both ends of a candidate, or neither.
+fn attach_candidate(
+    ebpf: &mut Ebpf,
+    loaded: &mut HashSet<&'static str>,
+    candidate: &Candidate,
+) -> Result<(), Refusal> {
+    // The entry first: then every return that fires had its entry seen.
+    let mut undo = None;
+    for name in [candidate.entry, candidate.ret].into_iter().flatten() {
+        let program = kprobe(ebpf, name).map_err(Refusal::other)?;
+        if loaded.insert(name) {
+            program.load().map_err(|error| Refusal::other(AttachError::program(error)))?;
+        }
+        match program.attach(candidate.function, 0) {
+            Ok(link) => undo = Some((name, link)),
+            Err(error) => {
+                if let Some((first, link)) = undo {
+                    kprobe(ebpf, first)
+                        .and_then(|program| Ok(program.detach(link)?))
+                        .map_err(Refusal::other)?;
+                }
+                return Err(Refusal::from_attach(&error));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kprobe<'e>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut KProbe, AttachError> {
+    let program = ebpf.program_mut(name).ok_or(AttachError::Object(name))?;
+    Ok(program.try_into()?)
+}

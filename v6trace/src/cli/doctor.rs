@@ -1,0 +1,170 @@
+//! `v6trace doctor`: what live tracing finds on this machine, by trying it.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::options::{self, TraceOptions};
+use crate::{
+    attach::{self, AttachError, Attached, Coverage},
+    btf::KERNEL_BTF,
+    privilege::{Kprobes, Lockdown, Obstacle, Privileges},
+};
+
+/// Arguments of `v6trace doctor`.
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    trace: TraceOptions,
+}
+
+/// What was found.
+struct Findings {
+    privileges: Privileges,
+    obstacles: Vec<Obstacle>,
+    btf: bool,
+    attached: Result<Coverage, AttachError>,
+}
+
+impl Doctor {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        self.trace.start_log();
+        let privileges = Privileges::read();
+        let findings = Findings {
+            obstacles: privileges.obstacles(),
+            privileges,
+            btf: Path::new(KERNEL_BTF).exists(),
+            // Attached for a moment: no other answer is as good.
+            attached: attach::attach(&self.trace.attach(false))
+                .map(|Attached { coverage, .. }| coverage),
+        };
+        if self.json {
+            writeln!(io::stdout().lock(), "{}", findings.json())?;
+        } else {
+            findings.print(&mut options::stdout())?;
+        }
+        Ok(if findings.attached.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl Findings {
+    fn capabilities(&self) -> Vec<(&'static str, bool)> {
+        use caps::Capability::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG};
+        [
+            ("CAP_BPF", CAP_BPF),
+            ("CAP_PERFMON", CAP_PERFMON),
+            ("CAP_SYS_ADMIN", CAP_SYS_ADMIN),
+            ("CAP_SYSLOG", CAP_SYSLOG),
+        ]
+        .map(|(name, capability)| (name, self.privileges.has(capability)))
+        .to_vec()
+    }
+
+    fn json(&self) -> Value {
+        let (ok, coverage, error) = match &self.attached {
+            Ok(coverage) => (true, Some(coverage), None),
+            Err(error) => (false, None, Some(error.to_string())),
+        };
+        let obstacles: Vec<Value> = self
+            .obstacles
+            .iter()
+            .map(|found| json!({ "what": found.what, "fix": found.fix, "blocks": found.blocks }))
+            .collect();
+        json!({
+            "type": "doctor",
+            "ok": ok,
+            "version": env!("CARGO_PKG_VERSION"),
+            "kernel": self.privileges.caller.kernel_release,
+            "architecture": self.privileges.caller.architecture,
+            "btf": self.btf,
+            "kprobes": kprobes(self.privileges.kprobes),
+            "lockdown": lockdown(self.privileges.lockdown),
+            "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+            "obstacles": obstacles,
+            "coverage": coverage.map(|coverage| &coverage.hooks),
+            "absent": coverage.map(|coverage| &coverage.absent),
+            "error": error,
+        })
+    }
+
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let caller = &self.privileges.caller;
+        line(out, "kernel", &format!("{} {}", caller.kernel_release, caller.architecture))?;
+        line(out, "BTF", if self.btf { KERNEL_BTF } else { "none: give one with --btf FILE" })?;
+        line(out, "kprobes", kprobes(self.privileges.kprobes))?;
+        line(out, "lockdown", lockdown(self.privileges.lockdown))?;
+        let (have, lack): (Vec<_>, Vec<_>) =
+            self.capabilities().into_iter().partition(|&(_, has)| has);
+        let names = |list: Vec<(&'static str, bool)>| {
+            list.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+        };
+        let mut capabilities = if have.is_empty() { "none".to_owned() } else { names(have) };
+        if !lack.is_empty() {
+            capabilities += &format!(" (not {})", names(lack));
+        }
+        line(out, "capabilities", &capabilities)?;
+
+        let bad = AnsiColor::Red.on_default().bold();
+        let good = AnsiColor::Green.on_default().bold();
+        if let Ok(coverage) = &self.attached {
+            print_coverage(out, coverage)?;
+        }
+        for obstacle in &self.obstacles {
+            writeln!(out, "{bad}problem{bad:#}        {}", obstacle.what)?;
+            writeln!(out, "  fix          {}", obstacle.fix)?;
+        }
+        match &self.attached {
+            Ok(_) => writeln!(out, "{good}live tracing works here{good:#}")?,
+            Err(error) => writeln!(out, "{bad}live tracing does not work here{bad:#}: {error}")?,
+        }
+        out.flush()
+    }
+}
+
+fn print_coverage(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
+    let hooks = coverage.hooks.iter();
+    let width = hooks.map(|hook| hook.hook.len()).max().unwrap_or(0);
+    for (index, hook) in coverage.hooks.iter().enumerate() {
+        let text = format!("{:<width$}  {:<9}  {}", hook.hook, hook.status, hook.function);
+        line(out, if index == 0 { "hooks" } else { "" }, &text)?;
+        if let Some(note) = &hook.note {
+            line(out, "", &format!("  {note}"))?;
+        }
+    }
+    for (index, absent) in coverage.absent.iter().enumerate() {
+        line(out, if index == 0 { "not here" } else { "" }, absent)?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
+    let dim = Style::new().dimmed();
+    writeln!(out, "{dim}{label:<13}{dim:#}  {text}")
+}
+
+fn kprobes(kprobes: Kprobes) -> &'static str {
+    match kprobes {
+        Kprobes::Available => "available",
+        Kprobes::Disarmed => "switched off",
+        Kprobes::Missing => "not in this kernel",
+        Kprobes::Unknown => "unknown, /sys does not tell",
+    }
+}
+
+fn lockdown(lockdown: Lockdown) -> &'static str {
+    match lockdown {
+        Lockdown::None => "none",
+        Lockdown::Integrity => "integrity",
+        Lockdown::Confidentiality => "confidentiality",
+        Lockdown::Unknown => "unknown, securityfs does not tell",
+    }
+}

@@ -1,0 +1,36 @@
+//! `v6trace explain`: what a cause means, how it is proved, how to fix it.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::options;
+use crate::catalogue::Cause;
+
+/// Arguments of `v6trace explain`.
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// Code of the cause, as a diagnosis shows it
+    code: Option<String>,
+}
+
+impl Explain {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let mut out = options::stdout();
+        match &self.code {
+            Some(code) => match Cause::from_code(code) {
+                Some(cause) => out.write_all(cause.page().as_bytes())?,
+                None => bail!("no cause has the code {code:?}; `v6trace explain` lists them"),
+            },
+            None => {
+                let width = Cause::ALL.iter().map(|cause| cause.code().len()).max().unwrap_or(0);
+                for cause in Cause::ALL {
+                    writeln!(out, "{:<width$}  {}", cause.code(), cause.title())?;
+                }
+            }
+        }
+        out.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,63 @@
+//! The command line: one file per command, and what several share in
+//! [`options`].
+
+mod doctor;
+mod explain;
+mod live;
+mod options;
+mod stop;
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Explains why IPv6 failed on this machine, from the kernel's own values.
+#[derive(Debug, Parser)]
+#[command(
+    name = "v6trace",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Trace this machine and explain failures as they happen.
+    Live(live::Live),
+    /// Check whether live tracing works on this machine, and why not.
+    Doctor(doctor::Doctor),
+    /// Explain a cause at length; without one, list them all.
+    Explain(explain::Explain),
+}
+
+/// Runs the command that the arguments name.
+///
+/// The exit status is 0 when it did what it should, 1 on an error, 2 when the
+/// arguments were not understood. That failures were explained is no error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Live(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Explain(command) => command.run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("v6trace: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whoever read the output has gone: not an error, and nobody to tell.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

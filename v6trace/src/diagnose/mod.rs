@@ -1,0 +1,22 @@
+//! What was seen → why it failed.
+//!
+//! Each family of failures has a file with one pure function: from a decoded
+//! event, and what the [`Session`] has learnt from the records before it, to a
+//! [`Diagnosis`]. A cause is named only where the values decide it.
+
+pub mod diagnosis;
+mod multicast_join;
+
+pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
+
+use crate::{
+    decode::{Event, Payload},
+    session::Session,
+};
+
+/// Explains `event`, if it is a failure or a hazard.
+pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
+    match &event.payload {
+        Payload::MulticastJoin(join) => multicast_join::diagnose(event, join, session),
+    }
+}

@@ -1,0 +1,69 @@
+//! Puts the records of all CPUs into the order of their time.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use bytes::Bytes;
+
+use crate::decode;
+
+/// Records that wait for earlier ones.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    waiting: BinaryHeap<Reverse<Waiting>>,
+    next: u64,
+}
+
+/// Ordered by time, then by arrival.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Waiting {
+    boot_ns: u64,
+    arrival: u64,
+    bytes: Bytes,
+}
+
+impl Merge {
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        // Without a readable time it goes first; decoding says what is wrong.
+        let boot_ns = decode::boot_ns(&bytes).unwrap_or_default();
+        self.waiting.push(Reverse(Waiting { boot_ns, arrival: self.next, bytes }));
+        self.next += 1;
+    }
+
+    /// The earliest record, if it is not later than `until`.
+    pub(super) fn pop(&mut self, until: u64) -> Option<Bytes> {
+        if self.waiting.peek()?.0.boot_ns > until {
+            return None;
+        }
+        self.waiting.pop().map(|Reverse(waiting)| waiting.bytes)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(boot_ns: u64, cpu: u32) -> Bytes {
+        let mut bytes = vec![0; size_of::<v6trace_common::RecordHeader>()];
+        bytes[8..16].copy_from_slice(&boot_ns.to_le_bytes());
+        bytes[24..28].copy_from_slice(&cpu.to_le_bytes());
+        bytes.into()
+    }
+
+    #[test]
+    fn records_leave_in_the_order_of_their_time() {
+        let mut merge = Merge::default();
+        for (boot_ns, cpu) in [(30, 0), (10, 1), (20, 0), (20, 1), (99, 1)] {
+            merge.push(record(boot_ns, cpu));
+        }
+        let mut left = Vec::new();
+        while let Some(bytes) = merge.pop(30) {
+            left.push((bytes[8], bytes[24]));
+        }
+        assert_eq!(left, [(10, 1), (20, 0), (20, 1), (30, 0)]);
+        assert!(!merge.is_empty());
+    }
+}

@@ -1,0 +1,167 @@
+//! Live tracing: per-CPU perf buffers → records in the order of their time.
+//!
+//! ```text
+//! perf buffers --drain--> Merge --released--> Observer --> Record ... --> sink
+//!                  \--- ring losses + LOSSES map --> Losses --/
+//! ```
+//!
+//! One task reads every buffer. A drain begins by taking the time; once it is
+//! through, whatever happened a little before that time has been read from
+//! every CPU, and can go on in order.
+
+pub mod kernel_log;
+mod losses;
+mod merge;
+mod rings;
+
+use std::{future::Future, ops::ControlFlow, time::Duration};
+
+use anyhow::Context as _;
+use aya::{Ebpf, maps::PerCpuArray, programs::Program};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::{
+    attach::Attached,
+    clock,
+    observe::Observer,
+    record::{Record, SessionInfo},
+};
+use losses::{LossCounters, Losses};
+use merge::Merge;
+use rings::Rings;
+
+/// How often losses are looked for.
+const LOSS_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a record waits for earlier ones of other CPUs. A program has its
+/// time before its record is in the buffer; in between it can be interrupted,
+/// but not for so long.
+const MERGE_DELAY: Duration = Duration::from_millis(50);
+
+/// A tracer that is attached and has its buffers open.
+pub struct Live {
+    ebpf: Ebpf,
+    rings: Rings,
+    counters: LossCounters,
+    losses: Losses,
+    merge: Merge,
+    observer: Observer,
+}
+
+impl Live {
+    /// Opens the buffers of an attached tracer, `buffer_bytes` for each CPU.
+    pub fn open(attached: Attached, buffer_bytes: usize) -> anyhow::Result<(Self, SessionInfo)> {
+        let Attached { mut ebpf, coverage } = attached;
+        let events = ebpf.take_map("EVENTS").context("the programs have no EVENTS map")?;
+        let rings = Rings::open(events, buffer_bytes)?;
+        let counters = ebpf.take_map("LOSSES").context("the programs have no LOSSES map")?;
+        let (observer, info) = Observer::start(coverage)?;
+        let live = Self {
+            ebpf,
+            rings,
+            counters: PerCpuArray::try_from(counters)?,
+            losses: Losses::default(),
+            merge: Merge::default(),
+            observer,
+        };
+        Ok((live, info))
+    }
+
+    /// Hands every record to `sink` until `stop` resolves, the time is over or
+    /// the sink has enough; then detaches, drains and closes the stream.
+    pub async fn run(
+        mut self,
+        info: SessionInfo,
+        duration: Option<Duration>,
+        stop: impl Future<Output = ()>,
+        mut sink: impl FnMut(Record) -> ControlFlow<()>,
+    ) -> anyhow::Result<()> {
+        let end = duration.map(|duration| Instant::now() + duration);
+        let mut enough = sink(Record::Session(info)).is_break();
+        for record in self.observer.namespaces() {
+            enough |= sink(record).is_break();
+        }
+        let mut release = interval(MERGE_DELAY);
+        let mut count_losses = interval(LOSS_INTERVAL);
+        release.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        count_losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        while !enough {
+            tokio::select! {
+                () = &mut stop => break,
+                () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
+                ready = self.rings.readable() => {
+                    ready?;
+                    self.drain();
+                }
+                _ = release.tick(), if !self.merge.is_empty() => {
+                    self.drain();
+                    let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
+                    enough = self.release(until, &mut sink).is_break();
+                }
+                _ = count_losses.tick() => enough = self.count_losses(&mut sink).is_break(),
+            }
+        }
+        self.finish(&mut sink)
+    }
+
+    fn drain(&mut self) {
+        let (merge, losses) = (&mut self.merge, &mut self.losses);
+        self.rings.drain(|bytes| merge.push(bytes), |cpu, count| losses.ring_lost(cpu, count));
+    }
+
+    fn release(
+        &mut self,
+        until: u64,
+        sink: &mut impl FnMut(Record) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        while let Some(bytes) = self.merge.pop(until) {
+            for record in self.observer.around(bytes) {
+                sink(record)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn count_losses(
+        &mut self,
+        sink: &mut impl FnMut(Record) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self.losses.count(&self.counters) {
+            Ok(lost) => lost.into_iter().try_for_each(|lost| sink(Record::Lost(lost))),
+            Err(error) => {
+                log::warn!("the loss counters could not be read: {error}");
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Detaches first, so that what is drained afterwards is all there is.
+    fn finish(mut self, sink: &mut impl FnMut(Record) -> ControlFlow<()>) -> anyhow::Result<()> {
+        detach(&mut self.ebpf)?;
+        self.drain();
+        // A sink that has enough is still told how it ended.
+        let _ = self.release(u64::MAX, sink);
+        let lost = self.losses.count(&self.counters)?;
+        for lost in lost.into_iter().chain(self.losses.unaccounted()) {
+            let _ = sink(Record::Lost(lost));
+        }
+        let _ = sink(Record::End { boot_ns: clock::boot_ns() });
+        Ok(())
+    }
+}
+
+/// Unloads every program, which detaches it.
+fn detach(ebpf: &mut Ebpf) -> anyhow::Result<()> {
+    for (_, program) in ebpf.programs_mut() {
+        if let Program::KProbe(program) = program
+            && program.fd().is_ok()
+        {
+            program.unload()?;
+        }
+    }
+    Ok(())
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

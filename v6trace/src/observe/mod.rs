@@ -1,0 +1,69 @@
+//! What userspace looks up while tracing, as records of their own.
+//!
+//! The [`Observer`] sees each record of the kernel side on its way and puts
+//! before it what the explanation will want to know: the name of its network
+//! namespace, the service that its process belongs to. A lookup that fails
+//! adds nothing, and the explanation does without.
+
+mod namespaces;
+mod processes;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+
+use crate::{
+    attach::Coverage,
+    clock,
+    decode::Event,
+    record::{Process, Record, SessionInfo},
+};
+use namespaces::Namespaces;
+pub use namespaces::inode_of;
+
+/// Looks up what explanations want to know.
+#[derive(Debug)]
+pub struct Observer {
+    namespaces: Namespaces,
+}
+
+impl Observer {
+    /// Begins a session: who traces, what, where and when.
+    pub fn start(coverage: Coverage) -> anyhow::Result<(Self, SessionInfo)> {
+        let system = rustix::system::uname();
+        let boot_to_wall_ns = clock::boot_to_wall_ns();
+        let info = SessionInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: system.release().to_string_lossy().into_owned(),
+            hostname: system.nodename().to_string_lossy().into_owned(),
+            boot_ns: clock::boot_ns(),
+            boot_to_wall_ns,
+            utc_offset_s: jiff::Zoned::now().offset().seconds(),
+            own_netns: inode_of("/proc/self/ns/net".as_ref())
+                .context("cannot tell which network namespace this is; is /proc mounted?")?,
+            coverage,
+        };
+        Ok((Self { namespaces: Namespaces::default() }, info))
+    }
+
+    /// The names of namespaces that came, changed or went.
+    pub fn namespaces(&mut self) -> Vec<Record> {
+        self.namespaces.scan().into_iter().map(Record::Namespace).collect()
+    }
+
+    /// A record of the kernel side, after what is worth knowing beside it.
+    pub fn around(&mut self, bytes: Bytes) -> Vec<Record> {
+        let mut records = Vec::new();
+        if let Ok(event) = Event::decode(&bytes) {
+            records.extend(self.namespaces());
+            if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
+                records.push(Record::Process(Process {
+                    boot_ns: clock::boot_ns(),
+                    pid: task.pid,
+                    unit: processes::unit(task.pid),
+                }));
+            }
+        }
+        records.push(Record::Kernel(bytes));
+        records
+    }
+}

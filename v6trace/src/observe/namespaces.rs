@@ -1,0 +1,66 @@
+//! Names of network namespaces, as `ip netns` gives them.
+//!
+//! The kernel uses a namespace's inode number again as soon as it is free, so
+//! a name holds only while the directory of names is unchanged.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::SystemTime,
+};
+
+use crate::{clock, record::Namespace};
+
+/// Where `ip netns add` mounts namespaces.
+const NAMED: &str = "/run/netns";
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Namespaces {
+    names: BTreeMap<u32, String>,
+    /// When the directory of names last changed.
+    changed: Option<SystemTime>,
+}
+
+impl Namespaces {
+    /// The names that came, changed or went since the last time.
+    pub(super) fn scan(&mut self) -> Vec<Namespace> {
+        let changed = fs::metadata(NAMED).and_then(|directory| directory.modified()).ok();
+        if changed == self.changed {
+            return Vec::new();
+        }
+        self.changed = changed;
+        let before = std::mem::replace(&mut self.names, named());
+        let boot_ns = clock::boot_ns();
+        let gone = before
+            .keys()
+            .filter(|inode| !self.names.contains_key(inode))
+            .map(|&inode| Namespace { boot_ns, inode, name: None });
+        let found = self
+            .names
+            .iter()
+            .filter(|(inode, name)| before.get(inode) != Some(name))
+            .map(|(&inode, name)| Namespace { boot_ns, inode, name: Some(name.clone()) });
+        gone.chain(found).collect()
+    }
+}
+
+fn named() -> BTreeMap<u32, String> {
+    let Ok(entries) = fs::read_dir(NAMED) else { return BTreeMap::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let inode = inode_of(&entry.path()).ok()?;
+            Some((inode, entry.file_name().to_string_lossy().into_owned()))
+        })
+        .collect()
+}
+
+/// The inode number of a namespace, by the path of its file.
+pub fn inode_of(path: &Path) -> io::Result<u32> {
+    let inode = fs::metadata(path)?.ino();
+    u32::try_from(inode)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "its inode number is no namespace's"))
+}

@@ -1,0 +1,28 @@
+//! A session's records as the user reads them: text, or JSON of a fixed
+//! contract.
+
+mod fields;
+mod json;
+mod text;
+pub mod time;
+
+use std::io;
+
+pub use json::Json;
+pub use text::Text;
+
+use crate::{decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, session::Session};
+
+/// A form of output.
+pub trait Render {
+    /// The stream begins.
+    fn session(&mut self, session: &Session) -> io::Result<()>;
+    /// An occurrence is explained.
+    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()>;
+    /// Something happened, explained or not.
+    fn event(&mut self, session: &Session, event: &Event) -> io::Result<()>;
+    /// Events are missing.
+    fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()>;
+    /// The stream ends, at a boot time.
+    fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
+}

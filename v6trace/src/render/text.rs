@@ -1,0 +1,226 @@
+//! Text for a person: a sentence, the values that prove it, what to type next.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Render, fields, time::TimeDisplay};
+use crate::{
+    catalogue::Severity,
+    decode::{Event, Task},
+    diagnose::{Confidence, Diagnosis, Value},
+    record::Lost,
+    report::Totals,
+    session::Session,
+};
+
+/// Columns to which text is wrapped: a terminal's 100, whatever renders it, so
+/// that the same session always gives the same text.
+const WIDTH: usize = 100;
+/// Column at which the values of a labelled line begin.
+const VALUES: usize = 15;
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+const COMMAND: Style = AnsiColor::Cyan.on_default();
+
+/// Writes text: what happened to `out`, what is said about it to `err`.
+pub struct Text<O, E> {
+    out: O,
+    err: E,
+    time: TimeDisplay,
+    quiet: bool,
+}
+
+impl<O: Write, E: Write> Text<O, E> {
+    /// Text with times in the given display; `quiet` leaves out the summary.
+    pub fn new(out: O, err: E, time: TimeDisplay, quiet: bool) -> Self {
+        Self { out, err, time, quiet }
+    }
+}
+
+impl<O: Write, E: Write> Render for Text<O, E> {
+    fn session(&mut self, _session: &Session) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+        let mut text = self.heading(session, diagnosis);
+        text.push('\n');
+        text.push_str(&wrapped(&diagnosis.summary, "  ", "  "));
+        let likely = match diagnosis.confidence {
+            Confidence::Certain => "",
+            Confidence::Likely => " (likely: inferred, not read)",
+        };
+        let evidence: Vec<String> = diagnosis
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.value != Value::Unknown)
+            // Joined by a character that textwrap does not break at, so that
+            // a name stays with its value.
+            .map(|evidence| format!("{}\u{a0}{}", evidence.name, shown(&evidence.value)))
+            .collect();
+        text.push_str(&labelled("evidence", &(evidence.join(", ") + likely)));
+        text.push_str(&fixes(diagnosis));
+        let more = format!("v6trace explain {}", diagnosis.cause.code());
+        let _ = writeln!(text, "    {DIM}{:<11}{DIM:#}{COMMAND}{more}{COMMAND:#}", "more");
+        text.push('\n');
+        self.out.write_all(text.replace('\u{a0}', " ").as_bytes())?;
+        self.out.flush()
+    }
+
+    fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
+        let time = self.time.format(session, event.boot_ns);
+        let fields: Vec<String> = fields::of(event)
+            .into_iter()
+            .filter(|(_, value)| *value != Value::Unknown)
+            .map(|(name, value)| format!("{name} {}", shown(&value)))
+            .collect();
+        writeln!(
+            self.out,
+            "{DIM}{time}  {}  {}  {}{DIM:#}",
+            event.hook.info().name,
+            who(event.culprit()),
+            fields.join(", ")
+        )?;
+        self.out.flush()
+    }
+
+    fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let time = self.time.format(session, lost.boot_ns);
+        let hook = lost.hook.map_or("a hook that cannot be told", |hook| hook.info().name);
+        writeln!(
+            self.err,
+            "{time}  lost {} of {hook} on CPU {}; a larger --buffer-size loses less",
+            events(lost.count),
+            lost.cpu
+        )
+    }
+
+    fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let ms = boot_ns.saturating_sub(session.info().boot_ns) / 1_000_000;
+        let shown = match totals.shown() {
+            0 => "nothing to explain".to_owned(),
+            1 => "1 diagnosis".to_owned(),
+            count => format!("{count} diagnoses"),
+        };
+        let lost = match totals.lost {
+            0 => "no events lost".to_owned(),
+            count => format!("{BOLD}{} lost{BOLD:#}", events(count)),
+        };
+        writeln!(
+            self.err,
+            "v6trace: {shown} in {}.{:01} s, {} seen, {lost}",
+            ms / 1000,
+            ms % 1000 / 100,
+            events(totals.events)
+        )?;
+        let width = totals.diagnoses.keys().map(|cause| cause.code().len()).max().unwrap_or(0);
+        for (cause, count) in &totals.diagnoses {
+            writeln!(self.err, "  {count:>5}  {:<width$}  {}", cause.code(), cause.title())?;
+        }
+        for (error, count) in &totals.undecoded {
+            writeln!(self.err, "  {count:>5}  records not understood: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<O, E> Text<O, E> {
+    /// `14:02:11.482  FAILURE  optmem-exhausted  radvd[812]  tap366  netns blue`
+    fn heading(&self, session: &Session, diagnosis: &Diagnosis) -> String {
+        let colour = match diagnosis.severity {
+            Severity::Failure => AnsiColor::Red.on_default().bold(),
+            Severity::Hazard => AnsiColor::Yellow.on_default().bold(),
+            Severity::Notice => AnsiColor::Blue.on_default().bold(),
+        };
+        let time = self.time.format(session, diagnosis.boot_ns);
+        let mut text = format!(
+            "{DIM}{time}{DIM:#}  {colour}{}{colour:#}  {BOLD}{}{BOLD:#}  {}",
+            diagnosis.severity.label(),
+            diagnosis.cause.code(),
+            who(diagnosis.task.as_ref())
+        );
+        if let Some(interface) = &diagnosis.interface {
+            let _ = write!(text, "  {interface}");
+        }
+        if !session.is_own_namespace(diagnosis.netns) {
+            match session.namespace_name(diagnosis.netns) {
+                Some(name) => {
+                    let _ = write!(text, "  netns {name}");
+                }
+                None => {
+                    let _ = write!(text, "  netns {}", diagnosis.netns);
+                }
+            }
+        }
+        text
+    }
+}
+
+fn who(task: Option<&Task>) -> String {
+    task.map_or_else(|| "kernel".to_owned(), Task::to_string)
+}
+
+fn events(count: u64) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Flag(true) => "yes".to_owned(),
+        Value::Flag(false) => "no".to_owned(),
+        Value::Text(text) => text.clone(),
+        Value::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// Commands under one another, their remarks aligned.
+fn fixes(diagnosis: &Diagnosis) -> String {
+    let remarked = diagnosis.fix.iter().filter(|fix| fix.remark.is_some());
+    let width = remarked.map(|fix| fix.action.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (index, fix) in diagnosis.fix.iter().enumerate() {
+        let label = if index == 0 { "fix" } else { "" };
+        let remark = fix
+            .remark
+            .map(|remark| {
+                let gap = width.saturating_sub(fix.action.chars().count()) + 3;
+                format!("{:gap$}{DIM}# {remark}{DIM:#}", "")
+            })
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    {DIM}{label:<11}{DIM:#}{COMMAND}{}{COMMAND:#}{remark}",
+            fix.action
+        );
+    }
+    text
+}
+
+/// A label in its column and wrapped text in the next.
+fn labelled(label: &str, text: &str) -> String {
+    let indent = " ".repeat(VALUES);
+    let wrapped = wrapped(text, &indent, &indent);
+    format!("    {DIM}{label:<11}{DIM:#}{}", wrapped.trim_start())
+}
+
+fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+    textwrap::fill(text, options) + "\n"
+}

@@ -1,0 +1,138 @@
+//! The stream → what the user reads.
+//!
+//! ```text
+//! Record -> decode -> Session, diagnose -> Filter -> Render -> stdout, stderr
+//! ```
+//!
+//! The same for live tracing and for any stored stream.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    ops::ControlFlow,
+};
+
+use bytes::Bytes;
+
+use crate::{
+    catalogue::Cause,
+    decode::{DecodeError, Event},
+    diagnose::diagnose,
+    filter::Filter,
+    record::Record,
+    render::Render,
+    session::Session,
+};
+
+/// What is left to the user's choice.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which occurrences to show.
+    pub filter: Filter,
+    /// Show every decoded event as well.
+    pub events: bool,
+    /// Stop after so many diagnoses.
+    pub count: Option<u64>,
+}
+
+/// Counts for the closing summary.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Diagnoses shown, by cause.
+    pub diagnoses: BTreeMap<Cause, u64>,
+    /// Events decoded.
+    pub events: u64,
+    /// Events known to be lost.
+    pub lost: u64,
+    /// Records that could not be decoded, by what is wrong with them.
+    pub undecoded: BTreeMap<String, u64>,
+}
+
+impl Totals {
+    /// Diagnoses shown, of all causes.
+    pub fn shown(&self) -> u64 {
+        self.diagnoses.values().sum()
+    }
+}
+
+/// Consumes a stream and renders it.
+pub struct Report<R> {
+    options: Options,
+    render: R,
+    session: Option<Session>,
+    totals: Totals,
+}
+
+impl<R: Render> Report<R> {
+    /// A report that has seen nothing yet.
+    pub fn new(options: Options, render: R) -> Self {
+        Self { options, render, session: None, totals: Totals::default() }
+    }
+
+    /// Takes one record. `Break` says that the user has seen enough; the
+    /// stream is then still to be ended.
+    pub fn feed(&mut self, record: Record) -> io::Result<ControlFlow<()>> {
+        let record = match record {
+            Record::Session(info) => {
+                let session = Session::new(info);
+                self.render.session(&session)?;
+                self.session = Some(session);
+                return Ok(ControlFlow::Continue(()));
+            }
+            record => record,
+        };
+        let Some(session) = &mut self.session else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the stream does not open with a session record",
+            ));
+        };
+        match record {
+            Record::Session(_) => {}
+            Record::Kernel(bytes) => return self.kernel(&bytes),
+            Record::Namespace(namespace) => session.learn_namespace(namespace),
+            Record::Process(process) => session.learn_process(process),
+            Record::Lost(lost) => {
+                self.totals.lost += lost.count;
+                self.render.lost(session, &lost)?;
+            }
+            Record::End { boot_ns } => self.render.summary(session, &self.totals, boot_ns)?,
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn kernel(&mut self, bytes: &Bytes) -> io::Result<ControlFlow<()>> {
+        let Some(session) = &self.session else { return Ok(ControlFlow::Continue(())) };
+        if self.enough() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let event = match Event::decode(bytes) {
+            Ok(event) => event,
+            Err(error) => {
+                self.undecoded(error);
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        self.totals.events += 1;
+        if !self.options.filter.admits(&event, session) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.options.events {
+            self.render.event(session, &event)?;
+        }
+        if let Some(diagnosis) = diagnose(&event, session) {
+            self.render.diagnosis(session, &diagnosis)?;
+            *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+        }
+        Ok(if self.enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn enough(&self) -> bool {
+        self.options.count.is_some_and(|count| self.totals.shown() >= count)
+    }
+
+    fn undecoded(&mut self, error: DecodeError) {
+        log::debug!("a record was skipped: {error}");
+        *self.totals.undecoded.entry(error.to_string()).or_default() += 1;
+    }
+}

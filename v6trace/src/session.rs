@@ -1,0 +1,60 @@
+//! What has been learnt from the stream so far, for the diagnoses to rest on.
+//!
+//! Synchronous, and its only clock is the records' own times.
+
+use std::collections::HashMap;
+
+use crate::record::{Namespace, Process, SessionInfo};
+
+/// The state that a diagnosis may look at beside its event.
+#[derive(Debug)]
+pub struct Session {
+    info: SessionInfo,
+    namespaces: HashMap<u32, String>,
+    units: HashMap<u32, Option<String>>,
+}
+
+impl Session {
+    /// A session of which only the opening record is known.
+    pub fn new(info: SessionInfo) -> Self {
+        Self { info, namespaces: HashMap::new(), units: HashMap::new() }
+    }
+
+    /// Who traced what, where and when.
+    pub fn info(&self) -> &SessionInfo {
+        &self.info
+    }
+
+    /// Learns what a namespace is called, or that it no longer is.
+    pub fn learn_namespace(&mut self, namespace: Namespace) {
+        match namespace.name {
+            Some(name) => self.namespaces.insert(namespace.inode, name),
+            None => self.namespaces.remove(&namespace.inode),
+        };
+    }
+
+    /// Learns what runs a process.
+    pub fn learn_process(&mut self, process: Process) {
+        self.units.insert(process.pid, process.unit);
+    }
+
+    /// The name of a namespace under `/run/netns`, if it has one.
+    pub fn namespace_name(&self, inode: u32) -> Option<&str> {
+        self.namespaces.get(&inode).map(String::as_str)
+    }
+
+    /// Whether v6trace itself ran in that namespace.
+    pub fn is_own_namespace(&self, inode: u32) -> bool {
+        self.info.own_netns == inode
+    }
+
+    /// The systemd service that a process belongs to.
+    pub fn unit(&self, pid: u32) -> Option<&str> {
+        self.units.get(&pid)?.as_deref()
+    }
+
+    /// Nanoseconds since 1970 UTC at a boot time.
+    pub fn wall_ns(&self, boot_ns: u64) -> i128 {
+        i128::from(boot_ns) + i128::from(self.info.boot_to_wall_ns)
+    }
+}

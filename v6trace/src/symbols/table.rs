@@ -1,0 +1,158 @@
+//! Going through the lines of a symbol table and keeping what is wanted of them.
+
+use std::io::{self, BufRead, Read as _};
+
+/// Longer than any line: a symbol's name has up to 511 bytes, a module's up to 55.
+const MAX_LINE: u64 = 1024;
+
+/// Suffixed forms of one function that are kept for the message.
+pub(super) const MAX_SUFFIXED: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) functions: Occurrences,
+    pub(super) variables: Occurrences,
+    pub(super) suffixed: Vec<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Occurrences {
+    pub(super) count: u32,
+    /// Of the first.
+    pub(super) address: u64,
+}
+
+impl Occurrences {
+    fn add(&mut self, address: u64) {
+        if self.count == 0 {
+            self.address = address;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+}
+
+pub(super) enum Stopped {
+    Read(io::Error),
+    Format { line: u64 },
+}
+
+/// Gives each line without its newline; returns their number. The callback's
+/// None stops at a line that is not of the format.
+pub(super) fn for_each_line(
+    mut reader: impl BufRead,
+    mut line: impl FnMut(&[u8]) -> Option<()>,
+) -> Result<u64, Stopped> {
+    let mut buffer = Vec::new();
+    let mut count = 0;
+    loop {
+        buffer.clear();
+        // The limit keeps a file without newlines from filling the memory.
+        let mut limited = reader.by_ref().take(MAX_LINE);
+        if limited
+            .read_until(b'\n', &mut buffer)
+            .map_err(Stopped::Read)?
+            == 0
+        {
+            return Ok(count);
+        }
+        count += 1;
+        let complete = buffer.pop_if(|last| *last == b'\n').is_some();
+        let too_long = !complete && buffer.len() as u64 == MAX_LINE;
+        if too_long || line(&buffer).is_none() {
+            return Err(Stopped::Format { line: count });
+        }
+    }
+}
+
+/// The table while it is read.
+pub(super) struct Table {
+    pub(super) wanted: Vec<Wanted>,
+    /// For a first byte, the lengths of the wanted names that begin with it
+    /// (bit 63: 63 or more): turns nearly all symbols away without a search.
+    lengths: [u64; 256],
+    pub(super) address_seen: bool,
+}
+
+impl Table {
+    pub(super) fn new(names: &[&str]) -> Self {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        let mut lengths = [0; 256];
+        for name in &names {
+            if let Some(first) = name.bytes().next() {
+                lengths[usize::from(first)] |= length_bit(name.len());
+            }
+        }
+        let wanted = names.iter().map(|name| Wanted {
+            name: (*name).to_owned(),
+            ..Wanted::default()
+        });
+        Self {
+            wanted: wanted.collect(),
+            lengths,
+            address_seen: false,
+        }
+    }
+
+    /// Takes in one line, such as `ffffffff81000000 T _text` or
+    /// `ffffffffc0000000 t init_once\t[ext4]`. None if it is no such line.
+    pub(super) fn take(&mut self, line: &[u8]) -> Option<()> {
+        let space = line.iter().take(17).position(|byte| *byte == b' ')?;
+        let (address, rest) = line.split_at_checked(space)?;
+        let [b' ', kind, b' ', rest @ ..] = rest else {
+            return None;
+        };
+        // Until an address other than 0 shows up; afterwards only where it is needed.
+        if !self.address_seen {
+            self.address_seen = parse_address(address)? != 0;
+        }
+        let end = rest.iter().position(|byte| *byte == b'\t' || *byte == b' ');
+        let name = end.map_or(Some(rest), |end| rest.get(..end))?;
+        let dot = name.iter().position(|byte| *byte == b'.');
+        let stem = dot.map_or(Some(name), |dot| name.get(..dot))?;
+        let first = *name.first()?;
+        if self.lengths[usize::from(first)] & length_bit(stem.len()) == 0 {
+            return Some(());
+        }
+        let found = self
+            .wanted
+            .binary_search_by(|wanted| wanted.name.as_bytes().cmp(stem));
+        let Some(wanted) = found.ok().and_then(|at| self.wanted.get_mut(at)) else {
+            return Some(());
+        };
+        let is_function = matches!(kind, b't' | b'T' | b'w' | b'W');
+        match (dot, is_function) {
+            (None, true) => wanted.functions.add(parse_address(address)?),
+            (None, false) if is_variable(*kind) => wanted.variables.add(parse_address(address)?),
+            (Some(_), true) if wanted.suffixed.len() < MAX_SUFFIXED => {
+                wanted
+                    .suffixed
+                    .push(String::from_utf8_lossy(name).into_owned());
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+fn length_bit(len: usize) -> u64 {
+    1 << len.min(63)
+}
+
+/// Data, bss, read-only, absolute (per-CPU variables of older kernels), small
+/// and weak objects.
+fn is_variable(kind: u8) -> bool {
+    matches!(
+        kind.to_ascii_lowercase(),
+        b'd' | b'b' | b'r' | b'a' | b'g' | b's' | b'v'
+    )
+}
+
+fn parse_address(digits: &[u8]) -> Option<u64> {
+    if !digits.first()?.is_ascii_hexdigit() {
+        return None;
+    }
+    u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
