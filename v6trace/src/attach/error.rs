@@ -12,6 +12,9 @@ use crate::{
     symbols::SymbolsError,
 };
 
+/// Lines of the verifier's log that a message shows.
+const VERIFIER_LINES: usize = 6;
+
 /// Why live tracing did not start.
 #[derive(Debug, Error)]
 pub enum AttachError {
@@ -59,9 +62,17 @@ impl AttachError {
         Self::Load { error: chain(&error) }
     }
 
-    /// The kernel refused a program.
+    /// The kernel refused a program. The end of the verifier's log says why;
+    /// the whole of it is for `-vv`.
     pub(super) fn program(error: ProgramError) -> Self {
-        Self::Load { error: chain(&error) }
+        let ProgramError::LoadError { io_error, verifier_log } = &error else {
+            return Self::Load { error: chain(&error) };
+        };
+        let log = verifier_log.to_string();
+        log::debug!("the verifier's log:\n{log}");
+        let lines: Vec<&str> = log.trim_end().lines().collect();
+        let end = lines[lines.len().saturating_sub(VERIFIER_LINES)..].join("\n    ");
+        Self::Load { error: format!("{io_error}; the verifier says:\n    {end}") }
     }
 
     /// No hook is left.

@@ -16,7 +16,7 @@ mod resolve;
 use std::{collections::HashSet, path::Path};
 
 use aya::{
-    Ebpf, EbpfLoader, VerifierLogLevel,
+    Ebpf, EbpfLoader,
     maps::ProgramArray,
     programs::{KProbe, ProgramError},
 };
@@ -91,9 +91,6 @@ fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError
     let events = u8::from(options.events);
     let debug = u8::from(options.debug);
     let mut loader = EbpfLoader::new();
-    // The verifier's log is only asked for when a program is refused: writing
-    // it takes longer than verifying.
-    loader.verifier_log_level(VerifierLogLevel::DISABLE);
     for (name, value) in &globals.words {
         loader.override_global(name, value, true);
     }
@@ -107,15 +104,18 @@ fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError
 
 /// Fills the table through which programs continue in others.
 fn link_continuations(ebpf: &mut Ebpf) -> Result<(), AttachError> {
-    let map = ebpf.take_map("CONTINUATIONS").ok_or(AttachError::Object("CONTINUATIONS"))?;
-    let mut table = ProgramArray::try_from(map)?;
-    for (index, name) in (0..).zip(CONTINUATIONS) {
+    let mut descriptors = Vec::new();
+    for name in CONTINUATIONS {
         let program = kprobe(ebpf, name)?;
         program.load().map_err(AttachError::program)?;
-        let fd = program.fd()?.try_clone().map_err(ProgramError::from)?;
-        table.set(index, &fd, 0)?;
+        descriptors.push(program.fd()?.try_clone().map_err(ProgramError::from)?);
     }
-    // The programs hold the map from here on.
+    // Borrowed, not taken: the programs loaded later refer to its descriptor.
+    let map = ebpf.map_mut("CONTINUATIONS").ok_or(AttachError::Object("CONTINUATIONS"))?;
+    let mut table = ProgramArray::try_from(map)?;
+    for (index, descriptor) in (0..).zip(&descriptors) {
+        table.set(index, descriptor, 0)?;
+    }
     Ok(())
 }
 
@@ -129,8 +129,9 @@ fn attach_candidate(
     let mut undo = None;
     for name in [candidate.entry, candidate.ret].into_iter().flatten() {
         let program = kprobe(ebpf, name).map_err(Refusal::other)?;
-        if loaded.insert(name) {
+        if !loaded.contains(name) {
             program.load().map_err(|error| Refusal::other(AttachError::program(error)))?;
+            loaded.insert(name);
         }
         match program.attach(candidate.function, 0) {
             Ok(link) => undo = Some((name, link)),
