@@ -103,7 +103,10 @@ impl Hook {
 const _: () = {
     let mut index = 0;
     while index < HOOKS.len() {
-        assert!(HOOKS[index].hook as usize == index, "HOOKS is in the order of Hook");
+        assert!(
+            HOOKS[index].hook as usize == index,
+            "HOOKS is in the order of Hook"
+        );
         index += 1;
     }
 };

@@ -54,7 +54,7 @@ impl Bits {
     }
 
     /// The inverse of [`Bits::pack`].
-    #[inline(always)]
+    #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "takes the fields apart")]
     pub const fn unpack(packed: u32) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Bits {
     }
 
     /// The field's value in `word`.
-    #[inline(always)]
+    #[inline]
     pub const fn of(self, word: u32) -> u32 {
         (word >> (self.shift & 31)) & (u32::MAX >> ((32 - self.width as u32) & 31))
     }
@@ -186,7 +186,11 @@ mod tests {
 
     #[test]
     fn bits_survive_packing() {
-        let bits = Bits { offset: 504, shift: 17, width: 3 };
+        let bits = Bits {
+            offset: 504,
+            shift: 17,
+            width: 3,
+        };
         assert_eq!(Bits::unpack(bits.pack()), bits);
         assert_eq!(bits.of(0b101 << 17), 0b101);
         assert_ne!(bits.pack(), ABSENT);

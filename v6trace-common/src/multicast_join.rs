@@ -50,7 +50,7 @@ const _: () = assert!(size_of::<MulticastJoin>() == 88);
 
 /// `MCAST_EXCLUDE`: a plain join, all sources but those excluded.
 pub const MODE_EXCLUDE: u32 = 0;
-/// `MCAST_INCLUDE`: a join made for one source (MCAST_JOIN_SOURCE_GROUP).
+/// `MCAST_INCLUDE`: a join made for one source (`MCAST_JOIN_SOURCE_GROUP`).
 pub const MODE_INCLUDE: u32 = 1;
 
 /// The namespace's devices could be searched by index.

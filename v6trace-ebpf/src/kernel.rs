@@ -82,13 +82,17 @@ impl Sock {
     #[inline(always)]
     pub(crate) fn inode(self) -> Option<u64> {
         // `struct socket` is the first member of `struct socket_alloc`.
-        self.0.follow(&globals::SOCK_SOCKET)?.get(&globals::SOCKET_INODE)
+        self.0
+            .follow(&globals::SOCK_SOCKET)?
+            .get(&globals::SOCKET_INODE)
     }
 
     /// The newest of the socket's `ipv6_mc_socklist` entries, null without any.
     #[inline(always)]
     pub(crate) fn memberships(self) -> Option<Pointer> {
-        self.0.follow(&globals::INET_SOCK_PINET6)?.follow(&globals::PINFO_MC_LIST)
+        self.0
+            .follow(&globals::INET_SOCK_PINET6)?
+            .follow(&globals::PINFO_MC_LIST)
     }
 }
 

@@ -25,9 +25,9 @@ use v6trace_common::{
     hooks::CONTINUE_MULTICAST_JOIN_WALK,
     members::ABSENT,
     multicast_join::{
-        CHARGE_SEEN, DEVICE_ABSENT, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, KERNEL_SOCKET,
-        LIMIT_OF_NETNS, LIMIT_READ, MODE_EXCLUDE, MODE_INCLUDE, OMEM_READ, SAME_GROUP_FOUND,
-        WALK_COMPLETE, WALKED,
+        CHARGE_SEEN, DEVICE_ABSENT, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ,
+        KERNEL_SOCKET, LIMIT_OF_NETNS, LIMIT_READ, MODE_EXCLUDE, MODE_INCLUDE, OMEM_READ,
+        SAME_GROUP_FOUND, WALK_COMPLETE, WALKED,
     },
 };
 
@@ -152,7 +152,10 @@ fn read_budget(sock: Sock, join: &mut Join) {
         join.flags |= OMEM_READ;
     }
     if globals::NET_OPTMEM_MAX.load() != ABSENT {
-        if let Some(limit) = sock.net().and_then(|net| net.0.get(&globals::NET_OPTMEM_MAX)) {
+        if let Some(limit) = sock
+            .net()
+            .and_then(|net| net.0.get(&globals::NET_OPTMEM_MAX))
+        {
             join.optmem_max = limit;
             join.flags |= LIMIT_READ | LIMIT_OF_NETNS;
         }
@@ -208,8 +211,7 @@ fn multicast_join_return(ctx: RetProbeContext) -> u32 {
 /// has joined already makes the inner join fail, and is no failure.
 #[inline(always)]
 fn wanted(ret: i32, mode: u32) -> bool {
-    globals::EMIT_ALL.load() != 0
-        || (ret != 0 && !(ret == EADDRINUSE && mode == MODE_INCLUDE))
+    globals::EMIT_ALL.load() != 0 || (ret != 0 && !(ret == EADDRINUSE && mode == MODE_INCLUDE))
 }
 
 #[inline(always)]
@@ -336,7 +338,11 @@ fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> Option<()> {
 
 #[inline(always)]
 fn leave_bucket(walk: &mut Walk, payload: &MulticastJoin) {
-    walk.phase = if payload.flags & WALKED != 0 { MEMBERSHIP } else { DONE };
+    walk.phase = if payload.flags & WALKED != 0 {
+        MEMBERSHIP
+    } else {
+        DONE
+    };
 }
 
 #[inline(always)]
@@ -370,7 +376,10 @@ fn visit_membership(walk: &mut Walk, payload: &mut MulticastJoin) -> Option<()> 
 #[inline(always)]
 fn describe(device: Device, payload: &mut MulticastJoin) {
     payload.flags |= DEVICE_FOUND;
-    payload.interface = device.0.get(&globals::DEV_NAME).unwrap_or([0; INTERFACE_NAME_LEN]);
+    payload.interface = device
+        .0
+        .get(&globals::DEV_NAME)
+        .unwrap_or([0; INTERFACE_NAME_LEN]);
     payload.mtu = device.0.get(&globals::DEV_MTU).unwrap_or(0);
     if let Some(inet6_dev) = device.0.follow(&globals::DEV_IP6_PTR)
         && inet6_dev.0 != 0

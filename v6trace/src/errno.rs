@@ -26,10 +26,39 @@ macro_rules! names {
 }
 
 names!(
-    EPERM, ENOENT, EIO, ENXIO, EAGAIN, ENOMEM, EACCES, EFAULT, EBUSY, EEXIST, ENODEV, EINVAL,
-    EMFILE, ENOSPC, ERANGE, EPROTO, ENOTSOCK, EDESTADDRREQ, EMSGSIZE, ENOPROTOOPT,
-    EPROTONOSUPPORT, EOPNOTSUPP, EAFNOSUPPORT, EADDRINUSE, EADDRNOTAVAIL, ENETDOWN, ENETUNREACH,
-    ENOBUFS, EISCONN, ENOTCONN, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH,
+    EPERM,
+    ENOENT,
+    EIO,
+    ENXIO,
+    EAGAIN,
+    ENOMEM,
+    EACCES,
+    EFAULT,
+    EBUSY,
+    EEXIST,
+    ENODEV,
+    EINVAL,
+    EMFILE,
+    ENOSPC,
+    ERANGE,
+    EPROTO,
+    ENOTSOCK,
+    EDESTADDRREQ,
+    EMSGSIZE,
+    ENOPROTOOPT,
+    EPROTONOSUPPORT,
+    EOPNOTSUPP,
+    EAFNOSUPPORT,
+    EADDRINUSE,
+    EADDRNOTAVAIL,
+    ENETDOWN,
+    ENETUNREACH,
+    ENOBUFS,
+    EISCONN,
+    ENOTCONN,
+    ETIMEDOUT,
+    ECONNREFUSED,
+    EHOSTUNREACH,
 );
 
 impl Errno {
@@ -56,8 +85,14 @@ mod tests {
     fn results_become_names() {
         assert_eq!(Errno::of_result(0), None);
         assert_eq!(Errno::of_result(7), None);
-        assert_eq!(Errno::of_result(-12).map(|e| e.to_string()).as_deref(), Some("ENOMEM"));
-        assert_eq!(Errno::of_result(-512).map(|e| e.to_string()).as_deref(), Some("errno 512"));
+        assert_eq!(
+            Errno::of_result(-12).map(|e| e.to_string()).as_deref(),
+            Some("ENOMEM")
+        );
+        assert_eq!(
+            Errno::of_result(-512).map(|e| e.to_string()).as_deref(),
+            Some("errno 512")
+        );
         assert_eq!(Errno::of_result(i32::MIN), Some(Errno(i32::MAX)));
     }
 }

@@ -31,9 +31,16 @@ impl Filter {
     /// Whether the event is one that the user wants to see.
     pub fn admits(&self, event: &Event, session: &Session) -> bool {
         let task = event.culprit();
-        self.pid.is_none_or(|pid| task.is_some_and(|task| task.pid == pid))
-            && self.comm.as_ref().is_none_or(|comm| task.is_some_and(|task| task.comm == *comm))
-            && self.interface.as_deref().is_none_or(|name| event.interface() == Some(name))
+        self.pid
+            .is_none_or(|pid| task.is_some_and(|task| task.pid == pid))
+            && self
+                .comm
+                .as_ref()
+                .is_none_or(|comm| task.is_some_and(|task| task.comm == *comm))
+            && self
+                .interface
+                .as_deref()
+                .is_none_or(|name| event.interface() == Some(name))
             && self.netns.as_ref().is_none_or(|netns| match netns {
                 NetnsFilter::Inode(inode) => event.netns == *inode,
                 NetnsFilter::Name(name) => session.namespace_name(event.netns) == Some(name),

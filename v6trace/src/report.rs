@@ -6,11 +6,7 @@
 //!
 //! The same for live tracing and for any stored stream.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    ops::ControlFlow,
-};
+use std::{collections::BTreeMap, io, ops::ControlFlow};
 
 use bytes::Bytes;
 
@@ -66,7 +62,12 @@ pub struct Report<R> {
 impl<R: Render> Report<R> {
     /// A report that has seen nothing yet.
     pub fn new(options: Options, render: R) -> Self {
-        Self { options, render, session: None, totals: Totals::default() }
+        Self {
+            options,
+            render,
+            session: None,
+            totals: Totals::default(),
+        }
     }
 
     /// Takes one record. `Break` says that the user has seen enough; the
@@ -102,7 +103,9 @@ impl<R: Render> Report<R> {
     }
 
     fn kernel(&mut self, bytes: &Bytes) -> io::Result<ControlFlow<()>> {
-        let Some(session) = &self.session else { return Ok(ControlFlow::Continue(())) };
+        let Some(session) = &self.session else {
+            return Ok(ControlFlow::Continue(()));
+        };
         if self.enough() {
             return Ok(ControlFlow::Break(()));
         }
@@ -124,11 +127,17 @@ impl<R: Render> Report<R> {
             self.render.diagnosis(session, &diagnosis)?;
             *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
         }
-        Ok(if self.enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if self.enough() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     }
 
     fn enough(&self) -> bool {
-        self.options.count.is_some_and(|count| self.totals.shown() >= count)
+        self.options
+            .count
+            .is_some_and(|count| self.totals.shown() >= count)
     }
 
     fn undecoded(&mut self, error: DecodeError) {

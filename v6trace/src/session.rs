@@ -17,7 +17,11 @@ pub struct Session {
 impl Session {
     /// A session of which only the opening record is known.
     pub fn new(info: SessionInfo) -> Self {
-        Self { info, namespaces: HashMap::new(), units: HashMap::new() }
+        Self {
+            info,
+            namespaces: HashMap::new(),
+            units: HashMap::new(),
+        }
     }
 
     /// Who traced what, where and when.

@@ -10,10 +10,7 @@ use std::io;
 use aya::programs::ProgramError;
 use v6trace_common::{Candidate, HookInfo};
 
-use super::{
-    AttachError, HookCoverage, Status,
-    resolve::Globals,
-};
+use super::{AttachError, HookCoverage, Status, resolve::Globals};
 use crate::symbols::{SymbolStatus, Symbols};
 
 /// Why a candidate is not attached.
@@ -26,24 +23,35 @@ pub(super) struct Refusal {
 impl Refusal {
     /// Anything that is not an answer about the function.
     pub(super) fn other(error: impl Into<AttachError>) -> Self {
-        Self { status: Status::Refused, reason: error.into().to_string() }
+        Self {
+            status: Status::Refused,
+            reason: error.into().to_string(),
+        }
     }
 
     /// What attaching answered.
     pub(super) fn from_attach(error: &ProgramError) -> Self {
         let ProgramError::SyscallError(call) = error else {
-            return Self { status: Status::Refused, reason: error.to_string() };
+            return Self {
+                status: Status::Refused,
+                reason: error.to_string(),
+            };
         };
         let (status, reason) = match call.io_error.raw_os_error() {
             Some(libc::ENOENT) => (Status::Missing, "this kernel has no such symbol".to_owned()),
-            Some(libc::EADDRNOTAVAIL) => {
-                (Status::Ambiguous, "several functions bear this name".to_owned())
-            }
-            Some(libc::EINVAL) => {
-                (Status::Refused, "the kernel does not allow a probe on it (EINVAL)".to_owned())
-            }
+            Some(libc::EADDRNOTAVAIL) => (
+                Status::Ambiguous,
+                "several functions bear this name".to_owned(),
+            ),
+            Some(libc::EINVAL) => (
+                Status::Refused,
+                "the kernel does not allow a probe on it (EINVAL)".to_owned(),
+            ),
             Some(libc::EACCES | libc::EPERM) => (Status::Refused, denied(&call.io_error)),
-            _ => (Status::Refused, format!("{} failed: {}", call.call, call.io_error)),
+            _ => (
+                Status::Refused,
+                format!("{} failed: {}", call.call, call.io_error),
+            ),
         };
         Self { status, reason }
     }
@@ -60,7 +68,10 @@ pub(super) fn choose(
     globals: &Globals,
     mut attach: impl FnMut(&Candidate) -> Result<(), Refusal>,
 ) -> Vec<HookCoverage> {
-    hooks.iter().map(|hook| choose_one(hook, symbols, globals, &mut attach)).collect()
+    hooks
+        .iter()
+        .map(|hook| choose_one(hook, symbols, globals, &mut attach))
+        .collect()
 }
 
 fn choose_one(
@@ -79,9 +90,13 @@ fn choose_one(
     }
     let (function, status) = refusals
         .first()
-        .map_or(("", Status::Missing), |(function, refusal)| (*function, refusal.status));
-    let reasons: Vec<String> =
-        refusals.iter().map(|(function, refusal)| format!("{function}: {}", refusal.reason)).collect();
+        .map_or(("", Status::Missing), |(function, refusal)| {
+            (*function, refusal.status)
+        });
+    let reasons: Vec<String> = refusals
+        .iter()
+        .map(|(function, refusal)| format!("{function}: {}", refusal.reason))
+        .collect();
     HookCoverage {
         hook: hook.name.to_owned(),
         function: function.to_owned(),
@@ -98,9 +113,15 @@ fn covered(
     HookCoverage {
         hook: hook.name.to_owned(),
         function: candidate.function.to_owned(),
-        status: if passed_over.is_some() { Status::Fallback } else { Status::Attached },
+        status: if passed_over.is_some() {
+            Status::Fallback
+        } else {
+            Status::Attached
+        },
         note: passed_over.map(|(function, refusal)| {
-            let cost = candidate.note.map_or_else(String::new, |note| format!("; {note}"));
+            let cost = candidate
+                .note
+                .map_or_else(String::new, |note| format!("; {note}"));
             format!("{function}: {}{cost}", refusal.reason)
         }),
     }
@@ -115,7 +136,10 @@ fn possible(candidate: &Candidate, symbols: &Symbols, globals: &Globals) -> Resu
             return refuse(Status::Missing, "this kernel has no such symbol".to_owned());
         }
         SymbolStatus::Ambiguous { count } => {
-            return refuse(Status::Ambiguous, format!("{count} functions bear this name"));
+            return refuse(
+                Status::Ambiguous,
+                format!("{count} functions bear this name"),
+            );
         }
         SymbolStatus::OnlySuffixed { names } => {
             let names = names.join(", ");
@@ -143,7 +167,13 @@ mod tests {
     use super::*;
 
     const fn candidate(function: &'static str, note: Option<&'static str>) -> Candidate {
-        Candidate { function, entry: Some("program"), ret: None, needs: &["NET_INUM"], note }
+        Candidate {
+            function,
+            entry: Some("program"),
+            ret: None,
+            needs: &["NET_INUM"],
+            note,
+        }
     }
 
     const TABLE: &[HookInfo] = &[HookInfo {
@@ -169,11 +199,13 @@ mod tests {
 
     #[test]
     fn the_preferred_function_is_attached() {
-        let hook = chosen(
-            "ffffffff81000000 t v6trace_made_up_symbol\nffffffff81000010 T second_choice\n",
-        );
+        let hook =
+            chosen("ffffffff81000000 t v6trace_made_up_symbol\nffffffff81000010 T second_choice\n");
         assert_eq!(hook.status, Status::Attached);
-        assert_eq!((hook.function.as_str(), hook.note), ("v6trace_made_up_symbol", None));
+        assert_eq!(
+            (hook.function.as_str(), hook.note),
+            ("v6trace_made_up_symbol", None)
+        );
     }
 
     #[test]
@@ -182,7 +214,10 @@ mod tests {
         assert_eq!(hook.status, Status::Fallback);
         assert_eq!(hook.function, "second_choice");
         let note = hook.note.unwrap();
-        assert!(note.contains("no such symbol") && note.contains("half is not seen"), "{note}");
+        assert!(
+            note.contains("no such symbol") && note.contains("half is not seen"),
+            "{note}"
+        );
     }
 
     #[test]
@@ -192,7 +227,10 @@ mod tests {
         );
         assert_eq!(hook.status, Status::Ambiguous);
         let note = hook.note.unwrap();
-        assert!(note.contains("2 functions") && note.contains("nothing is seen"), "{note}");
+        assert!(
+            note.contains("2 functions") && note.contains("nothing is seen"),
+            "{note}"
+        );
     }
 
     #[test]
@@ -215,7 +253,10 @@ mod tests {
         let symbols = symbols("ffffffff81000000 t v6trace_made_up_symbol\n");
         let globals = Globals::made_up(&[("NET_INUM", 136)]);
         let hook = choose(TABLE, &symbols, &globals, |_| {
-            Err(Refusal { status: Status::Refused, reason: "the kernel said no".to_owned() })
+            Err(Refusal {
+                status: Status::Refused,
+                reason: "the kernel said no".to_owned(),
+            })
         })
         .remove(0);
         assert_eq!(hook.status, Status::Refused);

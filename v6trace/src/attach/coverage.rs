@@ -71,6 +71,7 @@ impl Coverage {
 
     /// Whether a hook fires.
     pub fn has(&self, hook: Hook) -> bool {
-        self.attached().any(|covered| covered.hook == hook.info().name)
+        self.attached()
+            .any(|covered| covered.hook == hook.info().name)
     }
 }

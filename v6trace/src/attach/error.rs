@@ -58,21 +58,31 @@ pub enum AttachError {
 
 impl AttachError {
     /// Loading the object failed.
-    pub(super) fn load(error: EbpfError) -> Self {
-        Self::Load { error: chain(&error) }
+    pub(super) fn load(error: &EbpfError) -> Self {
+        Self::Load {
+            error: chain(error),
+        }
     }
 
     /// The kernel refused a program. The end of the verifier's log says why;
     /// the whole of it is for `-vv`.
-    pub(super) fn program(error: ProgramError) -> Self {
-        let ProgramError::LoadError { io_error, verifier_log } = &error else {
-            return Self::Load { error: chain(&error) };
+    pub(super) fn program(error: &ProgramError) -> Self {
+        let ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } = error
+        else {
+            return Self::Load {
+                error: chain(error),
+            };
         };
         let log = verifier_log.to_string();
         log::debug!("the verifier's log:\n{log}");
         let lines: Vec<&str> = log.trim_end().lines().collect();
         let end = lines[lines.len().saturating_sub(VERIFIER_LINES)..].join("\n    ");
-        Self::Load { error: format!("{io_error}; the verifier says:\n    {end}") }
+        Self::Load {
+            error: format!("{io_error}; the verifier says:\n    {end}"),
+        }
     }
 
     /// No hook is left.

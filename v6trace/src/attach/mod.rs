@@ -62,8 +62,10 @@ pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
         return Err(AttachError::NoObject);
     }
     let btf = Btf::load(options.btf.unwrap_or(Path::new(KERNEL_BTF)))?;
-    let symbols =
-        Symbols::load(options.kallsyms.unwrap_or(Path::new(KALLSYMS)), &resolve::symbol_names())?;
+    let symbols = Symbols::load(
+        options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
+        &resolve::symbol_names(),
+    )?;
     let globals = resolve::resolve(&btf, &symbols)?;
     drop(btf);
 
@@ -71,16 +73,22 @@ pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
     // failure here shows as one of loading, with the reason.
     let _ = rustix::process::setrlimit(
         rustix::process::Resource::Memlock,
-        rustix::process::Rlimit { current: None, maximum: None },
+        rustix::process::Rlimit {
+            current: None,
+            maximum: None,
+        },
     );
-    let mut ebpf = load(options, &globals).map_err(AttachError::load)?;
+    let mut ebpf = load(options, &globals).map_err(|error| AttachError::load(&error))?;
     link_continuations(&mut ebpf)?;
 
     let mut loaded = HashSet::new();
     let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
         attach_candidate(&mut ebpf, &mut loaded, candidate)
     });
-    let coverage = Coverage { hooks, absent: globals.absent };
+    let coverage = Coverage {
+        hooks,
+        absent: globals.absent,
+    };
     if coverage.attached().next().is_none() {
         return Err(AttachError::nothing(&coverage));
     }
@@ -107,11 +115,15 @@ fn link_continuations(ebpf: &mut Ebpf) -> Result<(), AttachError> {
     let mut descriptors = Vec::new();
     for name in CONTINUATIONS {
         let program = kprobe(ebpf, name)?;
-        program.load().map_err(AttachError::program)?;
+        program
+            .load()
+            .map_err(|error| AttachError::program(&error))?;
         descriptors.push(program.fd()?.try_clone().map_err(ProgramError::from)?);
     }
     // Borrowed, not taken: the programs loaded later refer to its descriptor.
-    let map = ebpf.map_mut("CONTINUATIONS").ok_or(AttachError::Object("CONTINUATIONS"))?;
+    let map = ebpf
+        .map_mut("CONTINUATIONS")
+        .ok_or(AttachError::Object("CONTINUATIONS"))?;
     let mut table = ProgramArray::try_from(map)?;
     for (index, descriptor) in (0..).zip(&descriptors) {
         table.set(index, descriptor, 0)?;
@@ -130,7 +142,9 @@ fn attach_candidate(
     for name in [candidate.entry, candidate.ret].into_iter().flatten() {
         let program = kprobe(ebpf, name).map_err(Refusal::other)?;
         if !loaded.contains(name) {
-            program.load().map_err(|error| Refusal::other(AttachError::program(error)))?;
+            program
+                .load()
+                .map_err(|error| Refusal::other(AttachError::program(&error)))?;
             loaded.insert(name);
         }
         match program.attach(candidate.function, 0) {

@@ -22,26 +22,38 @@ pub(super) struct Globals {
 impl Globals {
     /// Whether this kernel has the member of that global.
     pub(super) fn has(&self, global: &str) -> bool {
-        self.words.iter().any(|&(name, value)| name == global && value != ABSENT)
+        self.words
+            .iter()
+            .any(|&(name, value)| name == global && value != ABSENT)
     }
 
     /// The member path of a global.
     pub(super) fn path_of(global: &str) -> &str {
-        MEMBERS.iter().find(|member| member.global == global).map_or(global, |member| member.path)
+        MEMBERS
+            .iter()
+            .find(|member| member.global == global)
+            .map_or(global, |member| member.path)
     }
 
     #[cfg(test)]
     pub(super) fn made_up(words: &[(&'static str, u32)]) -> Self {
-        Self { words: words.to_vec(), ..Self::default() }
+        Self {
+            words: words.to_vec(),
+            ..Self::default()
+        }
     }
 }
 
 /// Every symbol that resolving and choosing ask for.
 pub(super) fn symbol_names() -> Vec<&'static str> {
-    let functions =
-        HOOKS.iter().flat_map(|hook| hook.candidates).map(|candidate| candidate.function);
-    let variables =
-        VARIABLES.iter().flat_map(|variable| variable.symbols).map(|&(symbol, _)| symbol);
+    let functions = HOOKS
+        .iter()
+        .flat_map(|hook| hook.candidates)
+        .map(|candidate| candidate.function);
+    let variables = VARIABLES
+        .iter()
+        .flat_map(|variable| variable.symbols)
+        .map(|&(symbol, _)| symbol);
     functions.chain(variables).collect()
 }
 
@@ -53,11 +65,15 @@ pub(super) fn resolve(btf: &Btf, symbols: &Symbols) -> Result<Globals, MemberErr
         let value = match locate(btf, member) {
             Ok(Ok(value)) => value,
             Ok(Err(reason)) => {
-                globals.absent.push(format!("{}: {reason}; {}", member.path, member.without));
+                globals
+                    .absent
+                    .push(format!("{}: {reason}; {}", member.path, member.without));
                 ABSENT
             }
             Err(error) if error.is_absent() => {
-                globals.absent.push(format!("{}: {error}; {}", member.path, member.without));
+                globals
+                    .absent
+                    .push(format!("{}: {error}; {}", member.path, member.without));
                 ABSENT
             }
             Err(error) => return Err(error),
@@ -74,7 +90,9 @@ pub(super) fn resolve(btf: &Btf, symbols: &Symbols) -> Result<Globals, MemberErr
                 "not among this kernel's symbols"
             };
             let name = variable.symbols[0].0;
-            globals.absent.push(format!("{name}: {why}; {}", variable.without));
+            globals
+                .absent
+                .push(format!("{name}: {why}; {}", variable.without));
         }
         globals.addresses.push((variable.global, address));
     }
@@ -96,9 +114,10 @@ fn locate(btf: &Btf, member: &Member) -> Result<Result<u32, String>, MemberError
         }
         (Shape::Bits, None) => Err("is no bitfield in this kernel".to_owned()),
         (_, Some(_)) => Err("is a bitfield in this kernel".to_owned()),
-        (Shape::Bytes(size), None) if size != found.byte_size => {
-            Err(format!("has {} bytes in this kernel, not {size}", found.byte_size))
-        }
+        (Shape::Bytes(size), None) if size != found.byte_size => Err(format!(
+            "has {} bytes in this kernel, not {size}",
+            found.byte_size
+        )),
         _ => Ok(found.byte_offset),
     })
 }
@@ -107,15 +126,20 @@ fn pack(offset: u32, shift: u32, width: u8) -> Option<u32> {
     if shift + u32::from(width) > u32::BITS {
         return None;
     }
-    let bits =
-        Bits { offset: offset.try_into().ok()?, shift: shift.try_into().ok()?, width };
+    let bits = Bits {
+        offset: offset.try_into().ok()?,
+        shift: shift.try_into().ok()?,
+        width,
+    };
     Some(bits.pack())
 }
 
 /// The address of a variable; 0 where this kernel has or shows none.
 fn address(btf: &Btf, symbols: &Symbols, variable: &Variable) -> Result<u64, MemberError> {
     for &(symbol, within) in variable.symbols {
-        let Some(address) = symbols.address(symbol) else { continue };
+        let Some(address) = symbols.address(symbol) else {
+            continue;
+        };
         let offset = match within.map(|path| btf.member(path)).transpose() {
             Ok(member) => member.map_or(0, |member| u64::from(member.byte_offset)),
             Err(error) if error.is_absent() => continue,
@@ -136,7 +160,11 @@ mod tests {
         assert!(pack(1 << 16, 0, 1).is_none());
         assert_eq!(
             pack(500, 29, 3).map(Bits::unpack),
-            Some(Bits { offset: 500, shift: 29, width: 3 })
+            Some(Bits {
+                offset: 500,
+                shift: 29,
+                width: 3
+            })
         );
     }
 }

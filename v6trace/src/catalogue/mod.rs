@@ -106,8 +106,16 @@ mod tests {
     fn every_page_says_what_an_operator_needs() {
         for &cause in Cause::ALL {
             let page = cause.page();
-            assert!(page.starts_with(&format!("# {}\n", cause.code())), "{cause:?}");
-            for part in ["## What it means", "## How it is proved", "## What to do", "## Kernels"] {
+            assert!(
+                page.starts_with(&format!("# {}\n", cause.code())),
+                "{cause:?}"
+            );
+            for part in [
+                "## What it means",
+                "## How it is proved",
+                "## What to do",
+                "## Kernels",
+            ] {
                 assert!(page.contains(part), "{cause:?} lacks {part:?}");
             }
             assert_eq!(Cause::from_code(cause.code()), Some(cause));

@@ -52,7 +52,11 @@ impl Doctor {
         } else {
             findings.print(&mut options::stdout())?;
         }
-        Ok(if findings.attached.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if findings.attached.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -98,16 +102,35 @@ impl Findings {
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let caller = &self.privileges.caller;
-        line(out, "kernel", &format!("{} {}", caller.kernel_release, caller.architecture))?;
-        line(out, "BTF", if self.btf { KERNEL_BTF } else { "none: give one with --btf FILE" })?;
+        line(
+            out,
+            "kernel",
+            &format!("{} {}", caller.kernel_release, caller.architecture),
+        )?;
+        line(
+            out,
+            "BTF",
+            if self.btf {
+                KERNEL_BTF
+            } else {
+                "none: give one with --btf FILE"
+            },
+        )?;
         line(out, "kprobes", kprobes(self.privileges.kprobes))?;
         line(out, "lockdown", lockdown(self.privileges.lockdown))?;
         let (have, lack): (Vec<_>, Vec<_>) =
             self.capabilities().into_iter().partition(|&(_, has)| has);
         let names = |list: Vec<(&'static str, bool)>| {
-            list.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+            list.into_iter()
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>()
+                .join(" ")
         };
-        let mut capabilities = if have.is_empty() { "none".to_owned() } else { names(have) };
+        let mut capabilities = if have.is_empty() {
+            "none".to_owned()
+        } else {
+            names(have)
+        };
         if !lack.is_empty() {
             capabilities += &format!(" (not {})", names(lack));
         }
@@ -134,7 +157,10 @@ fn print_coverage(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     let hooks = coverage.hooks.iter();
     let width = hooks.map(|hook| hook.hook.len()).max().unwrap_or(0);
     for (index, hook) in coverage.hooks.iter().enumerate() {
-        let text = format!("{:<width$}  {:<9}  {}", hook.hook, hook.status, hook.function);
+        let text = format!(
+            "{:<width$}  {:<9}  {}",
+            hook.hook, hook.status, hook.function
+        );
         line(out, if index == 0 { "hooks" } else { "" }, &text)?;
         if let Some(note) = &hook.note {
             line(out, "", &format!("  {note}"))?;

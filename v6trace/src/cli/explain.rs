@@ -18,16 +18,16 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let mut out = options::stdout();
-        match &self.code {
-            Some(code) => match Cause::from_code(code) {
-                Some(cause) => out.write_all(cause.page().as_bytes())?,
-                None => bail!("no cause has the code {code:?}; `v6trace explain` lists them"),
-            },
-            None => {
-                let width = Cause::ALL.iter().map(|cause| cause.code().len()).max().unwrap_or(0);
-                for cause in Cause::ALL {
-                    writeln!(out, "{:<width$}  {}", cause.code(), cause.title())?;
-                }
+        if let Some(code) = &self.code {
+            let Some(cause) = Cause::from_code(code) else {
+                bail!("no cause has the code {code:?}; `v6trace explain` lists them");
+            };
+            out.write_all(cause.page().as_bytes())?;
+        } else {
+            let codes = Cause::ALL.iter().map(|cause| cause.code().len());
+            let width = codes.max().unwrap_or(0);
+            for cause in Cause::ALL {
+                writeln!(out, "{:<width$}  {}", cause.code(), cause.title())?;
             }
         }
         out.flush()?;

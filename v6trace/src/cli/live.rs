@@ -47,20 +47,24 @@ impl Live {
         if !self.output.quiet {
             say_coverage(&attached.coverage, self.trace.verbose > 0)?;
         }
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-            if self.output.is_json() {
-                let out = io::BufWriter::new(io::stdout().lock());
-                self.trace(attached, Report::new(report, Json::new(out))).await
-            } else {
-                let text = Text::new(
-                    options::stdout(),
-                    options::stderr(),
-                    self.output.time(),
-                    self.output.quiet,
-                );
-                self.trace(attached, Report::new(report, text)).await
-            }
-        })?;
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                if self.output.is_json() {
+                    let out = io::BufWriter::new(io::stdout().lock());
+                    self.trace(attached, Report::new(report, Json::new(out)))
+                        .await
+                } else {
+                    let text = Text::new(
+                        options::stdout(),
+                        options::stderr(),
+                        self.output.time(),
+                        self.output.quiet,
+                    );
+                    self.trace(attached, Report::new(report, text)).await
+                }
+            })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -105,8 +109,15 @@ fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
     let mut err = options::stderr();
     for hook in &coverage.hooks {
         if all || !hook.status.is_attached() {
-            let note = hook.note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
-            writeln!(err, "v6trace: {} {} ({}){note}", hook.hook, hook.status, hook.function)?;
+            let note = hook
+                .note
+                .as_deref()
+                .map_or_else(String::new, |note| format!(": {note}"));
+            writeln!(
+                err,
+                "v6trace: {} {} ({}){note}",
+                hook.hook, hook.status, hook.function
+            )?;
         }
     }
     if all {

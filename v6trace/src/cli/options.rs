@@ -59,6 +59,10 @@ fn netns(text: &str) -> anyhow::Result<NetnsFilter> {
 /// How to show it.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(super) struct OutputOptions {
     /// One JSON object a line; short for --format json
     #[arg(long)]
@@ -122,7 +126,11 @@ impl OutputOptions {
     }
 
     pub(super) fn report(&self, filter: Filter) -> report::Options {
-        report::Options { filter, events: self.events, count: self.count }
+        report::Options {
+            filter,
+            events: self.events,
+            count: self.count,
+        }
     }
 }
 
@@ -215,7 +223,7 @@ mod tests {
     #[test]
     fn spans_and_sizes() {
         assert_eq!(duration("2"), Ok(Duration::from_secs(2)));
-        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert!(duration("-1s").is_err() && duration("soon").is_err());
         assert_eq!(size("4096"), Ok(4096));
@@ -226,7 +234,10 @@ mod tests {
 
     #[test]
     fn namespaces_by_inode_and_name() {
-        assert_eq!(netns("4026531840").unwrap(), NetnsFilter::Inode(4_026_531_840));
+        assert_eq!(
+            netns("4026531840").unwrap(),
+            NetnsFilter::Inode(4_026_531_840)
+        );
         assert_eq!(netns("blue").unwrap(), NetnsFilter::Name("blue".to_owned()));
         assert!(netns("/no/such/file").is_err());
     }

@@ -117,7 +117,11 @@ impl Event {
             boot_ns: header.boot_ns,
             cpu: header.cpu,
             context,
-            task: Task { pid: header.pid, tid: header.tid, comm: text(&header.comm) },
+            task: Task {
+                pid: header.pid,
+                tid: header.tid,
+                comm: text(&header.comm),
+            },
             cgroup_id: header.cgroup_id,
             netns: header.netns,
             hook,
@@ -164,21 +168,35 @@ fn header(bytes: &[u8]) -> Result<(RecordHeader, &[u8]), DecodeError> {
 fn payload<P: FromBytes>(header: &RecordHeader, rest: &[u8]) -> Result<P, DecodeError> {
     let need = size_of::<RecordHeader>() + size_of::<P>();
     if usize::from(header.size) != need {
-        return Err(DecodeError::Size { kind: header.kind, size: header.size });
+        return Err(DecodeError::Size {
+            kind: header.kind,
+            size: header.size,
+        });
     }
-    P::read_from_prefix(rest).map(|(payload, _)| payload).map_err(|_| DecodeError::Truncated {
-        have: size_of::<RecordHeader>() + rest.len(),
-        need,
-    })
+    P::read_from_prefix(rest)
+        .map(|(payload, _)| payload)
+        .map_err(|_| DecodeError::Truncated {
+            have: size_of::<RecordHeader>() + rest.len(),
+            need,
+        })
 }
 
 /// A NUL-padded name. Bytes that are no UTF-8, and control characters that
 /// would reach a terminal, are shown as replacement characters.
 fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end])
         .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -224,7 +242,10 @@ mod tests {
         let bytes = record();
         for end in 0..bytes.len() {
             assert!(
-                matches!(Event::decode(&bytes[..end]), Err(DecodeError::Truncated { .. })),
+                matches!(
+                    Event::decode(&bytes[..end]),
+                    Err(DecodeError::Truncated { .. })
+                ),
                 "cut after {end}"
             );
         }

@@ -183,6 +183,13 @@ mod tests {
         assert_eq!(charge(56, 20_423, 20_480).refused(), Some(false));
         assert_eq!(charge(56, 0, 55).refused(), Some(true));
         assert_eq!(charge(u32::MAX, i32::MAX, i32::MAX).refused(), Some(true));
-        assert_eq!(Charge { optmem_max: None, ..charge(1, 1, 1) }.refused(), None);
+        assert_eq!(
+            Charge {
+                optmem_max: None,
+                ..charge(1, 1, 1)
+            }
+            .refused(),
+            None
+        );
     }
 }

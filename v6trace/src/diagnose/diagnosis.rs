@@ -80,7 +80,6 @@ macro_rules! value_from {
     ($($from:ty => $make:expr;)*) => {
         $(impl From<$from> for Value {
             fn from(value: $from) -> Self {
-                #[expect(clippy::redundant_closure_call, reason = "one line per type")]
                 ($make)(value)
             }
         })*
@@ -114,7 +113,10 @@ pub struct Fix {
 impl Fix {
     /// Something to do that needs no remark.
     pub fn new(action: impl Into<String>) -> Self {
-        Self { action: action.into(), remark: None }
+        Self {
+            action: action.into(),
+            remark: None,
+        }
     }
 
     /// Adds what it does or costs.
@@ -149,7 +151,10 @@ impl Diagnosis {
     /// Adds a value to the evidence.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.evidence.push(Evidence { name, value: value.into() });
+        self.evidence.push(Evidence {
+            name,
+            value: value.into(),
+        });
         self
     }
 

@@ -4,6 +4,7 @@
 //! event, and what the [`Session`] has learnt from the records before it, to a
 //! [`Diagnosis`]. A cause is named only where the values decide it.
 
+mod advice;
 pub mod diagnosis;
 mod multicast_join;
 

@@ -70,9 +70,18 @@ impl Losses {
     /// end, after the last [`Losses::count`].
     pub(super) fn unaccounted(&self) -> Vec<Lost> {
         let beyond = |(&cpu, &lost): (&u32, &u64)| {
-            let known = self.output_failed.get(&(cpu as usize)).copied().unwrap_or_default();
+            let known = self
+                .output_failed
+                .get(&(cpu as usize))
+                .copied()
+                .unwrap_or_default();
             let count = lost.checked_sub(known).filter(|&count| count > 0)?;
-            Some(Lost { boot_ns: clock::boot_ns(), hook: None, cpu, count })
+            Some(Lost {
+                boot_ns: clock::boot_ns(),
+                hook: None,
+                cpu,
+                count,
+            })
         };
         self.ring_lost.iter().filter_map(beyond).collect()
     }
@@ -89,7 +98,11 @@ mod tests {
         losses.ring_lost(0, 5);
         losses.ring_lost(0, 4);
         losses.ring_lost(3, 2);
-        let beyond: Vec<_> = losses.unaccounted().iter().map(|lost| (lost.cpu, lost.count)).collect();
+        let beyond: Vec<_> = losses
+            .unaccounted()
+            .iter()
+            .map(|lost| (lost.cpu, lost.count))
+            .collect();
         assert_eq!(beyond, [(0, 2), (3, 2)]);
     }
 }

@@ -25,7 +25,11 @@ impl Merge {
     pub(super) fn push(&mut self, bytes: Bytes) {
         // Without a readable time it goes first; decoding says what is wrong.
         let boot_ns = decode::boot_ns(&bytes).unwrap_or_default();
-        self.waiting.push(Reverse(Waiting { boot_ns, arrival: self.next, bytes }));
+        self.waiting.push(Reverse(Waiting {
+            boot_ns,
+            arrival: self.next,
+            bytes,
+        }));
         self.next += 1;
     }
 

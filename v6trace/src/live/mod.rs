@@ -51,9 +51,13 @@ impl Live {
     /// Opens the buffers of an attached tracer, `buffer_bytes` for each CPU.
     pub fn open(attached: Attached, buffer_bytes: usize) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached { mut ebpf, coverage } = attached;
-        let events = ebpf.take_map("EVENTS").context("the programs have no EVENTS map")?;
+        let events = ebpf
+            .take_map("EVENTS")
+            .context("the programs have no EVENTS map")?;
         let rings = Rings::open(events, buffer_bytes)?;
-        let counters = ebpf.take_map("LOSSES").context("the programs have no LOSSES map")?;
+        let counters = ebpf
+            .take_map("LOSSES")
+            .context("the programs have no LOSSES map")?;
         let (observer, info) = Observer::start(coverage)?;
         let live = Self {
             ebpf,
@@ -106,7 +110,10 @@ impl Live {
 
     fn drain(&mut self) {
         let (merge, losses) = (&mut self.merge, &mut self.losses);
-        self.rings.drain(|bytes| merge.push(bytes), |cpu, count| losses.ring_lost(cpu, count));
+        self.rings.drain(
+            |bytes| merge.push(bytes),
+            |cpu, count| losses.ring_lost(cpu, count),
+        );
     }
 
     fn release(
@@ -127,7 +134,9 @@ impl Live {
         sink: &mut impl FnMut(Record) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match self.losses.count(&self.counters) {
-            Ok(lost) => lost.into_iter().try_for_each(|lost| sink(Record::Lost(lost))),
+            Ok(lost) => lost
+                .into_iter()
+                .try_for_each(|lost| sink(Record::Lost(lost))),
             Err(error) => {
                 log::warn!("the loss counters could not be read: {error}");
                 ControlFlow::Continue(())
@@ -145,7 +154,9 @@ impl Live {
         for lost in lost.into_iter().chain(self.losses.unaccounted()) {
             let _ = sink(Record::Lost(lost));
         }
-        let _ = sink(Record::End { boot_ns: clock::boot_ns() });
+        let _ = sink(Record::End {
+            boot_ns: clock::boot_ns(),
+        });
         Ok(())
     }
 }

@@ -32,9 +32,12 @@ impl Rings {
     /// pages.
     pub(super) fn open(map: Map, bytes: usize) -> anyhow::Result<Self> {
         let mut array = PerfEventArray::try_from(map)?;
-        let pages = bytes.div_ceil(rustix::param::page_size()).max(1).next_power_of_two();
-        let cpus =
-            online_cpus().map_err(|(path, error)| anyhow::anyhow!("cannot read {path}: {error}"))?;
+        let pages = bytes
+            .div_ceil(rustix::param::page_size())
+            .max(1)
+            .next_power_of_two();
+        let cpus = online_cpus()
+            .map_err(|(path, error)| anyhow::anyhow!("cannot read {path}: {error}"))?;
         let rings = cpus
             .into_iter()
             .map(|cpu| {
@@ -46,8 +49,7 @@ impl Rings {
                 })?;
                 // SAFETY: the buffer owns the perf event whose descriptor it returns,
                 // always the same one, and closes it when it is dropped.
-                let buffer =
-                    unsafe { AsyncFd::register_with_interest(buffer, Interest::READABLE) };
+                let buffer = unsafe { AsyncFd::register_with_interest(buffer, Interest::READABLE) };
                 let buffer = buffer.map_err(io::Error::from)?;
                 Ok(Ring { cpu, buffer })
             })
@@ -71,7 +73,11 @@ impl Rings {
                 ready = true;
             }
         }
-        if ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if ready {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Reads all that is there.

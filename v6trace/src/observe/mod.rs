@@ -42,12 +42,21 @@ impl Observer {
                 .context("cannot tell which network namespace this is; is /proc mounted?")?,
             coverage,
         };
-        Ok((Self { namespaces: Namespaces::default() }, info))
+        Ok((
+            Self {
+                namespaces: Namespaces::default(),
+            },
+            info,
+        ))
     }
 
     /// The names of namespaces that came, changed or went.
     pub fn namespaces(&mut self) -> Vec<Record> {
-        self.namespaces.scan().into_iter().map(Record::Namespace).collect()
+        self.namespaces
+            .scan()
+            .into_iter()
+            .map(Record::Namespace)
+            .collect()
     }
 
     /// A record of the kernel side, after what is worth knowing beside it.

@@ -4,11 +4,7 @@
 //! a name holds only while the directory of names is unchanged.
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
-    os::unix::fs::MetadataExt as _,
-    path::Path,
-    time::SystemTime,
+    collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _, path::Path, time::SystemTime,
 };
 
 use crate::{clock, record::Namespace};
@@ -27,7 +23,9 @@ pub(super) struct Namespaces {
 impl Namespaces {
     /// The names that came, changed or went since the last time.
     pub(super) fn scan(&mut self) -> Vec<Namespace> {
-        let changed = fs::metadata(NAMED).and_then(|directory| directory.modified()).ok();
+        let changed = fs::metadata(NAMED)
+            .and_then(|directory| directory.modified())
+            .ok();
         if changed == self.changed {
             return Vec::new();
         }
@@ -37,18 +35,28 @@ impl Namespaces {
         let gone = before
             .keys()
             .filter(|inode| !self.names.contains_key(inode))
-            .map(|&inode| Namespace { boot_ns, inode, name: None });
+            .map(|&inode| Namespace {
+                boot_ns,
+                inode,
+                name: None,
+            });
         let found = self
             .names
             .iter()
             .filter(|(inode, name)| before.get(inode) != Some(name))
-            .map(|(&inode, name)| Namespace { boot_ns, inode, name: Some(name.clone()) });
+            .map(|(&inode, name)| Namespace {
+                boot_ns,
+                inode,
+                name: Some(name.clone()),
+            });
         gone.chain(found).collect()
     }
 }
 
 fn named() -> BTreeMap<u32, String> {
-    let Ok(entries) = fs::read_dir(NAMED) else { return BTreeMap::new() };
+    let Ok(entries) = fs::read_dir(NAMED) else {
+        return BTreeMap::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| {
@@ -61,6 +69,10 @@ fn named() -> BTreeMap<u32, String> {
 /// The inode number of a namespace, by the path of its file.
 pub fn inode_of(path: &Path) -> io::Result<u32> {
     let inode = fs::metadata(path)?.ino();
-    u32::try_from(inode)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "its inode number is no namespace's"))
+    u32::try_from(inode).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "its inode number is no namespace's",
+        )
+    })
 }

@@ -28,11 +28,20 @@ mod tests {
     fn units_are_found_in_both_hierarchies() {
         let radvd = Some("radvd.service".to_owned());
         assert_eq!(unit_in("0::/system.slice/radvd.service\n"), radvd);
-        assert_eq!(unit_in("3:cpu:/\n1:name=systemd:/system.slice/radvd.service\n0::/\n"), radvd);
+        assert_eq!(
+            unit_in("3:cpu:/\n1:name=systemd:/system.slice/radvd.service\n0::/\n"),
+            radvd
+        );
         let template = unit_in("0::/system.slice/system-frr.slice/frr@blue.service/worker\n");
         assert_eq!(template.as_deref(), Some("frr@blue.service"));
-        assert_eq!(unit_in("0::/user.slice/user-0.slice/session-1.scope\n"), None);
-        assert_eq!(unit_in("0::/user.slice/user-1000.slice/user@1000.service/app.slice\n"), None);
+        assert_eq!(
+            unit_in("0::/user.slice/user-0.slice/session-1.scope\n"),
+            None
+        );
+        assert_eq!(
+            unit_in("0::/user.slice/user-1000.slice/user@1000.service/app.slice\n"),
+            None
+        );
         assert_eq!(unit_in("garbage"), None);
     }
 }

@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
 use super::{Render, fields, time};
-use crate::{
-    decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, session::Session,
-};
+use crate::{decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, session::Session};
 
 /// Version of the objects' fields.
 const SCHEMA: u32 = 1;

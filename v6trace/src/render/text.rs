@@ -38,7 +38,12 @@ pub struct Text<O, E> {
 impl<O: Write, E: Write> Text<O, E> {
     /// Text with times in the given display; `quiet` leaves out the summary.
     pub fn new(out: O, err: E, time: TimeDisplay, quiet: bool) -> Self {
-        Self { out, err, time, quiet }
+        Self {
+            out,
+            err,
+            time,
+            quiet,
+        }
     }
 }
 
@@ -66,7 +71,11 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         text.push_str(&labelled("evidence", &(evidence.join(", ") + likely)));
         text.push_str(&fixes(diagnosis));
         let more = format!("v6trace explain {}", diagnosis.cause.code());
-        let _ = writeln!(text, "    {DIM}{:<11}{DIM:#}{COMMAND}{more}{COMMAND:#}", "more");
+        let _ = writeln!(
+            text,
+            "    {DIM}{:<11}{DIM:#}{COMMAND}{more}{COMMAND:#}",
+            "more"
+        );
         text.push('\n');
         self.out.write_all(text.replace('\u{a0}', " ").as_bytes())?;
         self.out.flush()
@@ -94,7 +103,9 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             return Ok(());
         }
         let time = self.time.format(session, lost.boot_ns);
-        let hook = lost.hook.map_or("a hook that cannot be told", |hook| hook.info().name);
+        let hook = lost
+            .hook
+            .map_or("a hook that cannot be told", |hook| hook.info().name);
         writeln!(
             self.err,
             "{time}  lost {} of {hook} on CPU {}; a larger --buffer-size loses less",
@@ -124,9 +135,19 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             ms % 1000 / 100,
             events(totals.events)
         )?;
-        let width = totals.diagnoses.keys().map(|cause| cause.code().len()).max().unwrap_or(0);
+        let width = totals
+            .diagnoses
+            .keys()
+            .map(|cause| cause.code().len())
+            .max()
+            .unwrap_or(0);
         for (cause, count) in &totals.diagnoses {
-            writeln!(self.err, "  {count:>5}  {:<width$}  {}", cause.code(), cause.title())?;
+            writeln!(
+                self.err,
+                "  {count:>5}  {:<width$}  {}",
+                cause.code(),
+                cause.title()
+            )?;
         }
         for (error, count) in &totals.undecoded {
             writeln!(self.err, "  {count:>5}  records not understood: {error}")?;
@@ -172,7 +193,11 @@ fn who(task: Option<&Task>) -> String {
 }
 
 fn events(count: u64) -> String {
-    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+    if count == 1 {
+        "1 event".to_owned()
+    } else {
+        format!("{count} events")
+    }
 }
 
 fn shown(value: &Value) -> String {
@@ -185,20 +210,28 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Commands under one another, their remarks aligned.
+/// Actions under one another, with their remarks in a column of their own
+/// where that fits, else each remark below its action.
 fn fixes(diagnosis: &Diagnosis) -> String {
-    let remarked = diagnosis.fix.iter().filter(|fix| fix.remark.is_some());
-    let width = remarked.map(|fix| fix.action.chars().count()).max().unwrap_or(0);
+    let columns = |text: &str| text.chars().count();
+    let actions = diagnosis.fix.iter().filter(|fix| fix.remark.is_some());
+    let column = actions.map(|fix| columns(&fix.action)).max().unwrap_or(0) + 3;
+    let fits = diagnosis
+        .fix
+        .iter()
+        .filter_map(|fix| fix.remark)
+        .all(|remark| VALUES + column + columns(remark) + 2 <= WIDTH);
     let mut text = String::new();
     for (index, fix) in diagnosis.fix.iter().enumerate() {
         let label = if index == 0 { "fix" } else { "" };
+        let gap = match fix.remark {
+            Some(_) if fits => " ".repeat(column - columns(&fix.action)),
+            Some(_) => format!("\n{}", " ".repeat(VALUES + 2)),
+            None => String::new(),
+        };
         let remark = fix
             .remark
-            .map(|remark| {
-                let gap = width.saturating_sub(fix.action.chars().count()) + 3;
-                format!("{:gap$}{DIM}# {remark}{DIM:#}", "")
-            })
-            .unwrap_or_default();
+            .map_or_else(String::new, |remark| format!("{gap}{DIM}# {remark}{DIM:#}"));
         let _ = writeln!(
             text,
             "    {DIM}{label:<11}{DIM:#}{COMMAND}{}{COMMAND:#}{remark}",

@@ -32,7 +32,10 @@ impl TimeDisplay {
             }
         };
         let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
-        offset.to_datetime(timestamp(session, boot_ns)).strftime("%H:%M:%S.%3f").to_string()
+        offset
+            .to_datetime(timestamp(session, boot_ns))
+            .strftime("%H:%M:%S.%3f")
+            .to_string()
     }
 }
 

@@ -1,0 +1,17 @@
+//! What fixes of all families have in common.
+
+use crate::{decode::Event, session::Session};
+
+/// `command`, to be run in the network namespace of the event: as it is where
+/// v6trace's own is meant, else through whatever names the namespace.
+pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> String {
+    if session.is_own_namespace(event.netns) {
+        command.to_owned()
+    } else if let Some(name) = session.namespace_name(event.netns) {
+        format!("ip netns exec {name} {command}")
+    } else if let Some(task) = event.culprit() {
+        format!("nsenter --net=/proc/{}/ns/net {command}", task.pid)
+    } else {
+        command.to_owned()
+    }
+}
