@@ -20,12 +20,11 @@ impl Story<'_> {
             self.whose_socket(),
         );
         if let Some(memberships) = self.join.memberships {
-            let socket = if self.join.socket.kernel {
-                "the socket"
-            } else {
-                "it"
+            let member = match self.event.culprit() {
+                Some(task) if !self.join.socket.kernel => task.comm.as_str(),
+                _ => "the kernel",
             };
-            summary.push_str(&about_memberships(memberships, size, omem, socket));
+            summary.push_str(&about_memberships(memberships, size, omem, member));
         }
         let leaking = self.join.memberships.is_some_and(mostly_stale);
         let mut diagnosis = self.memory_evidence(Cause::OptmemExhausted, summary);
@@ -172,8 +171,9 @@ fn mostly_stale(memberships: Memberships) -> bool {
         .is_some_and(|stale| u64::from(stale) * 2 > u64::from(memberships.count))
 }
 
-/// What the memberships say of the memory in use, as sentences to append.
-fn about_memberships(memberships: Memberships, size: u32, omem: i32, socket: &str) -> String {
+/// What the memberships say of the memory in use, as sentences to append;
+/// `member` is who holds them.
+fn about_memberships(memberships: Memberships, size: u32, omem: i32, member: &str) -> String {
     let Memberships {
         count,
         stale,
@@ -197,7 +197,7 @@ fn about_memberships(memberships: Memberships, size: u32, omem: i32, socket: &st
                 "are on interfaces that no longer exist"
             };
             let leak = if mostly_stale(memberships) {
-                format!(": {socket} never left the groups of interfaces that went away")
+                format!(": {member} never left the groups of interfaces that went away")
             } else {
                 String::new()
             };

@@ -1,0 +1,414 @@
+//! A stream of records → the text and JSON that a user reads, without a kernel.
+//!
+//! The guest scenarios prove that real kernels give such records; these tests
+//! hold what only a made-up stream can: values that no guest produces on
+//! demand, and records that are damaged.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use serde_json::Value;
+use v6trace::{
+    attach::Coverage,
+    filter::{Filter, NetnsFilter},
+    record::{Lost, Namespace, Process, Record, SessionInfo},
+    render::{Json, Text, time::TimeDisplay},
+    report::{Options, Report},
+};
+use v6trace_common::{
+    Context, Hook, Kind, MulticastJoin, RecordHeader, WIRE_VERSION, multicast_join as wire,
+};
+use zerocopy::IntoBytes;
+
+const HOST: u32 = 4_026_531_840;
+const BLUE: u32 = 4_026_532_201;
+
+fn session() -> Record {
+    Record::Session(SessionInfo {
+        version: "0.1.0".to_owned(),
+        kernel: "6.1.0".to_owned(),
+        hostname: "router".to_owned(),
+        boot_ns: 1_000_000_000,
+        boot_to_wall_ns: 1_700_000_000_000_000_000,
+        utc_offset_s: 3600,
+        own_netns: HOST,
+        coverage: Coverage::default(),
+    })
+}
+
+fn header(netns: u32) -> RecordHeader {
+    RecordHeader {
+        size: u16::try_from(size_of::<RecordHeader>() + size_of::<MulticastJoin>()).unwrap(),
+        kind: Kind::MulticastJoin as u16,
+        version: WIRE_VERSION,
+        context: Context::Task as u8,
+        hook: Hook::MulticastJoin as u16,
+        boot_ns: 3_482_000_000,
+        cgroup_id: 1,
+        cpu: 0,
+        netns,
+        pid: 812,
+        tid: 812,
+        comm: *b"radvd\0\0\0\0\0\0\0\0\0\0\0",
+    }
+}
+
+/// The join of the story: 365 memberships fill the default limit, 361 of them
+/// on taps that are gone.
+fn exhausted() -> MulticastJoin {
+    MulticastJoin {
+        socket_inode: 21_345,
+        group: "ff02::2".parse::<std::net::Ipv6Addr>().unwrap().octets(),
+        interface: *b"tap366\0\0\0\0\0\0\0\0\0\0",
+        requested_ifindex: 370,
+        mtu: 1500,
+        ret: -12,
+        mode: wire::MODE_EXCLUDE,
+        size: 56,
+        sk_omem_alloc: 20_440,
+        optmem_max: 20_480,
+        memberships: 365,
+        stale_memberships: 361,
+        same_group_ifindex: 0,
+        flags: wire::DEVICES_READ
+            | wire::DEVICE_FOUND
+            | wire::DEVICE_HAS_INET6
+            | wire::OMEM_READ
+            | wire::LIMIT_READ
+            | wire::CHARGE_SEEN
+            | wire::WALKED
+            | wire::WALK_COMPLETE,
+        sk_protocol: 58,
+    }
+}
+
+fn kernel(header: RecordHeader, join: MulticastJoin) -> Record {
+    Record::Kernel(Bytes::from([header.as_bytes(), join.as_bytes()].concat()))
+}
+
+fn end() -> Record {
+    Record::End {
+        boot_ns: 5_000_000_000,
+    }
+}
+
+/// Text on standard output and standard error.
+fn text(options: Options, records: Vec<Record>) -> (String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut report = Report::new(
+        options,
+        Text::new(&mut out, &mut err, TimeDisplay::Local, false),
+    );
+    for record in records {
+        let _ = report.feed(record).unwrap();
+    }
+    drop(report);
+    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
+    (
+        String::from_utf8(plain(out)).unwrap(),
+        String::from_utf8(plain(err)).unwrap(),
+    )
+}
+
+/// The one diagnosis of a stream, as JSON.
+fn diagnosis(records: Vec<Record>) -> Value {
+    let objects = json(Options::default(), records);
+    let mut diagnoses = objects
+        .into_iter()
+        .filter(|object| object["type"] == "diagnosis");
+    let first = diagnoses.next().expect("a diagnosis");
+    assert!(diagnoses.next().is_none(), "only one");
+    first
+}
+
+fn json(options: Options, records: Vec<Record>) -> Vec<Value> {
+    let mut out = Vec::new();
+    let mut report = Report::new(options, Json::new(&mut out));
+    for record in records {
+        let _ = report.feed(record).unwrap();
+    }
+    drop(report);
+    out.split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_story_reads_as_a_sentence_with_proof_and_fix() {
+    let unit = Some("radvd.service".to_owned());
+    let (out, err) = text(
+        Options::default(),
+        vec![
+            session(),
+            Record::Process(Process {
+                boot_ns: 0,
+                pid: 812,
+                unit,
+            }),
+            kernel(header(HOST), exhausted()),
+            end(),
+        ],
+    );
+    assert_eq!(
+        out,
+        "\
+23:13:23.482  FAILURE  optmem-exhausted  radvd[812]  tap366
+  radvd could not join ff02::2 on tap366 (ENOMEM): its socket's option memory is full, 20440 + 56
+  bytes reach net.core.optmem_max = 20480. 361 of its 365 memberships are on interfaces that no
+  longer exist: radvd never left the groups of interfaces that went away.
+    evidence   sk_omem_alloc 20440, size 56, optmem_max 20480, optmem_scope global, memberships 365,
+               stale_memberships 361, memberships_complete yes, socket 21345, kernel_socket no
+    fix        systemctl restart radvd.service       # frees the stale memberships
+               sysctl -w net.core.optmem_max=65536   # only postpones it
+    more       v6trace explain optmem-exhausted
+
+"
+    );
+    assert_eq!(
+        err,
+        "\
+v6trace: 1 diagnosis in 4.0 s, 1 event seen, no events lost
+      1  optmem-exhausted  a multicast join got ENOMEM: the socket's option memory is full
+"
+    );
+}
+
+#[test]
+fn memory_that_ran_out_elsewhere_is_not_blamed_on_the_socket() {
+    let join = MulticastJoin {
+        sk_omem_alloc: 20_423,
+        ..exhausted()
+    };
+    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    assert_eq!(found["cause"], "out-of-memory");
+    assert_eq!(found["errno"], "ENOMEM");
+    let summary = found["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("20423 + 56 bytes are below net.core.optmem_max = 20480"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_limit_that_could_not_be_read_leaves_it_open() {
+    let mut join = exhausted();
+    join.flags &= !wire::LIMIT_READ;
+    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    assert_eq!(found["cause"], "join-unexplained");
+    assert_eq!(found["confidence"], "likely");
+    assert_eq!(found["evidence"]["optmem_max"], Value::Null);
+    assert!(found["summary"].as_str().unwrap().contains("is not known"));
+}
+
+#[test]
+fn a_walk_that_was_cut_says_so() {
+    let mut join = exhausted();
+    join.flags &= !wire::WALK_COMPLETE;
+    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    assert_eq!(found["evidence"]["memberships_complete"], false);
+    assert!(
+        found["summary"]
+            .as_str()
+            .unwrap()
+            .contains("stopped after 365")
+    );
+}
+
+#[test]
+fn devices_that_could_not_be_read_are_not_called_gone() {
+    let mut join = exhausted();
+    join.flags &= !(wire::DEVICES_READ | wire::DEVICE_FOUND | wire::DEVICE_HAS_INET6);
+    join.stale_memberships = 0;
+    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    assert_eq!(found["evidence"]["stale_memberships"], Value::Null);
+    let summary = found["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("interface index 370") && !summary.contains("exist"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn commands_name_the_namespace_they_are_for() {
+    let mut join = exhausted();
+    join.flags |= wire::LIMIT_OF_NETNS;
+    let named = Namespace {
+        boot_ns: 0,
+        inode: BLUE,
+        name: Some("blue".to_owned()),
+    };
+    let found = diagnosis(vec![
+        session(),
+        Record::Namespace(named),
+        kernel(header(BLUE), join),
+        end(),
+    ]);
+    let fixes = found["fix"].to_string();
+    assert!(
+        fixes.contains("ip netns exec blue sysctl -w net.core.optmem_max="),
+        "{fixes}"
+    );
+    assert_eq!(found["netns_name"], "blue");
+
+    let found = diagnosis(vec![session(), kernel(header(BLUE), join), end()]);
+    let fixes = found["fix"].to_string();
+    assert!(
+        fixes.contains("nsenter --net=/proc/812/ns/net sysctl"),
+        "{fixes}"
+    );
+}
+
+#[test]
+fn a_kernel_worker_is_nobody_in_particular() {
+    for context in [Context::KernelThread, Context::Softirq] {
+        let header = RecordHeader {
+            context: context as u8,
+            ..header(HOST)
+        };
+        let found = diagnosis(vec![session(), kernel(header, exhausted()), end()]);
+        for field in ["pid", "tid", "comm"] {
+            assert_eq!(found[field], Value::Null);
+        }
+        assert!(!found["summary"].as_str().unwrap().contains("radvd"));
+    }
+}
+
+#[test]
+fn filters_look_at_the_stream() {
+    let shown = |filter| {
+        let named = Namespace {
+            boot_ns: 0,
+            inode: BLUE,
+            name: Some("blue".to_owned()),
+        };
+        let records = vec![
+            session(),
+            Record::Namespace(named),
+            kernel(header(BLUE), exhausted()),
+            end(),
+        ];
+        let options = Options {
+            filter,
+            ..Options::default()
+        };
+        json(options, records)
+            .iter()
+            .filter(|object| object["type"] == "diagnosis")
+            .count()
+    };
+    let none = Filter::default;
+    let name = |name: &str| Some(NetnsFilter::Name(name.to_owned()));
+    assert_eq!(shown(none()), 1);
+    assert_eq!(
+        shown(Filter {
+            pid: Some(812),
+            comm: Some("radvd".into()),
+            ..none()
+        }),
+        1
+    );
+    assert_eq!(
+        shown(Filter {
+            pid: Some(813),
+            ..none()
+        }),
+        0
+    );
+    assert_eq!(
+        shown(Filter {
+            comm: Some("rad".into()),
+            ..none()
+        }),
+        0
+    );
+    assert_eq!(
+        shown(Filter {
+            interface: Some("tap366".into()),
+            ..none()
+        }),
+        1
+    );
+    assert_eq!(
+        shown(Filter {
+            interface: Some("tap36".into()),
+            ..none()
+        }),
+        0
+    );
+    assert_eq!(
+        shown(Filter {
+            netns: name("blue"),
+            ..none()
+        }),
+        1
+    );
+    assert_eq!(
+        shown(Filter {
+            netns: name("red"),
+            ..none()
+        }),
+        0
+    );
+    assert_eq!(
+        shown(Filter {
+            netns: Some(NetnsFilter::Inode(HOST)),
+            ..none()
+        }),
+        0
+    );
+}
+
+#[test]
+fn losses_and_damage_are_counted() {
+    let lost = |hook| {
+        Record::Lost(Lost {
+            boot_ns: 4_000_000_000,
+            hook,
+            cpu: 1,
+            count: 7,
+        })
+    };
+    let damaged = RecordHeader {
+        kind: 999,
+        ..header(HOST)
+    };
+    let records = || {
+        vec![
+            session(),
+            lost(Some(Hook::MulticastJoin)),
+            lost(None),
+            kernel(damaged, exhausted()),
+            Record::Kernel(Bytes::from_static(b"short")),
+            end(),
+        ]
+    };
+    let objects = json(Options::default(), records());
+    let summary = objects.last().unwrap();
+    assert_eq!(
+        (&summary["type"], &summary["lost"]),
+        (&"summary".into(), &14.into())
+    );
+    assert_eq!(summary["undecoded"], 2);
+    assert_eq!(objects[1]["hook"], "multicast-join");
+    assert_eq!(objects[2]["hook"], Value::Null);
+    let (_, err) = text(Options::default(), records());
+    assert!(
+        err.contains("lost 7 events of multicast-join on CPU 1"),
+        "{err}"
+    );
+    assert!(err.contains("unknown record kind 999"), "{err}");
+    assert!(err.contains("14 events lost"), "{err}");
+}
+
+#[test]
+fn a_count_ends_the_report() {
+    let options = Options {
+        count: Some(1),
+        ..Options::default()
+    };
+    let mut report = Report::new(options, Json::new(Vec::new()));
+    assert_eq!(report.feed(session()).unwrap(), ControlFlow::Continue(()));
+    let join = || kernel(header(HOST), exhausted());
+    assert_eq!(report.feed(join()).unwrap(), ControlFlow::Break(()));
+}
