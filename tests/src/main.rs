@@ -1,1 +1,64 @@
-fn main() {}
+//! The guest side of v6trace's tests: makes a real kernel fail and checks what
+//! v6trace says about it.
+//!
+//! One binary plays three parts. As PID 1 of a QEMU guest it prepares the
+//! machine, reads its orders from `/job` and powers off when they are done
+//! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`) or the
+//! demonstration (`demo`) in a process of its own. On a developer's host it
+//! only lists the scenarios (`list`).
+//!
+//! Scenarios ([`scenarios`]) are written in the vocabulary of [`guest`]:
+//! namespaces, links, sockets that join groups, and the tracer under test.
+
+mod demo;
+mod guest;
+mod init;
+mod scenarios;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+/// What the binary does when it is not PID 1.
+#[derive(Parser)]
+#[command(name = "guest", about, version)]
+enum Command {
+    /// Print the name of every scenario, one per line.
+    List,
+    /// Run one scenario here: needs root, a kernel with kprobes and v6trace.
+    Run {
+        /// A name that `list` prints.
+        name: String,
+    },
+    /// Tell the story of radvd's leaked memberships, traced live.
+    Demo,
+}
+
+fn main() -> ExitCode {
+    if std::process::id() == 1 {
+        init::main();
+    }
+    let done = match Command::parse() {
+        Command::List => {
+            scenarios::all().for_each(|scenario| println!("{}", scenario.name));
+            Ok(())
+        }
+        Command::Run { name } => scenarios::all()
+            .find(|scenario| scenario.name == name)
+            .with_context(|| format!("no scenario is called {name}: see `guest list`"))
+            .and_then(|scenario| {
+                // Started through /proc/self/exe it would be called "exe".
+                rustix::thread::set_name(c"guest").context("cannot set the process's name")?;
+                (scenario.run)()
+            }),
+        Command::Demo => demo::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

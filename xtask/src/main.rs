@@ -1,1 +1,131 @@
-fn main() {}
+//! v6trace's own tasks, run as `cargo xtask COMMAND`.
+//!
+//! Every command begins with the set-up it needs (`setup`): it finds or
+//! installs the eBPF compiler, QEMU, kernels and the guest's userland. Then
+//! the two halves of v6trace are built (`ebpf`, `binaries`), packed with the
+//! userland into an initramfs (`initramfs`), booted (`qemu`) and the guest's
+//! console is read (`console`) by `matrix`, `guest` or `demo`.
+//!
+//! All that is made or downloaded lands in `target/`; beyond it, only Debian
+//! packages are installed.
+
+mod binaries;
+mod console;
+mod demo;
+mod ebpf;
+mod guest;
+mod initramfs;
+mod matrix;
+mod modules;
+mod paths;
+mod prepare;
+mod process;
+mod progress;
+mod qemu;
+mod report;
+mod session;
+mod setup;
+mod terminal;
+mod transcript;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// v6trace's own tasks: build it, show it, test it on real kernels.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build v6trace as one static binary with its eBPF programs inside
+    ///
+    /// Installs an eBPF compiler first when the machine has none: Debian's
+    /// Rust packages, and bpf-linker under target/tools. A nightly toolchain
+    /// of rustup with the rust-src component and a bpf-linker in the PATH
+    /// are used instead when both are there.
+    Build,
+
+    /// Run the unit tests, then every scenario on each supported kernel
+    ///
+    /// Boots Debian's kernels 5.10, 6.1, 6.12 and the newest one in QEMU,
+    /// two at a time, and makes each of them fail in every way v6trace
+    /// claims to explain. Ends with a table and one line: N passed, N failed.
+    Test(TestArgs),
+
+    /// Watch v6trace explain a failure, in a guest booted for it
+    Demo(DemoArgs),
+
+    /// Boot a guest with v6trace and iproute2 inside
+    ///
+    /// Runs SCRIPT there with bash and exits with its status; without one,
+    /// gives a shell on the guest's console (leave with `exit`; Ctrl-A x
+    /// ends a guest that hangs).
+    Guest(GuestArgs),
+}
+
+#[derive(Args)]
+struct TestArgs {
+    /// Test on this kernel only: a version (6.1, 6.12.107) or a Debian
+    /// suite (bookworm, sid); may be repeated. Leaves out the unit tests
+    #[arg(long, value_name = "KERNEL")]
+    kernel: Vec<String>,
+
+    /// Run this scenario only; may be repeated. Leaves out the unit tests
+    #[arg(long, value_name = "SCENARIO")]
+    only: Vec<String>,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
+struct DemoArgs {
+    /// The kernel to boot: a version or a Debian suite
+    #[arg(long, default_value = "6.1")]
+    kernel: String,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
+struct GuestArgs {
+    /// The kernel to boot: a version (6.1, 6.12) or a Debian suite (sid)
+    #[arg(long, default_value = "6.12")]
+    kernel: String,
+
+    /// A bash script to run in the guest instead of an interactive shell
+    script: Option<PathBuf>,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
+struct ArchiveArgs {
+    /// Ask the archive for newer kernels even when it was asked today
+    #[arg(long)]
+    refresh: bool,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Build => binaries::build_task(),
+        Task::Test(args) => matrix::task(&args.kernel, &args.only, args.archive.refresh),
+        Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
+        Task::Guest(args) => {
+            guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)
+        }
+    };
+    progress::clear();
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

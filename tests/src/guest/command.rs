@@ -1,0 +1,142 @@
+//! Running programs: iproute2 for what administrators do, and any other that
+//! is to end by itself.
+
+use std::fmt;
+use std::io::{Read, Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::until_some;
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            status,
+            stdout,
+            stderr,
+        } = self;
+        write!(f, "{status}\nstdout: {stdout}\nstderr: {stderr}")
+    }
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// It cannot be started, or has not ended within `limit`.
+pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished> {
+    let name = command.get_program().display().to_string();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    let stdout = child.stdout.take().map(gather);
+    let stderr = child.stderr.take().map(gather);
+    let ended = wait(&mut child, &name, limit);
+    if ended.is_err() {
+        // It must not outlive the scenario; why is already known.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let text = |gathered: Option<JoinHandle<String>>| {
+        gathered
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    };
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    match ended {
+        Ok(status) => Ok(Finished {
+            status,
+            stdout,
+            stderr,
+        }),
+        Err(error) => Err(error.context(format!("stdout: {stdout}\nstderr: {stderr}"))),
+    }
+}
+
+/// Waits for a child that should end by itself.
+pub(super) fn wait(child: &mut Child, name: &str, limit: Duration) -> Result<ExitStatus> {
+    until_some(&format!("{name} should end"), limit, || {
+        Ok(child.try_wait()?)
+    })
+}
+
+fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What came before an error is still worth showing.
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Runs `ip` with these words, separated by blanks, in the first namespace;
+/// start with `-n NAME` to work in another.
+///
+/// # Errors
+/// It fails: its messages.
+pub(crate) fn ip(words: &str) -> Result<()> {
+    let done = run_ip(words)?;
+    if !done.status.success() {
+        bail!("ip {words}: {done}");
+    }
+    Ok(())
+}
+
+/// Runs `ip` with these words and gives its error message.
+///
+/// # Errors
+/// It succeeds.
+pub(crate) fn ip_fails(words: &str) -> Result<String> {
+    let done = run_ip(words)?;
+    if done.status.success() {
+        bail!("ip {words} should fail here, but it succeeds");
+    }
+    Ok(done.stderr)
+}
+
+fn run_ip(words: &str) -> Result<Finished> {
+    let mut ip = Command::new("ip");
+    finish(ip.args(words.split_whitespace()), Duration::from_secs(20))
+}
+
+/// Runs many commands in one `ip`, in the namespace `netns`.
+///
+/// # Errors
+/// The first command that fails: its messages.
+pub(crate) fn ip_batch(netns: &str, commands: &[String]) -> Result<()> {
+    let mut ip = Command::new("ip");
+    if !netns.is_empty() {
+        ip.args(["-n", netns]);
+    }
+    let mut child = ip
+        .args(["-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start ip")?;
+    let stderr = child.stderr.take().map(gather);
+    if let Some(mut stdin) = child.stdin.take() {
+        // ip ends early at a failing command; its own message says which.
+        let _ = stdin.write_all(commands.join("\n").as_bytes());
+    }
+    let status = wait(&mut child, "ip -batch", Duration::from_mins(1))?;
+    if !status.success() {
+        let stderr = stderr.and_then(|thread| thread.join().ok());
+        bail!("ip -batch: {status}: {}", stderr.unwrap_or_default());
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Collecting a program's output line by line while it runs.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The lines that a program has written so far.
+#[derive(Default)]
+pub(super) struct Lines {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// None: there is nothing to read.
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Lines {
+    /// Starts reading, and shows each line to `echo` as well.
+    pub(super) fn collect(
+        from: impl Read + Send + 'static,
+        echo: impl Fn(&str) + Send + 'static,
+    ) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&lines);
+        let reader = thread::spawn(move || {
+            let mut from = BufReader::new(from);
+            let mut line = Vec::new();
+            while from.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                let text = String::from_utf8_lossy(&line);
+                let text = text.strip_suffix('\n').unwrap_or(&text).to_owned();
+                echo(&text);
+                locked(&shared).push(text);
+                line.clear();
+            }
+        });
+        Self {
+            lines,
+            reader: Some(reader),
+        }
+    }
+
+    /// Whether a line so far fits.
+    pub(super) fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
+        locked(&self.lines).iter().any(|line| fits(line))
+    }
+
+    /// What there is so far.
+    pub(super) fn so_far(&self) -> Vec<String> {
+        locked(&self.lines).clone()
+    }
+
+    /// All of it; the program must have closed its end.
+    pub(super) fn finish(self) -> Vec<String> {
+        // The reader does not panic; if it did, the lines so far remain.
+        let _ = self.reader.map(JoinHandle::join);
+        std::mem::take(&mut *locked(&self.lines))
+    }
+}
+
+fn locked(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,39 @@
+//! The vocabulary of scenarios: what an administrator and a daemon do to a
+//! host's IPv6, and what v6trace reports of it.
+//!
+//! A scenario makes a place ([`Netns`], [`Link`]), starts a [`Tracer`], lets
+//! something fail ([`MulticastSocket`], [`ip()`]), and compares what the tracer's
+//! [`Report`] says ([`Diagnosis::expect`]) with what it did itself and with
+//! what the kernel tells it by other ways than tracing.
+
+mod command;
+mod diagnosis;
+mod expect;
+mod joins;
+mod kernel;
+mod lines;
+mod link;
+mod netns;
+mod optmem;
+mod radvd;
+mod report;
+mod setsockopt;
+mod socket;
+mod tap;
+mod tracer;
+mod wait;
+
+pub(crate) use command::{Finished, finish, ip, ip_batch, ip_fails};
+pub(crate) use diagnosis::Diagnosis;
+pub(crate) use expect::Expect;
+pub(crate) use joins::{Refused, group, join_each, join_until_refused};
+pub(crate) use kernel::{check_membership_size, membership_size};
+pub(crate) use link::Link;
+pub(crate) use netns::Netns;
+pub(crate) use optmem::{OptmemMax, Scope};
+pub(crate) use radvd::Radvd;
+pub(crate) use report::Report;
+pub(crate) use socket::MulticastSocket;
+pub(crate) use tap::Taps;
+pub(crate) use tracer::{Tracer, v6trace};
+pub(crate) use wait::{until, until_some};

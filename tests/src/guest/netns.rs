@@ -1,0 +1,174 @@
+//! Network namespaces, as `ip netns` makes them.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::net::Ipv6Addr;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::{Link, ip};
+
+/// A named network namespace, deleted on drop; or the first one of the host.
+///
+/// The kernel keeps a deleted one alive while sockets in it are open.
+#[derive(Debug)]
+pub(crate) struct Netns {
+    /// None is the namespace this process started in.
+    name: Option<String>,
+    inode: u64,
+}
+
+impl Netns {
+    /// Makes an empty namespace; not even its loopback is up.
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        ip(&format!("netns add {name}"))?;
+        let inode = fs::metadata(named(name))
+            .with_context(|| format!("ip made no namespace {name}"))?
+            .ino();
+        Ok(Self {
+            name: Some(name.to_owned()),
+            inode,
+        })
+    }
+
+    /// The namespace that the scenario itself runs in.
+    pub(crate) fn host() -> Result<Self> {
+        let inode = fs::metadata("/proc/self/ns/net")
+            .context("cannot read this process's own namespace")?
+            .ino();
+        Ok(Self { name: None, inode })
+    }
+
+    /// Its name, empty for the host's.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// The inode number by which the kernel's tools know it.
+    pub(crate) fn inode(&self) -> u64 {
+        self.inode
+    }
+
+    /// Takes its name away, so that only what is in it keeps it alive.
+    pub(crate) fn forget_name(&self) -> Result<()> {
+        ip(&format!("netns del {}", self.name()))
+    }
+
+    /// Runs `work` in this namespace, on a thread of its own so that the rest
+    /// of the process stays where it is.
+    pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        self.enter_as("guest", work)
+    }
+
+    /// The same on a thread called `comm`, which is what the kernel calls it.
+    pub(crate) fn enter_as<T: Send>(
+        &self,
+        comm: &str,
+        work: impl FnOnce() -> Result<T> + Send,
+    ) -> Result<T> {
+        thread::scope(|scope| {
+            let worker = thread::Builder::new()
+                .name(comm.to_owned())
+                .spawn_scoped(scope, || {
+                    self.switch()?;
+                    work()
+                })
+                .context("cannot start a thread")?;
+            match worker.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Moves the calling thread here.
+    fn switch(&self) -> Result<()> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        let file = File::open(named(name)).with_context(|| format!("cannot open netns {name}"))?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .with_context(|| format!("cannot enter netns {name}"))
+    }
+
+    /// Runs `ip` here.
+    pub(crate) fn ip(&self, words: &str) -> Result<()> {
+        ip(&self.ip_words(words))
+    }
+
+    /// The words that make `ip` do `words` here.
+    pub(crate) fn ip_words(&self, words: &str) -> String {
+        match &self.name {
+            Some(name) => format!("-n {name} {words}"),
+            None => words.to_owned(),
+        }
+    }
+
+    /// Adds a dummy interface, administratively up.
+    pub(crate) fn dummy(&self, name: &str) -> Result<Link> {
+        self.ip(&format!("link add {name} up type dummy"))?;
+        Link::find(self, name)
+    }
+
+    /// Adds a dummy interface with an index of the caller's choice, up.
+    pub(crate) fn dummy_with_index(&self, name: &str, ifindex: u32) -> Result<Link> {
+        self.ip(&format!("link add {name} index {ifindex} up type dummy"))?;
+        Link::find(self, name)
+    }
+
+    /// The interfaces on which someone, the kernel included, has joined `group`.
+    pub(crate) fn joined_on(&self, group: Ipv6Addr) -> Result<BTreeSet<String>> {
+        let table = self.enter(|| {
+            fs::read_to_string("/proc/thread-self/net/igmp6")
+                .context("cannot read the namespace's table of groups")
+        })?;
+        let group = format!("{:032x}", u128::from(group));
+        let interface = |line: &str| {
+            let mut columns = line.split_whitespace().skip(1);
+            let interface = columns.next()?;
+            (columns.next()? == group).then(|| interface.to_owned())
+        };
+        Ok(table.lines().filter_map(interface).collect())
+    }
+
+    /// Reads a value below /proc/sys/net as this namespace has it.
+    pub(crate) fn sysctl(&self, name: &str) -> Result<String> {
+        let path = format!("/proc/sys/net/{name}");
+        self.enter(|| {
+            let value = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+            Ok(value.trim().to_owned())
+        })
+    }
+
+    /// Writes a value below /proc/sys/net in this namespace.
+    pub(crate) fn set_sysctl(&self, name: &str, value: &str) -> Result<()> {
+        let path = format!("/proc/sys/net/{name}");
+        self.enter(|| {
+            fs::write(&path, value).with_context(|| format!("cannot write {value} to {path}"))
+        })
+    }
+
+    /// Whether this namespace has a value of that name below /proc/sys/net.
+    pub(crate) fn has_sysctl(&self, name: &str) -> Result<bool> {
+        let path = PathBuf::from(format!("/proc/sys/net/{name}"));
+        self.enter(|| Ok(path.try_exists()?))
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // PID 1 sweeps what could not be deleted.
+            let _ = ip(&format!("netns del {name}"));
+        }
+    }
+}
+
+fn named(name: &str) -> PathBuf {
+    PathBuf::from("/run/netns").join(name)
+}

@@ -1,0 +1,122 @@
+//! The router advertisement daemon whose leak v6trace was made for.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::Ipv6Addr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::lines::Lines;
+use super::{Link, Netns, until_some};
+
+const CONFIG: &str = "/run/radvd.conf";
+const PID_FILE: &str = "/run/radvd.pid";
+
+/// A running radvd that announces a prefix on each of a batch of interfaces,
+/// whether they exist yet or not.
+///
+/// It opens one `ICMPv6` socket for all of them and joins `ff02::2` there for each
+/// interface that comes up; it does not leave when an interface disappears.
+pub(crate) struct Radvd {
+    child: Child,
+    log: Lines,
+}
+
+impl Radvd {
+    /// Starts radvd in `netns` for the interfaces `prefix`0 to `prefix``count`-1.
+    pub(crate) fn start(netns: &Netns, prefix: &str, count: u32) -> Result<Self> {
+        configure(prefix, count)?;
+        let mut radvd = Command::new("radvd");
+        radvd
+            .args(["--nodaemon", "--logmethod", "stderr"])
+            .args(["--config", CONFIG, "--pidfile", PID_FILE])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        // A child inherits the namespace of the thread that starts it.
+        let mut child = netns.enter(|| radvd.spawn().context("cannot start radvd"))?;
+        let stderr = child.stderr.take().context("stderr is piped")?;
+        let log = Lines::collect(stderr, |_| ());
+        let mut radvd = Self { child, log };
+        // Once the timers run, netlink is watched as well.
+        let started = until_some("radvd should start", Duration::from_secs(20), || {
+            let ended = radvd.child.try_wait()?;
+            ensure!(ended.is_none(), "radvd ended: {}", radvd.log());
+            Ok(fs::exists(PID_FILE)?.then_some(()))
+        });
+        started.with_context(|| radvd.log())?;
+        Ok(radvd)
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Makes it set up all interfaces at once, as `systemctl reload radvd` does.
+    pub(crate) fn reload(&self) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.context("radvd has no process id")?, Signal::HUP)
+            .context("cannot reload radvd")
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.so_far().join("\n")
+    }
+
+    /// Waits until it has joined on each of the taps, or failed to, and gives
+    /// those on which it failed. It logs failures, but not successes.
+    pub(crate) fn serve(&self, netns: &Netns, taps: &[Link]) -> Result<Vec<Link>> {
+        const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+        let what = format!("radvd should try to join on {} taps", taps.len());
+        let refused_on = until_some(&what, Duration::from_secs(30), || {
+            let joined = netns.joined_on(ALL_ROUTERS)?;
+            let refused = self.refused_on();
+            let tried = |tap: &Link| joined.contains(&tap.name) || refused.contains(&tap.name);
+            Ok(taps.iter().all(tried).then_some(refused))
+        })?;
+        let refused = taps.iter().filter(|tap| refused_on.contains(&tap.name));
+        Ok(refused.cloned().collect())
+    }
+
+    /// The interfaces on which it could not join, by its own account.
+    fn refused_on(&self) -> BTreeSet<String> {
+        let log = self.log.so_far();
+        log.iter()
+            .filter_map(|line| line.split_once("can't join ipv6-allrouters on "))
+            .map(|(_, interface)| interface.trim().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Radvd {
+    fn drop(&mut self) {
+        // Its second process ends when the first one closes the pipe to it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_file(PID_FILE);
+    }
+}
+
+/// Writes a configuration as a host of virtual machines has it: the taps come
+/// and go, so missing ones are ignored.
+fn configure(prefix: &str, count: u32) -> Result<()> {
+    let mut text = String::new();
+    for n in 0..count {
+        writeln!(
+            text,
+            "interface {prefix}{n} {{ AdvSendAdvert on; IgnoreIfMissing on; \
+             prefix 2001:db8:0:{n:x}::/64 {{ }}; }};"
+        )?;
+    }
+    fs::write(CONFIG, text).context("cannot write radvd's configuration")?;
+    // radvd refuses a configuration that others may write.
+    fs::set_permissions(CONFIG, fs::Permissions::from_mode(0o644))?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! v6trace itself, started the way its users start it.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::lines::Lines;
+use super::{Finished, Report, command, until};
+
+/// How long attaching may take; an emulated guest needs a few seconds for
+/// /proc/kallsyms and the verifier.
+const READY: Duration = Duration::from_secs(40);
+
+/// How long it may take to detach, drain and print the summary.
+const END: Duration = Duration::from_secs(20);
+
+/// A command line of the installed v6trace.
+pub(crate) fn v6trace(args: &[&str]) -> Command {
+    let mut command = Command::new("/usr/bin/v6trace");
+    command.args(args);
+    command
+}
+
+/// Where a tracer's results go.
+#[derive(Clone, Copy)]
+enum Output {
+    Collected,
+    Unread,
+    Console,
+}
+
+/// A running `v6trace live`, ready and attached.
+pub(crate) struct Tracer {
+    child: Child,
+    /// None where nobody collects it.
+    stdout: Option<Lines>,
+    stderr: Lines,
+}
+
+impl Tracer {
+    /// Starts `v6trace live --json` with more arguments.
+    pub(crate) fn live(args: &[&str]) -> Result<Self> {
+        Self::start(&[&["live", "--json"], args].concat(), Output::Collected)
+    }
+
+    /// Starts `v6trace live` in text mode with more arguments.
+    pub(crate) fn text(args: &[&str]) -> Result<Self> {
+        Self::start(&[&["live"], args].concat(), Output::Collected)
+    }
+
+    /// Starts `v6trace live` into a pipe whose reader is gone once it is ready.
+    pub(crate) fn unread(args: &[&str]) -> Result<Self> {
+        let mut tracer = Self::start(&[&["live"], args].concat(), Output::Unread)?;
+        drop(tracer.child.stdout.take());
+        Ok(tracer)
+    }
+
+    /// Starts `v6trace live` in text mode with all output on the console.
+    pub(crate) fn on_console(args: &[&str]) -> Result<Self> {
+        Self::start(&[&["live"], args].concat(), Output::Console)
+    }
+
+    /// Starts a tracer and waits until it says that it is ready.
+    fn start(args: &[&str], output: Output) -> Result<Self> {
+        let mut command = v6trace(args);
+        let (stdout, echo): (_, fn(&str)) = match output {
+            Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),
+            Output::Console => (Stdio::inherit(), |line| eprintln!("{line}")),
+        };
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start v6trace")?;
+        let stderr = child.stderr.take().context("stderr is piped")?;
+        let stdout = match output {
+            Output::Collected => child.stdout.take(),
+            Output::Unread | Output::Console => None,
+        };
+        let mut tracer = Self {
+            child,
+            stdout: stdout.map(|stdout| Lines::collect(stdout, |_| ())),
+            stderr: Lines::collect(stderr, echo),
+        };
+        let ready = tracer.wait_until_ready();
+        ready.with_context(|| format!("{command:?}"))?;
+        Ok(tracer)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let mut ended = None;
+        let waited = until("v6trace should be ready", READY, || {
+            // A short run may have ended before anyone looked.
+            let ready = self.stderr.any(is_ready_line);
+            if !ready {
+                ended = self.child.try_wait().ok().flatten();
+            }
+            ready || ended.is_some()
+        });
+        let messages = || self.stderr.so_far().join("\n");
+        if let Some(status) = ended {
+            bail!(
+                "v6trace ended before it was ready: {status}\n{}",
+                messages()
+            );
+        }
+        waited.with_context(messages)
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Waits until it has printed a line that holds `text`.
+    pub(crate) fn wait_for_line(&self, text: &str) -> Result<()> {
+        until(&format!("v6trace should print {text}"), END, || {
+            let stdout = self.stdout.as_ref();
+            stdout.is_some_and(|lines| lines.any(|line| line.contains(text)))
+        })
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.context("v6trace has no process id")?, signal)
+            .with_context(|| format!("cannot send v6trace {signal:?}"))
+    }
+
+    /// Presses Ctrl-C and reads the stream to its end.
+    ///
+    /// # Errors
+    /// It does not end well, or breaks a promise of the stream.
+    pub(crate) fn finish(self) -> Result<Report> {
+        self.signal(Signal::INT)?;
+        self.end()
+    }
+
+    /// Waits for a run that ends by itself, and reads its stream.
+    ///
+    /// # Errors
+    /// It does not end, not well, or breaks a promise of the stream.
+    pub(crate) fn end(self) -> Result<Report> {
+        Report::parse(self.end_text()?)
+    }
+
+    /// Presses Ctrl-C and gives what it printed.
+    pub(crate) fn finish_text(self) -> Result<Finished> {
+        self.signal(Signal::INT)?;
+        self.end_text()
+    }
+
+    /// Waits for a run that ends by itself, and gives what it printed.
+    pub(crate) fn end_text(mut self) -> Result<Finished> {
+        let status = command::wait(&mut self.child, "v6trace", END);
+        if status.is_err() {
+            self.kill();
+        }
+        let text = |lines: Lines| {
+            let lines = lines.finish().into_iter();
+            lines.map(|line| line + "\n").collect::<String>()
+        };
+        let stdout = self.stdout.take().map(text).unwrap_or_default();
+        let stderr = text(std::mem::take(&mut self.stderr));
+        let status = status.with_context(|| format!("stderr: {stderr}\nstdout: {stdout}"))?;
+        Ok(Finished {
+            status,
+            stdout,
+            stderr,
+        })
+    }
+
+    fn kill(&mut self) {
+        // Either fails only if it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        // It must not outlive the scenario, however that ends.
+        self.kill();
+    }
+}
+
+/// Whether v6trace says by this line that all is attached.
+fn is_ready_line(line: &str) -> bool {
+    line.starts_with("v6trace: ready")
+}

@@ -1,0 +1,41 @@
+//! Waiting for something to become true, but not for ever.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Waits until `condition` holds.
+///
+/// # Errors
+/// `what` did not come true within `limit`.
+pub(crate) fn until(
+    what: &str,
+    limit: Duration,
+    mut condition: impl FnMut() -> bool,
+) -> Result<()> {
+    until_some(what, limit, || Ok(condition().then_some(())))
+}
+
+/// Waits until `probe` gives a value.
+///
+/// # Errors
+/// That of `probe`, or `what` did not come true within `limit`.
+pub(crate) fn until_some<T>(
+    what: &str,
+    limit: Duration,
+    mut probe: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = probe()? {
+            return Ok(value);
+        }
+        if start.elapsed() > limit {
+            bail!("waited {} s in vain: {what}", limit.as_secs_f32());
+        }
+        sleep(PAUSE);
+    }
+}

@@ -1,0 +1,35 @@
+//! The kernel modules that the host side packed for this guest.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+
+use anyhow::{Context as _, Result};
+use rustix::io::Errno;
+use rustix::system::finit_module;
+
+const DIRECTORY: &str = "/modules";
+
+/// Loads what `/modules/order` lists, in its order; a guest may have none.
+///
+/// # Errors
+/// The first module that the kernel refuses, by name.
+pub(super) fn load_all() -> Result<()> {
+    let list = format!("{DIRECTORY}/order");
+    let order = match fs::read_to_string(&list) {
+        Ok(order) => order,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {list}")),
+    };
+    for name in order.split_whitespace() {
+        let path = format!("{DIRECTORY}/{name}");
+        let module = File::open(&path).with_context(|| format!("cannot open {path}"))?;
+        match finit_module(&module, c"", 0) {
+            // Already there: built in, or pulled in by another.
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => {
+                return Err(errno).with_context(|| format!("the kernel refuses {path}"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Kernels and users that do not let v6trace do everything: it says so, and
+//! does the rest.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::{FailedJoin, Full};
+use crate::guest::{
+    Finished, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, finish,
+    join_until_refused, v6trace,
+};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "optmem-exhausted-without-sock-kmalloc",
+        run: without_sock_kmalloc,
+    },
+    Scenario {
+        name: "degraded-without-any-hook",
+        run: without_any_hook,
+    },
+    Scenario {
+        name: "degraded-corrupt-btf",
+        run: corrupt_btf,
+    },
+    Scenario {
+        name: "degraded-unprivileged",
+        run: unprivileged,
+    },
+    Scenario {
+        name: "degraded-doctor",
+        run: doctor,
+    },
+];
+
+/// How long v6trace may take to say that it cannot work.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// `nobody` of every Unix.
+const NOBODY: u32 = 65534;
+
+/// A file that is gone when the scenario is.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str, content: impl AsRef<[u8]>) -> Result<Self> {
+        let path = PathBuf::from("/tmp").join(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    fn name(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A copy of the kernel's symbols in which these functions do not exist.
+fn symbols_without(functions: &[String]) -> Result<Temporary> {
+    let symbols = fs::read_to_string("/proc/kallsyms").context("cannot read /proc/kallsyms")?;
+    let mut kept = String::with_capacity(symbols.len());
+    for line in symbols.lines() {
+        let name = line.split_whitespace().nth(2).unwrap_or_default();
+        if !functions.iter().any(|function| function == name) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    Temporary::new("kallsyms", kept)
+}
+
+/// v6trace's command line, which is to fail with status 1.
+fn fails(args: &[&str]) -> Result<Finished> {
+    let done = finish(&mut v6trace(args), LIMIT)?;
+    ensure!(done.status.code() == Some(1), "{args:?}: {done}");
+    Ok(done)
+}
+
+/// What `doctor --json` says, whatever its exit status.
+fn doctors_report(done: &Finished) -> Result<Value> {
+    serde_json::from_str(&done.stdout).with_context(|| format!("no JSON object: {done}"))
+}
+
+/// The functions that v6trace would like to trace, by its own account.
+fn wanted_functions() -> Result<Vec<String>> {
+    let report = doctors_report(&finish(&mut v6trace(&["doctor", "--json"]), LIMIT)?)?;
+    let hooks = report["coverage"].as_array().cloned().unwrap_or_default();
+    let functions: Vec<_> = hooks
+        .iter()
+        .filter_map(|hook| hook["function"].as_str())
+        .map(str::to_owned)
+        .collect();
+    ensure!(!functions.is_empty(), "the doctor names no hook: {report}");
+    Ok(functions)
+}
+
+/// One helpful hook is missing: the values are exact all the same.
+fn without_sock_kmalloc() -> Result<()> {
+    let netns = Netns::new("half")?;
+    let interface = netns.dummy("d0")?;
+    let limit = OptmemMax::set(&netns, 6000)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let symbols = symbols_without(&["sock_kmalloc".to_owned()])?;
+    let tracer = Tracer::live(&["--kallsyms", symbols.name()])?;
+    let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
+    let size = check_membership_size(6000, joins.done)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let coverage = report.coverage_of("sock_kmalloc")?;
+    ensure!(coverage["status"] == "missing", "{coverage}");
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &joins.refused,
+        errno: "ENOMEM",
+    };
+    Full {
+        socket: socket.inode()?,
+        sk_omem_alloc: size * joins.done,
+        size,
+        optmem_max: 6000,
+        scope: limit.scope(),
+        memberships: joins.done,
+        stale: 0,
+    }
+    .expect(join.expect(report.only("optmem-exhausted")?))
+    .check()
+}
+
+/// Nothing can be traced: that is an error, and not silence.
+fn without_any_hook() -> Result<()> {
+    let mut functions = wanted_functions()?;
+    // The fallbacks must go as well.
+    functions.push("ipv6_sock_mc_join".to_owned());
+    functions.push("__ipv6_sock_mc_join".to_owned());
+    let symbols = symbols_without(&functions)?;
+    let done = fails(&["live", "--kallsyms", symbols.name()])?;
+    ensure!(done.stderr.contains("__ipv6_sock_mc_join"), "{done}");
+    ensure!(!done.stderr.contains("v6trace: ready"), "{done}");
+    Ok(())
+}
+
+/// A type description that is damaged, each in its own way, is refused by name.
+fn corrupt_btf() -> Result<()> {
+    let btf = fs::read("/sys/kernel/btf/vmlinux").context("cannot read the kernel's BTF")?;
+    let mut no_magic = btf[..btf.len().min(4096)].to_vec();
+    no_magic[0] ^= 0xff;
+    let mut long_strings = btf[..btf.len().min(100_000)].to_vec();
+    // str_len, the last word of the header, reaches beyond the end.
+    long_strings[20..24].copy_from_slice(&u32::MAX.to_le_bytes());
+    let cases = [
+        ("btf-empty", Vec::new()),
+        ("btf-header", btf[..11].to_vec()),
+        ("btf-half", btf[..btf.len() / 2].to_vec()),
+        ("btf-magic", no_magic),
+        ("btf-strings", long_strings),
+    ];
+    for (name, content) in cases {
+        let file = Temporary::new(name, content)?;
+        let done = fails(&["live", "--btf", file.name()])?;
+        ensure!(done.stderr.contains(file.name()), "{name}: {done}");
+        ensure!(!done.stderr.contains("panicked"), "{name}: {done}");
+    }
+    Ok(())
+}
+
+/// A user without capabilities learns which ones are missing.
+fn unprivileged() -> Result<()> {
+    for args in [&["live"][..], &["live", "--json"], &["doctor"]] {
+        let done = finish(v6trace(args).uid(NOBODY).gid(NOBODY), LIMIT)?;
+        ensure!(done.status.code() == Some(1), "{args:?}: {done}");
+        let said = format!("{}{}", done.stdout, done.stderr).to_uppercase();
+        ensure!(said.contains("CAP_BPF"), "{args:?}: {done}");
+        ensure!(said.contains("CAP_PERFMON"), "{args:?}: {done}");
+    }
+    Ok(())
+}
+
+/// On a healthy machine the doctor is content and lists every hook.
+fn doctor() -> Result<()> {
+    let text = finish(&mut v6trace(&["doctor"]), LIMIT)?;
+    ensure!(text.status.success(), "{text}");
+    let json = finish(&mut v6trace(&["doctor", "--json"]), LIMIT)?;
+    ensure!(json.status.success(), "{json}");
+    let report = doctors_report(&json)?;
+    let kernel = rustix::system::uname();
+    let kernel = kernel.release().to_string_lossy().into_owned();
+    ensure!(report["kernel"] == kernel.as_str(), "{report}");
+    ensure!(text.stdout.contains(&kernel), "{text}");
+    // Attached for real, the same hooks are there.
+    let session = Tracer::live(&[])?.finish()?.session;
+    let of_session = session["coverage"].as_array().cloned().unwrap_or_default();
+    let of_doctor = report["coverage"].as_array().cloned().unwrap_or_default();
+    ensure!(!of_session.is_empty(), "{session}");
+    for line in &of_session {
+        ensure!(line["status"] == "attached", "{line}");
+        let same = of_doctor
+            .iter()
+            .any(|other| other["hook"] == line["hook"] && other["function"] == line["function"]);
+        ensure!(same, "the doctor does not list {line}: {report}");
+        let function = line["function"].as_str().unwrap_or_default();
+        ensure!(text.stdout.contains(function), "{function}: {text}");
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! Sockets whose option memory is full of memberships that are in use: the
+//! values must be those that the kernel compared.
+
+use std::net::Ipv6Addr;
+
+use anyhow::{Result, ensure};
+
+use super::expected::proposed_limit;
+use super::{FailedJoin, Full, OF_A_LEAK};
+use crate::guest::{
+    MulticastSocket, Netns, OptmemMax, Refused, Tracer, check_membership_size, group, join_each,
+    join_until_refused, membership_size,
+};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "optmem-exhausted-live-interfaces",
+        run: live_interfaces,
+    },
+    Scenario {
+        name: "optmem-exhausted-many",
+        run: many,
+    },
+    Scenario {
+        name: "optmem-exhausted-mcast-join-group",
+        run: mcast_join_group,
+    },
+    Scenario {
+        name: "optmem-exhausted-mcast-join-source-group",
+        run: mcast_join_source_group,
+    },
+    Scenario {
+        name: "optmem-exhausted-shared-with-options",
+        run: shared_with_options,
+    },
+    Scenario {
+        name: "optmem-exhausted-among-sockets",
+        run: among_sockets,
+    },
+];
+
+/// Two sockets fill up under two limits, by a thread in the namespace.
+fn live_interfaces() -> Result<()> {
+    let netns = Netns::new("live")?;
+    let interface = netns.dummy("d0")?;
+    let tracer = Tracer::live(&[])?;
+    let mut cases = Vec::new();
+    for optmem_max in [20480, 9000] {
+        let limit = OptmemMax::set(&netns, optmem_max)?;
+        let socket = MulticastSocket::udp(&netns)?;
+        let joins = netns
+            .enter_as("joiner", || {
+                join_until_refused(&socket, interface.ifindex, 0)
+            })?
+            .refused_with(libc::ENOMEM)?;
+        let size = check_membership_size(optmem_max, joins.done)?;
+        let full = Full {
+            socket: socket.inode()?,
+            sk_omem_alloc: size * joins.done,
+            size,
+            optmem_max,
+            scope: limit.scope(),
+            memberships: joins.done,
+            stale: 0,
+        };
+        ensure!(full.sk_omem_alloc == socket.option_memory()?, "{full:?}");
+        ensure!(joins.refused.tid != std::process::id());
+        cases.push((full, joins.refused));
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    for (full, refused) in &cases {
+        let diagnosis = report.of_socket(full.socket, "optmem-exhausted")?;
+        let join = FailedJoin {
+            netns: &netns,
+            interface: &interface,
+            refused,
+            errno: "ENOMEM",
+        };
+        full.expect(join.expect(diagnosis))
+            .summary_has_none_of(OF_A_LEAK)
+            .no_fix_has("DROP_MEMBERSHIP")
+            .that(
+                proposed_limit(diagnosis).is_some_and(|limit| limit > full.optmem_max),
+                "no fix raises the limit",
+            )
+            .check()?;
+    }
+    Ok(())
+}
+
+/// As many memberships as fit into the larger default of newer kernels.
+fn many() -> Result<()> {
+    let netns = Netns::new("many")?;
+    // Down, so that the kernel need not announce thousands of groups.
+    netns.ip("link add d0 type dummy")?;
+    let interface = crate::guest::Link::find(&netns, "d0")?;
+    let optmem_max = 131_072;
+    let _limit = OptmemMax::set(&netns, optmem_max)?;
+    let tracer = Tracer::live(&[])?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
+    let size = check_membership_size(optmem_max, joins.done)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("optmem-exhausted")?;
+    let counted = diagnosis.evidence_u64("memberships")?;
+    let complete = diagnosis.evidence("memberships_complete") == Some(&true.into());
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &joins.refused,
+        errno: "ENOMEM",
+    };
+    let expect = join
+        .expect(diagnosis)
+        .evidence("sk_omem_alloc", size * joins.done)
+        .evidence("size", size)
+        .evidence("optmem_max", optmem_max)
+        .evidence("stale_memberships", 0)
+        .summary_has_none_of(OF_A_LEAK);
+    if complete {
+        expect.evidence("memberships", joins.done).check()
+    } else {
+        expect
+            .evidence("memberships_complete", false)
+            .that(
+                (1..joins.done).contains(&counted),
+                format!("{counted} memberships are not a part of {}", joins.done),
+            )
+            .summary_has_one_of(&["at least", "or more", "more than", "the first"])
+            .check()
+    }
+}
+
+/// The same budget, asked for with the newer socket option.
+fn mcast_join_group() -> Result<()> {
+    last_straw(MulticastSocket::join_group)
+}
+
+/// The same, for one source.
+fn mcast_join_source_group() -> Result<()> {
+    let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    last_straw(|socket, ifindex, group| socket.join_source_group(ifindex, group, source))
+}
+
+/// Fills a socket to the brim with successful joins; then `join` must fail, and
+/// be explained.
+fn last_straw(join: impl Fn(&MulticastSocket, u32, Ipv6Addr) -> std::io::Result<()>) -> Result<()> {
+    let netns = Netns::new("straw")?;
+    let interface = netns.dummy("d0")?;
+    let size = membership_size()?;
+    let full = 50;
+    let optmem_max = size * u64::from(full) + 1;
+    let limit = OptmemMax::set(&netns, optmem_max)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    join_each(&socket, interface.ifindex, 0, full)?;
+    let straw = group(full);
+    let result = join(&socket, interface.ifindex, straw);
+    let refused = Refused::expect(straw, libc::ENOMEM, result)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &refused,
+        errno: "ENOMEM",
+    };
+    Full {
+        socket: socket.inode()?,
+        sk_omem_alloc: size * u64::from(full),
+        size,
+        optmem_max,
+        scope: limit.scope(),
+        memberships: u64::from(full),
+        stale: 0,
+    }
+    .expect(join.expect(report.only("optmem-exhausted")?))
+    .check()
+}
+
+/// Part of the budget went to something else than memberships.
+fn shared_with_options() -> Result<()> {
+    let netns = Netns::new("shared")?;
+    let interface = netns.dummy("d0")?;
+    let optmem_max = 10_000;
+    let limit = OptmemMax::set(&netns, optmem_max)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    socket.stick_destination_options(2040)?;
+    let options = socket.option_memory()?;
+    ensure!(options > 2040, "the options cost only {options} bytes");
+    let tracer = Tracer::live(&[])?;
+    let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let size = check_membership_size(optmem_max - options, joins.done)?;
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &joins.refused,
+        errno: "ENOMEM",
+    };
+    Full {
+        socket: socket.inode()?,
+        sk_omem_alloc: options + size * joins.done,
+        size,
+        optmem_max,
+        scope: limit.scope(),
+        memberships: joins.done,
+        stale: 0,
+    }
+    .expect(join.expect(report.only("optmem-exhausted")?))
+    .summary_has_none_of(OF_A_LEAK)
+    .check()
+}
+
+/// Another socket of the same process is nearly full: the values must be those
+/// of the one that failed.
+fn among_sockets() -> Result<()> {
+    let netns = Netns::new("among")?;
+    let interface = netns.dummy("d0")?;
+    let size = membership_size()?;
+    let optmem_max = 100 * size + 1;
+    let limit = OptmemMax::set(&netns, optmem_max)?;
+    let nearly_full = MulticastSocket::icmpv6(&netns)?;
+    let full = MulticastSocket::udp(&netns)?;
+    full.stick_destination_options(1024)?;
+    let tracer = Tracer::live(&[])?;
+    join_each(&nearly_full, interface.ifindex, 0, 99)?;
+    let joins = join_until_refused(&full, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
+    join_each(&nearly_full, interface.ifindex, 99, 1)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &joins.refused,
+        errno: "ENOMEM",
+    };
+    Full {
+        socket: full.inode()?,
+        sk_omem_alloc: full.option_memory()?,
+        size,
+        optmem_max,
+        scope: limit.scope(),
+        memberships: joins.done,
+        stale: 0,
+    }
+    .expect(join.expect(report.only("optmem-exhausted")?))
+    .check()
+}

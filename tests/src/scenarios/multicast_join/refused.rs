@@ -1,0 +1,192 @@
+//! Joins that the kernel refuses for another reason than memory.
+
+use std::net::Ipv6Addr;
+
+use anyhow::Result;
+
+use super::FailedJoin;
+use super::expected::{NONE, expect_common};
+use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "group-not-multicast",
+        run: not_multicast,
+    },
+    Scenario {
+        name: "already-joined",
+        run: already_joined,
+    },
+    Scenario {
+        name: "already-joined-any-interface",
+        run: already_joined_any,
+    },
+    Scenario {
+        name: "no-such-device-deleted",
+        run: deleted,
+    },
+    Scenario {
+        name: "no-such-device-no-route",
+        run: no_route,
+    },
+    Scenario {
+        name: "ipv6-disabled-on-device",
+        run: disabled,
+    },
+];
+
+/// A unicast address, and an IPv4 group in IPv6 clothes.
+fn not_multicast() -> Result<()> {
+    let netns = Netns::new("unicast")?;
+    let interface = netns.dummy("d0")?;
+    let groups = [
+        Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
+        std::net::Ipv4Addr::new(224, 0, 0, 5).to_ipv6_mapped(),
+    ];
+    let tracer = Tracer::live(&[])?;
+    let mut cases = Vec::new();
+    for group in groups {
+        let socket = MulticastSocket::udp(&netns)?;
+        let result = socket.join(interface.ifindex, group);
+        cases.push((socket, Refused::expect(group, libc::EINVAL, result)?));
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    for (socket, refused) in &cases {
+        let diagnosis = report.of_socket(socket.inode()?, "group-not-multicast")?;
+        let join = FailedJoin {
+            netns: &netns,
+            interface: &interface,
+            refused,
+            errno: "EINVAL",
+        };
+        join.expect(diagnosis)
+            .evidence("group", refused.group.to_string())
+            .summary_has_one_of(&["not a multicast", "no multicast", "not multicast"])
+            .check()?;
+    }
+    Ok(())
+}
+
+/// The same group twice on the same interface.
+fn already_joined() -> Result<()> {
+    let netns = Netns::new("twice")?;
+    let interface = netns.dummy("d0")?;
+    let other = netns.dummy("d1")?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    // Neither of these is in the way of the second join.
+    socket.join(interface.ifindex, group(2))?;
+    socket.join(other.ifindex, group(1))?;
+    socket.join(interface.ifindex, group(1))?;
+    let result = socket.join(interface.ifindex, group(1));
+    let refused = Refused::expect(group(1), libc::EADDRINUSE, result)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &refused,
+        errno: "EADDRINUSE",
+    };
+    join.expect(report.only("already-joined")?)
+        .evidence("group", group(1).to_string())
+        .evidence("requested_ifindex", interface.ifindex)
+        .evidence("joined_ifindex", interface.ifindex)
+        .evidence("memberships", 3)
+        .evidence("socket", socket.inode()?)
+        .check()
+}
+
+/// With ifindex 0 the group counts as joined wherever it is.
+fn already_joined_any() -> Result<()> {
+    let netns = Netns::new("any")?;
+    let interface = netns.dummy("d0")?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    socket.join(interface.ifindex, group(1))?;
+    let refused = Refused::expect(group(1), libc::EADDRINUSE, socket.join(0, group(1)))?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("already-joined")?;
+    expect_common(diagnosis, &netns, &refused, "EADDRINUSE")
+        .evidence("group", group(1).to_string())
+        .field("confidence", "certain")
+        .evidence("requested_ifindex", 0)
+        .evidence("joined_ifindex", interface.ifindex)
+        .evidence("memberships", 1)
+        .evidence("socket", socket.inode()?)
+        .check()
+}
+
+/// The interface was deleted a moment ago.
+fn deleted() -> Result<()> {
+    let netns = Netns::new("deleted")?;
+    let interface = netns.dummy("d0")?;
+    let ifindex = interface.ifindex;
+    let socket = MulticastSocket::udp(&netns)?;
+    interface.delete(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    let result = socket.join(ifindex, group(1));
+    let refused = Refused::expect(group(1), libc::ENODEV, result)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("no-such-device")?;
+    expect_common(diagnosis, &netns, &refused, "ENODEV")
+        .field("ifindex", ifindex)
+        .field("interface", NONE)
+        .field("confidence", "certain")
+        .evidence("requested_ifindex", ifindex)
+        .evidence("reason", "no-such-ifindex")
+        .evidence("socket", socket.inode()?)
+        .summary_has([ifindex])
+        .check()
+}
+
+/// No interface was named and no route leads to the group.
+fn no_route() -> Result<()> {
+    let netns = Netns::new("empty")?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    let refused = Refused::expect(group(1), libc::ENODEV, socket.join(0, group(1)))?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("no-such-device")?;
+    expect_common(diagnosis, &netns, &refused, "ENODEV")
+        .field("ifindex", NONE)
+        .field("interface", NONE)
+        // That no route led there is inferred: the lookup itself is not seen.
+        .field("confidence", "likely")
+        .evidence("requested_ifindex", 0)
+        .evidence("reason", "no-route")
+        .evidence("socket", socket.inode()?)
+        .summary_has_one_of(&["route"])
+        .check()
+}
+
+/// An MTU that IPv6 cannot live with takes IPv6 off the interface.
+fn disabled() -> Result<()> {
+    let netns = Netns::new("small")?;
+    let interface = netns.dummy("d0")?;
+    netns.ip("link set d0 mtu 1279")?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    let result = socket.join(interface.ifindex, group(1));
+    let refused = Refused::expect(group(1), libc::EINVAL, result)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let join = FailedJoin {
+        netns: &netns,
+        interface: &interface,
+        refused: &refused,
+        errno: "EINVAL",
+    };
+    join.expect(report.only("ipv6-disabled-on-device")?)
+        .evidence("mtu", 1279)
+        .evidence("ip6_ptr", 0)
+        .evidence("socket", socket.inode()?)
+        .summary_has(["1279", "1280"])
+        .some_fix_has("mtu 1280")
+        .check()
+}

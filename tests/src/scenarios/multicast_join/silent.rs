@@ -1,0 +1,94 @@
+//! Near misses: what looks like a failing join from inside the kernel, or
+//! nearly is one, but is none.
+
+use std::net::Ipv6Addr;
+
+use anyhow::{Context as _, Result, ensure};
+use socket2::{Domain, Socket, Type};
+
+use crate::guest::{MulticastSocket, Netns, OptmemMax, Tracer, group, join_each, membership_size};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "optmem-exhausted-not-below-the-limit",
+        run: below_the_limit,
+    },
+    Scenario {
+        name: "already-joined-not-second-source",
+        run: second_source,
+    },
+    Scenario {
+        name: "already-joined-not-vxlan",
+        run: vxlan,
+    },
+    Scenario {
+        name: "no-such-device-not-ipv4",
+        run: ipv4,
+    },
+];
+
+/// The last join that fits.
+fn below_the_limit() -> Result<()> {
+    let netns = Netns::new("below")?;
+    let interface = netns.dummy("d0")?;
+    let size = membership_size()?;
+    let _limit = OptmemMax::set(&netns, 60 * size + 1)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    join_each(&socket, interface.ifindex, 0, 60)?;
+    let report = tracer.finish()?;
+    ensure!(socket.option_memory()? == 60 * size);
+    report.silent()
+}
+
+/// A second source for a group: the kernel's own join says EADDRINUSE, which
+/// its caller takes for success.
+fn second_source() -> Result<()> {
+    let netns = Netns::new("sources")?;
+    let interface = netns.dummy("d0")?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    for n in 1..=3 {
+        let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n);
+        socket
+            .join_source_group(interface.ifindex, group(1), source)
+            .with_context(|| format!("cannot join for source {n}"))?;
+    }
+    tracer.finish()?.silent()
+}
+
+/// Two tunnels with the same group, port and underlay share one socket of the
+/// kernel; the second one's join says EADDRINUSE, which is fine.
+fn vxlan() -> Result<()> {
+    let netns = Netns::new("tunnels")?;
+    netns.dummy("d0")?;
+    for n in 1..=2 {
+        netns.ip(&format!(
+            "link add vx{n} type vxlan id {n} group ff05::100 dev d0 dstport 4789"
+        ))?;
+    }
+    let tracer = Tracer::live(&[])?;
+    netns.ip("link set vx1 up")?;
+    netns.ip("link set vx2 up")?;
+    tracer.finish()?.silent()
+}
+
+/// IPv4's joins fail by themselves.
+fn ipv4() -> Result<()> {
+    let netns = Netns::new("ipv4")?;
+    let interface = netns.dummy("d0")?;
+    let socket = netns.enter(|| Ok(Socket::new(Domain::IPV4, Type::DGRAM, None)?))?;
+    let tracer = Tracer::live(&[])?;
+    let any = std::net::Ipv4Addr::UNSPECIFIED;
+    let groups = [[224, 0, 0, 5], [192, 0, 2, 1]].map(std::net::Ipv4Addr::from);
+    for group in groups {
+        let joined = socket.join_multicast_v4(&group, &any);
+        ensure!(joined.is_err(), "{group} was joined without a route");
+    }
+    // And one that succeeds, twice.
+    let on = socket2::InterfaceIndexOrAddress::Index(interface.ifindex);
+    socket.join_multicast_v4_n(&groups[0], &on)?;
+    ensure!(socket.join_multicast_v4_n(&groups[0], &on).is_err());
+    tracer.finish()?.silent()
+}

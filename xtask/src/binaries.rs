@@ -1,0 +1,89 @@
+//! Builds what runs elsewhere: `v6trace` with the eBPF programs inside, and
+//! `guest`, PID 1 of the test guests. Both are static, so that they run on
+//! any x86-64 Linux, whatever its libc.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::progress::{self, Step};
+use crate::{ebpf, paths, process, setup};
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// The built binaries.
+pub(crate) struct Binaries {
+    /// The tracer.
+    pub(crate) v6trace: PathBuf,
+    /// PID 1 of a guest; on a host it lists the scenarios.
+    pub(crate) guest: PathBuf,
+}
+
+/// The task `build`.
+pub(crate) fn build_task() -> Result<ExitCode> {
+    let _lock = setup::lock()?;
+    let object = ebpf::build()?;
+    compile(&object, &["v6trace"])?;
+    let v6trace = binary("v6trace");
+    let size = std::fs::metadata(&v6trace).map_or(0, |metadata| metadata.len());
+    progress::print(&format!(
+        "{} (static, {} KiB, eBPF programs included)",
+        paths::shown(&v6trace),
+        size / 1024
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds both binaries, for a guest.
+pub(crate) fn build() -> Result<Binaries> {
+    let object = ebpf::build()?;
+    compile(&object, &["v6trace", "v6trace-tests"])?;
+    Ok(Binaries {
+        v6trace: binary("v6trace"),
+        guest: binary("guest"),
+    })
+}
+
+fn compile(object: &Path, packages: &[&str]) -> Result<()> {
+    let step = Step::start(format!("Building {}", packages.join(" and ")));
+    let mut cargo = process::cargo();
+    cargo
+        .env("V6TRACE_EBPF_OBJECT", object)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .args(["build", "--release", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(paths::target(""));
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    show_warnings(&process::messages(&mut cargo)?);
+    step.done();
+    Ok(())
+}
+
+fn binary(name: &str) -> PathBuf {
+    paths::target(TARGET).join("release").join(name)
+}
+
+/// Passes on the warnings of a successful cargo, without its progress.
+pub(crate) fn show_warnings(said: &str) {
+    let noise = [
+        "Compiling",
+        "Downloaded",
+        "Downloading",
+        "Finished",
+        "Locking",
+        "Updating",
+    ];
+    let warnings: Vec<&str> = said
+        .lines()
+        .filter(|line| {
+            let first = line.trim_start().split(' ').next().unwrap_or_default();
+            !noise.contains(&first)
+        })
+        .collect();
+    if warnings.iter().any(|line| line.starts_with("warning")) {
+        progress::say(warnings.join("\n").trim_end());
+    }
+}

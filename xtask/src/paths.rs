@@ -1,0 +1,57 @@
+//! Where things are: the checkout and the places under `target/` that the
+//! tasks write to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The root of the checkout that this xtask was compiled from.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// `target/NAME`.
+///
+/// `CARGO_TARGET_DIR` is left aside on purpose: the names in messages and
+/// documentation then hold everywhere.
+pub(crate) fn target(name: &str) -> PathBuf {
+    root().join("target").join(name)
+}
+
+/// `target/guest/NAME`: kernels, userland, initramfs layers and logs.
+pub(crate) fn guest(name: &str) -> PathBuf {
+    target("guest").join(name)
+}
+
+/// A path as shown in messages: relative to the checkout when inside it.
+pub(crate) fn shown(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(root()).unwrap_or(path).display()
+}
+
+/// Creates a directory and its parents.
+pub(crate) fn make_dir(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// Makes `path` an empty directory, whatever it was before.
+pub(crate) fn make_empty_dir(path: &Path) -> Result<()> {
+    remove_dir(path)?;
+    make_dir(path)
+}
+
+/// Removes a directory with its content; one that is not there is fine.
+pub(crate) fn remove_dir(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, replacing it.
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}

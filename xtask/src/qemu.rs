@@ -1,0 +1,190 @@
+//! Boots a guest in QEMU and hands over what its serial console prints.
+//!
+//! [`Machine::boot`] starts the emulator; a thread copies the console into a
+//! log file and a channel, from which [`Machine::read`] takes it.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::binaries::Binaries;
+use crate::prepare::BootFiles;
+use crate::{initramfs, paths};
+
+/// Memory of a guest in MiB.
+const MEMORY: &str = "1024";
+
+/// What a guest does once it is up.
+pub(crate) struct Job<'a> {
+    /// Arguments for PID 1.
+    pub(crate) arguments: &'a [String],
+    /// The script for the job `script`.
+    pub(crate) script: Option<&'a Path>,
+    /// Environment for PID 1, handed over on the kernel's command line.
+    pub(crate) environment: &'a str,
+    /// Whether something will be typed on the console.
+    pub(crate) interactive: bool,
+}
+
+/// What the console had to say within a time.
+pub(crate) enum Output {
+    /// More output.
+    Bytes(Vec<u8>),
+    /// Nothing so far.
+    Silence,
+    /// Nothing any more: the guest is off.
+    End,
+}
+
+/// A running guest; dropped, it is killed and its initramfs removed.
+pub(crate) struct Machine {
+    child: Child,
+    output: Receiver<Vec<u8>>,
+    initramfs: PathBuf,
+    /// Where the console is logged.
+    pub(crate) log: PathBuf,
+}
+
+impl Machine {
+    /// Packs the initramfs and starts the guest.
+    ///
+    /// The console is also logged to `target/guest/logs/LOG_NAME.log`.
+    pub(crate) fn boot(
+        files: &BootFiles,
+        binaries: &Binaries,
+        job: &Job,
+        log_name: &str,
+    ) -> Result<Self> {
+        let initramfs = new_initramfs()?;
+        initramfs::assemble(
+            &files.tools,
+            &initramfs,
+            &files.layers,
+            binaries,
+            job.arguments,
+            job.script,
+        )?;
+        let logs = paths::guest("logs");
+        paths::make_dir(&logs)?;
+        let log = logs.join(format!("{log_name}.log"));
+        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+
+        let mut child = command(files, &initramfs, job.environment)
+            .stdin(if job.interactive {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
+            .stdout(Stdio::piped())
+            .stderr(file.try_clone()?)
+            .spawn()
+            .context("cannot run QEMU (qemu-system-x86_64)")?;
+        let (sender, output) = mpsc::channel();
+        if let Some(console) = child.stdout.take() {
+            thread::spawn(move || copy_console(console, file, &sender));
+        }
+        Ok(Self {
+            child,
+            output,
+            initramfs,
+            log,
+        })
+    }
+
+    /// Waits up to `limit` for output.
+    pub(crate) fn read(&self, limit: Duration) -> Output {
+        match self.output.recv_timeout(limit) {
+            Ok(bytes) => Output::Bytes(bytes),
+            Err(RecvTimeoutError::Timeout) => Output::Silence,
+            Err(RecvTimeoutError::Disconnected) => Output::End,
+        }
+    }
+
+    /// The keyboard of an interactive guest; can be taken once.
+    pub(crate) fn take_keyboard(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Gives the guest a moment to switch itself off, or to finish telling
+    /// how it crashed.
+    pub(crate) fn wait_for_end(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.read(left) {
+                Output::Bytes(_) => {}
+                Output::Silence | Output::End => return,
+            }
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way nothing is left to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_file(&self.initramfs);
+    }
+}
+
+fn command(files: &BootFiles, initramfs: &Path, environment: &str) -> Command {
+    let mut command = files.tools.qemu();
+    command
+        // One emulating thread: QEMU's parallel emulation has races that
+        // crash guests, and the matrix runs one guest per core anyway.
+        .args(["-accel", "tcg,thread=single", "-cpu", "max,-cx16"])
+        .args(["-m", MEMORY, "-smp", "2", "-nodefaults"])
+        .args(["-display", "none", "-no-reboot"])
+        .args([
+            "-chardev",
+            "stdio,id=console,signal=off",
+            "-serial",
+            "chardev:console",
+        ])
+        .arg("-kernel")
+        .arg(&files.image)
+        .arg("-initrd")
+        .arg(initramfs)
+        .arg("-append")
+        .arg(format!(
+            "console=ttyS0 quiet loglevel=4 oops=panic panic=-1 {environment}"
+        ));
+    command
+}
+
+fn copy_console(mut console: ChildStdout, mut log: File, sender: &Sender<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    while let Ok(length) = console.read(&mut buffer) {
+        let bytes = &buffer[..length];
+        // A full disk must not lose the results as well.
+        let _ = log.write_all(bytes);
+        if length == 0 || sender.send(bytes.to_vec()).is_err() {
+            return;
+        }
+    }
+}
+
+/// A name for a new initramfs; those that killed tasks left are removed.
+fn new_initramfs() -> Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let directory = paths::guest("run");
+    paths::make_dir(&directory)?;
+    for entry in fs::read_dir(&directory)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let task = name.split('-').next().unwrap_or_default().to_owned();
+        if !Path::new("/proc").join(task).exists() {
+            // Another task may be faster; then it is gone as well.
+            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+        }
+    }
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    Ok(directory.join(format!("{}-{number}.cpio", std::process::id())))
+}

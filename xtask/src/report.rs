@@ -1,0 +1,76 @@
+//! The results of the scenario matrix: what each kernel's guests said, and
+//! the closing table.
+
+use std::time::Duration;
+
+/// The results on one kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Report {
+    /// The kernel's version, or the suite when it could not be had.
+    pub(crate) kernel: String,
+    /// Names of the scenarios that passed.
+    pub(crate) passed: Vec<String>,
+    /// Names of the scenarios that failed, or have no result.
+    pub(crate) failed: Vec<String>,
+    /// How long it took.
+    pub(crate) time: Duration,
+}
+
+/// Passed and failed scenarios, over all kernels.
+pub(crate) fn totals(reports: &[Report]) -> (usize, usize) {
+    reports.iter().fold((0, 0), |(passed, failed), report| {
+        (passed + report.passed.len(), failed + report.failed.len())
+    })
+}
+
+/// The closing table, ending with the line that sums it up.
+pub(crate) fn table(reports: &[Report]) -> String {
+    let width = reports
+        .iter()
+        .map(|report| report.kernel.len())
+        .chain(["kernel".len()])
+        .max()
+        .unwrap_or_default();
+    let mut text = format!("\n{:<width$}  passed  failed    time\n", "kernel");
+    for report in reports {
+        text += &format!(
+            "{:<width$}  {:>6}  {:>6}  {:>4} s",
+            report.kernel,
+            report.passed.len(),
+            report.failed.len(),
+            report.time.as_secs()
+        );
+        if !report.failed.is_empty() {
+            text += &format!("  failed: {}", report.failed.join(", "));
+        }
+        text.push('\n');
+    }
+    let (passed, failed) = totals(reports);
+    text + &format!("\n{passed} passed, {failed} failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_with_a_failure() {
+        let report = |kernel: &str, passed: &[&str], failed: &[&str]| Report {
+            kernel: kernel.into(),
+            passed: passed.iter().map(ToString::to_string).collect(),
+            failed: failed.iter().map(ToString::to_string).collect(),
+            time: Duration::from_secs(12),
+        };
+        let reports = [
+            report("6.1.192", &["a", "b"], &[]),
+            report("6.12.107", &["a"], &["b"]),
+        ];
+        assert_eq!(
+            table(&reports),
+            "\nkernel    passed  failed    time\n\
+             6.1.192        2       0    12 s\n\
+             6.12.107       1       1    12 s  failed: b\n\n\
+             3 passed, 1 failed"
+        );
+    }
+}

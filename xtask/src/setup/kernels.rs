@@ -1,0 +1,295 @@
+//! The kernels that guests boot: Debian's cloud kernels, one per suite.
+//!
+//! A suite's metapackage names the kernel of the day; its packages are
+//! downloaded and unpacked into `target/guest/kernels/VERSION/`. What the
+//! archive answered is kept in `target/guest/kernels/SUITE` for a day, and
+//! longer when the archive can't be reached.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::apt::{self, PrivateApt};
+use super::is_fresh;
+use crate::progress::{self, Step};
+use crate::{modules, paths};
+
+const METAPACKAGE: &str = "linux-image-cloud-amd64";
+
+/// A Debian suite and the kernel series that it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Suite {
+    /// Codename, as in the archive.
+    pub(crate) name: &'static str,
+    /// Version prefix of its kernels; none where it moves on.
+    pub(crate) series: Option<&'static str>,
+}
+
+/// What v6trace is tested on, oldest first.
+pub(crate) const SUITES: [Suite; 4] = [
+    Suite {
+        name: "bullseye",
+        series: Some("5.10"),
+    },
+    Suite {
+        name: "bookworm",
+        series: Some("6.1"),
+    },
+    Suite {
+        name: "trixie",
+        series: Some("6.12"),
+    },
+    Suite {
+        name: "sid",
+        series: None,
+    },
+];
+
+impl Suite {
+    /// How to call its kernel before its exact version is known.
+    pub(crate) fn label(self) -> String {
+        match self.series {
+            Some(series) => format!("{series} ({})", self.name),
+            None => format!("newest ({})", self.name),
+        }
+    }
+}
+
+/// A kernel that is unpacked and can be booted.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernel {
+    /// Upstream version, for example `6.1.192`.
+    pub(crate) version: String,
+    /// Where its packages are unpacked.
+    pub(crate) directory: PathBuf,
+}
+
+impl Kernel {
+    /// The compressed kernel image.
+    pub(crate) fn image(&self) -> Result<PathBuf> {
+        find_image(&self.directory)
+            .with_context(|| format!("{} holds no kernel image", self.directory.display()))
+    }
+
+    /// The directory of its modules.
+    pub(crate) fn modules(&self) -> Result<PathBuf> {
+        modules::directory(&self.directory)
+    }
+}
+
+/// The suites that `wanted` names: a suite's own name, or a version that
+/// could be of its kernel. Whether it really is shows only in [`provide`].
+pub(crate) fn suites_for(wanted: &str) -> Result<Vec<Suite>> {
+    let named =
+        |suite: &&Suite| suite.name == wanted || wanted == "newest" && suite.series.is_none();
+    if let Some(suite) = SUITES.iter().find(named) {
+        return Ok(vec![*suite]);
+    }
+    let looks_like_version = wanted.starts_with(|first: char| first.is_ascii_digit())
+        && wanted.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if looks_like_version {
+        let fits = |suite: &&Suite| {
+            suite.series.is_some_and(|series| {
+                is_version_prefix(wanted, series) || is_version_prefix(series, wanted)
+            })
+        };
+        let suites: Vec<Suite> = SUITES.iter().filter(fits).copied().collect();
+        // A version of no known series can only be the newest kernel's.
+        return Ok(if suites.is_empty() {
+            SUITES
+                .iter()
+                .filter(|suite| suite.series.is_none())
+                .copied()
+                .collect()
+        } else {
+            suites
+        });
+    }
+    let known: Vec<String> = SUITES.iter().map(|suite| suite.label()).collect();
+    bail!(
+        "{wanted:?} is no kernel to test on; there are {}",
+        known.join(", ")
+    )
+}
+
+/// Whether `prefix` names `version` or a series that it belongs to, compared
+/// number by number: 6.1 is not a prefix of 6.12.
+fn is_version_prefix(prefix: &str, version: &str) -> bool {
+    let mut numbers = version.split('.');
+    prefix
+        .split('.')
+        .all(|number| numbers.next() == Some(number))
+}
+
+/// Provides the kernel of a suite, downloading it if need be.
+///
+/// `wanted` is what the user asked for, if anything; it is an error when
+/// that is a version and the suite's kernel is another.
+pub(crate) fn provide(suite: Suite, wanted: Option<&str>, refresh: bool) -> Result<Kernel> {
+    let kernel = cached_or_downloaded(suite, refresh)
+        .with_context(|| format!("no kernel of Debian {} can be had", suite.name))?;
+    if let Some(wanted) = wanted
+        && wanted.starts_with(|first: char| first.is_ascii_digit())
+        && !is_version_prefix(wanted, &kernel.version)
+    {
+        bail!(
+            "there is no kernel {wanted}: Debian {} has {} today",
+            suite.name,
+            kernel.version
+        );
+    }
+    Ok(kernel)
+}
+
+fn cached_or_downloaded(suite: Suite, refresh: bool) -> Result<Kernel> {
+    let answer = paths::guest("kernels").join(suite.name);
+    let cached = fs::read_to_string(&answer)
+        .ok()
+        .map(|version| unpacked(version.trim()))
+        .filter(|kernel| kernel.image().is_ok() && kernel.modules().is_ok());
+    match cached {
+        Some(kernel) if is_fresh(&answer) && !refresh => Ok(kernel),
+        Some(kernel) => match resolve_and_download(suite) {
+            Ok(kernel) => Ok(kernel),
+            Err(error) => {
+                progress::say(&format!(
+                    "Debian {} could not be asked for newer kernels; going on with {}: {error:#}",
+                    suite.name, kernel.version
+                ));
+                Ok(kernel)
+            }
+        },
+        None => resolve_and_download(suite),
+    }
+}
+
+fn resolve_and_download(suite: Suite) -> Result<Kernel> {
+    // One at a time: side by side they would only share the line.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+
+    let step = Step::start(format!("Looking up the kernel of Debian {}", suite.name));
+    let apt = PrivateApt::new(suite.name)?;
+    apt.update()?;
+    let version = apt.version(METAPACKAGE)?;
+    step.done();
+
+    let kernel = unpacked(&version);
+    if kernel.image().is_err() || kernel.modules().is_err() {
+        let step = Step::start(format!("Downloading Linux {}", kernel.version));
+        let packages = kernel_packages(&apt)?;
+        ensure!(!packages.is_empty(), "{METAPACKAGE} depends on no kernel");
+        // Unpacked aside first, so that a kernel directory is always whole.
+        let aside = paths::guest("kernels").join(format!("{version}.partial"));
+        paths::make_empty_dir(&aside)?;
+        for deb in apt.download(&packages)? {
+            apt::unpack(&deb, &aside)?;
+        }
+        paths::remove_dir(&kernel.directory)?;
+        fs::rename(&aside, &kernel.directory)
+            .with_context(|| format!("cannot rename {}", aside.display()))?;
+        apt.clean()?;
+        step.done();
+    }
+    kernel.image()?;
+    kernel.modules()?;
+    paths::write(&paths::guest("kernels").join(suite.name), version)?;
+    Ok(kernel)
+}
+
+/// The packages with the kernel's own files: one up to 6.x, several from 7.x.
+fn kernel_packages(apt: &PrivateApt) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![METAPACKAGE.to_owned()];
+    while let Some(package) = open.pop() {
+        for needed in apt.dependencies(&package)? {
+            if is_kernel_package(&needed) && !found.contains(&needed) {
+                found.push(needed.clone());
+                open.push(needed);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_kernel_package(name: &str) -> bool {
+    [
+        "linux-image-",
+        "linux-binary-",
+        "linux-modules-",
+        "linux-base-",
+    ]
+    .iter()
+    .filter_map(|prefix| name.strip_prefix(prefix))
+    .any(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// The kernel of a package version such as `6.1.192-1`, unpacked or not.
+fn unpacked(package_version: &str) -> Kernel {
+    let upstream = package_version.split(['-', '+', '~']).next();
+    Kernel {
+        version: upstream.unwrap_or(package_version).to_owned(),
+        directory: paths::guest("kernels").join(package_version),
+    }
+}
+
+/// `boot/vmlinuz-RELEASE`, or from 7.x `usr/lib/modules/RELEASE/vmlinuz`.
+fn find_image(directory: &Path) -> Option<PathBuf> {
+    let boot = fs::read_dir(directory.join("boot"));
+    let in_boot = boot.ok().and_then(|entries| {
+        entries
+            .flatten()
+            .find(|entry| entry.file_name().to_string_lossy().starts_with("vmlinuz"))
+            .map(|entry| entry.path())
+    });
+    in_boot.or_else(|| {
+        let image = modules::directory(directory).ok()?.join("vmlinuz");
+        image.is_file().then_some(image)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(wanted: &str) -> Vec<&'static str> {
+        let suites = suites_for(wanted).unwrap();
+        suites.iter().map(|suite| suite.name).collect()
+    }
+
+    #[test]
+    fn versions_are_compared_number_by_number() {
+        assert!(is_version_prefix("6.1", "6.1.192"));
+        assert!(!is_version_prefix("6.1", "6.12.107"));
+        assert!(is_version_prefix("6.12.107", "6.12.107"));
+        assert!(!is_version_prefix("6.12.107", "6.12"));
+    }
+
+    #[test]
+    fn kernels_by_version_or_suite() {
+        assert_eq!(names("6.1"), ["bookworm"]);
+        assert_eq!(names("6.1.192"), ["bookworm"]);
+        assert_eq!(names("6"), ["bookworm", "trixie"]);
+        assert_eq!(names("7.2"), ["sid"]);
+        assert_eq!(names("newest"), ["sid"]);
+        assert_eq!(names("bullseye"), ["bullseye"]);
+        assert!(suites_for("buster").is_err());
+        assert!(suites_for("").is_err());
+    }
+
+    #[test]
+    fn package_versions_lose_their_debian_part() {
+        assert_eq!(unpacked("6.1.192-1").version, "6.1.192");
+        assert_eq!(unpacked("7.2.13+deb14-1").version, "7.2.13");
+    }
+
+    #[test]
+    fn only_packages_with_kernel_files_count() {
+        assert!(is_kernel_package("linux-binary-7.2.13+deb14-cloud-amd64"));
+        assert!(!is_kernel_package("linux-base-cloud-amd64"));
+        assert!(!is_kernel_package("linux-base"));
+        assert!(!is_kernel_package("initramfs-tools"));
+    }
+}

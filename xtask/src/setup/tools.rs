@@ -1,0 +1,148 @@
+//! The programs that make and run guests: QEMU, cpio and xz.
+//!
+//! Those that the machine has are used. The others are taken from the
+//! archive of the machine's own Debian release and unpacked under
+//! `target/guest/tools`, not installed: that takes no root, and it cannot
+//! collide with what the user has (a QEMU from backports, say).
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::apt::{self, PrivateApt};
+use super::sources;
+use crate::progress::Step;
+use crate::{paths, process};
+
+/// Each program with the packages that bring it.
+const PROGRAMS: [(&str, &[&str]); 3] = [
+    (QEMU, &["qemu-system-x86", "seabios"]),
+    ("cpio", &["cpio"]),
+    ("xz", &["xz-utils"]),
+];
+
+const QEMU: &str = "qemu-system-x86_64";
+
+/// Directories of programs in an unpacked package.
+const BIN: [&str; 2] = ["usr/bin", "bin"];
+
+/// Where the programs are.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    programs: BTreeMap<&'static str, PathBuf>,
+    /// Root of the unpacked packages.
+    root: PathBuf,
+}
+
+impl Tools {
+    /// A command for one of the programs.
+    pub(crate) fn command(&self, name: &'static str) -> Command {
+        let unpacked = self
+            .programs
+            .get(name)
+            .filter(|path| path.starts_with(&self.root));
+        let Some(program) = unpacked else {
+            return Command::new(name);
+        };
+        let mut command = Command::new(program);
+        command.env("LD_LIBRARY_PATH", self.library_path());
+        command
+    }
+
+    /// A command for QEMU that dies with this task, however that ends.
+    pub(crate) fn qemu(&self) -> Command {
+        let qemu = self.command(QEMU);
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(qemu.get_program());
+        for (name, value) in qemu.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        if Path::new(qemu.get_program()).starts_with(&self.root) {
+            // Its firmware; other files it finds relative to itself.
+            for share in ["qemu", "seabios"] {
+                command
+                    .arg("-L")
+                    .arg(self.root.join("usr/share").join(share));
+            }
+        }
+        command
+    }
+
+    fn library_path(&self) -> OsString {
+        let directories = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+        let mut path = OsString::new();
+        for directory in directories {
+            path.push(self.root.join(directory));
+            path.push(":");
+        }
+        path.push("/nonexistent");
+        path
+    }
+}
+
+/// Finds the programs, or downloads those that are missing.
+pub(crate) fn provide() -> Result<Tools> {
+    let root = paths::guest("tools");
+    let find = |name: &str| {
+        let unpacked = || {
+            BIN.iter()
+                .map(|bin| root.join(bin).join(name))
+                .find(|path| path.is_file())
+        };
+        process::find_program(name).or_else(unpacked)
+    };
+    if PROGRAMS.iter().any(|(name, _)| find(name).is_none()) {
+        download(&root).context(
+            "QEMU, cpio or xz is missing and could not be downloaded; to install them, run:\n  \
+             sudo apt-get install --no-install-recommends qemu-system-x86 seabios cpio xz-utils",
+        )?;
+    }
+    let mut programs = BTreeMap::new();
+    for (name, packages) in PROGRAMS {
+        let program = find(name)
+            .with_context(|| format!("there is no {name} in {}", packages.join(" or ")))?;
+        programs.insert(name, program);
+    }
+    Ok(Tools { programs, root })
+}
+
+/// Unpacks the packages of all programs that the machine does not have.
+fn download(root: &Path) -> Result<()> {
+    let missing: Vec<(&str, &[&str])> = PROGRAMS
+        .into_iter()
+        .filter(|(name, _)| process::find_program(name).is_none())
+        .collect();
+    let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|(_, packages)| packages.iter().copied())
+        .collect();
+
+    let step = Step::start(format!("Downloading {}", names.join(", ")));
+    let apt = PrivateApt::new(&sources::machine_archive()?.release)?;
+    apt.update()?;
+    apt.clean()?;
+    let debs = apt.download_with_dependencies(&packages)?;
+    ensure!(!debs.is_empty(), "apt downloaded nothing");
+    // Unpacked aside first: a directory that is there is whole.
+    let aside = root.with_extension("partial");
+    paths::make_empty_dir(&aside)?;
+    for deb in debs {
+        // The C library must be that of the machine, like its loader.
+        if !apt::package_name(&deb).is_some_and(|package| package.starts_with("libc6")) {
+            apt::unpack(&deb, &aside)?;
+        }
+    }
+    apt.clean()?;
+    paths::remove_dir(root)?;
+    std::fs::rename(&aside, root).with_context(|| format!("cannot rename {}", aside.display()))?;
+    step.done();
+    Ok(())
+}
