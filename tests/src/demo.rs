@@ -11,20 +11,21 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::guest::{Netns, OptmemMax, Radvd, Taps, Tracer};
+use crate::guest::{Netns, OptmemMax, Radvd, Taps, Tracer, membership_size};
 
 /// Taps per batch.
 const BATCH: u32 = 16;
 
-/// Room for some seventy memberships.
-const OPTMEM_MAX: u64 = 4096;
+/// Batches after which there is no more room, but for the last two taps.
+const BATCHES: u32 = 5;
 
 /// Tells the story.
 pub(crate) fn run() -> Result<()> {
     let host = Netns::host()?;
-    let _limit = OptmemMax::set_host(OPTMEM_MAX)?;
+    let optmem_max = membership_size()? * u64::from(BATCHES * BATCH - 2) + 32;
+    let _limit = OptmemMax::set_host(optmem_max)?;
     say(&format!(
-        "net.core.optmem_max is lowered to {OPTMEM_MAX}, so that this takes seconds, not weeks."
+        "net.core.optmem_max is lowered to {optmem_max}, so that this takes seconds, not weeks."
     ));
     say("v6trace live starts:");
     let tracer = Tracer::on_console(&[])?;

@@ -13,6 +13,8 @@ pub enum Hook {
     MulticastJoin = 0,
     /// Charging a socket's option memory on behalf of such a join.
     OptionMemory = 1,
+    /// Setting the token of an interface.
+    SetToken = 2,
 }
 
 /// One hook and the ways to attach it.
@@ -78,6 +80,27 @@ pub const HOOKS: &[HookInfo] = &[
             needs: &["SOCK_OMEM_ALLOC"],
             note: None,
         }],
+    },
+    HookInfo {
+        hook: Hook::SetToken,
+        name: "set-token",
+        without: "refused interface tokens are not explained",
+        candidates: &[
+            Candidate {
+                function: "inet6_set_iftoken",
+                entry: Some("set_token_enter"),
+                ret: Some("set_token_return"),
+                needs: &["INET6_DEV_DEV", "DEV_NET", "NET_INUM"],
+                note: None,
+            },
+            Candidate {
+                function: "inet6_set_link_af",
+                entry: Some("set_link_af_enter"),
+                ret: Some("set_token_return"),
+                needs: &["DEV_NET", "NET_INUM"],
+                note: Some("inlined into its caller, which is watched for requests with a token"),
+            },
+        ],
     },
 ];
 

@@ -6,6 +6,8 @@
 pub enum Kind {
     /// A [`MulticastJoin`](crate::MulticastJoin).
     MulticastJoin = 1,
+    /// A [`SetToken`](crate::SetToken).
+    SetToken = 2,
 }
 
 impl Kind {
@@ -13,6 +15,7 @@ impl Kind {
     pub const fn from_wire(value: u16) -> Option<Self> {
         match value {
             1 => Some(Self::MulticastJoin),
+            2 => Some(Self::SetToken),
             _ => None,
         }
     }

@@ -23,12 +23,14 @@ pub mod kind;
 pub mod loss;
 pub mod members;
 pub mod multicast_join;
+pub mod set_token;
 
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
 pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};
 pub use kind::Kind;
 pub use loss::HookLoss;
 pub use multicast_join::MulticastJoin;
+pub use set_token::SetToken;
 
 /// Bytes of an interface name in the kernel, terminating NUL included (`IFNAMSIZ`).
 pub const INTERFACE_NAME_LEN: usize = 16;

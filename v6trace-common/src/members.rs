@@ -111,6 +111,18 @@ macro_rules! with_members {
                 "an interface without IPv6 is not recognised";
             INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
                 "an interface on its way out is not recognised";
+            DEV_FLAGS: Shape::Bytes(4), "net_device.flags",
+                "loopback and NOARP interfaces are not recognised";
+            DEV_NET: Shape::Object, "net_device.nd_net.net",
+                "the namespace of an interface is not known";
+            INET6_DEV_DEV: Shape::Object, "inet6_dev.dev",
+                "the interface of an inet6_dev is not known";
+            CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
+                "an interface's forwarding is not known";
+            CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
+                "an interface's accept_ra is not known";
+            CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
+                "an interface's router_solicitations is not known";
             // The socket's memberships.
             INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6",
                 "memberships are not counted";

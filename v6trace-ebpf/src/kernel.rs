@@ -5,7 +5,10 @@
 //! lacks reads as `None`, like an address that cannot be read.
 
 use aya_ebpf::{Global, helpers::bpf_probe_read_kernel};
-use v6trace_common::members::{ABSENT, Bits};
+use v6trace_common::{
+    INTERFACE_NAME_LEN,
+    members::{ABSENT, Bits},
+};
 
 use crate::globals;
 
@@ -131,6 +134,28 @@ impl Device {
     #[inline(always)]
     pub(crate) fn of_node(node: Pointer) -> Device {
         Device(Pointer(node.0 - u64::from(globals::DEV_INDEX_HLIST.load())))
+    }
+
+    /// The namespace that it is in now.
+    #[inline(always)]
+    pub(crate) fn net(self) -> Option<Net> {
+        self.0.follow(&globals::DEV_NET).map(Net)
+    }
+
+    /// Its IPv6 state, `None` without.
+    #[inline(always)]
+    pub(crate) fn inet6(self) -> Option<Pointer> {
+        self.0
+            .follow(&globals::DEV_IP6_PTR)
+            .filter(|inet6_dev| inet6_dev.0 != 0)
+    }
+
+    /// Its name, NUL-padded; zeros where it cannot be read.
+    #[inline(always)]
+    pub(crate) fn name(self) -> [u8; INTERFACE_NAME_LEN] {
+        self.0
+            .get(&globals::DEV_NAME)
+            .unwrap_or([0; INTERFACE_NAME_LEN])
     }
 
     /// Its interface index.

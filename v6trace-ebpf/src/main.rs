@@ -16,6 +16,8 @@ mod globals;
 mod kernel;
 mod multicast_join;
 mod output;
+mod set_token;
+mod volatile;
 
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {

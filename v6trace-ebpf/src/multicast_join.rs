@@ -35,14 +35,18 @@ use crate::{
     globals,
     kernel::{Device, Pointer, Sock, device_bucket},
     output::{self, Record},
+    volatile::Volatile,
 };
 
 const ENOMEM: i32 = -12;
 const EADDRINUSE: i32 = -98;
 
 /// Steps of the walk in one program run; a run is repeated up to 33 times, the
-/// kernel's limit of tail calls.
-const STEPS: u32 = 512;
+/// kernel's limit of tail calls. The verifier's work, most of the time that
+/// v6trace needs to start, is in proportion.
+const STEPS: u32 = 128;
+/// Devices of one hash bucket that are looked at for the device of a request.
+const BUCKET_DEVICES: u32 = 64;
 
 /// A join between its call and its return.
 #[repr(C)]
@@ -61,25 +65,22 @@ struct Join {
 /// Where the walk stands.
 #[repr(C)]
 struct Walk {
-    phase: u32,
-    /// The interface index that is being looked for.
-    ifindex: u32,
-    /// The namespace's device table, 0 where it cannot be read.
-    buckets: u64,
-    /// The next device of the bucket, 0 at its end.
-    node: u64,
     /// The next membership, 0 at the end.
-    membership: u64,
+    membership: Volatile<u64>,
+    /// Memberships met so far.
+    memberships: Volatile<u32>,
+    /// Those among them whose device is gone.
+    stale: Volatile<u32>,
+    /// The namespace's device table, 0 where devices are of no interest.
+    buckets: Volatile<u64>,
+    /// The next device that may be the last membership's, 0 where that is
+    /// decided.
+    node: Volatile<u64>,
+    /// The interface index of the last membership.
+    ifindex: Volatile<u32>,
+    /// Not 0: nothing is left to do.
+    done: Volatile<u32>,
 }
-
-/// Looking for the device of the request.
-const REQUESTED_DEVICE: u32 = 0;
-/// At the next membership.
-const MEMBERSHIP: u32 = 1;
-/// Looking for the device of the membership.
-const MEMBERSHIP_DEVICE: u32 = 2;
-/// Nothing left to do.
-const DONE: u32 = 3;
 
 /// Joins in flight, by thread.
 #[map]
@@ -199,11 +200,16 @@ fn multicast_join_return(ctx: RetProbeContext) -> u32 {
         join.size = if size == ABSENT { 0 } else { size };
     }
     fill(record, &join, ret, sock);
-    start(walk, ret, join.ifindex, sock, record);
+    find_device(sock, &mut record.payload);
+    start(walk, sock, &mut record.payload);
     if globals::DEBUG.load() != 0 {
         debug!(&ctx, "join on ifindex {} returned {}", join.ifindex, ret);
     }
-    proceed(&ctx);
+    if walk.done.get() == 0 {
+        proceed(&ctx);
+    } else {
+        finish(&ctx, walk, record);
+    }
     0
 }
 
@@ -240,37 +246,79 @@ fn fill(record: &mut Record<MulticastJoin>, join: &Join, ret: i32, sock: Sock) {
     payload.sk_protocol = u32::from(sock.0.get(&globals::SOCK_PROTOCOL).unwrap_or(0u16));
 }
 
+/// Looks for the device that was asked for.
 #[inline(always)]
-fn start(walk: &mut Walk, ret: i32, ifindex: u32, sock: Sock, record: &mut Record<MulticastJoin>) {
-    let payload = &mut record.payload;
-    walk.phase = DONE;
-    walk.membership = 0;
-    if (ret == ENOMEM || ret == EADDRINUSE)
-        && let Some(first) = sock.memberships()
-    {
-        walk.phase = MEMBERSHIP;
-        walk.membership = first.0;
-        payload.flags |= WALKED;
+fn find_device(sock: Sock, payload: &mut MulticastJoin) {
+    let wanted = payload.requested_ifindex;
+    let buckets = sock.net().and_then(|net| net.device_buckets());
+    let (Some(buckets), true) = (buckets, globals::DEV_INDEX_HLIST.load() != ABSENT) else {
+        return;
+    };
+    payload.flags |= DEVICES_READ;
+    let Some(mut node) = device_bucket(buckets, wanted) else {
+        return;
+    };
+    if wanted == 0 {
+        return;
     }
-    walk.buckets = 0;
-    if globals::DEV_INDEX_HLIST.load() != ABSENT
-        && let Some(buckets) = sock.net().and_then(|net| net.device_buckets())
-    {
-        walk.buckets = buckets.0;
-        payload.flags |= DEVICES_READ;
-    }
-    walk.ifindex = ifindex;
-    walk.node = 0;
-    if walk.buckets != 0
-        && ifindex != 0
-        && let Some(node) = device_bucket(Pointer(walk.buckets), ifindex)
-    {
-        walk.phase = REQUESTED_DEVICE;
-        walk.node = node.0;
+    for _ in 0..BUCKET_DEVICES {
+        if node.0 == 0 {
+            payload.flags |= DEVICE_ABSENT;
+            return;
+        }
+        let device = Device::of_node(node);
+        if device.ifindex() == Some(wanted) {
+            describe(device, payload);
+            return;
+        }
+        // `hlist_node.next` comes first.
+        let Some(next) = node.read() else {
+            return;
+        };
+        node = Pointer(next);
     }
 }
 
-/// The walk, continued in a program run of its own.
+#[inline(always)]
+fn describe(device: Device, payload: &mut MulticastJoin) {
+    payload.flags |= DEVICE_FOUND;
+    payload.interface = device.name();
+    payload.mtu = device.0.get(&globals::DEV_MTU).unwrap_or(0);
+    if let Some(inet6_dev) = device.inet6() {
+        payload.flags |= DEVICE_HAS_INET6;
+        if inet6_dev.get(&globals::INET6_DEV_DEAD).unwrap_or(0u32) != 0 {
+            payload.flags |= DEVICE_DEAD;
+        }
+    }
+}
+
+/// Sets the walk to the first membership, where memberships matter.
+#[inline(always)]
+fn start(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) {
+    walk.memberships.set(0);
+    walk.stale.set(0);
+    walk.node.set(0);
+    walk.done.set(1);
+    if payload.ret != ENOMEM && payload.ret != EADDRINUSE {
+        return;
+    }
+    let Some(first) = sock.memberships() else {
+        return;
+    };
+    payload.flags |= WALKED;
+    walk.membership.set(first.0);
+    walk.done.set(0);
+    // Which of them are stale is of interest where they fill the memory.
+    walk.buckets.set(0);
+    if payload.ret == ENOMEM
+        && payload.flags & DEVICES_READ != 0
+        && let Some(buckets) = sock.net().and_then(|net| net.device_buckets())
+    {
+        walk.buckets.set(buckets.0);
+    }
+}
+
+/// The walk, in a program run of its own.
 #[kprobe]
 fn multicast_join_walk(ctx: ProbeContext) -> u32 {
     let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
@@ -279,18 +327,16 @@ fn multicast_join_walk(ctx: ProbeContext) -> u32 {
     // SAFETY: as in multicast_join_return, whose run this one continues.
     let (record, walk) = unsafe { (&mut *record, &mut *walk) };
     for _ in 0..STEPS {
-        if walk.phase == DONE {
+        if step(walk, &mut record.payload).is_none() {
+            walk.done.set(1);
             break;
         }
-        if step(walk, &mut record.payload).is_none() {
-            walk.phase = DONE;
-        }
     }
-    if walk.phase != DONE {
+    if walk.done.get() == 0 {
         proceed(&ctx);
-        return 0;
+    } else {
+        finish(&ctx, walk, record);
     }
-    record.send(&ctx, Hook::MulticastJoin);
     0
 }
 
@@ -300,93 +346,70 @@ fn multicast_join_walk(ctx: ProbeContext) -> u32 {
 fn proceed<C: EbpfContext>(ctx: &C) {
     // SAFETY: nothing of this run is needed once another program takes over.
     unsafe { CONTINUATIONS.tail_call(ctx, CONTINUE_MULTICAST_JOIN_WALK) };
-    if let Some(record) = JOIN_RECORD.get_ptr_mut(0) {
+    if let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) {
         // SAFETY: as in multicast_join_return.
-        unsafe { &mut *record }.send(ctx, Hook::MulticastJoin);
+        let (record, walk) = unsafe { (&mut *record, &*walk) };
+        finish(ctx, walk, record);
     }
 }
 
-/// One step of the walk; `None` where memory could not be read.
+#[inline(always)]
+fn finish<C: EbpfContext>(ctx: &C, walk: &Walk, record: &mut Record<MulticastJoin>) {
+    record.payload.memberships = walk.memberships.get();
+    record.payload.stale_memberships = walk.stale.get();
+    record.send(ctx, Hook::MulticastJoin);
+}
+
+/// One step of the walk: on to the next membership if the last one is decided,
+/// then one look at a device that may be its own. `None` at the end, or where
+/// memory could not be read.
 #[inline(always)]
 fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> Option<()> {
-    if walk.phase == MEMBERSHIP {
-        return visit_membership(walk, payload);
-    }
-    if walk.node == 0 {
-        // The end of the bucket: no such device.
-        if walk.phase == MEMBERSHIP_DEVICE {
-            payload.stale_memberships += 1;
-        } else {
-            payload.flags |= DEVICE_ABSENT;
+    let mut node = walk.node.get();
+    if node == 0 {
+        let membership = Pointer(walk.membership.get());
+        if membership.0 == 0 {
+            payload.flags |= WALK_COMPLETE;
+            return None;
         }
-        leave_bucket(walk, payload);
+        let ifindex: u32 = membership.get(&globals::MC_IFINDEX)?;
+        walk.membership.set(membership.get(&globals::MC_NEXT)?);
+        walk.memberships.set(walk.memberships.get() + 1);
+        let buckets = Pointer(walk.buckets.get());
+        if buckets.0 == 0 {
+            return compare_group(membership, ifindex, payload);
+        }
+        walk.ifindex.set(ifindex);
+        node = device_bucket(buckets, ifindex)?.0;
+    }
+    if node == 0 {
+        // The end of the bucket: the device is gone.
+        walk.stale.set(walk.stale.get() + 1);
+        walk.node.set(0);
         return Some(());
     }
-    let node = Pointer(walk.node);
-    let device = Device::of_node(node);
-    if device.ifindex()? == walk.ifindex {
-        if walk.phase == REQUESTED_DEVICE {
-            describe(device, payload);
-        }
-        leave_bucket(walk, payload);
-    } else {
-        // `hlist_node.next` comes first.
-        walk.node = node.read()?;
+    if Device::of_node(Pointer(node)).ifindex()? == walk.ifindex.get() {
+        walk.node.set(0);
+        return Some(());
+    }
+    // `hlist_node.next` comes first.
+    let next: u64 = Pointer(node).read()?;
+    walk.node.set(next);
+    if next == 0 {
+        walk.stale.set(walk.stale.get() + 1);
     }
     Some(())
 }
 
+/// Notes the membership if it is in the way of the join.
 #[inline(always)]
-fn leave_bucket(walk: &mut Walk, payload: &MulticastJoin) {
-    walk.phase = if payload.flags & WALKED != 0 {
-        MEMBERSHIP
-    } else {
-        DONE
-    };
-}
-
-#[inline(always)]
-fn visit_membership(walk: &mut Walk, payload: &mut MulticastJoin) -> Option<()> {
-    if walk.membership == 0 {
-        payload.flags |= WALK_COMPLETE;
-        walk.phase = DONE;
-        return Some(());
-    }
-    let membership = Pointer(walk.membership);
-    let ifindex: u32 = membership.get(&globals::MC_IFINDEX)?;
-    if payload.ret == EADDRINUSE
-        && (payload.requested_ifindex == 0 || payload.requested_ifindex == ifindex)
-    {
+fn compare_group(membership: Pointer, ifindex: u32, payload: &mut MulticastJoin) -> Option<()> {
+    if payload.requested_ifindex == 0 || payload.requested_ifindex == ifindex {
         let group: [u8; 16] = membership.get(&globals::MC_ADDR)?;
         if u128::from_ne_bytes(group) == u128::from_ne_bytes(payload.group) {
             payload.same_group_ifindex = ifindex;
             payload.flags |= SAME_GROUP_FOUND;
         }
     }
-    payload.memberships += 1;
-    walk.membership = membership.get(&globals::MC_NEXT)?;
-    if walk.buckets != 0 {
-        walk.node = device_bucket(Pointer(walk.buckets), ifindex)?.0;
-        walk.ifindex = ifindex;
-        walk.phase = MEMBERSHIP_DEVICE;
-    }
     Some(())
-}
-
-#[inline(always)]
-fn describe(device: Device, payload: &mut MulticastJoin) {
-    payload.flags |= DEVICE_FOUND;
-    payload.interface = device
-        .0
-        .get(&globals::DEV_NAME)
-        .unwrap_or([0; INTERFACE_NAME_LEN]);
-    payload.mtu = device.0.get(&globals::DEV_MTU).unwrap_or(0);
-    if let Some(inet6_dev) = device.0.follow(&globals::DEV_IP6_PTR)
-        && inet6_dev.0 != 0
-    {
-        payload.flags |= DEVICE_HAS_INET6;
-        if inet6_dev.get(&globals::INET6_DEV_DEAD).unwrap_or(0u32) != 0 {
-            payload.flags |= DEVICE_DEAD;
-        }
-    }
 }

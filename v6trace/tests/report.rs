@@ -123,7 +123,7 @@ fn diagnosis(records: Vec<Record>) -> Value {
 
 fn json(options: Options, records: Vec<Record>) -> Vec<Value> {
     let mut out = Vec::new();
-    let mut report = Report::new(options, Json::new(&mut out));
+    let mut report = Report::new(options, Json::new(&mut out, Vec::new()));
     for record in records {
         let _ = report.feed(record).unwrap();
     }
@@ -407,7 +407,7 @@ fn a_count_ends_the_report() {
         count: Some(1),
         ..Options::default()
     };
-    let mut report = Report::new(options, Json::new(Vec::new()));
+    let mut report = Report::new(options, Json::new(Vec::new(), Vec::new()));
     assert_eq!(report.feed(session()).unwrap(), ControlFlow::Continue(()));
     let join = || kernel(header(HOST), exhausted());
     assert_eq!(report.feed(join()).unwrap(), ControlFlow::Break(()));

@@ -2,6 +2,7 @@
 //! `guest`, PID 1 of the test guests. Both are static, so that they run on
 //! any x86-64 Linux, whatever its libc.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,12 +13,21 @@ use crate::{ebpf, paths, process, setup};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// The built binaries.
+/// The built binaries: copies of this task's own, so that building again
+/// does not change what guests run half-way through the tests.
 pub(crate) struct Binaries {
+    directory: PathBuf,
     /// The tracer.
     pub(crate) v6trace: PathBuf,
     /// PID 1 of a guest; on a host it lists the scenarios.
     pub(crate) guest: PathBuf,
+}
+
+impl Drop for Binaries {
+    fn drop(&mut self) {
+        // The next task tries again.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
 }
 
 /// The task `build`.
@@ -26,7 +36,7 @@ pub(crate) fn build_task() -> Result<ExitCode> {
     let object = ebpf::build()?;
     compile(&object, &["v6trace"])?;
     let v6trace = binary("v6trace");
-    let size = std::fs::metadata(&v6trace).map_or(0, |metadata| metadata.len());
+    let size = fs::metadata(&v6trace).map_or(0, |metadata| metadata.len());
     progress::print(&format!(
         "{} (static, {} KiB, eBPF programs included)",
         paths::shown(&v6trace),
@@ -39,10 +49,15 @@ pub(crate) fn build_task() -> Result<ExitCode> {
 pub(crate) fn build() -> Result<Binaries> {
     let object = ebpf::build()?;
     compile(&object, &["v6trace", "v6trace-tests"])?;
-    Ok(Binaries {
-        v6trace: binary("v6trace"),
-        guest: binary("guest"),
-    })
+    let directory = paths::run_file("binaries")?;
+    let copies = Binaries {
+        v6trace: directory.join("v6trace"),
+        guest: directory.join("guest"),
+        directory,
+    };
+    paths::copy(&binary("v6trace"), &copies.v6trace, 0o755)?;
+    paths::copy(&binary("guest"), &copies.guest, 0o755)?;
+    Ok(copies)
 }
 
 fn compile(object: &Path, packages: &[&str]) -> Result<()> {

@@ -4,8 +4,7 @@
 //! PID 1 prints, each on a line of its own, `::start NAME`, `::ok NAME
 //! SECONDS` or `::failed NAME` around each scenario and at the end `::verdict
 //! passed=N failed=M`; other jobs end with `::exit STATUS`. [`parse`] reads a
-//! line; [`Filter`] takes those lines and the kernel's out of a stream that a
-//! user watches.
+//! line, [`Lines`] splits a stream into them.
 
 /// What a line of the console is.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +40,6 @@ const FATAL: [&str; 5] = [
     "general protection fault",
     "double fault",
 ];
-
-const EXIT: &[u8] = b"::exit ";
 
 /// Reads one line, without or with its line end.
 pub(crate) fn parse(line: &str) -> Line {
@@ -88,7 +85,7 @@ fn is_kernel_message(line: &str) -> bool {
 }
 
 /// Whether these bytes can be the beginning of a kernel's time stamp.
-fn is_stamp_start(bytes: &[u8]) -> bool {
+pub(crate) fn is_stamp_start(bytes: &[u8]) -> bool {
     let Some((b'[', inside)) = bytes.split_first() else {
         return false;
     };
@@ -117,60 +114,6 @@ impl Lines {
             lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
         lines
-    }
-}
-
-/// Lets a guest's own output through as it comes, even within a line, and
-/// keeps back the kernel's messages and the closing `::exit STATUS`.
-#[derive(Default)]
-pub(crate) struct Filter {
-    /// The part of the current line that is not let through yet.
-    held: Vec<u8>,
-    /// Whether a part of the current line has been let through.
-    midline: bool,
-}
-
-impl Filter {
-    /// Takes the next bytes; appends what is to be shown to `shown` and
-    /// returns the kept-back lines that were completed.
-    pub(crate) fn push(&mut self, bytes: &[u8], shown: &mut Vec<u8>) -> Vec<Line> {
-        let mut kept = Vec::new();
-        for byte in bytes {
-            self.held.push(*byte);
-            if *byte == b'\n' {
-                self.end_line(shown, &mut kept);
-            } else if !self.may_be_kept() {
-                shown.append(&mut self.held);
-                self.midline = true;
-            }
-        }
-        kept
-    }
-
-    fn end_line(&mut self, shown: &mut Vec<u8>, kept: &mut Vec<Line>) {
-        let line = parse(&String::from_utf8_lossy(&self.held));
-        if matches!(line, Line::Exit(_) | Line::Fatal(_) | Line::Kernel) {
-            if self.midline {
-                shown.extend_from_slice(b"\r\n");
-            }
-            kept.push(line);
-            self.held.clear();
-        } else {
-            shown.append(&mut self.held);
-        }
-        self.midline = false;
-    }
-
-    /// Whether what is held back may turn out to be a line to keep. The exit
-    /// status may follow output that did not end its line.
-    fn may_be_kept(&self) -> bool {
-        let exit = EXIT.starts_with(&self.held)
-            || self.held.strip_prefix(EXIT).is_some_and(|status| {
-                status
-                    .iter()
-                    .all(|byte| matches!(byte, b'-' | b'\r' | b'0'..=b'9'))
-            });
-        exit || !self.midline && is_stamp_start(&self.held)
     }
 }
 
@@ -233,38 +176,5 @@ mod tests {
         assert!(lines.push(b"one").is_empty());
         assert_eq!(lines.push(b" line\r\ntwo\nthr"), ["one line", "two"]);
         assert_eq!(lines.push(b"ee\n"), ["three"]);
-    }
-
-    fn filtered(pieces: &[&str]) -> (String, Vec<Line>) {
-        let (mut filter, mut shown, mut kept) = (Filter::default(), Vec::new(), Vec::new());
-        for piece in pieces {
-            kept.extend(filter.push(piece.as_bytes(), &mut shown));
-        }
-        (String::from_utf8(shown).unwrap(), kept)
-    }
-
-    #[test]
-    fn the_filter_shows_a_prompt_before_its_line_ends() {
-        assert_eq!(filtered(&["[root@guest]# "]).0, "[root@guest]# ");
-        assert_eq!(filtered(&["::1 is up: "]).0, "::1 is up: ");
-    }
-
-    #[test]
-    fn the_filter_keeps_kernel_messages_back() {
-        let (shown, kept) = filtered(&["a\r\n[   1.0", "4] dummy0: up\r\nb\r\n"]);
-        assert_eq!(shown, "a\r\nb\r\n");
-        assert_eq!(kept, [Line::Kernel]);
-    }
-
-    #[test]
-    fn the_filter_finds_the_status_after_an_unfinished_line() {
-        assert_eq!(
-            filtered(&["no end::ex", "it 7\r\n"]),
-            ("no end\r\n".into(), vec![Line::Exit(7)])
-        );
-        assert_eq!(
-            filtered(&["x\n::exit 0\n"]),
-            ("x\n".into(), vec![Line::Exit(0)])
-        );
     }
 }

@@ -9,21 +9,17 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::binaries::Binaries;
 use crate::setup::kernels::Kernel;
-use crate::setup::libraries;
 use crate::setup::tools::Tools;
 use crate::setup::userland::Userland;
-use crate::{modules, paths, process};
-
-/// Where programs are looked for, in packages.
-const PROGRAM_DIRECTORIES: [&str; 4] = ["bin", "usr/bin", "sbin", "usr/sbin"];
+use crate::{modules, paths, rootfs};
 
 /// Raised when the way a layer is packed changes, so that old ones are not
 /// used any more.
@@ -32,26 +28,7 @@ const LAYOUT: u32 = 1;
 /// Packs the userland unless that was done; returns the archive.
 pub(crate) fn userland_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
     layer(tools, "userland", &userland.key, |root| {
-        let programs = install_programs(&userland.tools, root)?;
-        let roots = [userland.tools.as_path(), userland.libraries.as_path()];
-        for (name, file) in libraries::closure(&programs, &roots)? {
-            copy(
-                &file,
-                &root.join("usr/lib/x86_64-linux-gnu").join(name),
-                0o755,
-            )?;
-        }
-        // The dynamic loader, where programs expect it.
-        paths::make_dir(&root.join("usr/lib64"))?;
-        link(
-            "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-            &root.join("usr/lib64/ld-linux-x86-64.so.2"),
-        )?;
-        for directory in ["bin", "sbin", "lib", "lib64"] {
-            link(&format!("usr/{directory}"), &root.join(directory))?;
-        }
-        install_configuration(&userland.tools, root)?;
-        install_busybox_applets(root)
+        rootfs::fill(userland, root)
     })
 }
 
@@ -85,12 +62,12 @@ pub(crate) fn assemble(
 ) -> Result<()> {
     let root = target.with_extension("root");
     paths::make_empty_dir(&root)?;
-    copy(&binaries.guest, &root.join("init"), 0o755)?;
-    copy(&binaries.v6trace, &root.join("usr/bin/v6trace"), 0o755)?;
+    paths::copy(&binaries.guest, &root.join("init"), 0o755)?;
+    paths::copy(&binaries.v6trace, &root.join("usr/bin/v6trace"), 0o755)?;
     let job: String = job.iter().flat_map(|word| [word, "\n"]).collect();
     paths::write(&root.join("job"), job)?;
     if let Some(script) = script {
-        copy(script, &root.join("script"), 0o755)?;
+        paths::copy(script, &root.join("script"), 0o755)?;
     }
     let project = target.with_extension("project");
     pack(tools, &root, &project)?;
@@ -178,97 +155,4 @@ fn list(root: &Path, below: &Path, names: &mut BTreeSet<PathBuf>) -> Result<()> 
         names.insert(name);
     }
     Ok(())
-}
-
-/// Copies all programs of the packages; returns the copies.
-fn install_programs(tools: &Path, root: &Path) -> Result<Vec<PathBuf>> {
-    let mut programs = Vec::new();
-    for directory in PROGRAM_DIRECTORIES {
-        let Ok(entries) = fs::read_dir(tools.join(directory)) else {
-            continue;
-        };
-        let target = root.join("usr").join(directory.trim_start_matches("usr/"));
-        for entry in entries.flatten() {
-            let copied = target.join(entry.file_name());
-            if entry.file_type()?.is_symlink() {
-                paths::make_dir(&target)?;
-                link(&fs::read_link(entry.path())?.to_string_lossy(), &copied)?;
-            } else {
-                copy(&entry.path(), &copied, 0o755)?;
-                programs.push(copied);
-            }
-        }
-    }
-    Ok(programs)
-}
-
-/// The packages' own configuration, and the few files that every Unix has.
-fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
-    copy_tree(&tools.join("etc"), &root.join("etc"))?;
-    let files = [
-        (
-            "passwd",
-            "root:x:0:0:root:/root:/bin/bash\nradvd:x:100:65534::/run/radvd:/bin/false\n\
-             nobody:x:65534:65534:nobody:/:/bin/false\n",
-        ),
-        ("group", "root:x:0:\nnogroup:x:65534:\n"),
-        (
-            "nsswitch.conf",
-            "passwd: files\ngroup: files\nhosts: files\nprotocols: files\n",
-        ),
-        (
-            "protocols",
-            "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nipv6-icmp 58 IPv6-ICMP\n",
-        ),
-        (
-            "hosts",
-            "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n",
-        ),
-    ];
-    for (name, content) in files {
-        paths::write(&root.join("etc").join(name), content)?;
-    }
-    paths::make_dir(&root.join("root"))
-}
-
-/// Lets busybox stand in for every tool that no package brought.
-fn install_busybox_applets(root: &Path) -> Result<()> {
-    let bin = root.join("usr/bin");
-    link("bash", &bin.join("sh"))?;
-    let applets = process::output(Command::new(bin.join("busybox")).arg("--list"))?;
-    for applet in applets.lines() {
-        let there = ["usr/bin", "usr/sbin"]
-            .iter()
-            .any(|directory| root.join(directory).join(applet).symlink_metadata().is_ok());
-        if !there {
-            link("busybox", &bin.join(applet))?;
-        }
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
-    let failed = || format!("cannot copy {} to {}", from.display(), to.display());
-    if let Some(parent) = to.parent() {
-        paths::make_dir(parent)?;
-    }
-    fs::copy(from, to).with_context(failed)?;
-    fs::set_permissions(to, fs::Permissions::from_mode(mode)).with_context(failed)
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    paths::make_dir(to)?;
-    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_tree(&entry.path(), &target)?;
-        } else if entry.file_type()?.is_file() {
-            copy(&entry.path(), &target, 0o644)?;
-        }
-    }
-    Ok(())
-}
-
-fn link(to: &str, at: &Path) -> Result<()> {
-    symlink(to, at).with_context(|| format!("cannot link {} to {to}", at.display()))
 }

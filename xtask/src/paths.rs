@@ -2,7 +2,9 @@
 //! tasks write to.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -54,4 +56,33 @@ pub(crate) fn remove_dir(path: &Path) -> Result<()> {
 /// Writes a file, replacing it.
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Copies a file, with this mode, into a directory that is created if need
+/// be.
+pub(crate) fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
+    let failed = || format!("cannot copy {} to {}", from.display(), to.display());
+    if let Some(parent) = to.parent() {
+        make_dir(parent)?;
+    }
+    fs::copy(from, to).with_context(failed)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(mode)).with_context(failed)
+}
+
+/// A new name in `target/guest/run`, for what lives no longer than this
+/// task. What killed tasks left there is removed.
+pub(crate) fn run_file(name: &str) -> Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let directory = guest("run");
+    make_dir(&directory)?;
+    for entry in fs::read_dir(&directory)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let task = name.split('-').next().unwrap_or_default().to_owned();
+        if !Path::new("/proc").join(task).exists() {
+            // Another task may be faster; then it is gone as well.
+            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
+        }
+    }
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    Ok(directory.join(format!("{}-{number}-{name}", std::process::id())))
 }

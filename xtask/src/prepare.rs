@@ -8,7 +8,8 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::binaries::{self, Binaries};
 use crate::initramfs;
-use crate::setup::kernels::{self, Suite};
+use crate::setup::kernels;
+use crate::setup::suites::{self, Suite};
 use crate::setup::tools::{self, Tools};
 use crate::setup::{self, userland};
 
@@ -71,7 +72,7 @@ fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<Boo
 /// Sets all up for booting one kernel.
 pub(crate) fn prepare_one(wanted: &str, refresh: bool) -> Result<(Binaries, BootFiles)> {
     // Of several that fit, `6` say, the newest.
-    let suite = kernels::suites_for(wanted)?
+    let suite = suites::suites_for(wanted)?
         .pop()
         .with_context(|| format!("no kernel fits {wanted:?}"))?;
     let request = Request {

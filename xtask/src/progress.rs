@@ -44,11 +44,11 @@ impl Step {
         }
     }
 
-    /// Says that the work is done and how long it took; on a terminal only
-    /// what took so long that one may have looked away.
+    /// Says that the work is done and how long it took, unless that was no
+    /// time worth a line.
     pub(crate) fn done(mut self) {
         let time = self.since.elapsed();
-        let brief = self.bar.is_some() && time < Duration::from_secs(1);
+        let brief = time < Duration::from_secs(1);
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -62,7 +61,7 @@ impl Machine {
         job: &Job,
         log_name: &str,
     ) -> Result<Self> {
-        let initramfs = new_initramfs()?;
+        let initramfs = paths::run_file("initramfs.cpio")?;
         initramfs::assemble(
             &files.tools,
             &initramfs,
@@ -116,13 +115,10 @@ impl Machine {
     /// how it crashed.
     pub(crate) fn wait_for_end(&self, limit: Duration) {
         let until = Instant::now() + limit;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.read(left) {
-                Output::Bytes(_) => {}
-                Output::Silence | Output::End => return,
-            }
-        }
+        while let left = until.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+            && let Output::Bytes(_) = self.read(left)
+        {}
     }
 }
 
@@ -170,21 +166,4 @@ fn copy_console(mut console: ChildStdout, mut log: File, sender: &Sender<Vec<u8>
             return;
         }
     }
-}
-
-/// A name for a new initramfs; those that killed tasks left are removed.
-fn new_initramfs() -> Result<PathBuf> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let directory = paths::guest("run");
-    paths::make_dir(&directory)?;
-    for entry in fs::read_dir(&directory)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let task = name.split('-').next().unwrap_or_default().to_owned();
-        if !Path::new("/proc").join(task).exists() {
-            // Another task may be faster; then it is gone as well.
-            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
-        }
-    }
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    Ok(directory.join(format!("{}-{number}.cpio", std::process::id())))
 }

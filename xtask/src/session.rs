@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::binaries::Binaries;
-use crate::console::{Filter, Line};
+use crate::console::Line;
+use crate::filter::Filter;
 use crate::paths;
 use crate::prepare::BootFiles;
 use crate::qemu::{Job, Machine, Output};
@@ -51,13 +52,8 @@ pub(crate) fn run(files: &BootFiles, binaries: &Binaries, task: &Task) -> Result
     };
     let mut machine = Machine::boot(files, binaries, &job, &format!("{}-{name}", files.version))?;
     let raw_mode = if interactive { RawMode::enter() } else { None };
-    let ended_by_user = Arc::new(AtomicBool::new(false));
-    if let Some(keyboard) = machine.take_keyboard() {
-        let ended = Arc::clone(&ended_by_user);
-        // Never joined: it ends with the task, blocked in a read.
-        thread::spawn(move || type_on(keyboard, &ended));
-    }
-    let end = watch(&machine, raw_mode.is_some(), &ended_by_user);
+    let keyboard = machine.take_keyboard();
+    let end = watch(&machine, keyboard, raw_mode.is_some());
     drop(raw_mode);
     match end? {
         End::Exit(status) => {
@@ -86,8 +82,10 @@ enum End {
     Off,
 }
 
-/// Passes the guest's output on until it ends.
-fn watch(machine: &Machine, raw: bool, ended_by_user: &AtomicBool) -> Result<End> {
+/// Passes the guest's output on until it ends, and what the user types to
+/// the guest.
+fn watch(machine: &Machine, mut keyboard: Option<ChildStdin>, raw: bool) -> Result<End> {
+    let ended_by_user = Arc::new(AtomicBool::new(false));
     let to_terminal = io::stdout().is_terminal();
     let mut filter = Filter::default();
     let mut out = io::stdout().lock();
@@ -110,6 +108,12 @@ fn watch(machine: &Machine, raw: bool, ended_by_user: &AtomicBool) -> Result<End
                 return Ok(End::Exit(0));
             }
             return Err(error.into());
+        }
+        // Before its first prompt, the guest would lose what is typed.
+        if let Some(keyboard) = keyboard.take_if(|_| !shown.is_empty()) {
+            let ended = Arc::clone(&ended_by_user);
+            // Never joined: it ends with the task, blocked in a read.
+            thread::spawn(move || type_on(keyboard, &ended));
         }
         for line in kept {
             match line {

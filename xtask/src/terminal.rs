@@ -1,6 +1,6 @@
 //! Puts the user's terminal into raw mode while a guest's shell has it.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use rustix::termios::{self, OptionalActions, Termios};
 
@@ -29,17 +29,24 @@ impl Drop for RawMode {
     }
 }
 
-/// The terminal's kind and size, as environment for the guest's shell.
+/// Environment for what runs in the guest: the terminal's kind and size, and
+/// no colours when the output goes elsewhere.
 pub(crate) fn environment() -> String {
-    let kind = std::env::var("TERM").unwrap_or_else(|_| "vt220".to_owned());
-    let plain = kind
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_+.".contains(c));
-    let kind = if plain { kind } else { "vt220".to_owned() };
-    match termios::tcgetwinsize(io::stdin()) {
-        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => {
-            format!("TERM={kind} LINES={} COLUMNS={}", size.ws_row, size.ws_col)
-        }
-        _ => format!("TERM={kind}"),
+    let kind = std::env::var("TERM").unwrap_or_default();
+    // It ends up on the kernel's command line, so nothing but a plain word.
+    let plain = !kind.is_empty()
+        && kind
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_+.".contains(c));
+    let mut environment = format!("TERM={}", if plain { &kind } else { "vt220" });
+    if let Ok(size) = termios::tcgetwinsize(io::stdout())
+        && size.ws_row > 0
+        && size.ws_col > 0
+    {
+        environment += &format!(" LINES={} COLUMNS={}", size.ws_row, size.ws_col);
     }
+    if !io::stdout().is_terminal() {
+        environment += " NO_COLOR=1";
+    }
+    environment
 }

@@ -1,19 +1,31 @@
 //! What a membership costs on the running kernel.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
-/// Bytes of option memory that a membership costs: `sizeof(struct
-/// ipv6_mc_socklist)`, which lost its lock in Linux 5.13.
+use super::{MulticastSocket, Netns, group};
+
+/// Index of the loopback interface, in every namespace.
+const LOOPBACK: u32 = 1;
+
+/// `sizeof(struct ipv6_mc_socklist)`, with the lock that it once had and
+/// without. Stable kernels lost it at different times, so the version does not
+/// tell which it is.
+const SIZES: [u64; 2] = [64, 56];
+
+/// Bytes of option memory that a membership costs here: what the kernel itself
+/// charges for one.
 pub(crate) fn membership_size() -> Result<u64> {
-    let name = rustix::system::uname();
-    let release = name.release().to_string_lossy();
-    size_on(&release).with_context(|| format!("{release} is no kernel release"))
-}
-
-fn size_on(release: &str) -> Option<u64> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
-    let (major, minor): (u32, u32) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-    Some(if (major, minor) < (5, 13) { 64 } else { 56 })
+    let socket = MulticastSocket::udp(&Netns::host()?)?;
+    let before = socket.option_memory()?;
+    socket
+        .join(LOOPBACK, group(0))
+        .context("cannot join a group on the loopback interface")?;
+    let size = socket.option_memory()? - before;
+    ensure!(
+        SIZES.contains(&size),
+        "a membership costs {size} bytes on this kernel, which none did so far"
+    );
+    Ok(size)
 }
 
 /// Checks [`membership_size`] against what was seen: exactly `joins` fit under
@@ -29,19 +41,4 @@ pub(crate) fn check_membership_size(limit: u64, joins: u64) -> Result<u64> {
         "{joins} memberships fit into {limit} bytes: a membership of this kernel \
          does not cost the {size} bytes it was thought to"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size_on;
-
-    #[test]
-    fn releases() {
-        assert_eq!(size_on("5.10.0-32-cloud-amd64"), Some(64));
-        assert_eq!(size_on("5.13.1"), Some(56));
-        assert_eq!(size_on("6.1.0-30-cloud-amd64"), Some(56));
-        assert_eq!(size_on("7.2.13+deb14-cloud-amd64"), Some(56));
-        assert_eq!(size_on("next"), None);
-        assert_eq!(size_on(""), None);
-    }
 }

@@ -12,8 +12,7 @@ const PATH: &str = "/job";
 pub(crate) enum Job {
     /// Run the scenarios and print a verdict.
     Test {
-        /// A scenario, or the beginning of several names up to a dash; may be
-        /// repeated. Without it, all run.
+        /// A scenario; may be repeated. Without it, all run.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },

@@ -6,6 +6,7 @@
 //! own and leaves the machine as it found it.
 
 mod multicast_join;
+mod set_token;
 
 use anyhow::Result;
 
@@ -17,9 +18,12 @@ pub(crate) struct Scenario {
     pub(crate) run: fn() -> Result<()>,
 }
 
+/// Every family, topic by topic.
+const FAMILIES: &[&[&[Scenario]]] = &[multicast_join::SCENARIOS, set_token::SCENARIOS];
+
 /// Every scenario, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    multicast_join::SCENARIOS.iter().copied().flatten()
+    FAMILIES.iter().copied().flatten().copied().flatten()
 }
 
 #[cfg(test)]

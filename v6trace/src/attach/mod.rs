@@ -62,10 +62,12 @@ pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
         return Err(AttachError::NoObject);
     }
     let btf = Btf::load(options.btf.unwrap_or(Path::new(KERNEL_BTF)))?;
+    log::debug!("BTF read");
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
         &resolve::symbol_names(),
     )?;
+    log::debug!("symbols read");
     let globals = resolve::resolve(&btf, &symbols)?;
     drop(btf);
 
@@ -79,7 +81,9 @@ pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
         },
     );
     let mut ebpf = load(options, &globals).map_err(|error| AttachError::load(&error))?;
+    log::debug!("maps made");
     link_continuations(&mut ebpf)?;
+    log::debug!("continuations loaded");
 
     let mut loaded = HashSet::new();
     let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
@@ -118,6 +122,7 @@ fn link_continuations(ebpf: &mut Ebpf) -> Result<(), AttachError> {
         program
             .load()
             .map_err(|error| AttachError::program(&error))?;
+        log_verified(name, program);
         descriptors.push(program.fd()?.try_clone().map_err(ProgramError::from)?);
     }
     // Borrowed, not taken: the programs loaded later refer to its descriptor.
@@ -146,9 +151,13 @@ fn attach_candidate(
                 .load()
                 .map_err(|error| Refusal::other(AttachError::program(&error)))?;
             loaded.insert(name);
+            log_verified(name, program);
         }
         match program.attach(candidate.function, 0) {
-            Ok(link) => undo = Some((name, link)),
+            Ok(link) => {
+                log::debug!("{name} attached to {}", candidate.function);
+                undo = Some((name, link));
+            }
             Err(error) => {
                 if let Some((first, link)) = undo {
                     kprobe(ebpf, first)
@@ -160,6 +169,18 @@ fn attach_candidate(
         }
     }
     Ok(())
+}
+
+/// Says what the verifier had to do: the larger part of starting up.
+fn log_verified(name: &str, program: &KProbe) {
+    let verified = program
+        .info()
+        .ok()
+        .and_then(|info| info.verified_instruction_count());
+    log::debug!(
+        "{name} loaded, {} instructions verified",
+        verified.unwrap_or_default()
+    );
 }
 
 fn kprobe<'e>(ebpf: &'e mut Ebpf, name: &'static str) -> Result<&'e mut KProbe, AttachError> {

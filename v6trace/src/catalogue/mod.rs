@@ -89,6 +89,18 @@ causes! {
         "a multicast join got EINVAL: the interface has no IPv6, its MTU is below 1280";
     JoinUnexplained, "join-unexplained", Failure,
         "a multicast join failed in a way that the values read do not decide";
+    TokenForwarding, "token-forwarding", Failure,
+        "a token got EINVAL: the interface forwards and its accept_ra is not 2";
+    TokenAcceptRa, "token-accept-ra", Failure,
+        "a token got EINVAL: the interface does not accept router advertisements";
+    TokenRouterSolicitations, "token-router-solicitations", Failure,
+        "a token got EINVAL: the interface sends no router solicitations";
+    TokenLoopback, "token-loopback", Failure,
+        "a token got EINVAL: the interface is a loopback";
+    TokenNoarp, "token-noarp", Failure,
+        "a token got EINVAL: the interface does no neighbour discovery";
+    TokenUnexplained, "token-unexplained", Failure,
+        "a token was refused in a way that the values read do not decide";
 }
 
 impl Cause {

@@ -53,8 +53,11 @@ impl Live {
             .block_on(async {
                 if self.output.is_json() {
                     let out = io::BufWriter::new(io::stdout().lock());
-                    self.trace(attached, Report::new(report, Json::new(out)))
-                        .await
+                    self.trace(
+                        attached,
+                        Report::new(report, Json::new(out, options::stderr())),
+                    )
+                    .await
                 } else {
                     let text = Text::new(
                         options::stdout(),

@@ -175,6 +175,7 @@ impl TraceOptions {
         let level = if self.verbose > 1 { "debug" } else { "warn" };
         env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
             .format_target(false)
+            .format_timestamp_millis()
             .write_style(if std::io::stderr().is_terminal() {
                 env_logger::WriteStyle::Auto
             } else {

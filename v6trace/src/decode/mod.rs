@@ -6,6 +6,7 @@
 //! mistake them for zero.
 
 pub mod multicast_join;
+pub mod set_token;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
 
 pub use multicast_join::MulticastJoin;
+pub use set_token::SetToken;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("records are little-endian and decoded in place");
@@ -44,6 +46,8 @@ pub struct Event {
 pub enum Payload {
     /// A join of a multicast group returned.
     MulticastJoin(MulticastJoin),
+    /// A request to set an interface's token returned.
+    SetToken(SetToken),
 }
 
 /// A task as the kernel names it.
@@ -112,6 +116,7 @@ impl Event {
             Kind::MulticastJoin => {
                 Payload::MulticastJoin(MulticastJoin::from_wire(&payload(&header, rest)?))
             }
+            Kind::SetToken => Payload::SetToken(SetToken::from_wire(&payload(&header, rest)?)),
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -141,6 +146,7 @@ impl Event {
     pub fn is_failure(&self) -> bool {
         match &self.payload {
             Payload::MulticastJoin(join) => join.errno.is_some(),
+            Payload::SetToken(request) => request.errno.is_some(),
         }
     }
 
@@ -148,6 +154,7 @@ impl Event {
     pub fn interface(&self) -> Option<&str> {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
+            Payload::SetToken(request) => Some(&request.interface),
         }
     }
 }

@@ -15,3 +15,9 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
         command.to_owned()
     }
 }
+
+/// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`. With slashes, since
+/// an interface's name may hold dots.
+pub(super) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+    format!("sysctl -w net/ipv6/conf/{interface}/{sysctl}={value}")
+}

@@ -72,6 +72,8 @@ pub enum Value {
     Flag(bool),
     /// A word or an address.
     Text(String),
+    /// Several values.
+    List(Vec<Value>),
     /// Not known.
     Unknown,
 }

@@ -7,6 +7,7 @@
 mod advice;
 pub mod diagnosis;
 mod multicast_join;
+mod set_token;
 
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 
@@ -19,5 +20,6 @@ use crate::{
 pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join::diagnose(event, join, session),
+        Payload::SetToken(request) => set_token::diagnose(event, request, session),
     }
 }

@@ -1,7 +1,7 @@
 //! What an event carries beside its header, by name: for `--events`.
 
 use crate::{
-    decode::{Event, MulticastJoin, Payload},
+    decode::{Event, MulticastJoin, Payload, SetToken},
     diagnose::Value,
     errno::Errno,
 };
@@ -10,6 +10,7 @@ use crate::{
 pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join(join),
+        Payload::SetToken(request) => set_token(request),
     }
 }
 
@@ -24,5 +25,25 @@ fn multicast_join(join: &MulticastJoin) -> Vec<(&'static str, Value)> {
         ("optmem_max", join.charge.optmem_max.into()),
         ("socket", join.socket.inode.into()),
         ("kernel_socket", join.socket.kernel.into()),
+    ]
+}
+
+fn set_token(request: &SetToken) -> Vec<(&'static str, Value)> {
+    let sysctls = request.sysctls;
+    vec![
+        ("token", request.token.map(|token| token.to_string()).into()),
+        ("ifindex", request.ifindex.into()),
+        ("interface", request.interface.as_str().into()),
+        ("errno", request.errno.as_ref().map(Errno::to_string).into()),
+        ("flags", request.flags.into()),
+        (
+            "forwarding",
+            sysctls.map(|sysctls| sysctls.forwarding).into(),
+        ),
+        ("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra).into()),
+        (
+            "router_solicitations",
+            sysctls.map(|sysctls| sysctls.router_solicitations).into(),
+        ),
     ]
 }

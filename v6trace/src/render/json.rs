@@ -11,15 +11,16 @@ use crate::{decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, se
 /// Version of the objects' fields.
 const SCHEMA: u32 = 1;
 
-/// Writes JSON lines.
-pub struct Json<W> {
-    out: W,
+/// Writes JSON lines, and to a person only that something was lost.
+pub struct Json<O, E> {
+    out: O,
+    err: E,
 }
 
-impl<W: Write> Json<W> {
+impl<O: Write, E: Write> Json<O, E> {
     /// Writes to `out`, which is flushed after each line.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    pub fn new(out: O, err: E) -> Self {
+        Self { out, err }
     }
 
     fn line(&mut self, value: &Value) -> io::Result<()> {
@@ -29,7 +30,7 @@ impl<W: Write> Json<W> {
     }
 }
 
-impl<W: Write> Render for Json<W> {
+impl<O: Write, E: Write> Render for Json<O, E> {
     fn session(&mut self, session: &Session) -> io::Result<()> {
         let info = session.info();
         self.line(&json!({
@@ -118,6 +119,9 @@ impl<W: Write> Render for Json<W> {
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        if totals.lost > 0 {
+            writeln!(self.err, "v6trace: {} events lost", totals.lost)?;
+        }
         let diagnoses: Map<String, Value> = totals
             .diagnoses
             .iter()

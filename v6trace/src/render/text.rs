@@ -206,6 +206,11 @@ fn shown(value: &Value) -> String {
         Value::Flag(true) => "yes".to_owned(),
         Value::Flag(false) => "no".to_owned(),
         Value::Text(text) => text.clone(),
+        Value::List(values) if values.is_empty() => "none".to_owned(),
+        Value::List(values) => {
+            let shown: Vec<String> = values.iter().map(shown).collect();
+            shown.join("\u{a0}+\u{a0}")
+        }
         Value::Unknown => "unknown".to_owned(),
     }
 }

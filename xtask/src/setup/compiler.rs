@@ -78,7 +78,7 @@ pub(crate) fn find_or_install() -> Result<Compiler> {
             linker: linker.clone(),
         });
     }
-    let debian = install_debian_rust().and_then(|()| match users_linker {
+    let debian = install_debian_rust(users_linker.is_none()).and_then(|()| match users_linker {
         Some(linker) => Ok(linker),
         None => install_linker(),
     });
@@ -122,7 +122,9 @@ fn debian_rustc() -> Option<String> {
     (parse_version(field)? >= OLDEST).then_some(version)
 }
 
-fn install_debian_rust() -> Result<()> {
+/// Installs Debian's Rust, and along with it what building a linker takes if
+/// that comes next: one command for the user who has to do it.
+fn install_debian_rust(for_linker: bool) -> Result<()> {
     let complete = || {
         let mut rustc = Command::new("/usr/bin/rustc");
         process::without_outer_cargo(&mut rustc).args(["--print", "sysroot"]);
@@ -134,11 +136,11 @@ fn install_debian_rust() -> Result<()> {
     if !host::has_package_lists() {
         host::update()?;
     }
-    let packages = RUST_PACKAGES.iter().find(|packages| {
+    let rust = RUST_PACKAGES.iter().find(|packages| {
         let version = host::candidate(packages[0]);
         version.is_some_and(|version| parse_version(&version) >= Some(OLDEST))
     });
-    let Some(packages) = packages else {
+    let Some(rust) = rust else {
         bail!(
             "this machine's Debian has no Rust {}.{} or newer (package {} or {})",
             OLDEST.0,
@@ -147,14 +149,30 @@ fn install_debian_rust() -> Result<()> {
             RUST_PACKAGES[1][0]
         );
     };
-    host::install(packages, "the eBPF compiler")?;
+    let mut packages: Vec<String> = rust.iter().map(ToString::to_string).collect();
+    if for_linker && let Some(llvm) = host::library_number(rust[0], "libllvm") {
+        packages.extend(linker_packages(&llvm));
+    }
+    host::install(&packages, "the eBPF compiler")?;
     if !complete() {
         bail!(
             "{} are installed, but /usr/bin/rustc still has no source of its core library",
-            packages.join(", ")
+            rust.join(", ")
         );
     }
     Ok(())
+}
+
+/// What building bpf-linker against this version of LLVM takes.
+fn linker_packages(llvm: &str) -> Vec<String> {
+    [
+        "g++",
+        &format!("llvm-{llvm}-dev"),
+        "libzstd-dev",
+        "zlib1g-dev",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// Builds bpf-linker into `target/tools` unless it is there.
@@ -173,11 +191,7 @@ fn install_linker() -> Result<PathBuf> {
     if linker.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
         return Ok(linker);
     }
-    let package = format!("llvm-{llvm}-dev");
-    host::install(
-        &[&package, "libzstd-dev", "zlib1g-dev", "g++"],
-        "building bpf-linker",
-    )?;
+    host::install(&linker_packages(llvm), "building bpf-linker")?;
     let step = Step::start(format!("Building bpf-linker {BPF_LINKER} (once)"));
     let prefix = format!("/usr/lib/llvm-{llvm}");
     process::output(

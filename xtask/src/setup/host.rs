@@ -11,10 +11,10 @@ use crate::process;
 use crate::progress::Step;
 
 /// Those of the packages that are not installed.
-pub(crate) fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
+fn missing(packages: &[String]) -> Vec<&str> {
     packages
         .iter()
-        .copied()
+        .map(String::as_str)
         .filter(|package| !is_installed(package))
         .collect()
 }
@@ -35,7 +35,7 @@ fn is_installed(package: &str) -> bool {
 ///
 /// Fails with the command to run when this user may not install packages,
 /// and with apt's own words when apt can't.
-pub(crate) fn install(packages: &[&str], what_for: &str) -> Result<()> {
+pub(crate) fn install(packages: &[String], what_for: &str) -> Result<()> {
     let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
@@ -70,6 +70,22 @@ pub(crate) fn candidate(package: &str) -> Option<String> {
     text.lines()
         .find_map(|line| line.trim().strip_prefix("Candidate: "))
         .filter(|version| *version != "(none)")
+        .map(str::to_owned)
+}
+
+/// The number in the name of a library that a package needs, directly or
+/// not: `22` if `libllvm` is the library and `libllvm22` its package.
+pub(crate) fn library_number(package: &str, library: &str) -> Option<String> {
+    let text = process::output(Command::new("apt-cache").args([
+        "depends",
+        "--recurse",
+        "--important",
+        package,
+    ]))
+    .ok()?;
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: ")?.strip_prefix(library))
+        .find(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
         .map(str::to_owned)
 }
 

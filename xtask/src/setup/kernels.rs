@@ -13,49 +13,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::apt::{self, PrivateApt};
 use super::is_fresh;
+use super::suites::{Suite, is_version_prefix};
 use crate::progress::{self, Step};
 use crate::{modules, paths};
 
 const METAPACKAGE: &str = "linux-image-cloud-amd64";
-
-/// A Debian suite and the kernel series that it carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Suite {
-    /// Codename, as in the archive.
-    pub(crate) name: &'static str,
-    /// Version prefix of its kernels; none where it moves on.
-    pub(crate) series: Option<&'static str>,
-}
-
-/// What v6trace is tested on, oldest first.
-pub(crate) const SUITES: [Suite; 4] = [
-    Suite {
-        name: "bullseye",
-        series: Some("5.10"),
-    },
-    Suite {
-        name: "bookworm",
-        series: Some("6.1"),
-    },
-    Suite {
-        name: "trixie",
-        series: Some("6.12"),
-    },
-    Suite {
-        name: "sid",
-        series: None,
-    },
-];
-
-impl Suite {
-    /// How to call its kernel before its exact version is known.
-    pub(crate) fn label(self) -> String {
-        match self.series {
-            Some(series) => format!("{series} ({})", self.name),
-            None => format!("newest ({})", self.name),
-        }
-    }
-}
 
 /// A kernel that is unpacked and can be booted.
 #[derive(Clone, Debug)]
@@ -77,50 +39,6 @@ impl Kernel {
     pub(crate) fn modules(&self) -> Result<PathBuf> {
         modules::directory(&self.directory)
     }
-}
-
-/// The suites that `wanted` names: a suite's own name, or a version that
-/// could be of its kernel. Whether it really is shows only in [`provide`].
-pub(crate) fn suites_for(wanted: &str) -> Result<Vec<Suite>> {
-    let named =
-        |suite: &&Suite| suite.name == wanted || wanted == "newest" && suite.series.is_none();
-    if let Some(suite) = SUITES.iter().find(named) {
-        return Ok(vec![*suite]);
-    }
-    let looks_like_version = wanted.starts_with(|first: char| first.is_ascii_digit())
-        && wanted.chars().all(|c| c.is_ascii_digit() || c == '.');
-    if looks_like_version {
-        let fits = |suite: &&Suite| {
-            suite.series.is_some_and(|series| {
-                is_version_prefix(wanted, series) || is_version_prefix(series, wanted)
-            })
-        };
-        let suites: Vec<Suite> = SUITES.iter().filter(fits).copied().collect();
-        // A version of no known series can only be the newest kernel's.
-        return Ok(if suites.is_empty() {
-            SUITES
-                .iter()
-                .filter(|suite| suite.series.is_none())
-                .copied()
-                .collect()
-        } else {
-            suites
-        });
-    }
-    let known: Vec<String> = SUITES.iter().map(|suite| suite.label()).collect();
-    bail!(
-        "{wanted:?} is no kernel to test on; there are {}",
-        known.join(", ")
-    )
-}
-
-/// Whether `prefix` names `version` or a series that it belongs to, compared
-/// number by number: 6.1 is not a prefix of 6.12.
-fn is_version_prefix(prefix: &str, version: &str) -> bool {
-    let mut numbers = version.split('.');
-    prefix
-        .split('.')
-        .all(|number| numbers.next() == Some(number))
 }
 
 /// Provides the kernel of a suite, downloading it if need be.
@@ -253,31 +171,6 @@ fn find_image(directory: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(wanted: &str) -> Vec<&'static str> {
-        let suites = suites_for(wanted).unwrap();
-        suites.iter().map(|suite| suite.name).collect()
-    }
-
-    #[test]
-    fn versions_are_compared_number_by_number() {
-        assert!(is_version_prefix("6.1", "6.1.192"));
-        assert!(!is_version_prefix("6.1", "6.12.107"));
-        assert!(is_version_prefix("6.12.107", "6.12.107"));
-        assert!(!is_version_prefix("6.12.107", "6.12"));
-    }
-
-    #[test]
-    fn kernels_by_version_or_suite() {
-        assert_eq!(names("6.1"), ["bookworm"]);
-        assert_eq!(names("6.1.192"), ["bookworm"]);
-        assert_eq!(names("6"), ["bookworm", "trixie"]);
-        assert_eq!(names("7.2"), ["sid"]);
-        assert_eq!(names("newest"), ["sid"]);
-        assert_eq!(names("bullseye"), ["bullseye"]);
-        assert!(suites_for("buster").is_err());
-        assert!(suites_for("").is_err());
-    }
 
     #[test]
     fn package_versions_lose_their_debian_part() {

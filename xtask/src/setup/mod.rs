@@ -10,10 +10,12 @@
 
 pub(crate) mod apt;
 pub(crate) mod compiler;
+mod entries;
 pub(crate) mod host;
 pub(crate) mod kernels;
 pub(crate) mod libraries;
 mod sources;
+pub(crate) mod suites;
 pub(crate) mod tools;
 pub(crate) mod userland;
 
@@ -26,7 +28,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{paths, progress};
 
 /// How long an answer of the archive is trusted.
-const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+const FRESH: Duration = Duration::from_hours(24);
 
 /// Held while set-up changes `target/`; released when dropped.
 pub(crate) struct Lock {

@@ -10,26 +10,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-/// An archive's address and keys, as the machine's apt knows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Source {
-    /// Address, for example `http://deb.debian.org/debian`.
-    uri: String,
-    /// deb822 `Signed-By` value (key files, or an embedded key block with
-    /// its continuation lines); empty when apt's trusted keys are used.
-    signed_by: String,
-}
-
-impl Source {
-    fn stanza(&self, suite: &str) -> String {
-        let uri = &self.uri;
-        let mut text = format!("Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\n");
-        if !self.signed_by.is_empty() {
-            text += &format!("Signed-By: {}\n", self.signed_by);
-        }
-        text
-    }
-}
+use super::entries::{Entry, Source, parse_deb822, parse_list};
 
 /// Where this machine's Debian comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +23,14 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// deb822 sources for the given suite of this archive. Of security
-    /// updates there are none for suites under development.
+    /// deb822 sources for the given suite: with security updates for the
+    /// machine's own release, whose kernel its users run, and the main archive
+    /// alone for any other.
     pub(crate) fn sources(&self, suite: &str, with_security: bool) -> String {
         let mut text = self.main.stanza(suite);
-        let moving = ["testing", "unstable", "sid"].contains(&suite);
         if let Some(security) = &self.security
             && with_security
-            && !moving
+            && suite == self.release
         {
             text.push('\n');
             text += &security.stanza(&format!("{suite}-security"));
@@ -80,14 +61,6 @@ pub(crate) fn machine_archive() -> Result<Archive> {
          {codename:?} in /etc/apt/sources.list and /etc/apt/sources.list.d); the test \
          kernels come from there, so use a Debian machine or container, or add that source"
     )
-}
-
-/// One source with its suites and components.
-#[derive(Debug, PartialEq, Eq)]
-struct Entry {
-    source: Source,
-    suites: Vec<String>,
-    components: Vec<String>,
 }
 
 /// The archives that have the machine's release and its security updates.
@@ -145,78 +118,6 @@ fn os_release_value(text: &str, key: &str) -> Option<String> {
     })
 }
 
-/// deb822: stanzas of `Field: value`, continued by indented lines.
-fn parse_deb822(text: &str) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for line in text.lines().chain([""]) {
-        if line.starts_with('#') {
-            continue;
-        }
-        if line.trim().is_empty() {
-            entries.extend(deb822_entry(&fields));
-            fields.clear();
-        } else if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = fields.last_mut() {
-                value.push('\n');
-                value.push_str(line.trim_end());
-            }
-        } else if let Some((name, value)) = line.split_once(':') {
-            fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        }
-    }
-    entries
-}
-
-fn deb822_entry(fields: &[(String, String)]) -> Option<Entry> {
-    let value = |name: &str| {
-        let field = fields.iter().find(|(field, _)| field == name);
-        field.map_or("", |(_, value)| value.as_str())
-    };
-    let words =
-        |name: &str| -> Vec<String> { value(name).split_whitespace().map(str::to_owned).collect() };
-    let enabled = !matches!(value("enabled"), "no" | "false");
-    let binary = words("types").iter().any(|kind| kind == "deb");
-    let uri = words("uris").into_iter().next()?;
-    (enabled && binary).then(|| Entry {
-        source: Source {
-            uri,
-            signed_by: value("signed-by").to_owned(),
-        },
-        suites: words("suites"),
-        components: words("components"),
-    })
-}
-
-/// One line an entry: `deb [options] URI SUITE COMPONENT...`.
-fn parse_list(text: &str) -> Vec<Entry> {
-    text.lines().filter_map(list_entry).collect()
-}
-
-fn list_entry(line: &str) -> Option<Entry> {
-    let line = line.split('#').next()?.trim();
-    let rest = line.strip_prefix("deb")?;
-    let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    let (options, rest) = match rest.strip_prefix('[') {
-        Some(bracketed) => bracketed.split_once(']')?,
-        None => ("", rest),
-    };
-    let signed_by = options
-        .split_whitespace()
-        .find_map(|option| option.strip_prefix("signed-by="))
-        .unwrap_or_default()
-        .replace(',', " ");
-    let mut words = rest.split_whitespace().map(str::to_owned);
-    Some(Entry {
-        source: Source {
-            uri: words.next()?,
-            signed_by,
-        },
-        suites: vec![words.next()?],
-        components: words.collect(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,10 +135,12 @@ mod tests {
         assert_eq!(archive.main.uri, "http://mirror.example/debian");
         assert_eq!(archive.main.signed_by, "/usr/share/keyrings/a.gpg");
         assert_eq!(archive.release, "bookworm");
-        let sources = archive.sources("trixie", true);
-        assert!(sources.contains("URIs: http://mirror.example/security\nSuites: trixie-security"));
-        assert!(!archive.sources("sid", true).contains("security"));
-        assert!(!archive.sources("trixie", false).contains("security"));
+        let sources = archive.sources("bookworm", true);
+        assert!(
+            sources.contains("URIs: http://mirror.example/security\nSuites: bookworm-security")
+        );
+        assert!(!archive.sources("trixie", true).contains("security"));
+        assert!(!archive.sources("bookworm", false).contains("security"));
     }
 
     #[test]
@@ -250,13 +153,6 @@ mod tests {
             "Types: deb\nURIs: http://m.example/debian\nSuites: sid\nComponents: main\n\
              Signed-By: \n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ\n"
         );
-    }
-
-    #[test]
-    fn a_disabled_or_source_stanza_does_not_count() {
-        let text = "Enabled: no\nTypes: deb\nURIs: http://a/\nSuites: sid\nComponents: main\n\n\
-                    Types: deb-src\nURIs: http://b/\nSuites: sid\nComponents: main\n";
-        assert_eq!(parse_deb822(text), []);
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn radvd() -> Result<()> {
         let mut of_tap = report
             .diagnoses
             .iter()
-            .filter(|diagnosis| diagnosis.field("interface") == tap.name.as_str());
+            .filter(|diagnosis| diagnosis.field("ifindex") == tap.ifindex);
         let diagnosis = of_tap
             .next()
             .with_context(|| format!("nothing about {}: {:?}", tap.name, report.diagnoses))?;
@@ -85,7 +85,7 @@ fn radvd() -> Result<()> {
             .field("pid", radvd.id())
             .field("tid", radvd.id())
             .field("netns", netns.inode())
-            .field("ifindex", tap.ifindex)
+            .field("interface", tap.name.as_str())
             .field("address", "ff02::2")
             .evidence("optmem_max", optmem_max)
             .evidence("sk_omem_alloc", size * memberships)
@@ -97,10 +97,13 @@ fn radvd() -> Result<()> {
             .some_fix_has("restart radvd")
             .check()?;
     }
+    // Reloaded, it joins again where its own timer was faster; it takes that
+    // error for success, but the kernel did refuse.
+    let expected = ["optmem-exhausted", "already-joined"];
     let other = report
         .diagnoses
         .iter()
-        .find(|diagnosis| diagnosis.cause() != "optmem-exhausted");
+        .find(|diagnosis| !expected.contains(&diagnosis.cause()));
     ensure!(other.is_none(), "{other:?}");
     Ok(())
 }

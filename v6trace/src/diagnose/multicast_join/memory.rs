@@ -1,6 +1,6 @@
 //! A join that got ENOMEM: from the socket's own budget, or from the machine.
 
-use super::{ICMPV6, Story, UDP};
+use super::Story;
 use crate::{
     catalogue::Cause,
     decode::multicast_join::Memberships,
@@ -13,11 +13,15 @@ impl Story<'_> {
         let omem = charge.sk_omem_alloc.unwrap_or_default();
         let size = charge.size.unwrap_or_default();
         let max = charge.optmem_max.unwrap_or_default();
+        let whose = if self.join.socket.kernel {
+            "that"
+        } else {
+            "its"
+        };
         let mut summary = format!(
-            "{}: {} option memory is full, {omem} + {size} bytes reach net.core.optmem_max = \
-             {max}.",
+            "{}: {whose} socket's option memory is full, {omem} + {size} bytes reach \
+             net.core.optmem_max = {max}.",
             self.opening(),
-            self.whose_socket(),
         );
         if let Some(memberships) = self.join.memberships {
             let member = match self.event.culprit() {
@@ -47,10 +51,9 @@ impl Story<'_> {
     pub(super) fn out_of_memory(&self) -> Diagnosis {
         let charge = &self.join.charge;
         let summary = format!(
-            "{}: the kernel's allocator had no memory. {} option memory is not the reason, {} + \
-             {} bytes are below net.core.optmem_max = {}.",
+            "{}: the kernel's allocator had no memory. The socket's option memory is not the \
+             reason, {} + {} bytes are below net.core.optmem_max = {}.",
             self.opening(),
-            capitalised(&self.whose_socket()),
             charge.sk_omem_alloc.unwrap_or_default(),
             charge.size.unwrap_or_default(),
             charge.optmem_max.unwrap_or_default(),
@@ -141,27 +144,6 @@ impl Story<'_> {
             Fix::new(command).remark("on the host: this kernel has one limit for all namespaces")
         }
     }
-
-    /// "its socket's", or whose it is when it is not the task's.
-    fn whose_socket(&self) -> String {
-        if !self.join.socket.kernel {
-            return "its socket's".to_owned();
-        }
-        let used_by = if self.is_autojoin() {
-            " for autojoin addresses"
-        } else if self.join.socket.protocol == UDP {
-            " for a UDP tunnel"
-        } else {
-            ""
-        };
-        format!("the kernel's own socket{used_by} is the one that joins, and its")
-    }
-
-    /// Whether the socket is the one of `net.ipv6.mc_autojoin_sk`, the only
-    /// ICMPv6 socket of the kernel that joins.
-    fn is_autojoin(&self) -> bool {
-        self.join.socket.kernel && self.join.socket.protocol == ICMPV6
-    }
 }
 
 /// Whether memberships on interfaces that are gone are what fills the socket.
@@ -219,11 +201,4 @@ fn about_memberships(memberships: Memberships, size: u32, omem: i32, member: &st
         ));
     }
     text
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }

@@ -95,19 +95,30 @@ impl Story<'_> {
 
     /// "radvd could not join ff02::2 on tap366 (ENOMEM)"
     fn opening(&self) -> String {
-        let who = self
-            .event
-            .culprit()
-            .map_or("the kernel", |task| task.comm.as_str());
+        let task = self.event.culprit();
+        let who = task.map_or("the kernel", |task| task.comm.as_str());
         let on = match (&self.join.device, self.join.requested_ifindex) {
             (Device::Found { name, .. }, _) => format!(" on {name}"),
             (_, 0) => String::new(),
             (_, ifindex) => format!(" on interface index {ifindex}"),
         };
-        format!(
-            "{who} could not join {}{on} ({})",
-            self.join.group, self.errno
-        )
+        let with = if !self.join.socket.kernel {
+            ""
+        } else if self.is_autojoin() {
+            " with the kernel's own socket for autojoin addresses"
+        } else if self.join.socket.protocol == UDP {
+            " with the kernel's own socket of a UDP tunnel"
+        } else {
+            " with a socket of the kernel's own"
+        };
+        let group = self.join.group;
+        format!("{who} could not join {group}{on}{with} ({})", self.errno)
+    }
+
+    /// Whether the socket is the one of `net.ipv6.mc_autojoin_sk`, the only
+    /// ICMPv6 socket of the kernel that joins.
+    fn is_autojoin(&self) -> bool {
+        self.join.socket.kernel && self.join.socket.protocol == ICMPV6
     }
 
     /// `command`, to be run in the namespace of the event.

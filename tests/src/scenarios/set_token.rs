@@ -1,0 +1,217 @@
+//! Tokens that the kernel refuses, and those that it takes.
+
+use anyhow::{Result, ensure};
+
+use super::Scenario;
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, ip_fails};
+
+/// The family.
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
+    Scenario {
+        name: "token-forwarding",
+        run: forwarding,
+    },
+    Scenario {
+        name: "token-forwarding-names-what-comes-next",
+        run: forwarding_and_solicitations,
+    },
+    Scenario {
+        name: "token-accept-ra",
+        run: accept_ra,
+    },
+    Scenario {
+        name: "token-router-solicitations",
+        run: router_solicitations,
+    },
+    Scenario {
+        name: "token-loopback",
+        run: loopback,
+    },
+    Scenario {
+        name: "token-noarp",
+        run: noarp,
+    },
+    Scenario {
+        name: "token-own-values-decide",
+        run: own_values_decide,
+    },
+    Scenario {
+        name: "token-not-taken",
+        run: taken,
+    },
+    Scenario {
+        name: "token-not-addr-gen-mode",
+        run: addr_gen_mode,
+    },
+]];
+
+/// A namespace with a veth, which has neighbours.
+struct Host {
+    netns: Netns,
+    interface: Link,
+}
+
+impl Host {
+    fn new(name: &str, interface: &str) -> Result<Self> {
+        let netns = Netns::new(name)?;
+        netns.ip(&format!("link add {interface} type veth peer name peer"))?;
+        netns.ip(&format!("link set {interface} up"))?;
+        let interface = Link::find(&netns, interface)?;
+        Ok(Self { netns, interface })
+    }
+
+    fn set(&self, sysctl: &str, value: &str) -> Result<()> {
+        let name = format!("ipv6/conf/{}/{sysctl}", self.interface.name);
+        self.netns.set_sysctl(&name, value)
+    }
+
+    fn get(&self, sysctl: &str) -> Result<i64> {
+        let name = format!("ipv6/conf/{}/{sysctl}", self.interface.name);
+        Ok(self.netns.sysctl(&name)?.trim().parse()?)
+    }
+
+    /// Asks for a token that is refused, and returns what v6trace says of it.
+    fn refused(&self, token: &str) -> Result<Report> {
+        let tracer = Tracer::live(&[])?;
+        let words = format!("token set {token} dev {}", self.interface.name);
+        ip_fails(&self.netns.ip_words(&words))?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        Ok(report)
+    }
+
+    /// What holds whatever refused the token.
+    fn expect<'d>(&self, diagnosis: &'d Diagnosis, token: &str) -> Result<Expect<'d>> {
+        Ok(diagnosis
+            .expect()
+            .field("operation", "set-token")
+            .field("severity", "failure")
+            .field("confidence", "certain")
+            .field("errno", "EINVAL")
+            .field("comm", "ip")
+            .field("netns", self.netns.inode())
+            .field("ifindex", self.interface.ifindex)
+            .field("interface", self.interface.name.clone())
+            .field("address", token)
+            .evidence("token", token)
+            .evidence("forwarding", self.get("forwarding")?)
+            .evidence("accept_ra", self.get("accept_ra")?)
+            .evidence("router_solicitations", self.get("router_solicitations")?)
+            .summary_has(["ip", self.interface.name.as_str(), "EINVAL"]))
+    }
+}
+
+/// The story: a router that is to get its own address from another router.
+fn forwarding() -> Result<()> {
+    let host = Host::new("router", "wan.7")?;
+    host.set("forwarding", "1")?;
+    let report = host.refused("::1a:2b")?;
+    host.expect(report.only("token-forwarding")?, "::1a:2b")?
+        .evidence("also", Vec::<String>::new())
+        .summary_has(["forwarding", "accept_ra"])
+        .some_fix_has("net/ipv6/conf/wan.7/accept_ra=2")
+        .some_fix_has("net/ipv6/conf/wan.7/forwarding=0")
+        .check()?;
+    // And the first fix is one.
+    host.set("accept_ra", "2")?;
+    host.netns.ip("token set ::1a:2b dev wan.7")
+}
+
+/// The operator would meet the next condition after mending the first.
+fn forwarding_and_solicitations() -> Result<()> {
+    let host = Host::new("both", "v0")?;
+    host.set("forwarding", "1")?;
+    host.set("router_solicitations", "0")?;
+    let report = host.refused("::5")?;
+    host.expect(report.only("token-forwarding")?, "::5")?
+        .evidence("also", vec!["token-router-solicitations"])
+        .some_fix_has("net/ipv6/conf/v0/router_solicitations=-1")
+        .check()
+}
+
+fn accept_ra() -> Result<()> {
+    let host = Host::new("deaf", "v0")?;
+    host.set("accept_ra", "0")?;
+    let report = host.refused("::5")?;
+    host.expect(report.only("token-accept-ra")?, "::5")?
+        .some_fix_has("net/ipv6/conf/v0/accept_ra=1")
+        .check()
+}
+
+fn router_solicitations() -> Result<()> {
+    let host = Host::new("mute", "v0")?;
+    host.set("router_solicitations", "0")?;
+    let report = host.refused("::5")?;
+    host.expect(report.only("token-router-solicitations")?, "::5")?
+        .some_fix_has("net/ipv6/conf/v0/router_solicitations=-1")
+        .check()
+}
+
+fn loopback() -> Result<()> {
+    let mut host = Host::new("loop", "v0")?;
+    host.netns.ip("link set lo up")?;
+    host.interface = Link::find(&host.netns, "lo")?;
+    let report = host.refused("::5")?;
+    host.expect(report.only("token-loopback")?, "::5")?
+        .summary_has(["loopback"])
+        .check()
+}
+
+/// A dummy does no neighbour discovery; nor does a veth with ARP off.
+fn noarp() -> Result<()> {
+    let mut host = Host::new("noarp", "v0")?;
+    host.netns.ip("link set v0 arp off")?;
+    let report = host.refused("::5")?;
+    host.expect(report.only("token-noarp")?, "::5")?
+        .some_fix_has("ip link set dev v0 arp on")
+        .check()?;
+    host.interface = host.netns.dummy("d0")?;
+    host.set("accept_ra", "0")?;
+    let report = host.refused("::6")?;
+    host.expect(report.only("token-noarp")?, "::6")?
+        .evidence("also", vec!["token-accept-ra"])
+        .check()
+}
+
+/// `conf.all` has no say: neither its forwarding nor its accept_ra.
+fn own_values_decide() -> Result<()> {
+    let host = Host::new("own", "v0")?;
+    host.netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    host.set("forwarding", "0")?;
+    host.netns.set_sysctl("ipv6/conf/all/accept_ra", "0")?;
+    let tracer = Tracer::live(&[])?;
+    host.netns.ip("token set ::5 dev v0")?;
+    tracer.finish()?.silent()?;
+    host.netns.set_sysctl("ipv6/conf/all/accept_ra", "2")?;
+    host.set("forwarding", "1")?;
+    let report = host.refused("::6")?;
+    host.expect(report.only("token-forwarding")?, "::6")?
+        .check()
+}
+
+/// Tokens that are set: by default, with unlimited solicitations, and on a
+/// router that listens to routers.
+fn taken() -> Result<()> {
+    let host = Host::new("taken", "v0")?;
+    ensure!(
+        host.get("router_solicitations")? == -1,
+        "the default has changed"
+    );
+    let tracer = Tracer::live(&[])?;
+    host.netns.ip("token set ::1 dev v0")?;
+    host.set("forwarding", "1")?;
+    host.set("accept_ra", "2")?;
+    host.netns.ip("token set ::2 dev v0")?;
+    tracer.finish()?.silent()
+}
+
+/// The same function sets the address generation mode, whose failures are not
+/// the token's.
+fn addr_gen_mode() -> Result<()> {
+    let host = Host::new("mode", "v0")?;
+    host.set("forwarding", "1")?;
+    let tracer = Tracer::live(&[])?;
+    host.netns.ip("link set v0 addrgenmode none")?;
+    ip_fails(&host.netns.ip_words("link set v0 addrgenmode stable_secret"))?;
+    tracer.finish()?.silent()
+}

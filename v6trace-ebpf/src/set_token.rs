@@ -1,0 +1,162 @@
+//! Setting the token of an interface: `inet6_set_iftoken`, or its caller
+//! `inet6_set_link_af` where the compiler inlined it.
+//!
+//! ```text
+//! enter   reads the interface's values, which the function is about to test
+//! return  refused: sends them
+//! ```
+
+use aya_ebpf::{
+    helpers::bpf_get_current_pid_tgid,
+    macros::{kprobe, kretprobe, map},
+    maps::{LruHashMap, PerCpuArray},
+    programs::{ProbeContext, RetProbeContext},
+};
+use v6trace_common::{
+    Hook, Kind, SetToken,
+    set_token::{FLAGS_READ, SYSCTLS_READ, TOKEN_READ},
+};
+
+use crate::{
+    globals,
+    kernel::{Device, Pointer},
+    output::Record,
+};
+
+/// `IFLA_INET6_TOKEN`
+const TOKEN: u16 = 7;
+/// `IFLA_INET6_ADDR_GEN_MODE`
+const ADDR_GEN_MODE: u16 = 8;
+/// `NLA_TYPE_MASK`: the type without the flags beside it.
+const TYPE_MASK: u16 = 0x3fff;
+/// Bytes of a `struct nlattr`.
+const ATTRIBUTE_HEADER: u64 = 4;
+/// Attributes that are looked at; requests have one or two of the ten.
+const ATTRIBUTES: u32 = 8;
+
+/// A request between its call and its return.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Request {
+    /// What goes out, but for the result.
+    payload: SetToken,
+    /// The interface's namespace.
+    netns: u32,
+}
+
+/// Requests in flight, by thread.
+#[map]
+static TOKENS: LruHashMap<u64, Request> = LruHashMap::with_max_entries(256, 0);
+
+#[map]
+static TOKEN_RECORD: PerCpuArray<Record<SetToken>> = PerCpuArray::with_max_entries(1, 0);
+
+/// `inet6_set_iftoken(idev, token, extack)`
+#[kprobe]
+fn set_token_enter(ctx: ProbeContext) -> u32 {
+    let inet6_dev = Pointer(ctx.arg(0).unwrap_or(0));
+    let token = Pointer(ctx.arg(1).unwrap_or(0));
+    if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
+        remember(Device(device), token, false);
+    }
+    0
+}
+
+/// `inet6_set_link_af(dev, nla, extack)`, which sets the address generation
+/// mode as well: only requests with a token count.
+#[kprobe]
+fn set_link_af_enter(ctx: ProbeContext) -> u32 {
+    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
+    let request = Pointer(ctx.arg(1).unwrap_or(0));
+    let Some(length) = request.read::<u16>() else {
+        return 0;
+    };
+    let end = request.0 + u64::from(length);
+    let mut at = request.0 + ATTRIBUTE_HEADER;
+    let mut token = None;
+    let mut with_addr_gen_mode = false;
+    for _ in 0..ATTRIBUTES {
+        if at + ATTRIBUTE_HEADER > end {
+            break;
+        }
+        let Some([length, kind]) = Pointer(at).read::<[u16; 2]>() else {
+            break;
+        };
+        match kind & TYPE_MASK {
+            TOKEN => token = Some(Pointer(at + ATTRIBUTE_HEADER)),
+            ADDR_GEN_MODE => with_addr_gen_mode = true,
+            _ => {}
+        }
+        if u64::from(length) < ATTRIBUTE_HEADER {
+            break;
+        }
+        // NLA_ALIGN
+        at += (u64::from(length) + 3) & !3;
+    }
+    if let Some(token) = token {
+        remember(device, token, with_addr_gen_mode);
+    }
+    0
+}
+
+#[inline(always)]
+fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
+    let mut payload = SetToken {
+        token: [0; 16],
+        interface: device.name(),
+        ifindex: device.ifindex().unwrap_or(0),
+        ret: 0,
+        flags: 0,
+        forwarding: 0,
+        accept_ra: 0,
+        router_solicitations: 0,
+        read: 0,
+        with_addr_gen_mode: u32::from(with_addr_gen_mode),
+    };
+    if let Some(bytes) = token.read() {
+        payload.token = bytes;
+        payload.read |= TOKEN_READ;
+    }
+    if let Some(flags) = device.0.get(&globals::DEV_FLAGS) {
+        payload.flags = flags;
+        payload.read |= FLAGS_READ;
+    }
+    if let Some(inet6_dev) = device.inet6()
+        && let Some(forwarding) = inet6_dev.get(&globals::CNF_FORWARDING)
+        && let Some(accept_ra) = inet6_dev.get(&globals::CNF_ACCEPT_RA)
+        && let Some(router_solicitations) = inet6_dev.get(&globals::CNF_RTR_SOLICITS)
+    {
+        payload.forwarding = forwarding;
+        payload.accept_ra = accept_ra;
+        payload.router_solicitations = router_solicitations;
+        payload.read |= SYSCTLS_READ;
+    }
+    let netns = device.net().and_then(|net| net.inum()).unwrap_or(0);
+    let request = Request { payload, netns };
+    // A failed insertion shows at the return, as a call that is not known.
+    let _ = TOKENS.insert(bpf_get_current_pid_tgid(), request, 0);
+}
+
+/// Return of either function. One without a token was not remembered, so an
+/// unknown call is no loss here.
+#[kretprobe]
+fn set_token_return(ctx: RetProbeContext) -> u32 {
+    let ret: i32 = ctx.ret();
+    let thread = bpf_get_current_pid_tgid();
+    let Some(request) = TOKENS.get_ptr(thread) else {
+        return 0;
+    };
+    if ret != 0 || globals::EMIT_ALL.load() != 0 {
+        if let Some(record) = TOKEN_RECORD.get_ptr_mut(0) {
+            // SAFETY: both pointers are to map values, checked for null. Only
+            // this thread works on the one, only this CPU on the other.
+            let (request, record) = unsafe { (&*request, &mut *record) };
+            record.open(Kind::SetToken, Hook::SetToken, request.netns);
+            record.payload = request.payload;
+            record.payload.ret = ret;
+            record.send(&ctx, Hook::SetToken);
+        }
+    }
+    let _ = TOKENS.remove(thread);
+    0
+}

@@ -1,0 +1,125 @@
+//! Fills the guest's root directory: the programs of the userland's packages
+//! with the libraries they load, a little configuration, and busybox for
+//! whatever is left.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::setup::libraries;
+use crate::setup::userland::Userland;
+use crate::{paths, process};
+
+/// Where programs are looked for, in packages.
+const PROGRAM_DIRECTORIES: [&str; 4] = ["bin", "usr/bin", "sbin", "usr/sbin"];
+
+/// Copies what a guest needs of the userland below `root`.
+pub(crate) fn fill(userland: &Userland, root: &Path) -> Result<()> {
+    let programs = install_programs(&userland.tools, root)?;
+    let roots = [userland.tools.as_path(), userland.libraries.as_path()];
+    for (name, file) in libraries::closure(&programs, &roots)? {
+        paths::copy(
+            &file,
+            &root.join("usr/lib/x86_64-linux-gnu").join(name),
+            0o755,
+        )?;
+    }
+    // The dynamic loader, where programs expect it.
+    paths::make_dir(&root.join("usr/lib64"))?;
+    link(
+        "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+        &root.join("usr/lib64/ld-linux-x86-64.so.2"),
+    )?;
+    for directory in ["bin", "sbin", "lib", "lib64"] {
+        link(&format!("usr/{directory}"), &root.join(directory))?;
+    }
+    install_configuration(&userland.tools, root)?;
+    install_busybox_applets(root)
+}
+
+/// Copies all programs of the packages; returns the copies.
+fn install_programs(tools: &Path, root: &Path) -> Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for directory in PROGRAM_DIRECTORIES {
+        let Ok(entries) = fs::read_dir(tools.join(directory)) else {
+            continue;
+        };
+        let target = root.join("usr").join(directory.trim_start_matches("usr/"));
+        for entry in entries.flatten() {
+            let copied = target.join(entry.file_name());
+            if entry.file_type()?.is_symlink() {
+                paths::make_dir(&target)?;
+                link(&fs::read_link(entry.path())?.to_string_lossy(), &copied)?;
+            } else {
+                paths::copy(&entry.path(), &copied, 0o755)?;
+                programs.push(copied);
+            }
+        }
+    }
+    Ok(programs)
+}
+
+/// The packages' own configuration, and the few files that every Unix has.
+fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
+    copy_tree(&tools.join("etc"), &root.join("etc"))?;
+    let files = [
+        (
+            "passwd",
+            "root:x:0:0:root:/root:/bin/bash\nradvd:x:100:65534::/run/radvd:/bin/false\n\
+             nobody:x:65534:65534:nobody:/:/bin/false\n",
+        ),
+        ("group", "root:x:0:\nnogroup:x:65534:\n"),
+        (
+            "nsswitch.conf",
+            "passwd: files\ngroup: files\nhosts: files\nprotocols: files\n",
+        ),
+        (
+            "protocols",
+            "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nipv6-icmp 58 IPv6-ICMP\n",
+        ),
+        (
+            "hosts",
+            "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n",
+        ),
+    ];
+    for (name, content) in files {
+        paths::write(&root.join("etc").join(name), content)?;
+    }
+    paths::make_dir(&root.join("root"))
+}
+
+/// Lets busybox stand in for every tool that no package brought.
+fn install_busybox_applets(root: &Path) -> Result<()> {
+    let bin = root.join("usr/bin");
+    link("bash", &bin.join("sh"))?;
+    let applets = process::output(Command::new(bin.join("busybox")).arg("--list"))?;
+    for applet in applets.lines() {
+        let there = ["usr/bin", "usr/sbin"]
+            .iter()
+            .any(|directory| root.join(directory).join(applet).symlink_metadata().is_ok());
+        if !there {
+            link("busybox", &bin.join(applet))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    paths::make_dir(to)?;
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            paths::copy(&entry.path(), &target, 0o644)?;
+        }
+    }
+    Ok(())
+}
+
+fn link(to: &str, at: &Path) -> Result<()> {
+    symlink(to, at).with_context(|| format!("cannot link {} to {to}", at.display()))
+}
