@@ -20,11 +20,13 @@ pub(crate) struct PrivateApt {
     directory: PathBuf,
     suite: String,
     archive: Archive,
+    security: bool,
 }
 
 impl PrivateApt {
-    /// Writes the configuration for `suite`; asks the network nothing.
-    pub(crate) fn new(suite: &str) -> Result<Self> {
+    /// Writes the configuration for `suite`, with or without its security
+    /// updates; asks the network nothing.
+    pub(crate) fn new(suite: &str, security: bool) -> Result<Self> {
         let archive = sources::machine_archive()?;
         let directory = paths::guest("apt").join(suite);
         for part in [
@@ -39,8 +41,9 @@ impl PrivateApt {
             directory,
             suite: suite.to_owned(),
             archive,
+            security,
         };
-        apt.write_sources(true)?;
+        apt.write_sources(security)?;
         // No package counts as installed, so dependencies come out in full.
         paths::write(&apt.directory.join("status"), "")?;
         paths::write(&apt.configuration(), apt.settings()?)?;
@@ -52,6 +55,9 @@ impl PrivateApt {
         let Err(error) = self.try_update() else {
             return Ok(());
         };
+        if !self.security {
+            return Err(error);
+        }
         // Old suites move to another archive, security updates first.
         self.write_sources(false)?;
         self.try_update().map_err(|_| error)?;

@@ -89,7 +89,7 @@ fn resolve_and_download(suite: Suite) -> Result<Kernel> {
     let _one = ONE.lock();
 
     let step = Step::start(format!("Looking up the kernel of Debian {}", suite.name));
-    let apt = PrivateApt::new(suite.name)?;
+    let apt = PrivateApt::new(suite.name, suite.security)?;
     apt.update()?;
     let version = apt.version(METAPACKAGE)?;
     step.done();

@@ -23,14 +23,12 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// deb822 sources for the given suite: with security updates for the
-    /// machine's own release, whose kernel its users run, and the main archive
-    /// alone for any other.
+    /// deb822 sources for the given suite, with its security updates if asked
+    /// for and if the machine uses that archive at all.
     pub(crate) fn sources(&self, suite: &str, with_security: bool) -> String {
         let mut text = self.main.stanza(suite);
         if let Some(security) = &self.security
             && with_security
-            && suite == self.release
         {
             text.push('\n');
             text += &security.stanza(&format!("{suite}-security"));
@@ -139,7 +137,6 @@ mod tests {
         assert!(
             sources.contains("URIs: http://mirror.example/security\nSuites: bookworm-security")
         );
-        assert!(!archive.sources("trixie", true).contains("security"));
         assert!(!archive.sources("bookworm", false).contains("security"));
     }
 

@@ -126,7 +126,7 @@ fn download(root: &Path) -> Result<()> {
         .collect();
 
     let step = Step::start(format!("Downloading {}", names.join(", ")));
-    let apt = PrivateApt::new(&sources::machine_archive()?.release)?;
+    let apt = PrivateApt::new(&sources::machine_archive()?.release, true)?;
     apt.update()?;
     apt.clean()?;
     let debs = apt.download_with_dependencies(&packages)?;

@@ -52,7 +52,7 @@ pub(crate) fn provide() -> Result<Userland> {
         "Downloading the guest's tools: {}",
         PACKAGES.join(", ")
     ));
-    let apt = PrivateApt::new(SUITE)?;
+    let apt = PrivateApt::new(SUITE, true)?;
     apt.update()?;
     apt.clean()?;
     let debs = apt.download_with_dependencies(PACKAGES)?;
