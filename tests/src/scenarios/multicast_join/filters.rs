@@ -21,6 +21,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: netns,
     },
     Scenario {
+        name: "already-joined-filter-netns-to-come",
+        run: netns_to_come,
+    },
+    Scenario {
         name: "already-joined-filter-interface",
         run: interface,
     },
@@ -102,6 +106,14 @@ fn netns() -> Result<()> {
         &[&["--netns", "place"], &["--netns", &inode]],
         &[&["--netns", "other"], &["--netns", "/proc/self/ns/net"]],
     )
+}
+
+/// A name counts even if the namespace is made only later.
+fn netns_to_come() -> Result<()> {
+    let tracer = Tracer::live(&["--netns", "place"])?;
+    Place::new()?.fail()?;
+    tracer.finish()?.only("already-joined")?;
+    Ok(())
 }
 
 fn interface() -> Result<()> {

@@ -22,7 +22,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// Types in, on the host, the first fix that holds `text`.
-fn follow(diagnosis: &Diagnosis, text: &str) -> Result<()> {
+pub(super) fn follow(diagnosis: &Diagnosis, text: &str) -> Result<()> {
     let fixes = diagnosis.fixes();
     let fix = fixes
         .iter()

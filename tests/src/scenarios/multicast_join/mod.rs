@@ -1,12 +1,16 @@
 //! Multicast joins that fail, and those that only look as if they did.
 
+mod concurrent;
 mod degraded;
+mod ending;
 mod exhausted;
 mod expected;
 mod filters;
 mod fixes;
 mod healthy;
+mod hostile;
 mod kernel_sockets;
+mod long_lists;
 mod losses;
 mod namespaces;
 mod radvd;
@@ -22,6 +26,8 @@ use expected::{FailedJoin, Full, OF_A_LEAK};
 /// The family, topic by topic.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     exhausted::SCENARIOS,
+    long_lists::SCENARIOS,
+    concurrent::SCENARIOS,
     stale::SCENARIOS,
     namespaces::SCENARIOS,
     radvd::SCENARIOS,
@@ -34,5 +40,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     losses::SCENARIOS,
     stream::SCENARIOS,
     text::SCENARIOS,
+    hostile::SCENARIOS,
+    ending::SCENARIOS,
     healthy::SCENARIOS,
 ];

@@ -19,6 +19,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: second_source,
     },
     Scenario {
+        name: "optmem-exhausted-not-source-list",
+        run: source_list,
+    },
+    Scenario {
         name: "already-joined-not-vxlan",
         run: vxlan,
     },
@@ -56,6 +60,29 @@ fn second_source() -> Result<()> {
             .with_context(|| format!("cannot join for source {n}"))?;
     }
     tracer.finish()?.silent()
+}
+
+/// The join succeeds; it is the list of sources that finds no room.
+fn source_list() -> Result<()> {
+    let netns = Netns::new("list")?;
+    let interface = netns.dummy("d0")?;
+    let size = membership_size()?;
+    let _limit = OptmemMax::set(&netns, size + 10)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let tracer = Tracer::live(&[])?;
+    let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    let joined = socket.join_source_group(interface.ifindex, group(1), source);
+    let errno = joined.err().and_then(|error| error.raw_os_error());
+    ensure!(errno == Some(libc::ENOBUFS), "errno {errno:?}");
+    ensure!(socket.option_memory()? == size, "the membership is gone");
+    let report = tracer.finish()?;
+    report.complete()?;
+    let join = report
+        .diagnoses
+        .iter()
+        .find(|diagnosis| diagnosis.field("operation") == "multicast-join");
+    ensure!(join.is_none(), "the join succeeded: {join:?}");
+    Ok(())
 }
 
 /// Two tunnels with the same group, port and underlay share one socket of the
