@@ -26,6 +26,7 @@
 pub mod attach;
 pub mod btf;
 pub mod catalogue;
+mod causes;
 pub mod cli;
 mod clock;
 pub mod decode;

@@ -11,7 +11,10 @@ use aya::programs::ProgramError;
 use v6trace_common::{Candidate, HookInfo};
 
 use super::{AttachError, HookCoverage, Status, resolve::Globals};
-use crate::symbols::{SymbolStatus, Symbols};
+use crate::{
+    causes::with_causes,
+    symbols::{SymbolStatus, Symbols},
+};
 
 /// Why a candidate is not attached.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ impl Refusal {
         let ProgramError::SyscallError(call) = error else {
             return Self {
                 status: Status::Refused,
-                reason: error.to_string(),
+                reason: with_causes(error),
             };
         };
         let (status, reason) = match call.io_error.raw_os_error() {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::Coverage;
 use crate::{
     btf::{BtfError, MemberError},
+    causes::with_causes,
     privilege::Privileges,
     symbols::SymbolsError,
 };
@@ -60,7 +61,7 @@ impl AttachError {
     /// Loading the object failed.
     pub(super) fn load(error: &EbpfError) -> Self {
         Self::Load {
-            error: chain(error),
+            error: with_causes(error),
         }
     }
 
@@ -73,7 +74,7 @@ impl AttachError {
         } = error
         else {
             return Self::Load {
-                error: chain(error),
+                error: with_causes(error),
             };
         };
         let log = verifier_log.to_string();
@@ -94,20 +95,6 @@ impl AttachError {
         }
         Self::Nothing { reasons }
     }
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            let _ = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// What is known to stand in the way, each with its way out.

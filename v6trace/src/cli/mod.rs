@@ -11,6 +11,8 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use crate::causes::with_causes;
+
 /// Explains why IPv6 failed on this machine, from the kernel's own values.
 #[derive(Debug, Parser)]
 #[command(
@@ -49,7 +51,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("v6trace: {error:#}");
+            anstream::eprintln!("v6trace: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }

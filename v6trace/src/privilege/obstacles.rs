@@ -74,7 +74,7 @@ impl Privileges {
                     self.caller.kernel_release
                 ),
                 "boot a kernel with CONFIG_KPROBES, CONFIG_KPROBE_EVENTS and CONFIG_PERF_EVENTS, as \
-                 distributions' are; recordings made elsewhere can be replayed here",
+                 distributions' are",
             )),
             Kprobes::Unknown => Some(Obstacle::limiting(
                 "/sys is not mounted, so it cannot be told whether this kernel has kprobes",
