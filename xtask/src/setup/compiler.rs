@@ -133,21 +133,18 @@ fn install_debian_rust(for_linker: bool) -> Result<()> {
     if complete() {
         return Ok(());
     }
-    if !host::has_package_lists() {
+    let rust = if let Some(rust) = offered_rust() {
+        rust
+    } else {
+        // Package lists may be absent (a fresh container) or out of date.
         host::update()?;
-    }
-    let rust = RUST_PACKAGES.iter().find(|packages| {
-        let version = host::candidate(packages[0]);
-        version.is_some_and(|version| parse_version(&version) >= Some(OLDEST))
-    });
-    let Some(rust) = rust else {
-        bail!(
-            "this machine's Debian has no Rust {}.{} or newer (package {} or {})",
-            OLDEST.0,
-            OLDEST.1,
-            RUST_PACKAGES[0][0],
-            RUST_PACKAGES[1][0]
-        );
+        offered_rust().with_context(|| {
+            format!(
+                "this machine's Debian has no Rust {}.{} or newer (package {} or {}); are its \
+                 security updates among apt's sources?",
+                OLDEST.0, OLDEST.1, RUST_PACKAGES[0][0], RUST_PACKAGES[1][0]
+            )
+        })?
     };
     let mut packages: Vec<String> = rust.iter().map(ToString::to_string).collect();
     if for_linker && let Some(llvm) = host::library_number(rust[0], "libllvm") {
@@ -161,6 +158,14 @@ fn install_debian_rust(for_linker: bool) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The packages of the machine's Debian that are a new enough Rust.
+fn offered_rust() -> Option<[&'static str; 3]> {
+    RUST_PACKAGES.into_iter().find(|packages| {
+        let version = host::candidate(packages[0]);
+        version.is_some_and(|version| parse_version(&version) >= Some(OLDEST))
+    })
 }
 
 /// What building bpf-linker against this version of LLVM takes.

@@ -1,8 +1,6 @@
 //! Installs Debian packages on the machine itself, only those that are
 //! missing, through its own apt.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -89,20 +87,10 @@ pub(crate) fn library_number(package: &str, library: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Whether apt has package lists at all; fresh containers have none.
-pub(crate) fn has_package_lists() -> bool {
-    let lists = Path::new("/var/lib/apt/lists");
-    fs::read_dir(lists).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
-    })
-}
-
 /// Fetches the machine's package lists.
 pub(crate) fn update() -> Result<()> {
     if !is_root() && !sudo_works() {
-        bail!("apt's package lists are missing; run:\n  sudo apt-get update");
+        bail!("apt's package lists must be renewed; run:\n  sudo apt-get update");
     }
     process::output(apt_get().args(["-q", "update"])).map(drop)
 }
