@@ -111,7 +111,8 @@ fn netns() -> Result<()> {
 /// A name counts even if the namespace is made only later.
 fn netns_to_come() -> Result<()> {
     let tracer = Tracer::live(&["--netns", "place"])?;
-    Place::new()?.fail()?;
+    let place = Place::new()?;
+    place.fail()?;
     tracer.finish()?.only("already-joined")?;
     Ok(())
 }
