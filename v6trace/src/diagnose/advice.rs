@@ -1,5 +1,7 @@
 //! What fixes of all families have in common.
 
+use std::borrow::Cow;
+
 use crate::{decode::Event, session::Session};
 
 /// `command`, to be run in the network namespace of the event: as it is where
@@ -8,7 +10,7 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
     if session.is_own_namespace(event.netns) {
         command.to_owned()
     } else if let Some(name) = session.namespace_name(event.netns) {
-        format!("ip netns exec {name} {command}")
+        format!("ip netns exec {} {command}", quoted(name))
     } else if let Some(task) = event.culprit() {
         format!("nsenter --net=/proc/{}/ns/net {command}", task.pid)
     } else {
@@ -19,5 +21,13 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
 /// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`. With slashes, since
 /// an interface's name may hold dots.
 pub(super) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
-    format!("sysctl -w net/ipv6/conf/{interface}/{sysctl}={value}")
+    let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
+    format!("sysctl -w {}", quoted(&setting))
+}
+
+/// A word of a command to paste. Whoever may name interfaces and namespaces,
+/// a container's root among others, must not thereby choose what is run.
+pub(super) fn quoted(word: &str) -> Cow<'_, str> {
+    // Only a NUL cannot be quoted, and no name that was decoded has one.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed("NAME"))
 }

@@ -6,7 +6,10 @@
 
 use std::net::IpAddr;
 
-use super::{Diagnosis, Fix, Value, advice};
+use super::{
+    Diagnosis, Fix, Value,
+    advice::{self, quoted},
+};
 use crate::{
     catalogue::Cause,
     decode::{Event, SetToken, set_token::Sysctls},
@@ -147,7 +150,7 @@ struct Fixes<'a> {
 
 impl Fixes<'_> {
     fn add(&self, diagnosis: Diagnosis, cause: Cause) -> Diagnosis {
-        let name = &self.request.interface;
+        let name = quoted(&self.request.interface);
         match cause {
             Cause::TokenForwarding => diagnosis
                 .fix(

@@ -4,7 +4,7 @@ use super::Story;
 use crate::{
     catalogue::Cause,
     decode::multicast_join::{Device, Inet6State},
-    diagnose::{Diagnosis, Fix},
+    diagnose::{Diagnosis, Fix, advice::quoted},
 };
 
 /// Smallest MTU with which a device gets IPv6 (RFC 8200 section 5).
@@ -87,12 +87,15 @@ impl Story<'_> {
         diagnosis = self.socket_evidence(diagnosis);
         if too_small {
             diagnosis.fix(
-                Fix::new(self.in_netns(&format!("ip link set dev {name} mtu {IPV6_MIN_MTU}")))
-                    .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
+                Fix::new(self.in_netns(&format!(
+                    "ip link set dev {} mtu {IPV6_MIN_MTU}",
+                    quoted(name)
+                )))
+                .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
             )
         } else {
             diagnosis.fix(Fix::new(
-                self.in_netns(&format!("ip -6 address show dev {name}")),
+                self.in_netns(&format!("ip -6 address show dev {}", quoted(name))),
             ))
         }
     }

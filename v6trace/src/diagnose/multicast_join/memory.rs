@@ -4,7 +4,7 @@ use super::Story;
 use crate::{
     catalogue::Cause,
     decode::multicast_join::Memberships,
-    diagnose::{Diagnosis, Fix},
+    diagnose::{Diagnosis, Fix, advice::quoted},
 };
 
 impl Story<'_> {
@@ -111,7 +111,9 @@ impl Story<'_> {
         }
         match self.event.culprit() {
             Some(task) => match self.session.unit(task.pid) {
-                Some(unit) => Fix::new(format!("systemctl restart {unit}")).remark(remark),
+                Some(unit) => {
+                    Fix::new(format!("systemctl restart {}", quoted(unit))).remark(remark)
+                }
                 None => {
                     Fix::new(format!("restart {} (pid {})", task.comm, task.pid)).remark(remark)
                 }
