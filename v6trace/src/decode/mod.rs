@@ -190,7 +190,7 @@ fn payload<P: FromBytes>(header: &RecordHeader, rest: &[u8]) -> Result<P, Decode
 
 /// A NUL-padded name. Bytes that are no UTF-8, and control characters that
 /// would reach a terminal, are shown as replacement characters.
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     let end = bytes
         .iter()
         .position(|&byte| byte == 0)

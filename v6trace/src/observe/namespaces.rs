@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _, path::Path, time::SystemTime,
 };
 
-use crate::{clock, record::Namespace};
+use crate::{clock, decode, record::Namespace};
 
 /// Where `ip netns add` mounts namespaces.
 const NAMED: &str = "/run/netns";
@@ -61,7 +61,7 @@ fn named() -> BTreeMap<u32, String> {
         .flatten()
         .filter_map(|entry| {
             let inode = inode_of(&entry.path()).ok()?;
-            Some((inode, entry.file_name().to_string_lossy().into_owned()))
+            Some((inode, decode::text(entry.file_name().as_encoded_bytes())))
         })
         .collect()
 }
