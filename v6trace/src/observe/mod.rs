@@ -5,7 +5,9 @@
 //! namespace, the service that its process belongs to. A lookup that fails
 //! adds nothing, and the explanation does without.
 
+mod enter;
 mod namespaces;
+mod netlink;
 mod processes;
 
 use anyhow::Context as _;
