@@ -226,7 +226,8 @@ pub const VARIABLES: &[Variable] = &[
         global: "PER_CPU_OFFSET",
         symbols: &[("__per_cpu_offset", None)],
         unless: None,
-        without: "softirqs are taken for the task that they interrupt",
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
     },
     // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
     Variable {
@@ -236,7 +237,8 @@ pub const VARIABLES: &[Variable] = &[
             ("pcpu_hot", Some("pcpu_hot.preempt_count")),
         ],
         unless: None,
-        without: "softirqs are taken for the task that they interrupt",
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
     },
 ];
 

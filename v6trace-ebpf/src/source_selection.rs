@@ -15,20 +15,22 @@
 //! not asked at all where a flow leaves its VRF. When `fib_select_path`
 //! returns, `flowi4.saddr` holds the outcome whichever way it went.
 //!
+//! Lookups count only where softirqs are not held off: those are a socket's own,
+//! for something that it is about to send. Others belong to packets that are on
+//! their way, and may not be for sending at all: an ICMP error also looks up the
+//! way back of the packet that it is about.
+//!
 //! Both run for every IPv4 lookup that no cache answers. What does not concern
 //! IPv6 costs five reads at the entry and one look into a map at the return.
 
 use aya_ebpf::{
-    helpers::{
-        bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_smp_processor_id,
-        bpf_ktime_get_boot_ns,
-    },
+    helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns},
     macros::{kprobe, kretprobe, map},
     maps::{LruHashMap, PerCpuArray},
     programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
-    COMM_LEN, Context, Hook, Kind, SourceSelection,
+    COMM_LEN, Hook, Kind, SourceSelection,
     source_selection::{L3MDEV_READ, MORE_ADDRESSES, ON_INTERFACE, PREFIX_READ, SEVERAL_NEXT_HOPS},
 };
 
@@ -54,8 +56,7 @@ struct Lookup {
     flow: u64,
     /// To tell the lookup from one whose return was missed.
     destination: [u8; 4],
-    /// To tell it from one of a softirq that interrupted it.
-    softirq: u32,
+    unused: u32,
 }
 
 /// What counts as the same.
@@ -68,7 +69,7 @@ struct Same {
     netns: u32,
     ifindex: u32,
     protocol: u32,
-    softirq: u32,
+    unused: u32,
 }
 
 /// The last report of the same.
@@ -81,7 +82,7 @@ struct Last {
     unused: u32,
 }
 
-/// Lookups in flight, by [`thread`].
+/// Lookups in flight, by thread.
 #[map]
 static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
 
@@ -103,7 +104,7 @@ fn source_selection_enter(ctx: ProbeContext) -> u32 {
     if packet != 0 || flow.get(&globals::FLOWI4_SADDR) != Some([0_u8; 4]) {
         return 0;
     }
-    if !may_be_ipv6(result) {
+    if !may_be_ipv6(result) || !context::at_ease() {
         return 0;
     }
     let Some(destination) = flow.get(&globals::FLOWI4_DADDR) else {
@@ -114,10 +115,10 @@ fn source_selection_enter(ctx: ProbeContext) -> u32 {
         result: result.0,
         flow: flow.0,
         destination,
-        softirq: u32::from(context::current() == Context::Softirq),
+        unused: 0,
     };
     // A failed insertion leaves the lookup unreported.
-    let _ = LOOKUPS.insert(thread(), lookup, 0);
+    let _ = LOOKUPS.insert(bpf_get_current_pid_tgid(), lookup, 0);
     0
 }
 
@@ -142,32 +143,18 @@ fn is_ipv6(result: Pointer) -> bool {
         == Some(AF_INET6)
 }
 
-/// Who looks up. CPUs that are idle share a thread id and have softirqs, which
-/// stay on their CPU.
-#[inline(always)]
-fn thread() -> u64 {
-    match bpf_get_current_pid_tgid() {
-        0 => {
-            // SAFETY: the helper takes nothing and returns a number.
-            let cpu = unsafe { bpf_get_smp_processor_id() };
-            1 << 63 | u64::from(cpu)
-        }
-        thread => thread,
-    }
-}
-
 /// Return of every lookup, most of which were not remembered: an unknown call
 /// is no loss here.
 #[kretprobe]
 fn source_selection_return(ctx: RetProbeContext) -> u32 {
-    let thread = thread();
+    let thread = bpf_get_current_pid_tgid();
     let Some(lookup) = LOOKUPS.get_ptr(thread) else {
         return 0;
     };
     // SAFETY: a pointer to a map value, checked for null.
     let lookup = unsafe { *lookup };
-    let softirq = context::current() == Context::Softirq;
-    if lookup.softirq != u32::from(softirq) {
+    // Otherwise this is the lookup of a softirq that interrupted it.
+    if !context::at_ease() {
         return 0;
     }
     let _ = LOOKUPS.remove(thread);
@@ -177,7 +164,7 @@ fn source_selection_return(ctx: RetProbeContext) -> u32 {
         // SAFETY: a pointer to this CPU's value, checked for null; no other
         // program runs on this CPU until this one ends.
         let record = unsafe { &mut *record };
-        report(&ctx, &lookup, softirq, record);
+        report(&ctx, &lookup, record);
     }
     0
 }
@@ -186,7 +173,6 @@ fn source_selection_return(ctx: RetProbeContext) -> u32 {
 fn report(
     ctx: &RetProbeContext,
     lookup: &Lookup,
-    softirq: bool,
     record: &mut Record<SourceSelection>,
 ) -> Option<()> {
     let result = Pointer(lookup.result);
@@ -213,9 +199,9 @@ fn report(
         netns: Net(Pointer(lookup.net)).inum()?,
         ifindex: device.ifindex()?,
         protocol: u32::from(flow.get(&globals::FLOWI4_PROTO).unwrap_or(0u8)),
-        softirq: u32::from(softirq),
+        unused: 0,
     };
-    if !softirq && let Ok(comm) = bpf_get_current_comm() {
+    if let Ok(comm) = bpf_get_current_comm() {
         same.comm = comm;
     }
     if !remarkable && globals::EMIT_ALL.load() == 0 {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Tracer};
+use crate::guest::{Diagnosis, Expect, Link, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -122,8 +122,14 @@ fn vrf() -> Result<()> {
     let change = format!(
         "ip route change {PREFIX} table 10 metric 20 via inet6 {GATEWAY} dev v0 src ADDRESS"
     );
+    // Kernels whose lookups have no member for the VRF say it here.
+    let oif = match rustix::system::uname().release().to_bytes() {
+        [b'5', b'.', ..] => Value::from(Link::find(&host.netns, "blue")?.ifindex),
+        _ => Value::Null,
+    };
     expect(&host, report.only("no-source-address")?, Way::Tcp)
         .evidence("l3mdev", "blue")
+        .evidence("oif", oif)
         .evidence(
             "unusable",
             json!([
