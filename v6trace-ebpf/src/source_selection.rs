@@ -123,6 +123,8 @@ fn source_selection_enter(ctx: ProbeContext) -> u32 {
 }
 
 /// Whether the next hop is IPv6, or is still to be chosen among several.
+/// Several default routes of one metric are not looked through: of those, the
+/// first decides.
 #[inline(always)]
 fn may_be_ipv6(result: Pointer) -> bool {
     if is_ipv6(result) {
