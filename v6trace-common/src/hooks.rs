@@ -15,6 +15,8 @@ pub enum Hook {
     OptionMemory = 1,
     /// Setting the token of an interface.
     SetToken = 2,
+    /// Choosing next hop and source address of an IPv4 packet.
+    SourceSelection = 3,
 }
 
 /// One hook and the ways to attach it.
@@ -101,6 +103,33 @@ pub const HOOKS: &[HookInfo] = &[
                 note: Some("inlined into its caller, which is watched for requests with a token"),
             },
         ],
+    },
+    HookInfo {
+        hook: Hook::SourceSelection,
+        name: "source-selection",
+        without: "IPv4 sources of routes with IPv6 next hops are not explained",
+        candidates: &[Candidate {
+            function: "fib_select_path",
+            entry: Some("source_selection_enter"),
+            ret: Some("source_selection_return"),
+            needs: &[
+                "NET_INUM",
+                "FIB_RESULT_NHC",
+                "FIB_RESULT_FI",
+                "NHC_DEV",
+                "NHC_GW_FAMILY",
+                "NHC_GW_IPV6",
+                "FIB_INFO_PREFSRC",
+                "FLOWI4_SADDR",
+                "FLOWI4_DADDR",
+                "DEV_IFINDEX",
+                "DEV_IP_PTR",
+                "IN_DEVICE_IFA_LIST",
+                "IFADDR_LOCAL",
+                "IFADDR_NEXT",
+            ],
+            note: None,
+        }],
     },
 ];
 

@@ -8,6 +8,8 @@ pub enum Kind {
     MulticastJoin = 1,
     /// A [`SetToken`](crate::SetToken).
     SetToken = 2,
+    /// A [`SourceSelection`](crate::SourceSelection).
+    SourceSelection = 9,
 }
 
 impl Kind {
@@ -16,6 +18,7 @@ impl Kind {
         match value {
             1 => Some(Self::MulticastJoin),
             2 => Some(Self::SetToken),
+            9 => Some(Self::SourceSelection),
             _ => None,
         }
     }

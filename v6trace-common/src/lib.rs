@@ -24,6 +24,7 @@ pub mod loss;
 pub mod members;
 pub mod multicast_join;
 pub mod set_token;
+pub mod source_selection;
 
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
 pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};
@@ -31,6 +32,7 @@ pub use kind::Kind;
 pub use loss::HookLoss;
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
+pub use source_selection::SourceSelection;
 
 /// Bytes of an interface name in the kernel, terminating NUL included (`IFNAMSIZ`).
 pub const INTERFACE_NAME_LEN: usize = 16;

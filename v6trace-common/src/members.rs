@@ -136,6 +136,54 @@ macro_rules! with_members {
                 "memberships are not counted";
             MC_SIZE: Shape::Size, "ipv6_mc_socklist",
                 "the size of a charge is known only from sock_kmalloc";
+            // An IPv4 route that was looked up, and what was asked for.
+            FIB_RESULT_PREFIX: Shape::Bytes(4), "fib_result.prefix",
+                "routes are not named by their prefix";
+            FIB_RESULT_PREFIXLEN: Shape::Bytes(1), "fib_result.prefixlen",
+                "routes are not named by their prefix";
+            FIB_RESULT_NHC: Shape::Object, "fib_result.nhc",
+                "IPv4 routes with IPv6 next hops are not recognised";
+            FIB_RESULT_FI: Shape::Object, "fib_result.fi",
+                "IPv4 routes with IPv6 next hops are not recognised";
+            NHC_DEV: Shape::Object, "fib_nh_common.nhc_dev",
+                "the interface of a next hop is not known";
+            NHC_GW_FAMILY: Shape::Bytes(1), "fib_nh_common.nhc_gw_family",
+                "IPv4 routes with IPv6 next hops are not recognised";
+            NHC_GW_IPV6: Shape::Bytes(16), "fib_nh_common.nhc_gw.ipv6",
+                "IPv6 next hops are not named";
+            NHC_FLAGS: Shape::Bytes(1), "fib_nh_common.nhc_flags",
+                "a next hop with onlink is not recognised";
+            FIB_INFO_PREFSRC: Shape::Bytes(4), "fib_info.fib_prefsrc",
+                "a route's own source is not known";
+            FIB_INFO_NHS: Shape::Bytes(4), "fib_info.fib_nhs",
+                "IPv6 next hops among several are seen only if they come first";
+            FIB_INFO_NH: Shape::Object, "fib_info.nh",
+                "nexthop objects are not named";
+            FIB_INFO_TB_ID: Shape::Bytes(4), "fib_info.fib_tb_id",
+                "the table of a route is not known";
+            FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",
+                "the metric of a route is not known";
+            NEXTHOP_ID: Shape::Bytes(4), "nexthop.id",
+                "nexthop objects are not named";
+            FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",
+                "the choice of an IPv4 source is not seen";
+            FLOWI4_DADDR: Shape::Bytes(4), "flowi4.daddr",
+                "the choice of an IPv4 source is not seen";
+            FLOWI4_OIF: Shape::Bytes(4), "flowi4.__fl_common.flowic_oif",
+                "the interface that a packet is bound to is not known";
+            FLOWI4_L3MDEV: Shape::Bytes(4), "flowi4.__fl_common.flowic_l3mdev",
+                "the VRF of an IPv4 lookup is told from its interfaces";
+            FLOWI4_PROTO: Shape::Bytes(1), "flowi4.__fl_common.flowic_proto",
+                "TCP and UDP are not told apart";
+            // The IPv4 addresses of a device.
+            DEV_IP_PTR: Shape::Object, "net_device.ip_ptr",
+                "borrowed IPv4 sources are not recognised";
+            IN_DEVICE_IFA_LIST: Shape::Object, "in_device.ifa_list",
+                "borrowed IPv4 sources are not recognised";
+            IFADDR_LOCAL: Shape::Bytes(4), "in_ifaddr.ifa_local",
+                "borrowed IPv4 sources are not recognised";
+            IFADDR_NEXT: Shape::Object, "in_ifaddr.ifa_next",
+                "borrowed IPv4 sources are not recognised";
         }
     };
 }
@@ -178,7 +226,8 @@ pub const VARIABLES: &[Variable] = &[
         global: "PER_CPU_OFFSET",
         symbols: &[("__per_cpu_offset", None)],
         unless: None,
-        without: "softirqs are taken for the task that they interrupt",
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
     },
     // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
     Variable {
@@ -188,7 +237,8 @@ pub const VARIABLES: &[Variable] = &[
             ("pcpu_hot", Some("pcpu_hot.preempt_count")),
         ],
         unless: None,
-        without: "softirqs are taken for the task that they interrupt",
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
     },
 ];
 

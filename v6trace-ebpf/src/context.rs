@@ -11,6 +11,8 @@ use crate::{globals, kernel::Pointer};
 
 /// `SOFTIRQ_OFFSET`: set in the preemption counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;
+/// `SOFTIRQ_MASK`: not 0 while a softirq is served, or softirqs are held off.
+const SOFTIRQS: u32 = 0xff00;
 /// `PF_KTHREAD` of `task_struct.flags`.
 const KERNEL_THREAD: u32 = 0x0020_0000;
 
@@ -28,6 +30,14 @@ pub(crate) fn current() -> Context {
     } else {
         Context::Task
     }
+}
+
+/// Whether the calling program runs for a task that is in nobody's way: not in
+/// a softirq, nor where softirqs are held off because a packet is on its way
+/// through the stack. `false` where that cannot be told.
+#[inline(always)]
+pub(crate) fn at_ease() -> bool {
+    preempt_count().is_some_and(|count| count & SOFTIRQS == 0)
 }
 
 /// This CPU's preemption counter, where the kernel's symbols tell where it is.

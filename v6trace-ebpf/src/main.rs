@@ -17,6 +17,7 @@ mod kernel;
 mod multicast_join;
 mod output;
 mod set_token;
+mod source_selection;
 mod volatile;
 
 #[panic_handler]

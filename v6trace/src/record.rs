@@ -5,6 +5,8 @@
 //! (namespaces, processes) is a record like what the kernel side wrote, and
 //! carries its own time. So the same records always give the same text.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
 use v6trace_common::Hook;
 
@@ -23,6 +25,8 @@ pub enum Record {
     Process(Process),
     /// Events that happened but are not in the stream.
     Lost(Lost),
+    /// What interfaces and IPv4 addresses a network namespace has.
+    Addresses(Addresses),
     /// Closes the stream.
     End {
         /// When, nanoseconds since boot.
@@ -71,6 +75,44 @@ pub struct Process {
     pub pid: u32,
     /// The systemd service that it belongs to.
     pub unit: Option<String>,
+}
+
+/// The interfaces and IPv4 addresses of a network namespace, in the kernel's
+/// order, as userspace found them.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// When they were looked up, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// Inode number of the namespace.
+    pub netns: u32,
+    /// Its interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Its IPv4 addresses.
+    pub addresses: Vec<Address>,
+}
+
+/// An interface, as far as the choice of a source depends on it.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Index of the VRF, bridge or bond that it belongs to.
+    pub master: Option<u32>,
+    /// Whether it is a VRF itself.
+    pub is_vrf: bool,
+}
+
+/// An IPv4 address of an interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// The interface's index.
+    pub ifindex: u32,
+    /// The address itself, `IFA_LOCAL`.
+    pub address: Ipv4Addr,
+    /// Its scope (`RT_SCOPE_*`): 0 global, 253 link, 254 host.
+    pub scope: u8,
 }
 
 /// Events that were not delivered.

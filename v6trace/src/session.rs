@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Namespace, Process, SessionInfo};
+use crate::record::{Addresses, Namespace, Process, SessionInfo};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub struct Session {
     info: SessionInfo,
     namespaces: HashMap<u32, String>,
     units: HashMap<u32, Option<String>>,
+    addresses: HashMap<u32, Addresses>,
 }
 
 impl Session {
@@ -21,6 +22,7 @@ impl Session {
             info,
             namespaces: HashMap::new(),
             units: HashMap::new(),
+            addresses: HashMap::new(),
         }
     }
 
@@ -42,6 +44,11 @@ impl Session {
         self.units.insert(process.pid, process.unit);
     }
 
+    /// Learns what interfaces and addresses a namespace has.
+    pub fn learn_addresses(&mut self, addresses: Addresses) {
+        self.addresses.insert(addresses.netns, addresses);
+    }
+
     /// The name of a namespace under `/run/netns`, if it has one.
     pub fn namespace_name(&self, inode: u32) -> Option<&str> {
         self.namespaces.get(&inode).map(String::as_str)
@@ -55,6 +62,12 @@ impl Session {
     /// The systemd service that a process belongs to.
     pub fn unit(&self, pid: u32) -> Option<&str> {
         self.units.get(&pid)?.as_deref()
+    }
+
+    /// The interfaces and IPv4 addresses that a namespace had when it was last
+    /// looked at.
+    pub fn addresses(&self, netns: u32) -> Option<&Addresses> {
+        self.addresses.get(&netns)
     }
 
     /// Nanoseconds since 1970 UTC at a boot time.

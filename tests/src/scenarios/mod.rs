@@ -7,6 +7,7 @@
 
 mod multicast_join;
 mod set_token;
+mod source_selection;
 
 use anyhow::Result;
 
@@ -19,7 +20,11 @@ pub(crate) struct Scenario {
 }
 
 /// Every family, topic by topic.
-const FAMILIES: &[&[&[Scenario]]] = &[multicast_join::SCENARIOS, set_token::SCENARIOS];
+const FAMILIES: &[&[&[Scenario]]] = &[
+    multicast_join::SCENARIOS,
+    set_token::SCENARIOS,
+    source_selection::SCENARIOS,
+];
 
 /// Every scenario, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {

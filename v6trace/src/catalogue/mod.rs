@@ -101,6 +101,10 @@ causes! {
         "a token got EINVAL: the interface does no neighbour discovery";
     TokenUnexplained, "token-unexplained", Failure,
         "a token was refused in a way that the values read do not decide";
+    NoSourceAddress, "no-source-address", Failure,
+        "an IPv4 packet behind an IPv6 next hop has no source address";
+    BorrowedSourceAddress, "borrowed-source-address", Notice,
+        "an IPv4 packet behind an IPv6 next hop has another interface's address";
 }
 
 impl Cause {

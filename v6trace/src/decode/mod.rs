@@ -7,6 +7,7 @@
 
 pub mod multicast_join;
 pub mod set_token;
+pub mod source_selection;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use zerocopy::FromBytes;
 
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
+pub use source_selection::SourceSelection;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("records are little-endian and decoded in place");
@@ -48,6 +50,8 @@ pub enum Payload {
     MulticastJoin(MulticastJoin),
     /// A request to set an interface's token returned.
     SetToken(SetToken),
+    /// A source was chosen for an IPv4 route with an IPv6 next hop.
+    SourceSelection(SourceSelection),
 }
 
 /// A task as the kernel names it.
@@ -117,6 +121,9 @@ impl Event {
                 Payload::MulticastJoin(MulticastJoin::from_wire(&payload(&header, rest)?))
             }
             Kind::SetToken => Payload::SetToken(SetToken::from_wire(&payload(&header, rest)?)),
+            Kind::SourceSelection => {
+                Payload::SourceSelection(SourceSelection::from_wire(&payload(&header, rest)?))
+            }
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -147,6 +154,7 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.errno.is_some(),
             Payload::SetToken(request) => request.errno.is_some(),
+            Payload::SourceSelection(selection) => selection.source.is_none(),
         }
     }
 
@@ -155,6 +163,7 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
+            Payload::SourceSelection(selection) => Some(&selection.interface),
         }
     }
 }

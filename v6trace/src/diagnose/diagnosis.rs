@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     catalogue::{Cause, Severity},
@@ -74,8 +74,17 @@ pub enum Value {
     Text(String),
     /// Several values.
     List(Vec<Value>),
+    /// Named values that belong together, in order.
+    Group(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
     /// Not known.
     Unknown,
+}
+
+fn as_map<S: Serializer>(
+    values: &[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
 }
 
 macro_rules! value_from {

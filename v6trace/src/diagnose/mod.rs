@@ -8,6 +8,7 @@ mod advice;
 pub mod diagnosis;
 mod multicast_join;
 mod set_token;
+mod source_selection;
 
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 
@@ -21,5 +22,8 @@ pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join::diagnose(event, join, session),
         Payload::SetToken(request) => set_token::diagnose(event, request, session),
+        Payload::SourceSelection(selection) => {
+            source_selection::diagnose(event, selection, session)
+        }
     }
 }

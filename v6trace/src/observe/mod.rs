@@ -2,10 +2,14 @@
 //!
 //! The [`Observer`] sees each record of the kernel side on its way and puts
 //! before it what the explanation will want to know: the name of its network
-//! namespace, the service that its process belongs to. A lookup that fails
+//! namespace, the service that its process belongs to, the IPv4 addresses that
+//! could be a source. A lookup that fails
 //! adds nothing, and the explanation does without.
 
+mod addresses;
+mod enter;
 mod namespaces;
+mod netlink;
 mod processes;
 
 use anyhow::Context as _;
@@ -14,7 +18,7 @@ use bytes::Bytes;
 use crate::{
     attach::Coverage,
     clock,
-    decode::Event,
+    decode::{Event, Payload},
     record::{Process, Record, SessionInfo},
 };
 use namespaces::Namespaces;
@@ -70,6 +74,11 @@ impl Observer {
                     pid: task.pid,
                     unit: processes::unit(task.pid),
                 }));
+            }
+            if let Payload::SourceSelection(_) = event.payload
+                && let Ok(found) = addresses::of_namespace(event.netns, event.task.pid)
+            {
+                records.push(Record::Addresses(found));
             }
         }
         records.push(Record::Kernel(bytes));

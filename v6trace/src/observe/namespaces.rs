@@ -10,7 +10,7 @@ use std::{
 use crate::{clock, decode, record::Namespace};
 
 /// Where `ip netns add` mounts namespaces.
-const NAMED: &str = "/run/netns";
+pub(super) const NAMED: &str = "/run/netns";
 
 /// What has been found so far.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! What an event carries beside its header, by name: for `--events`.
 
 use crate::{
-    decode::{Event, MulticastJoin, Payload, SetToken},
+    decode::{Event, MulticastJoin, Payload, SetToken, SourceSelection},
     diagnose::Value,
     errno::Errno,
 };
@@ -11,6 +11,7 @@ pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join(join),
         Payload::SetToken(request) => set_token(request),
+        Payload::SourceSelection(selection) => source_selection(selection),
     }
 }
 
@@ -45,5 +46,26 @@ fn set_token(request: &SetToken) -> Vec<(&'static str, Value)> {
             "router_solicitations",
             sysctls.map(|sysctls| sysctls.router_solicitations).into(),
         ),
+    ]
+}
+
+fn source_selection(selection: &SourceSelection) -> Vec<(&'static str, Value)> {
+    let route = &selection.route;
+    vec![
+        ("destination", selection.destination.to_string().into()),
+        ("protocol", selection.protocol.map(u32::from).into()),
+        ("next_hop", route.next_hop.to_string().into()),
+        ("ifindex", selection.ifindex.into()),
+        ("interface", selection.interface.as_str().into()),
+        (
+            "source",
+            selection.source.map(|source| source.to_string()).into(),
+        ),
+        ("on_interface", selection.on_interface.into()),
+        (
+            "prefsrc",
+            route.prefsrc.map(|prefsrc| prefsrc.to_string()).into(),
+        ),
+        ("suppressed", selection.suppressed.into()),
     ]
 }

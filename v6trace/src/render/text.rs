@@ -211,6 +211,10 @@ fn shown(value: &Value) -> String {
             let shown: Vec<String> = values.iter().map(shown).collect();
             shown.join("\u{a0}+\u{a0}")
         }
+        Value::Group(values) => {
+            let shown: Vec<String> = values.iter().map(|(_, value)| shown(value)).collect();
+            shown.join("\u{a0}")
+        }
         Value::Unknown => "unknown".to_owned(),
     }
 }

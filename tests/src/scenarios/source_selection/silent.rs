@@ -1,0 +1,115 @@
+//! Near misses: lookups that choose a good source, or on behalf of nothing
+//! that is sent.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
+use crate::guest::{Tracer, finish};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "no-source-address-not-ipv4-next-hops",
+        run: ipv4,
+    },
+    Scenario {
+        name: "no-source-address-not-route-get",
+        run: route_get,
+    },
+    Scenario {
+        name: "no-source-address-not-icmp-errors",
+        run: icmp_errors,
+    },
+    Scenario {
+        name: "borrowed-source-address-not-src",
+        run: src,
+    },
+    Scenario {
+        name: "borrowed-source-address-not-own",
+        run: own,
+    },
+];
+
+/// Busy IPv4 leaves no trace, not even among the events: the programs leave
+/// before they would tell.
+fn ipv4() -> Result<()> {
+    let host = Host::new("busy")?;
+    host.netns.dummy("d0")?;
+    host.netns.ip("address add 192.0.2.5/24 dev v0")?;
+    host.netns.ip("address add 203.0.113.5/24 dev d0")?;
+    host.netns
+        .ip(&format!("route add {PREFIX} via 192.0.2.1"))?;
+    host.netns
+        .ip("route add 198.18.0.0/15 nexthop via 192.0.2.1 nexthop via 203.0.113.1")?;
+    let tracer = Tracer::live(&["--events"])?;
+    for n in 1..=200 {
+        host.send(Way::Tcp, DESTINATION, None)?;
+        host.send(Way::Udp, Ipv4Addr::new(198, 18, 0, n), None)?;
+    }
+    let report = tracer.finish()?;
+    let of_ours = |event: &&serde_json::Value| event["hook"] == "source-selection";
+    let seen = report.events.iter().filter(of_ours).count();
+    ensure!(seen == 0, "{seen} events of IPv4 next hops");
+    report.silent()
+}
+
+/// A question to the kernel sends nothing.
+fn route_get() -> Result<()> {
+    let host = Host::with_route("ask")?;
+    let tracer = Tracer::live(&[])?;
+    host.netns.ip(&format!("route get {DESTINATION}"))?;
+    tracer.finish()?.silent()
+}
+
+/// Errors of a router without an IPv4 address bear 192.0.0.8, and arrive.
+fn icmp_errors() -> Result<()> {
+    let host = Host::with_route("hop")?;
+    host.netns.set_sysctl("ipv4/ip_forward", "1")?;
+    let (source, far) = (DESTINATION, "203.0.113.9");
+    host.router.ip(&format!("address add {source}/32 dev lo"))?;
+    host.router.ip("link set lo up")?;
+    host.router.ip(&format!(
+        "route add {far}/32 via inet6 fe80::2 dev v1 src {source}"
+    ))?;
+    host.netns
+        .ip(&format!("route add {far}/32 via inet6 {GATEWAY} dev v0"))?;
+    let tracer = Tracer::live(&[])?;
+    let mut ping = Command::new("ip");
+    ping.args(["netns", "exec", host.router.name()])
+        .args(["ping", "-n", "-c1", "-W2", "-t1", far]);
+    let pinged = finish(&mut ping, Duration::from_secs(10))?;
+    ensure!(pinged.stdout.contains("From 192.0.0.8"), "{pinged}");
+    tracer.finish()?.silent()
+}
+
+/// The route names the source.
+fn src() -> Result<()> {
+    let host = Host::new("named")?;
+    host.netns.ip("address add 192.0.2.1/32 dev lo")?;
+    host.netns.ip(&format!(
+        "route add {PREFIX} via inet6 {GATEWAY} dev v0 src 192.0.2.1"
+    ))?;
+    let tracer = Tracer::live(&[])?;
+    host.send(Way::Tcp, DESTINATION, None)?;
+    host.send(Way::Udp, DESTINATION, None)?;
+    tracer.finish()?.silent()
+}
+
+/// The interface has one of its own, even if it comes late among many.
+fn own() -> Result<()> {
+    let host = Host::with_route("own")?;
+    host.netns.ip("address add 192.0.2.1/32 dev lo")?;
+    for n in 1..=10 {
+        host.netns
+            .ip(&format!("address add 169.254.{n}.1/24 dev v0 scope link"))?;
+    }
+    host.netns.ip("address add 203.0.113.5/24 dev v0")?;
+    let tracer = Tracer::live(&[])?;
+    host.send(Way::Tcp, DESTINATION, None)?;
+    host.send(Way::Udp, DESTINATION, None)?;
+    tracer.finish()?.silent()
+}

@@ -1,0 +1,117 @@
+//! The choice of an IPv4 source for a route with an IPv6 next hop.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use v6trace_common::source_selection as wire;
+
+use super::text;
+
+/// `RTNH_F_ONLINK`
+const ONLINK: u8 = 4;
+
+/// A lookup of an IPv4 route that chose a source, or found none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceSelection {
+    /// Where the packet goes.
+    pub destination: Ipv4Addr,
+    /// The packet's IP protocol, where known.
+    pub protocol: Option<u8>,
+    /// The source that was chosen; `None` where none was found.
+    pub source: Option<Ipv4Addr>,
+    /// Whether the source is one of the interface's own addresses. `None`
+    /// where not all of those were compared.
+    pub on_interface: Option<bool>,
+    /// The route that was taken.
+    pub route: Route,
+    /// The interface that the next hop is on.
+    pub interface: String,
+    /// Its index.
+    pub ifindex: u32,
+    /// Index of the interface that the packet is bound to; `None` without.
+    pub oif: Option<u32>,
+    /// In which VRF was looked.
+    pub l3mdev: L3mdev,
+    /// Lookups like this one that were not reported since the last that was.
+    pub suppressed: u64,
+}
+
+/// What an IPv4 route says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Its destination and prefix length.
+    pub prefix: Option<(Ipv4Addr, u8)>,
+    /// The IPv6 next hop that was chosen.
+    pub next_hop: Ipv6Addr,
+    /// Whether that is declared to be on the link.
+    pub onlink: bool,
+    /// Its own source address.
+    pub prefsrc: Option<Ipv4Addr>,
+    /// Its table, where known.
+    pub table: Option<u32>,
+    /// Its metric.
+    pub metric: u32,
+    /// Its nexthop object's id.
+    pub nexthop_id: Option<u32>,
+    /// Whether it has several next hops of its own.
+    pub several_next_hops: bool,
+}
+
+/// The VRF of a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum L3mdev {
+    /// Its interface index.
+    In(u32),
+    /// In none.
+    None,
+    /// This kernel's lookups do not say.
+    Unknown,
+}
+
+impl SourceSelection {
+    /// Reads the payload of the wire.
+    pub fn from_wire(wire: &wire::SourceSelection) -> Self {
+        let has = |flag| wire.flags & flag != 0;
+        let address = |bytes: [u8; 4]| {
+            Some(Ipv4Addr::from(bytes)).filter(|address| !address.is_unspecified())
+        };
+        let number = |number: u32| Some(number).filter(|&number| number != 0);
+        Self {
+            destination: wire.destination.into(),
+            protocol: Some(wire.protocol).filter(|&protocol| protocol != 0),
+            source: address(wire.source),
+            on_interface: if has(wire::MORE_ADDRESSES) {
+                None
+            } else {
+                Some(has(wire::ON_INTERFACE))
+            },
+            route: Route {
+                prefix: has(wire::PREFIX_READ)
+                    .then(|| (Ipv4Addr::from(wire.prefix), wire.prefix_len)),
+                next_hop: wire.next_hop.into(),
+                onlink: wire.next_hop_flags & ONLINK != 0,
+                prefsrc: address(wire.prefsrc),
+                table: number(wire.table),
+                metric: wire.metric,
+                nexthop_id: number(wire.nexthop_id),
+                several_next_hops: has(wire::SEVERAL_NEXT_HOPS),
+            },
+            interface: text(&wire.interface),
+            ifindex: wire.ifindex,
+            oif: number(wire.oif),
+            l3mdev: match wire.l3mdev {
+                _ if !has(wire::L3MDEV_READ) => L3mdev::Unknown,
+                0 => L3mdev::None,
+                ifindex => L3mdev::In(ifindex),
+            },
+            suppressed: wire.suppressed,
+        }
+    }
+
+    /// Whether the source belongs to another interface and the route does not
+    /// ask for it.
+    pub fn is_borrowed(&self) -> bool {
+        self.source.is_some()
+            && self.source != self.route.prefsrc
+            && self.on_interface == Some(false)
+    }
+}

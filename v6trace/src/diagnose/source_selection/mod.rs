@@ -1,0 +1,205 @@
+//! What an IPv4 packet bears as its source where the route's next hop is IPv6:
+//! nothing, or an address of another interface.
+//!
+//! The choice was read. Whose address it is, and why others were passed over,
+//! is told from the namespace's addresses, which userspace looked up a moment
+//! later.
+
+mod fixes;
+mod places;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Diagnosis, Value};
+use crate::{
+    catalogue::Cause,
+    decode::{Event, SourceSelection},
+    session::Session,
+};
+use places::{Domain, Places};
+
+const OPERATION: &str = "source-selection";
+const TCP: u8 = 6;
+/// Sockets that write IP headers themselves (`IPPROTO_RAW`).
+const OWN_HEADERS: u8 = 255;
+
+/// Explains a source that is missing or borrowed.
+pub(super) fn diagnose(
+    event: &Event,
+    selection: &SourceSelection,
+    session: &Session,
+) -> Option<Diagnosis> {
+    // The header that the program writes may bear a source of its own.
+    if selection.protocol == Some(OWN_HEADERS) {
+        return None;
+    }
+    let places = Places::new(event, session);
+    let story = Story {
+        event,
+        session,
+        selection,
+        domain: Domain::of(selection, &places),
+        places,
+    };
+    match selection.source {
+        None => Some(story.missing()),
+        Some(source) if selection.is_borrowed() => Some(story.borrowed(source)),
+        Some(_) => None,
+    }
+}
+
+/// One choice and all that is known of it.
+struct Story<'a> {
+    event: &'a Event,
+    session: &'a Session,
+    selection: &'a SourceSelection,
+    places: Places<'a>,
+    domain: Domain,
+}
+
+impl Story<'_> {
+    fn missing(&self) -> Diagnosis {
+        let SourceSelection {
+            destination,
+            interface,
+            ..
+        } = self.selection;
+        let route = self.route();
+        let nowhere = match &self.domain {
+            Domain::Vrf { name, left: true } => format!(
+                "the packet leaves VRF {name} through {interface} ({route}), and neither {name} nor \
+                 any of its interfaces has a usable one"
+            ),
+            Domain::Vrf { name, left: false } => format!(
+                "neither {interface} ({route}) nor VRF {name} nor any other of its interfaces has a \
+                 usable one"
+            ),
+            Domain::NoVrf if self.places.has_vrfs() => format!(
+                "neither {interface} ({route}) nor any other interface outside VRFs has a usable one"
+            ),
+            Domain::NoVrf => {
+                format!("neither {interface} ({route}) nor any other interface has a usable one")
+            }
+            Domain::Unknown => format!(
+                "neither {interface} ({route}) nor any other interface that counts has a usable one"
+            ),
+        };
+        let likely = self.event.culprit().is_none();
+        let consequence = match self.selection.protocol {
+            _ if likely => {
+                "It was looked up by a kernel thread, for a packet that most likely left from 0.0.0.0"
+            }
+            Some(TCP) => {
+                "Nothing fails at once: the SYN leaves from 0.0.0.0, no answer can come back, and \
+                 connect() times out"
+            }
+            _ => {
+                "Nothing fails at once: what it sends leaves from 0.0.0.0, and no answer can come \
+                 back"
+            }
+        };
+        let who = self.who();
+        let summary =
+            format!("{who} has no IPv4 source for {destination}: {nowhere}. {consequence}.");
+        let diagnosis = self
+            .start(Cause::NoSourceAddress, summary)
+            .with("unusable", Value::List(self.unusable()));
+        let diagnosis = self.missing_fixes(diagnosis);
+        if likely {
+            diagnosis.likely()
+        } else {
+            diagnosis
+        }
+    }
+
+    fn borrowed(&self, source: Ipv4Addr) -> Diagnosis {
+        let SourceSelection {
+            destination,
+            interface,
+            ..
+        } = self.selection;
+        let route = self.route();
+        let whose = self.source_interface();
+        let from = whose.map_or_else(
+            || "an address of another interface".to_owned(),
+            |name| format!("an address of {name}"),
+        );
+        let why = match (&self.domain, self.selection.route.prefsrc) {
+            (Domain::Vrf { name, left: true }, Some(prefsrc)) => format!(
+                "the packet leaves VRF {name} through {interface} ({route}), and the source is then \
+                 taken from that VRF; the route's src {prefsrc} does not count"
+            ),
+            (Domain::Vrf { name, left: true }, None) => format!(
+                "the packet leaves VRF {name} through {interface} ({route}), and the source is then \
+                 taken from that VRF"
+            ),
+            _ => format!(
+                "{interface} has none to offer, and the route that leads there ({route}) names none"
+            ),
+        };
+        let who = self.who();
+        let summary = format!(
+            "{who} sends to {destination} from {source}, {from}: {why}. It works as long as others \
+             route {source} back to here."
+        );
+        let diagnosis = self.start(Cause::BorrowedSourceAddress, summary);
+        self.borrowed_fixes(diagnosis, source)
+    }
+
+    /// The diagnosis with the evidence that both causes have.
+    fn start(&self, cause: Cause, summary: String) -> Diagnosis {
+        let selection = self.selection;
+        let route = &selection.route;
+        let l3mdev = match &self.domain {
+            Domain::Vrf { name, .. } => Some(name.as_str()),
+            Domain::NoVrf | Domain::Unknown => None,
+        };
+        let source = selection.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let prefix = route.prefix.map(|(to, length)| format!("{to}/{length}"));
+        let mut diagnosis = Diagnosis::new(self.event, cause, OPERATION, summary)
+            .with("destination", selection.destination.to_string())
+            .with("prefix", prefix)
+            .with("next_hop", route.next_hop.to_string())
+            .with("interface", selection.interface.as_str())
+            .with("l3mdev", l3mdev)
+            .with("oif", selection.oif)
+            .with("protocol", selection.protocol.map(u32::from))
+            .with("prefsrc", route.prefsrc.map(|prefsrc| prefsrc.to_string()))
+            .with("source", source.to_string())
+            .with("source_interface", self.source_interface())
+            .with("suppressed", selection.suppressed);
+        diagnosis.ifindex = Some(selection.ifindex);
+        diagnosis.address = Some(IpAddr::V4(selection.destination));
+        diagnosis
+    }
+
+    fn who(&self) -> &str {
+        self.event.culprit().map_or("the kernel", |task| &task.comm)
+    }
+
+    /// "198.51.100.0/24 via fe80::1"
+    fn route(&self) -> String {
+        let route = &self.selection.route;
+        match route.prefix {
+            Some((to, length)) => format!("{to}/{length} via {}", route.next_hop),
+            None => format!("via {}", route.next_hop),
+        }
+    }
+
+    /// The interface that has the source, one that was asked before any other.
+    fn source_interface(&self) -> Option<&str> {
+        let source = self.selection.source?;
+        let place = self.places.holder(source, &self.domain)?;
+        self.places.name(place)
+    }
+
+    /// Addresses that there are and why they do not count.
+    fn unusable(&self) -> Vec<Value> {
+        let found = self.places.unusable(&self.domain).into_iter();
+        found
+            .map(|(kind, detail)| {
+                Value::Group(vec![("kind", kind.into()), ("detail", detail.into())])
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,202 @@
+//! What is said of IPv4 sources behind IPv6 next hops where the stream holds
+//! what no guest produces on demand.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use v6trace::{
+    attach::Coverage,
+    record::{Address, Addresses, Interface, Record, SessionInfo},
+    render::Json,
+    report::{Options, Report},
+};
+use v6trace_common::{
+    Context, Hook, Kind, RecordHeader, SourceSelection, WIRE_VERSION, source_selection as wire,
+};
+use zerocopy::IntoBytes;
+
+const HOST: u32 = 4_026_531_840;
+const EVENT_NS: u64 = 3_000_000_000;
+
+fn session() -> Record {
+    Record::Session(SessionInfo {
+        version: "0.1.0".to_owned(),
+        kernel: "6.1.0".to_owned(),
+        hostname: "router".to_owned(),
+        boot_ns: 1_000_000_000,
+        boot_to_wall_ns: 1_700_000_000_000_000_000,
+        utc_offset_s: 0,
+        own_netns: HOST,
+        coverage: Coverage::default(),
+    })
+}
+
+/// A SYN that has no source.
+fn missing() -> SourceSelection {
+    SourceSelection {
+        suppressed: 0,
+        next_hop: "fe80::1".parse::<Ipv6Addr>().unwrap().octets(),
+        interface: *b"v0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        destination: [198, 51, 100, 9],
+        source: [0; 4],
+        prefsrc: [0; 4],
+        prefix: [198, 51, 100, 0],
+        ifindex: 4,
+        oif: 0,
+        l3mdev: 0,
+        table: 254,
+        metric: 0,
+        nexthop_id: 0,
+        flags: wire::PREFIX_READ | wire::L3MDEV_READ,
+        prefix_len: 24,
+        protocol: 6,
+        next_hop_flags: 0,
+        unused: 0,
+    }
+}
+
+fn kernel(context: Context, selection: SourceSelection) -> Record {
+    let size = size_of::<RecordHeader>() + size_of::<SourceSelection>();
+    let header = RecordHeader {
+        size: u16::try_from(size).unwrap(),
+        kind: Kind::SourceSelection as u16,
+        version: WIRE_VERSION,
+        context: context as u8,
+        hook: Hook::SourceSelection as u16,
+        boot_ns: EVENT_NS,
+        cgroup_id: 1,
+        cpu: 0,
+        netns: HOST,
+        pid: 812,
+        tid: 812,
+        comm: *b"bgpd\0\0\0\0\0\0\0\0\0\0\0\0",
+    };
+    Record::Kernel(Bytes::from(
+        [header.as_bytes(), selection.as_bytes()].concat(),
+    ))
+}
+
+/// A host whose v0 is in the VRF blue, with an address on lo.
+fn addresses(boot_ns: u64) -> Record {
+    let interface = |ifindex, name: &str, master, is_vrf| Interface {
+        ifindex,
+        name: name.to_owned(),
+        master,
+        is_vrf,
+    };
+    Record::Addresses(Addresses {
+        boot_ns,
+        netns: HOST,
+        interfaces: vec![
+            interface(1, "lo", None, false),
+            interface(4, "v0", Some(9), false),
+            interface(9, "blue", None, true),
+        ],
+        addresses: vec![Address {
+            ifindex: 1,
+            address: Ipv4Addr::new(192, 0, 2, 1),
+            scope: 0,
+        }],
+    })
+}
+
+/// What is said after these records; null if nothing is.
+fn said(records: Vec<Record>) -> Value {
+    let mut out = Vec::new();
+    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
+    for record in [session()].into_iter().chain(records) {
+        let _ = report.feed(record).unwrap();
+    }
+    drop(report);
+    out.split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .find(|object| object["type"] == "diagnosis")
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_vrf_is_told_from_the_interfaces_where_the_lookup_does_not_say() {
+    let mut selection = missing();
+    selection.flags = wire::PREFIX_READ;
+    let said = said(vec![
+        addresses(EVENT_NS + 1),
+        kernel(Context::Task, selection),
+    ]);
+    assert_eq!(said["evidence"]["l3mdev"], "blue");
+    assert_eq!(
+        said["evidence"]["unusable"],
+        json!([{"kind": "other-vrf", "detail": "192.0.2.1 on lo"}])
+    );
+    assert_eq!(said["confidence"], "certain");
+}
+
+#[test]
+fn an_older_look_at_the_addresses_proves_nothing() {
+    let said = said(vec![
+        addresses(EVENT_NS - 1),
+        kernel(Context::Task, missing()),
+    ]);
+    assert_eq!(said["cause"], "no-source-address");
+    assert_eq!(said["evidence"]["l3mdev"], Value::Null);
+    assert_eq!(said["evidence"]["unusable"], json!([]));
+    let summary = said["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("any other interface that counts"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_kernel_thread_is_not_blamed() {
+    let said = said(vec![kernel(Context::KernelThread, missing())]);
+    assert_eq!(said["confidence"], "likely");
+    assert_eq!(said["comm"], Value::Null);
+    let summary = said["summary"].as_str().unwrap();
+    assert!(
+        summary.starts_with("the kernel has no IPv4 source"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn sockets_with_headers_of_their_own_may_have_a_source() {
+    let mut selection = missing();
+    selection.protocol = 255;
+    assert_eq!(said(vec![kernel(Context::Task, selection)]), Value::Null);
+}
+
+#[test]
+fn a_source_is_borrowed_only_if_all_addresses_were_compared() {
+    let mut selection = missing();
+    selection.source = [192, 0, 2, 1];
+    selection.suppressed = 7;
+    let borrowed = said(vec![kernel(Context::Task, selection)]);
+    assert_eq!(borrowed["cause"], "borrowed-source-address");
+    assert_eq!(borrowed["evidence"]["suppressed"], 7);
+    assert_eq!(borrowed["evidence"]["source_interface"], Value::Null);
+    for flag in [wire::MORE_ADDRESSES, wire::ON_INTERFACE] {
+        selection.flags |= flag;
+        assert_eq!(said(vec![kernel(Context::Task, selection)]), Value::Null);
+    }
+}
+
+#[test]
+fn the_fix_names_the_route_as_it_is() {
+    let fix = |selection| {
+        let said = said(vec![kernel(Context::Task, selection)]);
+        said["fix"][1].as_str().unwrap().to_owned()
+    };
+    let mut selection = missing();
+    selection.next_hop_flags = 4;
+    selection.metric = 20;
+    selection.table = 100;
+    let change = "ip route change 198.51.100.0/24 table 100 metric 20";
+    let onlink = format!("{change} via inet6 fe80::1 dev v0 onlink src ADDRESS");
+    assert!(fix(selection).starts_with(&onlink));
+    selection.nexthop_id = 7;
+    assert!(fix(selection).starts_with(&format!("{change} nhid 7 src ADDRESS")));
+    selection.nexthop_id = 0;
+    selection.flags |= wire::SEVERAL_NEXT_HOPS;
+    assert!(fix(selection).starts_with("give the route via fe80::1 the source ADDRESS"));
+}
