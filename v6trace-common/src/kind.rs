@@ -8,6 +8,10 @@ pub enum Kind {
     MulticastJoin = 1,
     /// A [`SetToken`](crate::SetToken).
     SetToken = 2,
+    /// An [`AnycastChange`](crate::AnycastChange).
+    AnycastChange = 3,
+    /// A [`DefaultRoutesPurged`](crate::DefaultRoutesPurged).
+    DefaultRoutesPurged = 4,
 }
 
 impl Kind {
@@ -16,6 +20,8 @@ impl Kind {
         match value {
             1 => Some(Self::MulticastJoin),
             2 => Some(Self::SetToken),
+            3 => Some(Self::AnycastChange),
+            4 => Some(Self::DefaultRoutesPurged),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Namespace, Process, SessionInfo};
+use crate::record::{AnycastUse, Namespace, Process, SessionInfo};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub struct Session {
     info: SessionInfo,
     namespaces: HashMap<u32, String>,
     units: HashMap<u32, Option<String>>,
+    anycast_use: Option<AnycastUse>,
 }
 
 impl Session {
@@ -21,6 +22,7 @@ impl Session {
             info,
             namespaces: HashMap::new(),
             units: HashMap::new(),
+            anycast_use: None,
         }
     }
 
@@ -40,6 +42,19 @@ impl Session {
     /// Learns what runs a process.
     pub fn learn_process(&mut self, process: Process) {
         self.units.insert(process.pid, process.unit);
+    }
+
+    /// Learns who uses an anycast address, just before the event itself.
+    pub fn learn_anycast_use(&mut self, found: AnycastUse) {
+        self.anycast_use = Some(found);
+    }
+
+    /// Who uses the anycast address of the event at `boot_ns`; `None` where it
+    /// could not be looked up.
+    pub fn anycast_use(&self, boot_ns: u64) -> Option<&AnycastUse> {
+        self.anycast_use
+            .as_ref()
+            .filter(|found| found.of == boot_ns)
     }
 
     /// The name of a namespace under `/run/netns`, if it has one.

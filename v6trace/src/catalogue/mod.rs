@@ -101,6 +101,12 @@ causes! {
         "a token got EINVAL: the interface does no neighbour discovery";
     TokenUnexplained, "token-unexplained", Failure,
         "a token was refused in a way that the values read do not decide";
+    SubnetRouterAnycast, "subnet-router-anycast", Hazard,
+        "this host now owns prefix::, the anycast address of a subnet's routers";
+    SubnetRouterAnycastReleased, "subnet-router-anycast-released", Notice,
+        "this host no longer owns prefix::, since an interface ceased to forward";
+    DefaultRoutePurged, "default-route-purged", Hazard,
+        "default routes of router advertisements went because forwarding was written";
 }
 
 impl Cause {

@@ -5,6 +5,8 @@
 //! side could not read become `None` here, so that nothing further on can
 //! mistake them for zero.
 
+pub mod anycast;
+pub mod forwarding;
 pub mod multicast_join;
 pub mod set_token;
 
@@ -14,6 +16,8 @@ use thiserror::Error;
 use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
 
+pub use anycast::AnycastChange;
+pub use forwarding::DefaultRoutesPurged;
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
 
@@ -48,6 +52,10 @@ pub enum Payload {
     MulticastJoin(MulticastJoin),
     /// A request to set an interface's token returned.
     SetToken(SetToken),
+    /// An interface took or gave up an anycast address.
+    AnycastChange(AnycastChange),
+    /// Default routes went because a forwarding sysctl was written.
+    DefaultRoutesPurged(DefaultRoutesPurged),
 }
 
 /// A task as the kernel names it.
@@ -117,6 +125,12 @@ impl Event {
                 Payload::MulticastJoin(MulticastJoin::from_wire(&payload(&header, rest)?))
             }
             Kind::SetToken => Payload::SetToken(SetToken::from_wire(&payload(&header, rest)?)),
+            Kind::AnycastChange => {
+                Payload::AnycastChange(AnycastChange::from_wire(&payload(&header, rest)?))
+            }
+            Kind::DefaultRoutesPurged => Payload::DefaultRoutesPurged(
+                DefaultRoutesPurged::from_wire(&payload(&header, rest)?),
+            ),
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -147,6 +161,7 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.errno.is_some(),
             Payload::SetToken(request) => request.errno.is_some(),
+            Payload::AnycastChange(_) | Payload::DefaultRoutesPurged(_) => false,
         }
     }
 
@@ -155,6 +170,11 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
+            Payload::AnycastChange(change) => Some(&change.interface),
+            Payload::DefaultRoutesPurged(purged) => match purged.routes.as_slice() {
+                [route] if purged.count == 1 => Some(&route.interface),
+                _ => None,
+            },
         }
     }
 }

@@ -5,7 +5,9 @@
 //! [`Diagnosis`]. A cause is named only where the values decide it.
 
 mod advice;
+mod anycast;
 pub mod diagnosis;
+mod forwarding;
 mod multicast_join;
 mod set_token;
 
@@ -21,5 +23,7 @@ pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join::diagnose(event, join, session),
         Payload::SetToken(request) => set_token::diagnose(event, request, session),
+        Payload::AnycastChange(change) => anycast::diagnose(event, change, session),
+        Payload::DefaultRoutesPurged(purged) => forwarding::diagnose(event, purged, session),
     }
 }

@@ -5,6 +5,7 @@
 //! namespace, the service that its process belongs to. A lookup that fails
 //! adds nothing, and the explanation does without.
 
+mod anycast;
 mod enter;
 mod namespaces;
 mod netlink;
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use crate::{
     attach::Coverage,
     clock,
-    decode::Event,
+    decode::{Event, Payload},
     record::{Process, Record, SessionInfo},
 };
 use namespaces::Namespaces;
@@ -72,6 +73,14 @@ impl Observer {
                     pid: task.pid,
                     unit: processes::unit(task.pid),
                 }));
+            }
+            if let Payload::AnycastChange(change) = &event.payload
+                && change.joined
+            {
+                match anycast::uses(&event, change) {
+                    Ok(found) => records.push(Record::AnycastUse(found)),
+                    Err(error) => log::debug!("uses of {}: {error}", change.address),
+                }
             }
         }
         records.push(Record::Kernel(bytes));
