@@ -40,7 +40,7 @@ const TENTATIVE: u32 = 0x40;
 /// The kernel takes no anycast address for a prefix of this length or more.
 const TOO_LONG: u32 = 127;
 /// Addresses of an interface that are looked at.
-const ADDRESSES: u32 = 64;
+const ADDRESSES: u32 = 48;
 /// Anycast addresses of an interface among which one to give up is looked for.
 const ANYCAST_ADDRESSES: u32 = 32;
 /// A new anycast address is put first; others may follow it in no time.
@@ -291,19 +291,21 @@ impl Address {
         (self.upper ^ search.upper.get()) | (self.lower ^ search.lower.get()) == 0
     }
 
-    /// The address with all but its first `bits` bits cleared.
+    /// The address with all but its first `bits` bits cleared, up to 127. By
+    /// arithmetic alone: the verifier would follow each branch of each visit.
     #[inline(always)]
     fn prefix(self, bits: u32) -> Address {
-        let keep = |half: u64, bits: u32| {
-            if bits == 0 {
-                0
-            } else {
-                half & (u64::MAX << (64 - bits))
-            }
+        let beyond = i64::from(bits) - 64;
+        // All ones where the prefix ends in the upper half, else zero.
+        let in_upper = beyond >> 63;
+        let clear = |half: u64, kept: u64| {
+            // In two steps, since a shift by 64 is none.
+            let rest = (u64::MAX >> (kept / 2)) >> (kept - kept / 2);
+            half & !rest
         };
         Address {
-            upper: keep(self.upper, if bits > 64 { 64 } else { bits }),
-            lower: keep(self.lower, if bits > 64 { (bits - 64) & 63 } else { 0 }),
+            upper: clear(self.upper, (64 + (beyond & in_upper)) as u64),
+            lower: clear(self.lower, (beyond & !in_upper) as u64),
         }
     }
 }
@@ -377,10 +379,9 @@ fn is_last_user(idev: Pointer, address: Address) -> bool {
 
 #[inline(always)]
 fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
-    let (Some(record), Some(search)) = (
-        ANYCAST_RECORD.get_ptr_mut(0),
-        ANYCAST_SEARCH.get_ptr_mut(0),
-    ) else {
+    let (Some(record), Some(search)) =
+        (ANYCAST_RECORD.get_ptr_mut(0), ANYCAST_SEARCH.get_ptr_mut(0))
+    else {
         return;
     };
     // SAFETY: both are map values, checked for null, that only this CPU works

@@ -60,8 +60,7 @@ static PURGES: LruHashMap<u64, Purge> = LruHashMap::with_max_entries(256, 0);
 static NO_PURGE: PerCpuArray<Purge> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
-static PURGE_RECORD: PerCpuArray<Record<DefaultRoutesPurged>> =
-    PerCpuArray::with_max_entries(1, 0);
+static PURGE_RECORD: PerCpuArray<Record<DefaultRoutesPurged>> = PerCpuArray::with_max_entries(1, 0);
 
 /// What the current thread is writing, if it is.
 #[inline(always)]
@@ -175,7 +174,10 @@ fn describe(route: Pointer, purged: &mut PurgedRoute) {
     purged.accept_ra = -1;
     // A nexthop object is shared and kept elsewhere; the kernel makes none for
     // what it learns.
-    if route.follow(&globals::ROUTE_NEXTHOP).is_none_or(|nh| nh.0 != 0) {
+    if route
+        .follow(&globals::ROUTE_NEXTHOP)
+        .is_none_or(|nh| nh.0 != 0)
+    {
         return;
     }
     let Some(nexthop) = route.member(&globals::ROUTE_FIB_NH) else {
@@ -206,7 +208,11 @@ fn default_route_purge_return(ctx: RetProbeContext) -> u32 {
         // thread works on the one, only this CPU on the other.
         let (purge, record) = unsafe { (&*purge, &mut *record) };
         if purge.payload.count > 0 {
-            record.open(Kind::DefaultRoutesPurged, Hook::DefaultRoutePurge, purge.netns);
+            record.open(
+                Kind::DefaultRoutesPurged,
+                Hook::DefaultRoutePurge,
+                purge.netns,
+            );
             record.payload = purge.payload;
             record.send(&ctx, Hook::DefaultRoutePurge);
         }

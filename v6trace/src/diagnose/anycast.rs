@@ -69,8 +69,10 @@ impl Story<'_> {
             diagnosis = diagnosis.likely();
         }
         let fixes = if deliberate {
-            vec![Fix::new("IPV6_LEAVE_ANYCAST on the socket, or its end")
-                .remark("gives the address up")]
+            vec![
+                Fix::new("IPV6_LEAVE_ANYCAST on the socket, or its end")
+                    .remark("gives the address up"),
+            ]
         } else {
             self.fixes(uses)
         };
@@ -108,10 +110,7 @@ impl Story<'_> {
             .with("written", written.map(Written::name))
             .with("forwarding", change.forwarding)
             .with("all_forwarding", change.all_forwarding)
-            .with(
-                "vrf",
-                self.found.and_then(|found| found.vrf.as_deref()),
-            );
+            .with("vrf", self.found.and_then(|found| found.vrf.as_deref()));
         diagnosis.ifindex = Some(change.ifindex);
         diagnosis.address = Some(IpAddr::V6(change.address));
         diagnosis
@@ -223,9 +222,13 @@ impl Story<'_> {
             format!("{count} TCP connections to it, the first{whose}, time out")
         };
         let when = match self.found.and_then(|found| found.vrf.as_ref()) {
-            Some(vrf) => format!("from now on, since {} is in VRF {vrf}", self.change.interface),
-            None => "though an established one may go on until some route or address changes"
-                .to_owned(),
+            Some(vrf) => format!(
+                "from now on, since {} is in VRF {vrf}",
+                self.change.interface
+            ),
+            None => {
+                "though an established one may go on until some route or address changes".to_owned()
+            }
         };
         format!("{what} without a reset, {when}.")
     }
@@ -238,8 +241,10 @@ impl Story<'_> {
         let mut fixes = Vec::new();
         if uses.is_empty() {
             fixes.push(
-                Fix::new(format!("give no neighbour on {interface} the address {address}"))
-                    .remark("then there is nothing to do"),
+                Fix::new(format!(
+                    "give no neighbour on {interface} the address {address}"
+                ))
+                .remark("then there is nothing to do"),
             );
         } else {
             fixes.push(
@@ -259,13 +264,16 @@ impl Story<'_> {
         }
         let accept_ra = advice::set_interface_sysctl(interface, "accept_ra", 0);
         let host = format!("{accept_ra} net/ipv6/conf/{interface}/forwarding=0");
-        fixes.push(self.command(&host).remark(match self.change.all_forwarding {
-            Some(0) => "conf.all.forwarding is 0, so nothing was forwarded anyway",
-            _ => {
-                "still forwards, but is no router to its neighbours; each write of 1 to \
+        fixes.push(
+            self.command(&host)
+                .remark(match self.change.all_forwarding {
+                    Some(0) => "conf.all.forwarding is 0, so nothing was forwarded anyway",
+                    _ => {
+                        "still forwards, but is no router to its neighbours; each write of 1 to \
                  conf.all.forwarding undoes it"
-            }
-        }));
+                    }
+                }),
+        );
         if self.found.is_some_and(|found| found.force_forwarding) {
             let all = advice::set_interface_sysctl("all", "forwarding", 0);
             let force = format!("{all} net/ipv6/conf/{interface}/force_forwarding=1");

@@ -7,11 +7,7 @@
 use super::{Diagnosis, Fix, Value, advice};
 use crate::{
     catalogue::Cause,
-    decode::{
-        DefaultRoutesPurged, Event,
-        anycast::Written,
-        forwarding::PurgedRoute,
-    },
+    decode::{DefaultRoutesPurged, Event, anycast::Written, forwarding::PurgedRoute},
     session::Session,
 };
 
@@ -54,7 +50,10 @@ pub(super) fn diagnose(
     )
     .with("interfaces", Value::List(list))
     .with("written", written.map(Written::name))
-    .with("routes", Value::List(purged.routes.iter().map(group).collect()))
+    .with(
+        "routes",
+        Value::List(purged.routes.iter().map(group).collect()),
+    )
     .with("count", purged.count);
     if let [interface] = interfaces.as_slice()
         && purged.count as usize == purged.routes.len()
@@ -73,8 +72,7 @@ pub(super) fn diagnose(
             gateway, interface, ..
         } = route;
         let add = format!("ip -6 route add default via {gateway} dev {interface}");
-        diagnosis = diagnosis
-            .fix(command(&add).remark("at once; stays when the router goes"));
+        diagnosis = diagnosis.fix(command(&add).remark("at once; stays when the router goes"));
     }
     Some(diagnosis)
 }

@@ -99,10 +99,12 @@ fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
         .collect();
     let by_index = |index: u32| links.iter().find(|link| link.header.index == index);
     let master = |link: &LinkMessage| {
-        link.attributes.iter().find_map(|attribute| match attribute {
-            LinkAttribute::Controller(master) => Some(*master),
-            _ => None,
-        })
+        link.attributes
+            .iter()
+            .find_map(|attribute| match attribute {
+                LinkAttribute::Controller(master) => Some(*master),
+                _ => None,
+            })
     };
     let is_vrf = |link: &LinkMessage| {
         link.attributes.iter().any(|attribute| match attribute {
@@ -113,10 +115,12 @@ fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
         })
     };
     let name = |link: &LinkMessage| {
-        link.attributes.iter().find_map(|attribute| match attribute {
-            LinkAttribute::IfName(name) => Some(name.clone()),
-            _ => None,
-        })
+        link.attributes
+            .iter()
+            .find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => Some(name.clone()),
+                _ => None,
+            })
     };
     Ok(by_index(ifindex)
         .and_then(master)
@@ -156,10 +160,13 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
     if !is_wanted {
         return None;
     }
-    let bytes = entry.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
-        _ => None,
-    });
+    let bytes = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        });
     let bytes: Vec<_> = bytes
         .unwrap_or_default()
         .iter()
@@ -224,9 +231,7 @@ fn gateways(change: &AnycastChange) -> io::Result<Vec<Use>> {
         let mut request = RouteMessage::default();
         request.header.address_family = family;
         // The kernel then sends only what leaves by this interface.
-        request
-            .attributes
-            .push(RouteAttribute::Oif(change.ifindex));
+        request.attributes.push(RouteAttribute::Oif(change.ifindex));
         let request = RouteNetlinkMessage::GetRoute(request);
         for answer in netlink::dump_filtered(NETLINK_ROUTE, request)? {
             if let RouteNetlinkMessage::NewRoute(route) = answer
@@ -252,7 +257,9 @@ fn leads_by_way_of(route: &RouteMessage, change: &AnycastChange) -> bool {
             _ => false,
         })
     };
-    let oif = route.attributes.contains(&RouteAttribute::Oif(change.ifindex));
+    let oif = route
+        .attributes
+        .contains(&RouteAttribute::Oif(change.ifindex));
     let several = route.attributes.iter().any(|attribute| match attribute {
         RouteAttribute::MultiPath(hops) => hops.iter().any(|next: &RouteNextHop| {
             next.interface_index == change.ifindex && hop(&next.attributes)
@@ -265,11 +272,14 @@ fn leads_by_way_of(route: &RouteMessage, change: &AnycastChange) -> bool {
 /// "fd00:7::/64 dev eth0"
 fn describe(route: &RouteMessage, change: &AnycastChange) -> String {
     let length = route.header.destination_prefix_length;
-    let destination = route.attributes.iter().find_map(|attribute| match attribute {
-        RouteAttribute::Destination(RouteAddress::Inet6(to)) => Some(IpAddr::V6(*to)),
-        RouteAttribute::Destination(RouteAddress::Inet(to)) => Some(IpAddr::V4(*to)),
-        _ => None,
-    });
+    let destination = route
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Destination(RouteAddress::Inet6(to)) => Some(IpAddr::V6(*to)),
+            RouteAttribute::Destination(RouteAddress::Inet(to)) => Some(IpAddr::V4(*to)),
+            _ => None,
+        });
     let destination = match (destination, route.header.address_family) {
         (Some(to), _) => format!("{to}/{length}"),
         (None, AddressFamily::Inet) => "0.0.0.0/0".to_owned(),

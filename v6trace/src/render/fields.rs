@@ -1,7 +1,10 @@
 //! What an event carries beside its header, by name: for `--events`.
 
 use crate::{
-    decode::{AnycastChange, DefaultRoutesPurged, Event, MulticastJoin, Payload, SetToken, anycast::Written},
+    decode::{
+        AnycastChange, DefaultRoutesPurged, Event, MulticastJoin, Payload, SetToken,
+        anycast::Written,
+    },
     diagnose::Value,
     errno::Errno,
 };
