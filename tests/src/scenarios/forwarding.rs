@@ -86,13 +86,13 @@ fn learnt(netns: &Netns) -> Result<Option<String>> {
 }
 
 /// The one diagnosis of the cause.
-fn purged(diagnoses: &[Diagnosis]) -> Result<&Diagnosis> {
+fn the_purge(diagnoses: &[Diagnosis]) -> Result<&Diagnosis> {
     let mut found = diagnoses
         .iter()
-        .filter(|diagnosis| diagnosis.cause() == "default-route-purged");
-    let diagnosis = found.next().context("nothing about the default route")?;
+        .filter(|one| one.cause() == "default-route-purged");
+    let one = found.next().context("nothing about the default route")?;
     ensure!(found.next().is_none(), "it is reported twice");
-    Ok(diagnosis)
+    Ok(one)
 }
 
 /// Forwarding on a bridge takes the uplink's route away.
@@ -137,7 +137,7 @@ fn all() -> Result<()> {
     host.forward("all", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
-    purged(&report.diagnoses)?
+    the_purge(&report.diagnoses)?
         .expect()
         .field("severity", "hazard")
         .field("pid", std::process::id())

@@ -175,8 +175,8 @@ impl Story<'_> {
         let mut sentences = Vec::new();
         if let Some(neighbour) = of_kind(uses, UseKind::Neighbour).next() {
             sentences.push(format!(
-                "A neighbour has had it, {}: what this host sends there no longer leaves, and when \
-                 that neighbour adds the address again, it finds a duplicate.",
+                "A neighbour has answered for it so far, {}: what this host newly sends to it stays \
+                 here, and if that neighbour adds it as its own address again, that is a duplicate.",
                 neighbour.detail
             ));
         }
@@ -230,7 +230,7 @@ impl Story<'_> {
                 "though an established one may go on until some route or address changes".to_owned()
             }
         };
-        format!("{what} without a reset, {when}.")
+        format!("{what} without a reset (unless this host listens on that port itself), {when}.")
     }
 
     /// What ends it, each with what it costs.

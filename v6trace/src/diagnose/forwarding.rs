@@ -64,15 +64,20 @@ pub(super) fn diagnose(
     let command = |text: &str| Fix::new(advice::in_netns(event, session, text));
     for interface in interfaces.iter().take(LISTED) {
         let set = advice::set_interface_sysctl(interface, "accept_ra", 2);
-        diagnosis = diagnosis
-            .fix(command(&set).remark("listens to routers also while forwarding; set it before"));
+        diagnosis = diagnosis.fix(command(&set).remark(
+            "the next advertisement then brings it back; must be set before forwarding is",
+        ));
     }
     for route in known(purged).take(LISTED) {
         let PurgedRoute {
             gateway, interface, ..
         } = route;
         let add = format!("ip -6 route add default via {gateway} dev {interface}");
-        diagnosis = diagnosis.fix(command(&add).remark("at once; stays when the router goes"));
+        diagnosis =
+            diagnosis
+                .fix(command(&add).remark(
+                    "at once, but stays when the router goes; within a VRF add `vrf NAME`",
+                ));
     }
     Some(diagnosis)
 }

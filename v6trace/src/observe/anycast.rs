@@ -20,6 +20,7 @@ use netlink_packet_route::{
 };
 use netlink_packet_sock_diag::{
     SockDiagMessage,
+    constants::{AF_INET6, IPPROTO_TCP},
     inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags},
 };
 use netlink_sys::protocols::{NETLINK_ROUTE, NETLINK_SOCK_DIAG};
@@ -183,8 +184,8 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
 /// TCP connections to the address.
 fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>> {
     let request = SockDiagMessage::InetRequest(InetRequest {
-        family: libc::AF_INET6 as u8,
-        protocol: libc::IPPROTO_TCP as u8,
+        family: AF_INET6,
+        protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
         states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
         socket_id: SocketId::new_v6(),
@@ -252,8 +253,8 @@ fn gateways(change: &AnycastChange) -> io::Result<Vec<Use>> {
 fn leads_by_way_of(route: &RouteMessage, change: &AnycastChange) -> bool {
     let hop = |attributes: &[RouteAttribute]| {
         attributes.iter().any(|attribute| match attribute {
-            RouteAttribute::Gateway(RouteAddress::Inet6(gateway)) => *gateway == change.address,
-            RouteAttribute::Via(RouteVia::Inet6(gateway)) => *gateway == change.address,
+            RouteAttribute::Gateway(RouteAddress::Inet6(gateway))
+            | RouteAttribute::Via(RouteVia::Inet6(gateway)) => *gateway == change.address,
             _ => false,
         })
     };
@@ -336,4 +337,35 @@ fn socket_inode(target: &[u8]) -> Option<u32> {
 /// A name that cannot carry escape sequences to a terminal.
 fn printable(name: &str) -> String {
     name.replace(char::is_control, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sockets_are_sockets() {
+        assert_eq!(socket_inode(b"socket:[12345]"), Some(12345));
+        assert_eq!(socket_inode(b"socket:[]"), None);
+        assert_eq!(socket_inode(b"pipe:[12345]"), None);
+        assert_eq!(socket_inode(b"/dev/null"), None);
+    }
+
+    #[test]
+    fn a_long_list_tells_what_it_leaves_out() {
+        let gateway = |n: u32| Use {
+            kind: UseKind::Gateway,
+            detail: format!("fd00:{n:x}::/32 dev v0"),
+            process: None,
+            inode: None,
+        };
+        let shown = shortened((0..20).map(gateway).collect());
+        assert_eq!(shown.len(), LISTED);
+        assert_eq!(shown[0].detail, "fd00:0::/32 dev v0");
+        assert_eq!(shown[7].detail, "fd00:7::/32 dev v0, and 12 more");
+        assert_eq!(
+            shortened((0..8).map(gateway).collect())[7].detail,
+            "fd00:7::/32 dev v0"
+        );
+    }
 }

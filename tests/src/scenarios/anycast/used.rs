@@ -91,7 +91,7 @@ fn has_force_forwarding(diagnosis: &Diagnosis) -> bool {
 /// A session as a BGP daemon has it.
 struct Session {
     near: TcpStream,
-    _far: TcpStream,
+    far: TcpStream,
 }
 
 impl Session {
@@ -109,7 +109,7 @@ impl Session {
             Ok(TcpStream::from(socket))
         })?;
         let (far, _) = listener.accept()?;
-        Ok(Self { near, _far: far })
+        Ok(Self { near, far: far })
     }
 
     /// How v6trace has to describe it.
@@ -176,7 +176,7 @@ fn vrf() -> Result<()> {
         .summary_has_none_of(&["may go on"])
         .check()?;
     // It is as the summary says: nothing that is written arrives.
-    let mut far = &session._far;
+    let mut far = &session.far;
     far.set_read_timeout(Some(Duration::from_millis(700)))?;
     (&session.near).write_all(b"x")?;
     let mut byte = [0];
