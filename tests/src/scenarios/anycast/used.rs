@@ -109,7 +109,7 @@ impl Session {
             Ok(TcpStream::from(socket))
         })?;
         let (far, _) = listener.accept()?;
-        Ok(Self { near, far: far })
+        Ok(Self { near, far })
     }
 
     /// How v6trace has to describe it.
