@@ -17,6 +17,22 @@ pub enum Hook {
     SetToken = 2,
     /// Choosing next hop and source address of an IPv4 packet.
     SourceSelection = 3,
+    /// Writing a forwarding sysctl.
+    ForwardingWrite = 4,
+    /// An interface that begins or ceases to forward.
+    ForwardingChange = 5,
+    /// An address that becomes usable.
+    AddressUsable = 6,
+    /// A socket that asks for an anycast address.
+    AnycastRequest = 7,
+    /// Taking an anycast address, whoever asks for it.
+    AnycastJoin = 8,
+    /// Giving an anycast address up.
+    AnycastLeave = 9,
+    /// Removing the default routes of router advertisements.
+    DefaultRoutePurge = 10,
+    /// Removing one route.
+    RouteDelete = 11,
 }
 
 /// One hook and the ways to attach it.
@@ -127,6 +143,126 @@ pub const HOOKS: &[HookInfo] = &[
                 "IN_DEVICE_IFA_LIST",
                 "IFADDR_LOCAL",
                 "IFADDR_NEXT",
+            ],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::ForwardingWrite,
+        name: "forwarding-write",
+        without: "which forwarding sysctl was written is not known",
+        candidates: &[Candidate {
+            function: "addrconf_sysctl_forward",
+            entry: Some("forwarding_write_enter"),
+            ret: Some("forwarding_write_return"),
+            needs: &["CTL_DATA", "CTL_IDEV", "CTL_NET"],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::ForwardingChange,
+        name: "forwarding-change",
+        without: "anycast addresses taken because forwarding was turned on are not explained",
+        candidates: &[Candidate {
+            function: "dev_forward_change",
+            entry: Some("forwarding_change_enter"),
+            ret: Some("forwarding_change_return"),
+            needs: &[],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::AddressUsable,
+        name: "address-usable",
+        without: "anycast addresses taken beside a new address are not explained",
+        candidates: &[Candidate {
+            function: "__ipv6_ifa_notify",
+            entry: Some("address_usable_enter"),
+            ret: Some("address_usable_return"),
+            needs: &["IFADDR_IDEV"],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::AnycastRequest,
+        name: "anycast-request",
+        without: "anycast addresses that a socket asks for are not explained",
+        candidates: &[Candidate {
+            function: "ipv6_sock_ac_join",
+            entry: Some("anycast_request_enter"),
+            ret: Some("anycast_request_return"),
+            needs: &[],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::AnycastJoin,
+        name: "anycast-join",
+        without: "anycast addresses that this host takes are not seen",
+        candidates: &[Candidate {
+            function: "__ipv6_dev_ac_inc",
+            entry: Some("anycast_join_enter"),
+            ret: Some("anycast_join_return"),
+            needs: &[
+                "INET6_DEV_DEV",
+                "DEV_NET",
+                "NET_INUM",
+                "IDEV_ANYCAST",
+                "ANYCAST_ADDR",
+                "ANYCAST_NEXT",
+            ],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::AnycastLeave,
+        name: "anycast-leave",
+        without: "anycast addresses that this host gives up are not seen",
+        candidates: &[Candidate {
+            function: "__ipv6_dev_ac_dec",
+            entry: Some("anycast_leave_enter"),
+            ret: Some("anycast_leave_return"),
+            needs: &[
+                "INET6_DEV_DEV",
+                "DEV_NET",
+                "NET_INUM",
+                "IDEV_ANYCAST",
+                "ANYCAST_ADDR",
+                "ANYCAST_NEXT",
+                "ANYCAST_USERS",
+            ],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::DefaultRoutePurge,
+        name: "default-route-purge",
+        without: "default routes that vanish when forwarding is written are not explained",
+        candidates: &[Candidate {
+            function: "rt6_purge_dflt_routers",
+            entry: Some("default_route_purge_enter"),
+            ret: Some("default_route_purge_return"),
+            needs: &["NET_INUM"],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::RouteDelete,
+        name: "route-delete",
+        without: "default routes that vanish when forwarding is written are not explained",
+        candidates: &[Candidate {
+            function: "fib6_del",
+            entry: Some("route_delete_enter"),
+            ret: None,
+            needs: &[
+                "ROUTE_FLAGS",
+                "ROUTE_NODE",
+                "ROUTE_NEXTHOP",
+                "ROUTE_FIB_NH",
+                "FIB_NH_DEV",
+                "FIB_NH_GATEWAY",
+                "DEV_IFINDEX",
+                "DEV_NAME",
             ],
             note: None,
         }],

@@ -10,6 +10,10 @@ pub enum Kind {
     SetToken = 2,
     /// A [`SourceSelection`](crate::SourceSelection).
     SourceSelection = 9,
+    /// An [`AnycastChange`](crate::AnycastChange).
+    AnycastChange = 3,
+    /// A [`DefaultRoutesPurged`](crate::DefaultRoutesPurged).
+    DefaultRoutesPurged = 4,
 }
 
 impl Kind {
@@ -19,6 +23,8 @@ impl Kind {
             1 => Some(Self::MulticastJoin),
             2 => Some(Self::SetToken),
             9 => Some(Self::SourceSelection),
+            3 => Some(Self::AnycastChange),
+            4 => Some(Self::DefaultRoutesPurged),
             _ => None,
         }
     }

@@ -17,6 +17,8 @@
 //! nobody wrote.
 #![no_std]
 
+pub mod anycast;
+pub mod forwarding;
 pub mod header;
 pub mod hooks;
 pub mod kind;
@@ -26,6 +28,8 @@ pub mod multicast_join;
 pub mod set_token;
 pub mod source_selection;
 
+pub use anycast::AnycastChange;
+pub use forwarding::DefaultRoutesPurged;
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
 pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};
 pub use kind::Kind;

@@ -184,6 +184,50 @@ macro_rules! with_members {
                 "borrowed IPv4 sources are not recognised";
             IFADDR_NEXT: Shape::Object, "in_ifaddr.ifa_next",
                 "borrowed IPv4 sources are not recognised";
+            // Who writes which forwarding, and what an interface owns.
+            CTL_DATA: Shape::Object, "ctl_table.data",
+                "which forwarding sysctl was written is not known";
+            CTL_IDEV: Shape::Object, "ctl_table.extra1",
+                "which forwarding sysctl was written is not known";
+            CTL_NET: Shape::Object, "ctl_table.extra2",
+                "which forwarding sysctl was written is not known";
+            NET_DEVCONF_ALL: Shape::Object, "net.ipv6.devconf_all",
+                "the forwarding of the whole host is not known";
+            DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
+                "the forwarding of the whole host is not known";
+            IDEV_ANYCAST: Shape::Object, "inet6_dev.ac_list",
+                "anycast addresses are not seen";
+            ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",
+                "anycast addresses are not seen";
+            ANYCAST_NEXT: Shape::Object, "ifacaddr6.aca_next",
+                "anycast addresses are not seen";
+            ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
+                "anycast addresses that are given up are not seen";
+            IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
+                "the prefix length behind an anycast address is not known";
+            IFADDR_LIST: Shape::Object, "inet6_ifaddr.if_list",
+                "the prefix length behind an anycast address is not known";
+            IFADDR_ADDR: Shape::Bytes(16), "inet6_ifaddr.addr",
+                "the prefix length behind an anycast address is not known";
+            IFADDR_PREFIX_LEN: Shape::Bytes(4), "inet6_ifaddr.prefix_len",
+                "the prefix length behind an anycast address is not known";
+            IFADDR_FLAGS: Shape::Bytes(4), "inet6_ifaddr.flags",
+                "the prefix length behind an anycast address is not known";
+            IFADDR_IDEV: Shape::Object, "inet6_ifaddr.idev",
+                "anycast addresses taken beside a new address are not explained";
+            // A route, and where it leads.
+            ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
+                "default routes of router advertisements are not recognised";
+            ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
+                "default routes of router advertisements are not recognised";
+            ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",
+                "default routes of router advertisements are not recognised";
+            ROUTE_FIB_NH: Shape::Object, "fib6_info.fib6_nh",
+                "default routes of router advertisements are not recognised";
+            FIB_NH_DEV: Shape::Object, "fib6_nh.nh_common.nhc_dev",
+                "default routes of router advertisements are not recognised";
+            FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
+                "default routes of router advertisements are not recognised";
         }
     };
 }

@@ -11,7 +11,9 @@
 #![no_std]
 #![no_main]
 
+mod anycast;
 mod context;
+mod forwarding;
 mod globals;
 mod kernel;
 mod multicast_join;

@@ -23,6 +23,8 @@ pub enum Record {
     Namespace(Namespace),
     /// What runs a process.
     Process(Process),
+    /// Who uses an address that the host has just taken as anycast.
+    AnycastUse(AnycastUse),
     /// Events that happened but are not in the stream.
     Lost(Lost),
     /// What interfaces and IPv4 addresses a network namespace has.
@@ -113,6 +115,58 @@ pub struct Address {
     pub address: Ipv4Addr,
     /// Its scope (`RT_SCOPE_*`): 0 global, 253 link, 254 host.
     pub scope: u8,
+}
+
+/// Uses of an anycast address, as userspace found them.
+#[derive(Clone, Debug)]
+pub struct AnycastUse {
+    /// When they were looked up, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// The boot time of the kernel event that this belongs to.
+    pub of: u64,
+    /// What was found.
+    pub uses: Vec<Use>,
+    /// Whether everything that uses an address was looked at.
+    pub complete: bool,
+    /// The VRF that the interface belongs to.
+    pub vrf: Option<String>,
+    /// Whether this kernel has `net.ipv6.conf.IF.force_forwarding`.
+    pub force_forwarding: bool,
+}
+
+/// One use of an address.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// What uses it.
+    pub kind: UseKind,
+    /// Which, for a person to read.
+    pub detail: String,
+    /// The process, as `comm[pid]`, where one is known.
+    pub process: Option<String>,
+    /// The inode number of the socket, where it is one.
+    pub inode: Option<u32>,
+}
+
+/// What uses an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseKind {
+    /// A neighbour on the link has it.
+    Neighbour,
+    /// A TCP connection leads to it.
+    Tcp,
+    /// A route goes by way of it.
+    Gateway,
+}
+
+impl UseKind {
+    /// Its name in the evidence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Neighbour => "neighbour",
+            Self::Tcp => "tcp",
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 /// Events that were not delivered.

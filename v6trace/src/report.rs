@@ -94,6 +94,7 @@ impl<R: Render> Report<R> {
             Record::Namespace(namespace) => session.learn_namespace(namespace),
             Record::Process(process) => session.learn_process(process),
             Record::Addresses(addresses) => session.learn_addresses(addresses),
+            Record::AnycastUse(found) => session.learn_anycast_use(found),
             Record::Lost(lost) => {
                 self.totals.lost += lost.count;
                 self.render.lost(session, &lost)?;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Addresses, Namespace, Process, SessionInfo};
+use crate::record::{Addresses, AnycastUse, Namespace, Process, SessionInfo};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Session {
     namespaces: HashMap<u32, String>,
     units: HashMap<u32, Option<String>>,
     addresses: HashMap<u32, Addresses>,
+    anycast_use: Option<AnycastUse>,
 }
 
 impl Session {
@@ -23,6 +24,7 @@ impl Session {
             namespaces: HashMap::new(),
             units: HashMap::new(),
             addresses: HashMap::new(),
+            anycast_use: None,
         }
     }
 
@@ -47,6 +49,19 @@ impl Session {
     /// Learns what interfaces and addresses a namespace has.
     pub fn learn_addresses(&mut self, addresses: Addresses) {
         self.addresses.insert(addresses.netns, addresses);
+    }
+
+    /// Learns who uses an anycast address, just before the event itself.
+    pub fn learn_anycast_use(&mut self, found: AnycastUse) {
+        self.anycast_use = Some(found);
+    }
+
+    /// Who uses the anycast address of the event at `boot_ns`; `None` where it
+    /// could not be looked up.
+    pub fn anycast_use(&self, boot_ns: u64) -> Option<&AnycastUse> {
+        self.anycast_use
+            .as_ref()
+            .filter(|found| found.of == boot_ns)
     }
 
     /// The name of a namespace under `/run/netns`, if it has one.

@@ -80,6 +80,19 @@ impl MulticastSocket {
         .context("cannot set IPV6_DSTOPTS")
     }
 
+    /// Takes an anycast address with `IPV6_JOIN_ANYCAST`.
+    pub(crate) fn join_anycast(&self, ifindex: u32, address: Ipv6Addr) -> io::Result<()> {
+        /// From `linux/in6.h`.
+        const IPV6_JOIN_ANYCAST: std::ffi::c_int = 27;
+        let request = libc::ipv6_mreq {
+            ipv6mr_multiaddr: libc::in6_addr {
+                s6_addr: address.octets(),
+            },
+            ipv6mr_interface: ifindex,
+        };
+        self.set(IPV6_JOIN_ANYCAST, &request)
+    }
+
     fn set<T>(&self, name: std::ffi::c_int, value: &T) -> io::Result<()> {
         setsockopt::set(self.socket.as_fd(), libc::IPPROTO_IPV6, name, value)
     }

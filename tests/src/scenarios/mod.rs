@@ -5,6 +5,8 @@
 //! if v6trace did not say what it should. It runs as root in a process of its
 //! own and leaves the machine as it found it.
 
+mod anycast;
+mod forwarding;
 mod multicast_join;
 mod set_token;
 mod source_selection;
@@ -24,6 +26,8 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     multicast_join::SCENARIOS,
     set_token::SCENARIOS,
     source_selection::SCENARIOS,
+    anycast::SCENARIOS,
+    forwarding::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

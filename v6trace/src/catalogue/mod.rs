@@ -105,6 +105,12 @@ causes! {
         "an IPv4 packet behind an IPv6 next hop has no source address";
     BorrowedSourceAddress, "borrowed-source-address", Notice,
         "an IPv4 packet behind an IPv6 next hop has another interface's address";
+    SubnetRouterAnycast, "subnet-router-anycast", Hazard,
+        "this host now owns prefix::, the anycast address of a subnet's routers";
+    SubnetRouterAnycastReleased, "subnet-router-anycast-released", Notice,
+        "this host no longer owns prefix::, since an interface ceased to forward";
+    DefaultRoutePurged, "default-route-purged", Hazard,
+        "default routes of router advertisements went because forwarding was written";
 }
 
 impl Cause {

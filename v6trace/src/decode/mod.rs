@@ -5,6 +5,8 @@
 //! side could not read become `None` here, so that nothing further on can
 //! mistake them for zero.
 
+pub mod anycast;
+pub mod forwarding;
 pub mod multicast_join;
 pub mod set_token;
 pub mod source_selection;
@@ -15,6 +17,8 @@ use thiserror::Error;
 use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
 
+pub use anycast::AnycastChange;
+pub use forwarding::DefaultRoutesPurged;
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
 pub use source_selection::SourceSelection;
@@ -52,6 +56,10 @@ pub enum Payload {
     SetToken(SetToken),
     /// A source was chosen for an IPv4 route with an IPv6 next hop.
     SourceSelection(SourceSelection),
+    /// An interface took or gave up an anycast address.
+    AnycastChange(AnycastChange),
+    /// Default routes went because a forwarding sysctl was written.
+    DefaultRoutesPurged(DefaultRoutesPurged),
 }
 
 /// A task as the kernel names it.
@@ -124,6 +132,12 @@ impl Event {
             Kind::SourceSelection => {
                 Payload::SourceSelection(SourceSelection::from_wire(&payload(&header, rest)?))
             }
+            Kind::AnycastChange => {
+                Payload::AnycastChange(AnycastChange::from_wire(&payload(&header, rest)?))
+            }
+            Kind::DefaultRoutesPurged => Payload::DefaultRoutesPurged(
+                DefaultRoutesPurged::from_wire(&payload(&header, rest)?),
+            ),
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -155,6 +169,7 @@ impl Event {
             Payload::MulticastJoin(join) => join.errno.is_some(),
             Payload::SetToken(request) => request.errno.is_some(),
             Payload::SourceSelection(selection) => selection.source.is_none(),
+            Payload::AnycastChange(_) | Payload::DefaultRoutesPurged(_) => false,
         }
     }
 
@@ -164,6 +179,11 @@ impl Event {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
             Payload::SourceSelection(selection) => Some(&selection.interface),
+            Payload::AnycastChange(change) => Some(&change.interface),
+            Payload::DefaultRoutesPurged(purged) => match purged.routes.as_slice() {
+                [route] if purged.count == 1 => Some(&route.interface),
+                _ => None,
+            },
         }
     }
 }

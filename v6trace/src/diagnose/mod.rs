@@ -5,7 +5,9 @@
 //! [`Diagnosis`]. A cause is named only where the values decide it.
 
 mod advice;
+mod anycast;
 pub mod diagnosis;
+mod forwarding;
 mod multicast_join;
 mod set_token;
 mod source_selection;
@@ -25,5 +27,7 @@ pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
         Payload::SourceSelection(selection) => {
             source_selection::diagnose(event, selection, session)
         }
+        Payload::AnycastChange(change) => anycast::diagnose(event, change, session),
+        Payload::DefaultRoutesPurged(purged) => forwarding::diagnose(event, purged, session),
     }
 }

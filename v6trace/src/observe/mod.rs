@@ -7,6 +7,7 @@
 //! adds nothing, and the explanation does without.
 
 mod addresses;
+mod anycast;
 mod enter;
 mod namespaces;
 mod netlink;
@@ -79,6 +80,14 @@ impl Observer {
                 && let Ok(found) = addresses::of_namespace(event.netns, event.task.pid)
             {
                 records.push(Record::Addresses(found));
+            }
+            if let Payload::AnycastChange(change) = &event.payload
+                && change.joined
+            {
+                match anycast::uses(&event, change) {
+                    Ok(found) => records.push(Record::AnycastUse(found)),
+                    Err(error) => log::debug!("uses of {}: {error}", change.address),
+                }
             }
         }
         records.push(Record::Kernel(bytes));

@@ -17,7 +17,13 @@ pub(super) fn dump<M>(protocol: isize, request: M) -> io::Result<Vec<M>>
 where
     M: NetlinkSerializable + NetlinkDeserializable,
 {
-    let mut socket = Socket::new(protocol)?;
+    collect(Socket::new(protocol)?, request)
+}
+
+fn collect<M>(mut socket: Socket, request: M) -> io::Result<Vec<M>>
+where
+    M: NetlinkSerializable + NetlinkDeserializable,
+{
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
     send(&socket, request)?;
@@ -28,6 +34,16 @@ where
             return Ok(answers);
         }
     }
+}
+
+/// The same, of a kernel that is told to honour the request's filters.
+pub(super) fn dump_filtered<M>(protocol: isize, request: M) -> io::Result<Vec<M>>
+where
+    M: NetlinkSerializable + NetlinkDeserializable,
+{
+    let socket = Socket::new(protocol)?;
+    socket.set_netlink_get_strict_chk(true)?;
+    collect(socket, request)
 }
 
 fn send<M: NetlinkSerializable>(socket: &Socket, request: M) -> io::Result<()> {

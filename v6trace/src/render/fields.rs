@@ -1,7 +1,10 @@
 //! What an event carries beside its header, by name: for `--events`.
 
 use crate::{
-    decode::{Event, MulticastJoin, Payload, SetToken, SourceSelection},
+    decode::{
+        AnycastChange, DefaultRoutesPurged, Event, MulticastJoin, Payload, SetToken,
+        SourceSelection, anycast::Written,
+    },
     diagnose::Value,
     errno::Errno,
 };
@@ -12,6 +15,8 @@ pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
         Payload::MulticastJoin(join) => multicast_join(join),
         Payload::SetToken(request) => set_token(request),
         Payload::SourceSelection(selection) => source_selection(selection),
+        Payload::AnycastChange(change) => anycast_change(change),
+        Payload::DefaultRoutesPurged(purged) => default_routes_purged(purged),
     }
 }
 
@@ -67,5 +72,32 @@ fn source_selection(selection: &SourceSelection) -> Vec<(&'static str, Value)> {
             route.prefsrc.map(|prefsrc| prefsrc.to_string()).into(),
         ),
         ("suppressed", selection.suppressed.into()),
+    ]
+}
+
+fn anycast_change(change: &AnycastChange) -> Vec<(&'static str, Value)> {
+    let written = change.written.as_ref();
+    vec![
+        ("address", change.address.to_string().into()),
+        ("ifindex", change.ifindex.into()),
+        ("interface", change.interface.as_str().into()),
+        ("joined", change.joined.into()),
+        ("trigger", change.trigger.name().into()),
+        ("written", written.map(Written::name).into()),
+        ("prefix_len", change.prefix_len.into()),
+        ("own_address", change.own_address.into()),
+        ("forwarding", change.forwarding.into()),
+        ("all_forwarding", change.all_forwarding.into()),
+    ]
+}
+
+fn default_routes_purged(purged: &DefaultRoutesPurged) -> Vec<(&'static str, Value)> {
+    let written = purged.written.as_ref();
+    let interfaces = purged.routes.iter();
+    let interfaces = interfaces.map(|route| route.interface.as_str().into());
+    vec![
+        ("interfaces", Value::List(interfaces.collect())),
+        ("count", purged.count.into()),
+        ("written", written.map(Written::name).into()),
     ]
 }

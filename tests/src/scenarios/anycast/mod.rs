@@ -1,0 +1,123 @@
+//! Anycast addresses that an interface takes because it forwards, or because a
+//! socket asks, and the neighbours that had them.
+
+mod silent;
+mod taken;
+mod used;
+
+use std::fs;
+use std::net::Ipv6Addr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Scenario;
+use crate::guest::{Diagnosis, Expect, Link, Netns, finish, until};
+
+/// The family.
+pub(super) const SCENARIOS: &[&[Scenario]] =
+    &[used::SCENARIOS, taken::SCENARIOS, silent::SCENARIOS];
+
+/// The first address of the subnet between the two.
+const FIRST: Ipv6Addr = Ipv6Addr::new(0xfd00, 4, 0, 0, 0, 0, 0, 0);
+
+/// A host that is to forward, and a neighbour on the other end of a veth.
+struct Pair {
+    near: Netns,
+    far: Netns,
+    interface: Link,
+}
+
+impl Pair {
+    /// Both ends up, the neighbour with the first address of fd00:4::/64.
+    fn new() -> Result<Self> {
+        let near = Netns::new("anycast-near")?;
+        let far = Netns::new("anycast-far")?;
+        near.ip("link add v0 type veth peer name w0 netns anycast-far")?;
+        near.ip("link set lo up")?;
+        near.ip("link set v0 up")?;
+        far.ip("link set w0 up")?;
+        far.ip("address add fd00:4::/64 dev w0 nodad")?;
+        let interface = Link::find(&near, "v0")?;
+        Ok(Self {
+            near,
+            far,
+            interface,
+        })
+    }
+
+    /// The same, and this host with an address in that subnet.
+    fn in_subnet() -> Result<Self> {
+        let pair = Self::new()?;
+        pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+        Ok(pair)
+    }
+
+    fn forward(&self, which: &str, value: &str) -> Result<()> {
+        let name = format!("ipv6/conf/{which}/forwarding");
+        self.near.set_sysctl(&name, value)
+    }
+
+    /// Makes the neighbour known, as any exchange with it does.
+    fn ping(&self) -> Result<()> {
+        let mut ping = Command::new("ping");
+        ping.args(["-6", "-n", "-c", "1", "-W", "5", "fd00:4::"]);
+        let done = self
+            .near
+            .enter(|| finish(&mut ping, Duration::from_secs(10)))?;
+        ensure!(done.status.success(), "the neighbour is silent: {done}");
+        Ok(())
+    }
+
+    /// The neighbour's link-layer address.
+    fn neighbour(&self) -> Result<String> {
+        let path = "/sys/class/net/w0/address";
+        let mut read = Command::new("ip");
+        read.args(["netns", "exec", self.far.name(), "cat", path]);
+        let done = finish(&mut read, Duration::from_secs(10))?;
+        ensure!(done.status.success(), "{done}");
+        Ok(done.stdout.trim().to_owned())
+    }
+
+    /// Waits until the kernel itself lists the address as anycast, or not.
+    fn wait_for(&self, address: Ipv6Addr, listed: bool) -> Result<()> {
+        let wanted = format!("{:032x}", u128::from(address));
+        let what = format!("{address} should be anycast: {listed}");
+        until(&what, Duration::from_secs(8), || {
+            let table = self.near.enter(|| {
+                fs::read_to_string("/proc/thread-self/net/anycast6")
+                    .context("cannot read the anycast addresses")
+            });
+            table.is_ok_and(|table| table.contains(&wanted) == listed)
+        })
+    }
+
+    /// What holds for each address of v0 that is reported.
+    fn expect<'d>(&self, diagnosis: &'d Diagnosis, address: &str) -> Expect<'d> {
+        diagnosis
+            .expect()
+            .field("errno", serde_json::Value::Null)
+            .field("confidence", "certain")
+            .field("netns", self.near.inode())
+            .field("ifindex", self.interface.ifindex)
+            .field("interface", "v0")
+            .field("address", address)
+            .summary_has(["v0", address])
+    }
+
+    /// The same for what a write of the sysctl led to.
+    fn expect_of_write<'d>(
+        &self,
+        diagnosis: &'d Diagnosis,
+        address: &str,
+        written: &str,
+    ) -> Expect<'d> {
+        self.expect(diagnosis, address)
+            .field("pid", std::process::id())
+            .field("comm", "guest")
+            .evidence("trigger", "forwarding-change")
+            .evidence("written", written)
+            .summary_has(["guest", "forwarding"])
+    }
+}

@@ -1,0 +1,74 @@
+//! Changes of forwarding and of addresses by which this host takes nothing.
+
+use std::net::Ipv6Addr;
+
+use anyhow::Result;
+
+use super::{FIRST, Pair};
+use crate::guest::{MulticastSocket, Tracer};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "subnet-router-anycast-not-without-prefix",
+        run: without_prefix,
+    },
+    Scenario {
+        name: "subnet-router-anycast-not-again",
+        run: again,
+    },
+    Scenario {
+        name: "subnet-router-anycast-not-own-address",
+        run: own_address,
+    },
+];
+
+/// Link-local addresses alone, then prefixes that are too long. The far end
+/// forwards as well, in a namespace with nothing to take.
+fn without_prefix() -> Result<()> {
+    let pair = Pair::new()?;
+    let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+    let tracer = Tracer::live(&[])?;
+    pair.near.ip("address add fe80::7/64 dev v0 nodad")?;
+    pair.forward("all", "1")?;
+    pair.wait_for(link_local, true)?;
+    pair.forward("all", "0")?;
+    pair.wait_for(link_local, false)?;
+    pair.near.ip("address add fd00:4::3/127 dev v0 nodad")?;
+    pair.near.ip("address add fd00:4::8/128 dev v0 nodad")?;
+    pair.near
+        .ip("address add fd00:4::1 peer fd00:4:: dev v0 nodad")?;
+    pair.forward("all", "1")?;
+    pair.wait_for(link_local, true)?;
+    pair.forward("all", "0")?;
+    tracer.finish()?.silent()
+}
+
+/// What this host has already: by a further address, by a socket, and by a
+/// write that changes nothing.
+fn again() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    pair.ping()?;
+    pair.forward("all", "1")?;
+    pair.wait_for(FIRST, true)?;
+    let socket = MulticastSocket::udp(&pair.near)?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("all", "1")?;
+    pair.near.ip("address add fd00:4::6/64 dev v0 nodad")?;
+    socket.join_anycast(pair.interface.ifindex, FIRST)?;
+    // The socket keeps it.
+    pair.forward("all", "0")?;
+    pair.wait_for(FIRST, true)?;
+    tracer.finish()?.silent()
+}
+
+/// The host itself has the first address: nothing is taken from anybody.
+fn own_address() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.near.ip("address add fd00:9::/64 dev v0 nodad")?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("all", "1")?;
+    pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
+    pair.forward("all", "0")?;
+    tracer.finish()?.silent()
+}

@@ -1,0 +1,146 @@
+//! Addresses that this host took or gave up without harm.
+
+use std::net::Ipv6Addr;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::{FIRST, Pair};
+use crate::guest::{MulticastSocket, Tracer};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "subnet-router-anycast-router",
+        run: router,
+    },
+    Scenario {
+        name: "subnet-router-anycast-prefix-lengths",
+        run: prefix_lengths,
+    },
+    Scenario {
+        name: "subnet-router-anycast-address-usable",
+        run: address_usable,
+    },
+    Scenario {
+        name: "subnet-router-anycast-setsockopt",
+        run: setsockopt,
+    },
+    Scenario {
+        name: "subnet-router-anycast-released",
+        run: released,
+    },
+];
+
+/// A router as it should be, with nobody at the first address.
+fn router() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.near.ip("address add fd00:9::1/64 dev v0 nodad")?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("v0", "1")?;
+    pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:9::", "v0")
+        .field("severity", "notice")
+        .evidence("prefix_len", 64)
+        .evidence("used_by", json!([]))
+        .evidence("forwarding", 1)
+        .evidence("all_forwarding", 0)
+        .check()
+}
+
+/// Prefixes that do not end at a byte or a half of the address.
+fn prefix_lengths() -> Result<()> {
+    let pair = Pair::new()?;
+    let cases = [
+        ("fd00:4::5", 126, "fd00:4::4"),
+        ("fd00:77ff:1::1", 20, "fd00:7000::"),
+        ("fd00:a:b:c:d::1", 65, "fd00:a:b:c::"),
+        ("fd00:a:b:e:8000::1", 65, "fd00:a:b:e:8000::"),
+    ];
+    for (address, prefix_len, _) in cases {
+        let words = format!("address add {address}/{prefix_len} dev v0 nodad");
+        pair.near.ip(&words)?;
+    }
+    let tracer = Tracer::live(&[])?;
+    pair.forward("all", "1")?;
+    for (_, _, first) in cases {
+        pair.wait_for(first.parse()?, true)?;
+    }
+    let report = tracer.finish()?;
+    report.count(cases.len())?;
+    for (_, prefix_len, first) in cases {
+        let diagnosis = report
+            .diagnoses
+            .iter()
+            .find(|diagnosis| diagnosis.field("address") == first);
+        let diagnosis = anyhow::Context::context(diagnosis, first)?;
+        pair.expect_of_write(diagnosis, first, "all")
+            .field("severity", "notice")
+            .evidence("prefix_len", prefix_len)
+            .check()?;
+    }
+    Ok(())
+}
+
+/// Once DAD is through, in a worker of the kernel: nobody is to blame.
+fn address_usable() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.forward("v0", "1")?;
+    let tracer = Tracer::live(&[])?;
+    pair.near.ip("address add fd00:9::1/56 dev v0")?;
+    pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    pair.expect(report.only("subnet-router-anycast")?, "fd00:9::")
+        .field("severity", "notice")
+        .field("pid", Value::Null)
+        .field("comm", Value::Null)
+        .evidence("trigger", "address-usable")
+        .evidence("written", Value::Null)
+        .evidence("prefix_len", 56)
+        .evidence("used_by", json!([]))
+        .check()
+}
+
+/// On purpose, so it is no hazard even where a neighbour has the address.
+fn setsockopt() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    pair.ping()?;
+    let tracer = Tracer::live(&[])?;
+    let socket = MulticastSocket::udp(&pair.near)?;
+    socket.join_anycast(pair.interface.ifindex, FIRST)?;
+    pair.wait_for(FIRST, true)?;
+    drop(socket);
+    pair.wait_for(FIRST, false)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    pair.expect(report.only("subnet-router-anycast")?, "fd00:4::")
+        .field("severity", "notice")
+        .field("pid", std::process::id())
+        .evidence("trigger", "setsockopt")
+        .evidence("written", Value::Null)
+        .evidence("prefix_len", 64)
+        .summary_has(["IPV6_JOIN_ANYCAST"])
+        .check()
+}
+
+fn released() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    pair.forward("all", "1")?;
+    pair.wait_for(FIRST, true)?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("v0", "0")?;
+    pair.wait_for(FIRST, false)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("subnet-router-anycast-released")?;
+    pair.expect_of_write(diagnosis, "fd00:4::", "v0")
+        .field("severity", "notice")
+        .field("operation", "forwarding-change")
+        .evidence("prefix_len", 64)
+        .evidence("forwarding", 0)
+        .evidence("all_forwarding", 1)
+        .check()
+}

@@ -1,0 +1,305 @@
+//! Why this host took an anycast address or gave one up, and whom that hurts.
+//!
+//! RFC 4291 gives prefix:: to every router of the subnet. The kernel takes it
+//! for each usable address with a prefix of up to 126 bits on an interface that
+//! forwards, whether or not a neighbour has the address already. It is a hazard
+//! where somebody was using it.
+
+use std::net::IpAddr;
+
+use super::{Diagnosis, Fix, Value, advice};
+use crate::{
+    catalogue::{Cause, Severity},
+    decode::{
+        AnycastChange, Event,
+        anycast::{Trigger, Written},
+    },
+    record::{AnycastUse, Use, UseKind},
+    session::Session,
+};
+
+/// Explains an anycast address that was taken, or given up.
+pub(super) fn diagnose(
+    event: &Event,
+    change: &AnycastChange,
+    session: &Session,
+) -> Option<Diagnosis> {
+    // Where the address is an ordinary one of the interface, nothing changes.
+    if change.own_address == Some(true) {
+        return None;
+    }
+    let story = Story {
+        event,
+        change,
+        session,
+        found: session.anycast_use(event.boot_ns),
+    };
+    Some(if change.joined {
+        story.joined()
+    } else {
+        story.released()
+    })
+}
+
+/// One change and what is known around it.
+struct Story<'a> {
+    event: &'a Event,
+    change: &'a AnycastChange,
+    session: &'a Session,
+    found: Option<&'a AnycastUse>,
+}
+
+impl Story<'_> {
+    fn joined(&self) -> Diagnosis {
+        let uses = self.found.map_or(&[][..], |found| &found.uses);
+        let deliberate = self.change.trigger == Trigger::Setsockopt;
+        let summary = format!(
+            "{} and answers for it. {}",
+            self.opening(),
+            self.consequences(uses)
+        );
+        let mut diagnosis = self.start(Cause::SubnetRouterAnycast, "anycast-join", summary);
+        diagnosis.severity = if uses.is_empty() || deliberate {
+            Severity::Notice
+        } else {
+            Severity::Hazard
+        };
+        diagnosis = diagnosis.with("used_by", self.found.map(used_by));
+        if self.change.own_address.is_none() {
+            diagnosis = diagnosis.likely();
+        }
+        let fixes = if deliberate {
+            vec![
+                Fix::new("IPV6_LEAVE_ANYCAST on the socket, or its end")
+                    .remark("gives the address up"),
+            ]
+        } else {
+            self.fixes(uses)
+        };
+        fixes.into_iter().fold(diagnosis, Diagnosis::fix)
+    }
+
+    fn released(&self) -> Diagnosis {
+        let AnycastChange {
+            address, interface, ..
+        } = self.change;
+        let summary = format!(
+            "{} turned forwarding off{}, so this host no longer owns {address}, {} on {interface}: \
+             a neighbour may have the address again.",
+            self.who(),
+            self.written(),
+            self.role(),
+        );
+        self.start(
+            Cause::SubnetRouterAnycastReleased,
+            "forwarding-change",
+            summary,
+        )
+        .fix(
+            self.command(&format!("ip -6 route get {address}"))
+                .remark("where packets for it go now"),
+        )
+    }
+
+    fn start(&self, cause: Cause, operation: &'static str, summary: String) -> Diagnosis {
+        let change = self.change;
+        let written = change.written.as_ref();
+        let mut diagnosis = Diagnosis::new(self.event, cause, operation, summary)
+            .with("prefix_len", change.prefix_len)
+            .with("trigger", change.trigger.name())
+            .with("written", written.map(Written::name))
+            .with("forwarding", change.forwarding)
+            .with("all_forwarding", change.all_forwarding)
+            .with("vrf", self.found.and_then(|found| found.vrf.as_deref()));
+        diagnosis.ifindex = Some(change.ifindex);
+        diagnosis.address = Some(IpAddr::V6(change.address));
+        diagnosis
+    }
+
+    /// The task that did it, where it is known.
+    fn who(&self) -> &str {
+        self.event
+            .culprit()
+            .map_or("Somebody", |task| task.comm.as_str())
+    }
+
+    /// " (net.ipv6.conf.all.forwarding)"; with slashes for an interface, whose
+    /// name may hold dots.
+    fn written(&self) -> String {
+        match &self.change.written {
+            Some(Written::All) => " (net.ipv6.conf.all.forwarding)".to_owned(),
+            Some(Written::Interface(name)) => format!(" (net/ipv6/conf/{name}/forwarding)"),
+            None => String::new(),
+        }
+    }
+
+    /// What the address is.
+    fn role(&self) -> String {
+        let address = self.change.address;
+        match self.change.prefix_len {
+            Some(prefix_len) => {
+                format!("the subnet-router anycast address of {address}/{prefix_len}")
+            }
+            None => "an anycast address".to_owned(),
+        }
+    }
+
+    fn opening(&self) -> String {
+        let AnycastChange {
+            address, interface, ..
+        } = self.change;
+        let role = self.role();
+        match self.change.trigger {
+            Trigger::ForwardingChange => format!(
+                "{} turned forwarding on{}, so this host now owns {address}, {role} on {interface},",
+                self.who(),
+                self.written(),
+            ),
+            Trigger::AddressUsable => format!(
+                "An address became usable on {interface}, which forwards, so this host now owns \
+                 {address}, {role} there,"
+            ),
+            Trigger::Setsockopt => format!(
+                "{} asked for {address}, {role} on {interface} (IPV6_JOIN_ANYCAST), so this host \
+                 now owns it",
+                self.who(),
+            ),
+            Trigger::Unknown => {
+                format!("This host now owns {address}, {role} on {interface},")
+            }
+        }
+    }
+
+    /// What that means for those who use the address.
+    fn consequences(&self, uses: &[Use]) -> String {
+        let mut sentences = Vec::new();
+        if let Some(neighbour) = of_kind(uses, UseKind::Neighbour).next() {
+            sentences.push(format!(
+                "A neighbour has answered for it so far, {}: what this host newly sends to it stays \
+                 here, and if that neighbour adds it as its own address again, that is a duplicate.",
+                neighbour.detail
+            ));
+        }
+        let connections: Vec<_> = of_kind(uses, UseKind::Tcp).collect();
+        if let Some(connection) = connections.first() {
+            sentences.push(self.about_tcp(connection, connections.len()));
+        }
+        if let Some(route) = of_kind(uses, UseKind::Gateway).next() {
+            sentences.push(format!(
+                "Routes by way of it ({}) keep forwarding, so only traffic to the address itself is \
+                 lost.",
+                route.detail
+            ));
+        }
+        match self.found {
+            None => sentences.push("Who uses it could not be looked up.".to_owned()),
+            Some(found) if !found.complete => {
+                sentences.push("Not all that may use it could be looked up.".to_owned());
+            }
+            Some(_) if uses.is_empty() => {
+                sentences.push("Nothing was found that uses it.".to_owned());
+            }
+            Some(_) => {}
+        }
+        if self.change.own_address.is_none() {
+            sentences.push(format!(
+                "{} has more addresses than were looked at; if this is one of them, nothing has \
+                 changed.",
+                self.change.interface
+            ));
+        }
+        sentences.join(" ")
+    }
+
+    fn about_tcp(&self, connection: &Use, count: usize) -> String {
+        let whose = connection
+            .process
+            .as_ref()
+            .map_or_else(String::new, |process| format!(" of {process}"));
+        let what = if count == 1 {
+            format!("The TCP connection{whose} to it times out")
+        } else {
+            format!("{count} TCP connections to it, the first{whose}, time out")
+        };
+        let when = match self.found.and_then(|found| found.vrf.as_ref()) {
+            Some(vrf) => format!(
+                "from now on, since {} is in VRF {vrf}",
+                self.change.interface
+            ),
+            None => {
+                "though an established one may go on until some route or address changes".to_owned()
+            }
+        };
+        format!("{what} without a reset (unless this host listens on that port itself), {when}.")
+    }
+
+    /// What ends it, each with what it costs.
+    fn fixes(&self, uses: &[Use]) -> Vec<Fix> {
+        let AnycastChange {
+            address, interface, ..
+        } = self.change;
+        let mut fixes = Vec::new();
+        if uses.is_empty() {
+            fixes.push(
+                Fix::new(format!(
+                    "give no neighbour on {interface} the address {address}"
+                ))
+                .remark("then there is nothing to do"),
+            );
+        } else {
+            fixes.push(
+                Fix::new(format!("give the neighbour another address than {address}"))
+                    .remark("the clean way; its sessions break once"),
+            );
+            fixes.push(
+                Fix::new("use /127 on both ends of a point-to-point link")
+                    .remark("has no anycast address (RFC 6164); sessions break once"),
+            );
+            fixes.push(
+                self.command(&format!(
+                    "ip addr add ADDRESS peer {address} dev {interface}"
+                ))
+                .remark("instead of the address with the prefix; other nodes then need routes"),
+            );
+        }
+        let accept_ra = advice::set_interface_sysctl(interface, "accept_ra", 0);
+        let host = format!("{accept_ra} net/ipv6/conf/{interface}/forwarding=0");
+        fixes.push(
+            self.command(&host)
+                .remark(match self.change.all_forwarding {
+                    Some(0) => "conf.all.forwarding is 0, so nothing was forwarded anyway",
+                    _ => {
+                        "still forwards, but is no router to its neighbours; each write of 1 to \
+                 conf.all.forwarding undoes it"
+                    }
+                }),
+        );
+        if self.found.is_some_and(|found| found.force_forwarding) {
+            let all = advice::set_interface_sysctl("all", "forwarding", 0);
+            let force = format!("{all} net/ipv6/conf/{interface}/force_forwarding=1");
+            fixes.push(self.command(&force).remark(
+                "no anycast anywhere; needed on each incoming interface, and forwarding stops in \
+                 between",
+            ));
+        }
+        fixes
+    }
+
+    fn command(&self, command: &str) -> Fix {
+        Fix::new(advice::in_netns(self.event, self.session, command))
+    }
+}
+
+fn of_kind(uses: &[Use], kind: UseKind) -> impl Iterator<Item = &Use> {
+    uses.iter().filter(move |found| found.kind == kind)
+}
+
+fn used_by(found: &AnycastUse) -> Value {
+    let uses = found.uses.iter().map(|found| {
+        Value::Group(vec![
+            ("kind", found.kind.name().into()),
+            ("detail", found.detail.as_str().into()),
+        ])
+    });
+    Value::List(uses.collect())
+}
