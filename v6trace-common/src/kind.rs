@@ -8,6 +8,10 @@ pub enum Kind {
     MulticastJoin = 1,
     /// A [`SetToken`](crate::SetToken).
     SetToken = 2,
+    /// A [`DadFailure`](crate::DadFailure).
+    DadFailure = 6,
+    /// A [`DadReflection`](crate::DadReflection).
+    DadReflection = 7,
 }
 
 impl Kind {
@@ -16,6 +20,8 @@ impl Kind {
         match value {
             1 => Some(Self::MulticastJoin),
             2 => Some(Self::SetToken),
+            6 => Some(Self::DadFailure),
+            7 => Some(Self::DadReflection),
             _ => None,
         }
     }

@@ -17,6 +17,7 @@
 //! nobody wrote.
 #![no_std]
 
+pub mod dad;
 pub mod header;
 pub mod hooks;
 pub mod kind;
@@ -25,6 +26,7 @@ pub mod members;
 pub mod multicast_join;
 pub mod set_token;
 
+pub use dad::{DadFailure, DadReflection, NeighbourFrame};
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
 pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};
 pub use kind::Kind;

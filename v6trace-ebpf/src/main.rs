@@ -12,6 +12,7 @@
 #![no_main]
 
 mod context;
+mod dad;
 mod globals;
 mod kernel;
 mod multicast_join;

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use v6trace_common::Hook;
 
-use crate::attach::Coverage;
+use crate::{attach::Coverage, decode::dad::Mac};
 
 /// One item of the stream.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub enum Record {
     Namespace(Namespace),
     /// What runs a process.
     Process(Process),
+    /// What is around an interface.
+    Surroundings(Surroundings),
     /// Events that happened but are not in the stream.
     Lost(Lost),
     /// Closes the stream.
@@ -71,6 +73,40 @@ pub struct Process {
     pub pid: u32,
     /// The systemd service that it belongs to.
     pub unit: Option<String>,
+}
+
+/// The interfaces around a duplicate address, as userspace found them.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// When they were looked up, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// Inode number of the address's namespace.
+    pub netns: u32,
+    /// The interfaces of that namespace; `None` where they could not be listed.
+    pub here: Option<Vec<Interface>>,
+    /// Those of other namespaces of this host that may matter, each with the
+    /// namespace's inode number: with the MAC in question, or in hairpin mode.
+    pub elsewhere: Vec<(u32, Interface)>,
+}
+
+/// An interface, as netlink describes it.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Its MAC, where its link layer has one.
+    pub mac: Option<Mac>,
+    /// The index of its lower interface or peer (`IFLA_LINK`), which may be in
+    /// another namespace.
+    pub link: Option<u32>,
+    /// The name of the bridge, bond or VRF that it belongs to.
+    pub master: Option<String>,
+    /// Whether it is a bridge's port in hairpin mode.
+    pub hairpin: bool,
+    /// Whether it has the address in question.
+    pub has_address: bool,
 }
 
 /// Events that were not delivered.

@@ -93,6 +93,7 @@ impl<R: Render> Report<R> {
             Record::Kernel(bytes) => return self.kernel(&bytes),
             Record::Namespace(namespace) => session.learn_namespace(namespace),
             Record::Process(process) => session.learn_process(process),
+            Record::Surroundings(surroundings) => session.learn_surroundings(surroundings),
             Record::Lost(lost) => {
                 self.totals.lost += lost.count;
                 self.render.lost(session, &lost)?;

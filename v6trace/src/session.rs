@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Namespace, Process, SessionInfo};
+use crate::record::{Namespace, Process, SessionInfo, Surroundings};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -12,6 +12,7 @@ pub struct Session {
     info: SessionInfo,
     namespaces: HashMap<u32, String>,
     units: HashMap<u32, Option<String>>,
+    surroundings: HashMap<u32, Surroundings>,
 }
 
 impl Session {
@@ -21,6 +22,7 @@ impl Session {
             info,
             namespaces: HashMap::new(),
             units: HashMap::new(),
+            surroundings: HashMap::new(),
         }
     }
 
@@ -40,6 +42,16 @@ impl Session {
     /// Learns what runs a process.
     pub fn learn_process(&mut self, process: Process) {
         self.units.insert(process.pid, process.unit);
+    }
+
+    /// Learns what interfaces are around a namespace's own.
+    pub fn learn_surroundings(&mut self, surroundings: Surroundings) {
+        self.surroundings.insert(surroundings.netns, surroundings);
+    }
+
+    /// The interfaces around those of a namespace, as last looked up.
+    pub fn surroundings(&self, inode: u32) -> Option<&Surroundings> {
+        self.surroundings.get(&inode)
     }
 
     /// The name of a namespace under `/run/netns`, if it has one.

@@ -5,6 +5,7 @@
 //! side could not read become `None` here, so that nothing further on can
 //! mistake them for zero.
 
+pub mod dad;
 pub mod multicast_join;
 pub mod set_token;
 
@@ -14,6 +15,7 @@ use thiserror::Error;
 use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
 
+pub use dad::{DadFailure, DadReflection};
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
 
@@ -48,6 +50,11 @@ pub enum Payload {
     MulticastJoin(MulticastJoin),
     /// A request to set an interface's token returned.
     SetToken(SetToken),
+    /// Duplicate address detection found an address in use.
+    DadFailure(DadFailure),
+    /// A solicitation of duplicate address detection came back and was
+    /// recognised.
+    DadReflection(DadReflection),
 }
 
 /// A task as the kernel names it.
@@ -117,6 +124,12 @@ impl Event {
                 Payload::MulticastJoin(MulticastJoin::from_wire(&payload(&header, rest)?))
             }
             Kind::SetToken => Payload::SetToken(SetToken::from_wire(&payload(&header, rest)?)),
+            Kind::DadFailure => {
+                Payload::DadFailure(DadFailure::from_wire(&payload(&header, rest)?))
+            }
+            Kind::DadReflection => {
+                Payload::DadReflection(DadReflection::from_wire(&payload(&header, rest)?))
+            }
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -147,6 +160,8 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.errno.is_some(),
             Payload::SetToken(request) => request.errno.is_some(),
+            Payload::DadFailure(_) => true,
+            Payload::DadReflection(_) => false,
         }
     }
 
@@ -155,6 +170,8 @@ impl Event {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
+            Payload::DadFailure(failure) => Some(&failure.interface),
+            Payload::DadReflection(reflection) => Some(&reflection.interface),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`Diagnosis`]. A cause is named only where the values decide it.
 
 mod advice;
+mod dad;
 pub mod diagnosis;
 mod multicast_join;
 mod set_token;
@@ -21,5 +22,7 @@ pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join::diagnose(event, join, session),
         Payload::SetToken(request) => set_token::diagnose(event, request, session),
+        Payload::DadFailure(failure) => Some(dad::failure(event, failure, session)),
+        Payload::DadReflection(reflection) => Some(dad::reflection(event, reflection, session)),
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The [`Observer`] sees each record of the kernel side on its way and puts
 //! before it what the explanation will want to know: the name of its network
-//! namespace, the service that its process belongs to. A lookup that fails
-//! adds nothing, and the explanation does without.
+//! namespace, the service that its process belongs to, the interfaces around
+//! its own. A lookup that fails adds nothing, and the explanation does without.
 
 mod enter;
+mod interfaces;
 mod namespaces;
 mod netlink;
 mod processes;
@@ -66,6 +67,7 @@ impl Observer {
         let mut records = Vec::new();
         if let Ok(event) = Event::decode(&bytes) {
             records.extend(self.namespaces());
+            records.extend(interfaces::around(&event).map(Record::Surroundings));
             if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
                 records.push(Record::Process(Process {
                     boot_ns: clock::boot_ns(),

@@ -1,7 +1,7 @@
 //! What an event carries beside its header, by name: for `--events`.
 
 use crate::{
-    decode::{Event, MulticastJoin, Payload, SetToken},
+    decode::{DadFailure, DadReflection, Event, MulticastJoin, Payload, SetToken, dad::Message},
     diagnose::Value,
     errno::Errno,
 };
@@ -11,6 +11,8 @@ pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
     match &event.payload {
         Payload::MulticastJoin(join) => multicast_join(join),
         Payload::SetToken(request) => set_token(request),
+        Payload::DadFailure(failure) => dad_failure(failure),
+        Payload::DadReflection(reflection) => dad_reflection(reflection),
     }
 }
 
@@ -46,4 +48,36 @@ fn set_token(request: &SetToken) -> Vec<(&'static str, Value)> {
             sysctls.map(|sysctls| sysctls.router_solicitations).into(),
         ),
     ]
+}
+
+fn dad_failure(failure: &DadFailure) -> Vec<(&'static str, Value)> {
+    let frame = &failure.frame;
+    vec![
+        ("address", failure.address.to_string().into()),
+        ("prefix_len", failure.prefix_len.into()),
+        ("ifindex", failure.ifindex.into()),
+        ("interface", failure.interface.as_str().into()),
+        ("message", frame.message().map(Message::name).into()),
+        ("source_mac", text(frame.source_mac())),
+        ("own_mac", text(failure.own_mac)),
+        ("nonce", text(frame.nonce())),
+        ("dad_nonce", text(failure.dad_nonce)),
+        ("flags", failure.flags.into()),
+        ("suppressed", failure.suppressed.into()),
+    ]
+}
+
+fn dad_reflection(reflection: &DadReflection) -> Vec<(&'static str, Value)> {
+    vec![
+        ("address", reflection.address.to_string().into()),
+        ("ifindex", reflection.ifindex.into()),
+        ("interface", reflection.interface.as_str().into()),
+        ("source_mac", text(reflection.frame.source_mac())),
+        ("nonce", reflection.nonce.to_string().into()),
+        ("suppressed", reflection.suppressed.into()),
+    ]
+}
+
+fn text(value: Option<impl ToString>) -> Value {
+    value.map(|value| value.to_string()).into()
 }

@@ -1,0 +1,119 @@
+//! Why duplicate address detection found an address in use.
+//!
+//! [`verdict`] says whose frame it was: the interface's own, reflected; another
+//! interface's of this namespace; another node's. [`cost`] says what became of
+//! the address. Both follow the kernel's own conditions.
+
+mod cost;
+mod fixes;
+mod verdict;
+
+use std::net::IpAddr;
+
+use super::{Diagnosis, Value};
+use crate::{
+    catalogue::Cause,
+    decode::{DadFailure, DadReflection, Event, dad::Message},
+    session::Session,
+};
+use cost::Cost;
+use fixes::Fixes;
+use verdict::Verdict;
+
+const OPERATION: &str = "duplicate-address-detection";
+
+/// Explains an address that was found in use.
+pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) -> Diagnosis {
+    let frame = &failure.frame;
+    let verdict = Verdict::of(event, failure, session);
+    let cost = Cost::of(failure);
+    let summary = format!(
+        "{}/{} on {} was found in use by duplicate address detection: {}. {}",
+        failure.address, failure.prefix_len, failure.interface, verdict.why, cost.text
+    );
+    let mut diagnosis = Diagnosis::new(event, verdict.cause, OPERATION, summary)
+        .with("message", frame.message().map(Message::name))
+        .with("source_mac", text(frame.source_mac()))
+        .with("own_mac", text(failure.own_mac))
+        .with("nonce", text(frame.nonce()))
+        .with("dad_nonce", text(failure.dad_nonce))
+        .with(
+            "enhanced_dad",
+            failure.sysctls.map(|set| i32::from(set.enhanced_dad)),
+        )
+        .with("address_deleted", cost.address_deleted)
+        .with("ipv6_disabled", cost.ipv6_disabled);
+    if let Some(other) = &verdict.other {
+        diagnosis = diagnosis.with("other_interface", other.interface.as_str());
+        if let Some(netns) = other.netns {
+            diagnosis = diagnosis.with("other_netns", netns);
+        }
+    }
+    let fixes = Fixes {
+        event,
+        session,
+        interface: &failure.interface,
+    };
+    if verdict.cause == Cause::DadLoopback {
+        diagnosis = with_reflector(diagnosis, &fixes, failure.ifindex);
+    }
+    diagnosis = diagnosis.with("suppressed", failure.suppressed);
+    diagnosis.ifindex = Some(failure.ifindex);
+    diagnosis.address = Some(IpAddr::V6(failure.address));
+    if !verdict.certain {
+        diagnosis = diagnosis.likely();
+    }
+    fixes.add(diagnosis, failure, &verdict, &cost)
+}
+
+/// Explains a solicitation that came back and was recognised.
+pub(super) fn reflection(
+    event: &Event,
+    reflection: &DadReflection,
+    session: &Session,
+) -> Diagnosis {
+    let fixes = Fixes {
+        event,
+        session,
+        interface: &reflection.interface,
+    };
+    let by = fixes
+        .reflector(reflection.ifindex)
+        .map(|reflector| format!(" {reflector}."))
+        .unwrap_or_default();
+    let summary = format!(
+        "{}'s own solicitation for {} came back to it after {}. The kernel knew its nonce {} \
+         (enhanced DAD) and ignored it: the address is fine, but the segment reflects frames.{by}",
+        reflection.interface,
+        reflection.address,
+        milliseconds(event.boot_ns.saturating_sub(reflection.sent_boot_ns)),
+        reflection.nonce,
+    );
+    let diagnosis = Diagnosis::new(event, Cause::DadLoopbackIgnored, OPERATION, summary)
+        .with("nonce", reflection.nonce.to_string())
+        .with("source_mac", text(reflection.frame.source_mac()));
+    let mut diagnosis = with_reflector(diagnosis, &fixes, reflection.ifindex)
+        .with("suppressed", reflection.suppressed);
+    diagnosis.ifindex = Some(reflection.ifindex);
+    diagnosis.address = Some(IpAddr::V6(reflection.address));
+    fixes.reflection(diagnosis, reflection.ifindex)
+}
+
+fn with_reflector(diagnosis: Diagnosis, fixes: &Fixes<'_>, ifindex: u32) -> Diagnosis {
+    match fixes.reflector(ifindex) {
+        Some(reflector) => diagnosis
+            .with("bridge", reflector.bridge)
+            .with("bridge_port", reflector.port),
+        None => diagnosis,
+    }
+}
+
+fn text(value: Option<impl ToString>) -> Value {
+    value.map(|value| value.to_string()).into()
+}
+
+/// "0.3 ms"
+fn milliseconds(nanoseconds: u64) -> String {
+    let tenths = nanoseconds / 100_000;
+    format!("{}.{} ms", tenths / 10, tenths % 10)
+}
