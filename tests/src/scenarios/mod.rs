@@ -5,6 +5,7 @@
 //! if v6trace did not say what it should. It runs as root in a process of its
 //! own and leaves the machine as it found it.
 
+mod dad;
 mod multicast_join;
 mod set_token;
 
@@ -19,7 +20,11 @@ pub(crate) struct Scenario {
 }
 
 /// Every family, topic by topic.
-const FAMILIES: &[&[&[Scenario]]] = &[multicast_join::SCENARIOS, set_token::SCENARIOS];
+const FAMILIES: &[&[&[Scenario]]] = &[
+    multicast_join::SCENARIOS,
+    set_token::SCENARIOS,
+    dad::SCENARIOS,
+];
 
 /// Every scenario, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {

@@ -1,7 +1,5 @@
 //! What to do about an address that was found in use.
 
-use std::fmt;
-
 use super::{cost::Cost, verdict::Verdict};
 use crate::{
     catalogue::Cause,
@@ -26,16 +24,6 @@ pub(super) struct Reflector<'a> {
     pub(super) netns: u32,
     pub(super) bridge: &'a str,
     pub(super) port: &'a str,
-}
-
-impl fmt::Display for Reflector<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bridge, port, .. } = self;
-        write!(
-            f,
-            "Its other end, the port {port} of the bridge {bridge}, is in hairpin mode"
-        )
-    }
 }
 
 impl<'a> Fixes<'a> {

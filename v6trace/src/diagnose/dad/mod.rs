@@ -17,7 +17,7 @@ use crate::{
     session::Session,
 };
 use cost::Cost;
-use fixes::Fixes;
+use fixes::{Fixes, Reflector};
 use verdict::Verdict;
 
 const OPERATION: &str = "duplicate-address-detection";
@@ -27,9 +27,22 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
     let frame = &failure.frame;
     let verdict = Verdict::of(event, failure, session);
     let cost = Cost::of(failure);
+    let fixes = Fixes {
+        event,
+        session,
+        interface: &failure.interface,
+    };
+    let reflector = fixes
+        .reflector(failure.ifindex)
+        .filter(|_| verdict.cause == Cause::DadLoopback);
     let summary = format!(
-        "{}/{} on {} was found in use by duplicate address detection: {}. {}",
-        failure.address, failure.prefix_len, failure.interface, verdict.why, cost.text
+        "{}/{} on {} was found in use by duplicate address detection: {}.{} {}",
+        failure.address,
+        failure.prefix_len,
+        failure.interface,
+        verdict.why,
+        sentence(reflector.as_ref(), &failure.interface),
+        cost.text
     );
     let mut diagnosis = Diagnosis::new(event, verdict.cause, OPERATION, summary)
         .with("message", frame.message().map(Message::name))
@@ -49,15 +62,7 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
             diagnosis = diagnosis.with("other_netns", netns);
         }
     }
-    let fixes = Fixes {
-        event,
-        session,
-        interface: &failure.interface,
-    };
-    if verdict.cause == Cause::DadLoopback {
-        diagnosis = with_reflector(diagnosis, &fixes, failure.ifindex);
-    }
-    diagnosis = diagnosis.with("suppressed", failure.suppressed);
+    diagnosis = evidence(diagnosis, reflector.as_ref()).with("suppressed", failure.suppressed);
     diagnosis.ifindex = Some(failure.ifindex);
     diagnosis.address = Some(IpAddr::V6(failure.address));
     if !verdict.certain {
@@ -77,10 +82,8 @@ pub(super) fn reflection(
         session,
         interface: &reflection.interface,
     };
-    let by = fixes
-        .reflector(reflection.ifindex)
-        .map(|reflector| format!(" {reflector}."))
-        .unwrap_or_default();
+    let reflector = fixes.reflector(reflection.ifindex);
+    let by = sentence(reflector.as_ref(), &reflection.interface);
     let summary = format!(
         "{}'s own solicitation for {} came back to it after {}. The kernel knew its nonce {} \
          (enhanced DAD) and ignored it: the address is fine, but the segment reflects frames.{by}",
@@ -92,20 +95,32 @@ pub(super) fn reflection(
     let diagnosis = Diagnosis::new(event, Cause::DadLoopbackIgnored, OPERATION, summary)
         .with("nonce", reflection.nonce.to_string())
         .with("source_mac", text(reflection.frame.source_mac()));
-    let mut diagnosis = with_reflector(diagnosis, &fixes, reflection.ifindex)
-        .with("suppressed", reflection.suppressed);
+    let mut diagnosis =
+        evidence(diagnosis, reflector.as_ref()).with("suppressed", reflection.suppressed);
     diagnosis.ifindex = Some(reflection.ifindex);
     diagnosis.address = Some(IpAddr::V6(reflection.address));
     fixes.reflection(diagnosis, reflection.ifindex)
 }
 
-fn with_reflector(diagnosis: Diagnosis, fixes: &Fixes<'_>, ifindex: u32) -> Diagnosis {
-    match fixes.reflector(ifindex) {
+fn evidence(diagnosis: Diagnosis, reflector: Option<&Reflector<'_>>) -> Diagnosis {
+    match reflector {
         Some(reflector) => diagnosis
             .with("bridge", reflector.bridge)
             .with("bridge_port", reflector.port),
         None => diagnosis,
     }
+}
+
+/// The reflector in a sentence, with a blank before it; nothing without.
+fn sentence(reflector: Option<&Reflector<'_>>, interface: &str) -> String {
+    reflector
+        .map(|Reflector { bridge, port, .. }| {
+            format!(
+                " The other end of {interface}, port {port} of the bridge {bridge}, is in hairpin \
+                 mode."
+            )
+        })
+        .unwrap_or_default()
 }
 
 fn text(value: Option<impl ToString>) -> Value {

@@ -207,7 +207,7 @@ impl Case<'_> {
             false,
             format!(
                 "{name} received its own solicitation, reflected by the segment{}, and did not \
-                 know it, since enhanced DAD was off and it had no nonce. Inferred from its own \
+                 know it: enhanced DAD was off when it began, so there was no nonce. Inferred from its own \
                  MAC {own} as the source: a node with a cloned MAC would look alike",
                 after.unwrap_or_default()
             ),
