@@ -87,6 +87,9 @@ pub struct Surroundings {
     /// Those of other namespaces of this host that may matter, each with the
     /// namespace's inode number: with the MAC in question, or in hairpin mode.
     pub elsewhere: Vec<(u32, Interface)>,
+    /// A process in each of these namespaces that has no name: (namespace,
+    /// process id).
+    pub processes: Vec<(u32, u32)>,
 }
 
 /// An interface, as netlink describes it.

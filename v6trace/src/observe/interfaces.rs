@@ -36,37 +36,42 @@ pub(super) fn around(event: &Event) -> Option<Surroundings> {
     let matters = |interface: &Interface| {
         interface.hairpin || (interface.mac.is_some() && interface.mac == source_mac)
     };
-    let mut elsewhere = Vec::new();
-    for (inode, pid) in namespaces()
-        .into_iter()
-        .filter(|&(inode, _)| inode != event.netns)
-        .take(OTHERS)
-    {
+    let namespaces = namespaces();
+    let mut elsewhere: Vec<(u32, Interface)> = Vec::new();
+    let others = namespaces
+        .iter()
+        .filter(|(inode, _)| **inode != event.netns);
+    for (&inode, &pid) in others.take(OTHERS) {
         // One that cannot be entered, or is gone by now, adds nothing.
-        if let Ok(interfaces) = within(inode, pid, || list(address)) {
-            elsewhere.extend(
-                interfaces
-                    .into_iter()
-                    .filter(matters)
-                    .map(|interface| (inode, interface)),
-            );
+        if let Ok(interfaces) = within(inode, pid.unwrap_or(0), || list(address)) {
+            let interfaces = interfaces.into_iter().filter(matters);
+            elsewhere.extend(interfaces.map(|interface| (inode, interface)));
         }
     }
+    let own = namespaces.get(&event.netns).copied().flatten();
+    let concerned =
+        |inode: u32| inode == event.netns || elsewhere.iter().any(|(other, _)| *other == inode);
+    let processes = namespaces
+        .iter()
+        .filter_map(|(&inode, &pid)| Some((inode, pid?)))
+        .filter(|&(inode, _)| concerned(inode))
+        .collect();
     Some(Surroundings {
         boot_ns: clock::boot_ns(),
         netns: event.netns,
-        here: within(event.netns, 0, || list(address)).ok(),
+        here: within(event.netns, own.unwrap_or(0), || list(address)).ok(),
         elsewhere,
+        processes,
     })
 }
 
-/// The namespaces of this host that have a name or a process, with the process
-/// or 0.
-fn namespaces() -> BTreeMap<u32, u32> {
+/// The namespaces of this host that have a name or a process; with the process,
+/// where they have no name.
+fn namespaces() -> BTreeMap<u32, Option<u32>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(NAMED).into_iter().flatten().flatten() {
         if let Ok(inode) = inode_of(&entry.path()) {
-            found.insert(inode, 0);
+            found.insert(inode, None);
         }
     }
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -75,7 +80,7 @@ fn namespaces() -> BTreeMap<u32, u32> {
             continue;
         };
         if let Ok(inode) = inode_of(Path::new("/proc").join(name).join("ns/net").as_path()) {
-            found.entry(inode).or_insert(pid);
+            found.entry(inode).or_insert(Some(pid));
         }
     }
     found

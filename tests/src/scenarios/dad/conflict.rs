@@ -32,8 +32,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// The time that two hosts are apart that ask at once: less than the second
-/// that the first waits for answers.
+/// The time that two hosts are apart that ask at once: less than the first
+/// waits for answers.
 const APART: Duration = Duration::from_millis(200);
 
 fn owned() -> Result<()> {
@@ -71,6 +71,7 @@ fn asked_by_both() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "other", OTHER_MAC)?,
     );
+    host.ask_patiently()?;
     let tracer = Tracer::live(&[])?;
     host.add(ADDRESS, "")?;
     sleep(APART);
@@ -118,6 +119,7 @@ fn cloned_mac() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "clone", MAC)?,
     );
+    host.ask_patiently()?;
     let tracer = Tracer::live(&[])?;
     host.add(ADDRESS, "")?;
     sleep(APART);

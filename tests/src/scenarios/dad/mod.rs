@@ -53,6 +53,14 @@ impl Host {
         self.netns.set_sysctl(&name, value)
     }
 
+    /// Lets the host wait for answers for four seconds instead of one, time
+    /// enough for another to ask as well.
+    fn ask_patiently(&self) -> Result<()> {
+        let interface = &self.interface.name;
+        let name = format!("ipv6/neigh/{interface}/retrans_time_ms");
+        self.netns.set_sysctl(&name, "4000")
+    }
+
     /// What holds whatever was found out about an address of this host.
     fn expect<'d>(&self, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expect<'d> {
         diagnosis

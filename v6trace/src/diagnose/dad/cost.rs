@@ -47,7 +47,10 @@ fn sentence(failure: &DadFailure, kept: Option<bool>, ipv6_disabled: Option<bool
         );
     }
     if flags & IFA_F_TEMPORARY != 0 {
-        return "The kernel deletes it and makes another temporary address instead.".to_owned();
+        return format!(
+            "The kernel deletes it and tries another temporary address, up to \
+             net.ipv6.conf.{name}.regen_max_retry times."
+        );
     }
     let fate = match kept {
         None => "What becomes of it could not be read",

@@ -179,17 +179,25 @@ impl<'a> Fixes<'a> {
             )
     }
 
+    /// `command`, to be run in the network namespace of the event.
     fn here(&self, command: &str) -> String {
-        advice::in_netns(self.event, self.session, command)
+        self.within(self.event.netns, command)
     }
 
-    /// `command`, to be run in some network namespace.
+    /// `command`, to be run in some network namespace: through its name, or
+    /// through a process that was found in it.
     fn within(&self, netns: u32, command: &str) -> String {
-        match self.session.namespace_name(netns) {
-            Some(name) if !self.session.is_own_namespace(netns) => {
-                format!("ip netns exec {name} {command}")
-            }
-            _ => command.to_owned(),
+        if self.session.is_own_namespace(netns) {
+            return command.to_owned();
+        }
+        if let Some(name) = self.session.namespace_name(netns) {
+            return format!("ip netns exec {name} {command}");
+        }
+        let around = self.session.surroundings(self.event.netns);
+        let mut processes = around.into_iter().flat_map(|around| &around.processes);
+        match processes.find(|(inode, _)| *inode == netns) {
+            Some((_, pid)) => format!("nsenter --net=/proc/{pid}/ns/net {command}"),
+            None => command.to_owned(),
         }
     }
 }

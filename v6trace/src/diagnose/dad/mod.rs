@@ -63,6 +63,8 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
         }
     }
     diagnosis = evidence(diagnosis, reflector.as_ref()).with("suppressed", failure.suppressed);
+    // Packets are received in whatever context; no task has a part in it.
+    diagnosis.task = None;
     diagnosis.ifindex = Some(failure.ifindex);
     diagnosis.address = Some(IpAddr::V6(failure.address));
     if !verdict.certain {
@@ -97,6 +99,7 @@ pub(super) fn reflection(
         .with("source_mac", text(reflection.frame.source_mac()));
     let mut diagnosis =
         evidence(diagnosis, reflector.as_ref()).with("suppressed", reflection.suppressed);
+    diagnosis.task = None;
     diagnosis.ifindex = Some(reflection.ifindex);
     diagnosis.address = Some(IpAddr::V6(reflection.address));
     fixes.reflection(diagnosis, reflection.ifindex)

@@ -198,6 +198,17 @@ impl Case<'_> {
             );
             return Verdict::new(Cause::DadConflictClonedMac, false, why).by(Some(other));
         }
+        if dad_nonce.is_some_and(|own| own != Nonce::NONE) {
+            return Verdict::new(
+                Cause::DadLoopback,
+                false,
+                format!(
+                    "a solicitation without a nonce came from {name}'s own MAC {own}. This attempt \
+                     has a nonce, an earlier one had none, so most likely that one was reflected \
+                     and came late: a node with a cloned MAC would look alike"
+                ),
+            );
+        }
         let after = sent.map(|sent| {
             let after = self.event.boot_ns.saturating_sub(sent.boot_ns);
             format!(", {} after it was sent", milliseconds(after))
