@@ -33,6 +33,12 @@ pub enum Hook {
     DefaultRoutePurge = 10,
     /// Removing one route.
     RouteDelete = 11,
+    /// Duplicate address detection finding an address in use.
+    DadFailure = 12,
+    /// Sending a solicitation of duplicate address detection.
+    DadSolicitation = 13,
+    /// Receiving one's own solicitation of duplicate address detection.
+    DadReflection = 14,
 }
 
 /// One hook and the ways to attach it.
@@ -263,6 +269,58 @@ pub const HOOKS: &[HookInfo] = &[
                 "FIB_NH_GATEWAY",
                 "DEV_IFINDEX",
                 "DEV_NAME",
+            ],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::DadFailure,
+        name: "dad-failure",
+        without: "failed duplicate address detection is not explained",
+        candidates: &[Candidate {
+            function: "addrconf_dad_failure",
+            entry: Some("dad_failure"),
+            ret: None,
+            needs: &[
+                "IFA_ADDR",
+                "IFA_STATE",
+                "IFA_IDEV",
+                "INET6_DEV_DEV",
+                "DEV_NET",
+                "NET_INUM",
+            ],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::DadSolicitation,
+        name: "dad-solicitation",
+        without: "late or cloned solicitations of duplicate address detection are not told apart",
+        candidates: &[Candidate {
+            function: "ndisc_send_ns",
+            entry: Some("dad_solicitation"),
+            ret: None,
+            needs: &["DEV_NET", "DEV_IFINDEX", "NET_INUM"],
+            note: None,
+        }],
+    },
+    HookInfo {
+        hook: Hook::DadReflection,
+        name: "dad-reflection",
+        without: "reflections that the kernel recognises by their nonce are not reported",
+        candidates: &[Candidate {
+            function: "ndisc_recv_ns",
+            entry: Some("dad_reflection"),
+            ret: None,
+            needs: &[
+                "SKB_DEV",
+                "SKB_HEAD",
+                "SKB_NETWORK_HEADER",
+                "SKB_TRANSPORT_HEADER",
+                "SKB_LEN",
+                "DEV_NET",
+                "DEV_IFINDEX",
+                "NET_INUM",
             ],
             note: None,
         }],

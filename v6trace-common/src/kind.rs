@@ -9,11 +9,15 @@ pub enum Kind {
     /// A [`SetToken`](crate::SetToken).
     SetToken = 2,
     /// A [`SourceSelection`](crate::SourceSelection).
-    SourceSelection = 9,
+    SourceSelection = 3,
     /// An [`AnycastChange`](crate::AnycastChange).
-    AnycastChange = 3,
+    AnycastChange = 4,
     /// A [`DefaultRoutesPurged`](crate::DefaultRoutesPurged).
-    DefaultRoutesPurged = 4,
+    DefaultRoutesPurged = 5,
+    /// A [`DadFailure`](crate::DadFailure).
+    DadFailure = 6,
+    /// A [`DadReflection`](crate::DadReflection).
+    DadReflection = 7,
 }
 
 impl Kind {
@@ -22,9 +26,11 @@ impl Kind {
         match value {
             1 => Some(Self::MulticastJoin),
             2 => Some(Self::SetToken),
-            9 => Some(Self::SourceSelection),
-            3 => Some(Self::AnycastChange),
-            4 => Some(Self::DefaultRoutesPurged),
+            3 => Some(Self::SourceSelection),
+            4 => Some(Self::AnycastChange),
+            5 => Some(Self::DefaultRoutesPurged),
+            6 => Some(Self::DadFailure),
+            7 => Some(Self::DadReflection),
             _ => None,
         }
     }

@@ -18,6 +18,7 @@
 #![no_std]
 
 pub mod anycast;
+pub mod dad;
 pub mod forwarding;
 pub mod header;
 pub mod hooks;
@@ -29,6 +30,7 @@ pub mod set_token;
 pub mod source_selection;
 
 pub use anycast::AnycastChange;
+pub use dad::{DadFailure, DadReflection, NeighbourFrame};
 pub use forwarding::DefaultRoutesPurged;
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
 pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};

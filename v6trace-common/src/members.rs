@@ -228,6 +228,48 @@ macro_rules! with_members {
                 "default routes of router advertisements are not recognised";
             FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
                 "default routes of router advertisements are not recognised";
+            // An address, and what decides its duplicate address detection.
+            IFA_ADDR: Shape::Bytes(16), "inet6_ifaddr.addr",
+                "failed duplicate address detection is not explained";
+            IFA_STATE: Shape::Bytes(4), "inet6_ifaddr.state",
+                "failed duplicate address detection is not explained";
+            IFA_IDEV: Shape::Object, "inet6_ifaddr.idev",
+                "failed duplicate address detection is not explained";
+            IFA_PREFIX_LEN: Shape::Bytes(4), "inet6_ifaddr.prefix_len",
+                "the prefix length of a duplicate address is not known";
+            IFA_FLAGS: Shape::Bytes(4), "inet6_ifaddr.flags",
+                "whether a duplicate address is deleted is not known";
+            IFA_DAD_NONCE: Shape::Bytes(8), "inet6_ifaddr.dad_nonce",
+                "the nonce of an address is not known";
+            IFA_STABLE_PRIVACY_RETRY: Shape::Bytes(1), "inet6_ifaddr.stable_privacy_retry",
+                "whether a stable-privacy address is tried again is not known";
+            INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
+                "an interface's accept_dad and enhanced_dad are not known";
+            NET_IDGEN_RETRIES: Shape::Bytes(4), "net.ipv6.sysctl.idgen_retries",
+                "whether a stable-privacy address is tried again is not known";
+            DEVCONF_ACCEPT_DAD: Shape::Bytes(4), "ipv6_devconf.accept_dad",
+                "accept_dad is not known";
+            DEVCONF_ENHANCED_DAD: Shape::Bytes(4), "ipv6_devconf.enhanced_dad",
+                "enhanced_dad is not known";
+            DEVCONF_DISABLE_IPV6: Shape::Bytes(4), "ipv6_devconf.disable_ipv6",
+                "disable_ipv6 is not known";
+            DEV_ADDR: Shape::Object, "net_device.dev_addr",
+                "an interface's own frames are not told from others'";
+            DEV_ADDR_LEN: Shape::Bytes(1), "net_device.addr_len",
+                "an interface's own frames are not told from others'";
+            // A packet.
+            SKB_DEV: Shape::Object, "sk_buff.dev",
+                "the interface of a packet is not known";
+            SKB_HEAD: Shape::Object, "sk_buff.head",
+                "packets are not read";
+            SKB_LEN: Shape::Bytes(4), "sk_buff.len",
+                "packets are not read";
+            SKB_MAC_HEADER: Shape::Bytes(2), "sk_buff.mac_header",
+                "packets are not read";
+            SKB_NETWORK_HEADER: Shape::Bytes(2), "sk_buff.network_header",
+                "packets are not read";
+            SKB_TRANSPORT_HEADER: Shape::Bytes(2), "sk_buff.transport_header",
+                "packets are not read";
         }
     };
 }

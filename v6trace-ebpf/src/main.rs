@@ -13,6 +13,7 @@
 
 mod anycast;
 mod context;
+mod dad;
 mod forwarding;
 mod globals;
 mod kernel;

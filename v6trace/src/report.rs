@@ -95,6 +95,7 @@ impl<R: Render> Report<R> {
             Record::Process(process) => session.learn_process(process),
             Record::Addresses(addresses) => session.learn_addresses(addresses),
             Record::AnycastUse(found) => session.learn_anycast_use(found),
+            Record::Surroundings(surroundings) => session.learn_surroundings(surroundings),
             Record::Lost(lost) => {
                 self.totals.lost += lost.count;
                 self.render.lost(session, &lost)?;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Addresses, AnycastUse, Namespace, Process, SessionInfo};
+use crate::record::{Addresses, AnycastUse, Namespace, Process, SessionInfo, Surroundings};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Session {
     units: HashMap<u32, Option<String>>,
     addresses: HashMap<u32, Addresses>,
     anycast_use: Option<AnycastUse>,
+    surroundings: HashMap<u32, Surroundings>,
 }
 
 impl Session {
@@ -25,6 +26,7 @@ impl Session {
             units: HashMap::new(),
             addresses: HashMap::new(),
             anycast_use: None,
+            surroundings: HashMap::new(),
         }
     }
 
@@ -62,6 +64,16 @@ impl Session {
         self.anycast_use
             .as_ref()
             .filter(|found| found.of == boot_ns)
+    }
+
+    /// Learns what interfaces are around a namespace's own.
+    pub fn learn_surroundings(&mut self, surroundings: Surroundings) {
+        self.surroundings.insert(surroundings.netns, surroundings);
+    }
+
+    /// The interfaces around those of a namespace, as last looked up.
+    pub fn surroundings(&self, inode: u32) -> Option<&Surroundings> {
+        self.surroundings.get(&inode)
     }
 
     /// The name of a namespace under `/run/netns`, if it has one.

@@ -7,7 +7,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use v6trace::{
     attach::Coverage,
-    record::{Address, Addresses, Interface, Record, SessionInfo},
+    record::{
+        Record, SessionInfo,
+        addresses::{Address, Addresses, Interface},
+    },
     render::Json,
     report::{Options, Report},
 };

@@ -6,6 +6,7 @@
 //! own and leaves the machine as it found it.
 
 mod anycast;
+mod dad;
 mod forwarding;
 mod multicast_join;
 mod set_token;
@@ -28,6 +29,7 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     source_selection::SCENARIOS,
     anycast::SCENARIOS,
     forwarding::SCENARIOS,
+    dad::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

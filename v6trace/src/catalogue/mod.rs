@@ -111,6 +111,18 @@ causes! {
         "this host no longer owns prefix::, since an interface ceased to forward";
     DefaultRoutePurged, "default-route-purged", Hazard,
         "default routes of router advertisements went because forwarding was written";
+    DadLoopback, "dad-loopback", Failure,
+        "an address was found in use, by its own reflected solicitation";
+    DadConflict, "dad-conflict", Failure,
+        "an address was found in use, by another node";
+    DadConflictSameHost, "dad-conflict-same-host", Failure,
+        "an address was found in use, by another interface of the same namespace";
+    DadConflictClonedMac, "dad-conflict-cloned-mac", Failure,
+        "an address was found in use, by another node with this interface's own MAC";
+    DadLoopbackIgnored, "dad-loopback-ignored", Notice,
+        "an interface's own solicitation came back and was recognised";
+    DadUnexplained, "dad-unexplained", Failure,
+        "an address was found in use, by a frame that does not tell whose it is";
 }
 
 impl Cause {

@@ -6,6 +6,7 @@
 //! mistake them for zero.
 
 pub mod anycast;
+pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
 pub mod set_token;
@@ -18,6 +19,7 @@ use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
 
 pub use anycast::AnycastChange;
+pub use dad::{DadFailure, DadReflection};
 pub use forwarding::DefaultRoutesPurged;
 pub use multicast_join::MulticastJoin;
 pub use set_token::SetToken;
@@ -60,6 +62,11 @@ pub enum Payload {
     AnycastChange(AnycastChange),
     /// Default routes went because a forwarding sysctl was written.
     DefaultRoutesPurged(DefaultRoutesPurged),
+    /// Duplicate address detection found an address in use.
+    DadFailure(DadFailure),
+    /// A solicitation of duplicate address detection came back and was
+    /// recognised.
+    DadReflection(DadReflection),
 }
 
 /// A task as the kernel names it.
@@ -138,6 +145,12 @@ impl Event {
             Kind::DefaultRoutesPurged => Payload::DefaultRoutesPurged(
                 DefaultRoutesPurged::from_wire(&payload(&header, rest)?),
             ),
+            Kind::DadFailure => {
+                Payload::DadFailure(DadFailure::from_wire(&payload(&header, rest)?))
+            }
+            Kind::DadReflection => {
+                Payload::DadReflection(DadReflection::from_wire(&payload(&header, rest)?))
+            }
         };
         Ok(Self {
             boot_ns: header.boot_ns,
@@ -170,6 +183,8 @@ impl Event {
             Payload::SetToken(request) => request.errno.is_some(),
             Payload::SourceSelection(selection) => selection.source.is_none(),
             Payload::AnycastChange(_) | Payload::DefaultRoutesPurged(_) => false,
+            Payload::DadFailure(_) => true,
+            Payload::DadReflection(_) => false,
         }
     }
 
@@ -184,6 +199,8 @@ impl Event {
                 [route] if purged.count == 1 => Some(&route.interface),
                 _ => None,
             },
+            Payload::DadFailure(failure) => Some(&failure.interface),
+            Payload::DadReflection(reflection) => Some(&reflection.interface),
         }
     }
 }

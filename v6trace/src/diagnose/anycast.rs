@@ -14,7 +14,7 @@ use crate::{
         AnycastChange, Event,
         anycast::{Trigger, Written},
     },
-    record::{AnycastUse, Use, UseKind},
+    record::anycast_use::{AnycastUse, Use, UseKind},
     session::Session,
 };
 

@@ -6,6 +6,7 @@
 
 mod advice;
 mod anycast;
+mod dad;
 pub mod diagnosis;
 mod forwarding;
 mod multicast_join;
@@ -29,5 +30,7 @@ pub fn diagnose(event: &Event, session: &Session) -> Option<Diagnosis> {
         }
         Payload::AnycastChange(change) => anycast::diagnose(event, change, session),
         Payload::DefaultRoutesPurged(purged) => forwarding::diagnose(event, purged, session),
+        Payload::DadFailure(failure) => Some(dad::failure(event, failure, session)),
+        Payload::DadReflection(reflection) => Some(dad::reflection(event, reflection, session)),
     }
 }

@@ -12,7 +12,7 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use super::{enter, netlink};
 use crate::{
     clock,
-    record::{Address, Addresses, Interface},
+    record::addresses::{Address, Addresses, Interface},
 };
 
 /// Looks them up in the namespace with inode number `netns`, which the process

@@ -29,7 +29,7 @@ use super::{enter::within, netlink};
 use crate::{
     clock,
     decode::{AnycastChange, Event},
-    record::{AnycastUse, Use, UseKind},
+    record::anycast_use::{AnycastUse, Use, UseKind},
 };
 
 const ESTABLISHED: u8 = 1;

@@ -3,12 +3,13 @@
 //! The [`Observer`] sees each record of the kernel side on its way and puts
 //! before it what the explanation will want to know: the name of its network
 //! namespace, the service that its process belongs to, the IPv4 addresses that
-//! could be a source. A lookup that fails
-//! adds nothing, and the explanation does without.
+//! could be a source, who uses an address, the interfaces around its own. A
+//! lookup that fails adds nothing, and the explanation does without.
 
 mod addresses;
 mod anycast;
 mod enter;
+mod interfaces;
 mod namespaces;
 mod netlink;
 mod processes;
@@ -69,6 +70,7 @@ impl Observer {
         let mut records = Vec::new();
         if let Ok(event) = Event::decode(&bytes) {
             records.extend(self.namespaces());
+            records.extend(interfaces::around(&event).map(Record::Surroundings));
             if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
                 records.push(Record::Process(Process {
                     boot_ns: clock::boot_ns(),

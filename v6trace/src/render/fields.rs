@@ -2,8 +2,8 @@
 
 use crate::{
     decode::{
-        AnycastChange, DefaultRoutesPurged, Event, MulticastJoin, Payload, SetToken,
-        SourceSelection, anycast::Written,
+        AnycastChange, DadFailure, DadReflection, DefaultRoutesPurged, Event, MulticastJoin,
+        Payload, SetToken, SourceSelection, anycast::Written, dad::Message,
     },
     diagnose::Value,
     errno::Errno,
@@ -17,6 +17,8 @@ pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
         Payload::SourceSelection(selection) => source_selection(selection),
         Payload::AnycastChange(change) => anycast_change(change),
         Payload::DefaultRoutesPurged(purged) => default_routes_purged(purged),
+        Payload::DadFailure(failure) => dad_failure(failure),
+        Payload::DadReflection(reflection) => dad_reflection(reflection),
     }
 }
 
@@ -100,4 +102,36 @@ fn default_routes_purged(purged: &DefaultRoutesPurged) -> Vec<(&'static str, Val
         ("count", purged.count.into()),
         ("written", written.map(Written::name).into()),
     ]
+}
+
+fn dad_failure(failure: &DadFailure) -> Vec<(&'static str, Value)> {
+    let frame = &failure.frame;
+    vec![
+        ("address", failure.address.to_string().into()),
+        ("prefix_len", failure.prefix_len.into()),
+        ("ifindex", failure.ifindex.into()),
+        ("interface", failure.interface.as_str().into()),
+        ("message", frame.message().map(Message::name).into()),
+        ("source_mac", text(frame.source_mac())),
+        ("own_mac", text(failure.own_mac)),
+        ("nonce", text(frame.nonce())),
+        ("dad_nonce", text(failure.dad_nonce)),
+        ("flags", failure.flags.into()),
+        ("suppressed", failure.suppressed.into()),
+    ]
+}
+
+fn dad_reflection(reflection: &DadReflection) -> Vec<(&'static str, Value)> {
+    vec![
+        ("address", reflection.address.to_string().into()),
+        ("ifindex", reflection.ifindex.into()),
+        ("interface", reflection.interface.as_str().into()),
+        ("source_mac", text(reflection.frame.source_mac())),
+        ("nonce", reflection.nonce.to_string().into()),
+        ("suppressed", reflection.suppressed.into()),
+    ]
+}
+
+fn text(value: Option<impl ToString>) -> Value {
+    value.map(|value| value.to_string()).into()
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::{
     decode::{Event, SourceSelection, source_selection::L3mdev},
-    record::{Addresses, Interface},
+    record::addresses::{Addresses, Interface},
     session::Session,
 };
 

@@ -5,12 +5,17 @@
 //! (namespaces, processes) is a record like what the kernel side wrote, and
 //! carries its own time. So the same records always give the same text.
 
-use std::net::Ipv4Addr;
+pub mod addresses;
+pub mod anycast_use;
+pub mod surroundings;
 
 use bytes::Bytes;
 use v6trace_common::Hook;
 
 use crate::attach::Coverage;
+pub use addresses::Addresses;
+pub use anycast_use::AnycastUse;
+pub use surroundings::Surroundings;
 
 /// One item of the stream.
 #[derive(Clone, Debug)]
@@ -25,6 +30,8 @@ pub enum Record {
     Process(Process),
     /// Who uses an address that the host has just taken as anycast.
     AnycastUse(AnycastUse),
+    /// What is around an interface.
+    Surroundings(Surroundings),
     /// Events that happened but are not in the stream.
     Lost(Lost),
     /// What interfaces and IPv4 addresses a network namespace has.
@@ -77,96 +84,6 @@ pub struct Process {
     pub pid: u32,
     /// The systemd service that it belongs to.
     pub unit: Option<String>,
-}
-
-/// The interfaces and IPv4 addresses of a network namespace, in the kernel's
-/// order, as userspace found them.
-#[derive(Clone, Debug)]
-pub struct Addresses {
-    /// When they were looked up, nanoseconds since boot.
-    pub boot_ns: u64,
-    /// Inode number of the namespace.
-    pub netns: u32,
-    /// Its interfaces.
-    pub interfaces: Vec<Interface>,
-    /// Its IPv4 addresses.
-    pub addresses: Vec<Address>,
-}
-
-/// An interface, as far as the choice of a source depends on it.
-#[derive(Clone, Debug)]
-pub struct Interface {
-    /// Its index.
-    pub ifindex: u32,
-    /// Its name.
-    pub name: String,
-    /// Index of the VRF, bridge or bond that it belongs to.
-    pub master: Option<u32>,
-    /// Whether it is a VRF itself.
-    pub is_vrf: bool,
-}
-
-/// An IPv4 address of an interface.
-#[derive(Clone, Copy, Debug)]
-pub struct Address {
-    /// The interface's index.
-    pub ifindex: u32,
-    /// The address itself, `IFA_LOCAL`.
-    pub address: Ipv4Addr,
-    /// Its scope (`RT_SCOPE_*`): 0 global, 253 link, 254 host.
-    pub scope: u8,
-}
-
-/// Uses of an anycast address, as userspace found them.
-#[derive(Clone, Debug)]
-pub struct AnycastUse {
-    /// When they were looked up, nanoseconds since boot.
-    pub boot_ns: u64,
-    /// The boot time of the kernel event that this belongs to.
-    pub of: u64,
-    /// What was found.
-    pub uses: Vec<Use>,
-    /// Whether everything that uses an address was looked at.
-    pub complete: bool,
-    /// The VRF that the interface belongs to.
-    pub vrf: Option<String>,
-    /// Whether this kernel has `net.ipv6.conf.IF.force_forwarding`.
-    pub force_forwarding: bool,
-}
-
-/// One use of an address.
-#[derive(Clone, Debug)]
-pub struct Use {
-    /// What uses it.
-    pub kind: UseKind,
-    /// Which, for a person to read.
-    pub detail: String,
-    /// The process, as `comm[pid]`, where one is known.
-    pub process: Option<String>,
-    /// The inode number of the socket, where it is one.
-    pub inode: Option<u32>,
-}
-
-/// What uses an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UseKind {
-    /// A neighbour on the link has it.
-    Neighbour,
-    /// A TCP connection leads to it.
-    Tcp,
-    /// A route goes by way of it.
-    Gateway,
-}
-
-impl UseKind {
-    /// Its name in the evidence.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Neighbour => "neighbour",
-            Self::Tcp => "tcp",
-            Self::Gateway => "gateway",
-        }
-    }
 }
 
 /// Events that were not delivered.

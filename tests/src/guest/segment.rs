@@ -1,0 +1,106 @@
+//! An Ethernet segment: a bridge with hosts plugged into it.
+
+use std::net::Ipv6Addr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::{Link, Netns, finish, until_some};
+
+/// How long duplicate address detection may take.
+const DAD: Duration = Duration::from_secs(8);
+
+/// A bridge in a namespace of its own.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) switch: Netns,
+}
+
+/// What became of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressState {
+    /// It is not there.
+    Absent,
+    /// It is under test.
+    Tentative,
+    /// It was found in use.
+    Failed,
+    /// It can be used.
+    Usable,
+}
+
+impl Segment {
+    /// The name of the bridge.
+    pub(crate) const BRIDGE: &str = "br0";
+
+    /// Makes a segment with nothing on it.
+    pub(crate) fn new() -> Result<Self> {
+        let switch = Netns::new("switch")?;
+        let bridge = Self::BRIDGE;
+        switch.ip(&format!("link add {bridge} type bridge mcast_snooping 0"))?;
+        switch.ip(&format!("link set {bridge} addrgenmode none up"))?;
+        Ok(Self { switch })
+    }
+
+    /// Plugs a new interface of `netns` into the new port `port`. It is down,
+    /// and will not make addresses of its own.
+    pub(crate) fn plug(
+        &self,
+        netns: &Netns,
+        interface: &str,
+        port: &str,
+        mac: &str,
+    ) -> Result<Link> {
+        let guest = netns.name();
+        self.switch.ip(&format!(
+            "link add {port} type veth peer name {interface} address {mac} netns {guest}"
+        ))?;
+        let bridge = Self::BRIDGE;
+        self.switch
+            .ip(&format!("link set {port} addrgenmode none master {bridge}"))?;
+        self.switch.ip(&format!("link set {port} up"))?;
+        netns.ip(&format!("link set {interface} addrgenmode none"))?;
+        // Ask for a new address at once, not up to a second later.
+        let delay = format!("ipv6/conf/{interface}/router_solicitation_delay");
+        netns.set_sysctl(&delay, "0")?;
+        Link::find(netns, interface)
+    }
+
+    /// Lets the port send back what it receives.
+    pub(crate) fn hairpin(&self, port: &str) -> Result<()> {
+        self.switch
+            .ip(&format!("link set {port} type bridge_slave hairpin on"))
+    }
+}
+
+impl AddressState {
+    /// What `ip` says of an address.
+    pub(crate) fn of(netns: &Netns, interface: &str, address: Ipv6Addr) -> Result<Self> {
+        let words = netns.ip_words(&format!("-6 -o addr show dev {interface} to {address}"));
+        let mut ip = Command::new("ip");
+        let shown = finish(ip.args(words.split_whitespace()), Duration::from_secs(5))?;
+        let has = |flag| shown.stdout.split_whitespace().any(|word| word == flag);
+        Ok(if shown.stdout.trim().is_empty() {
+            Self::Absent
+        } else if has("dadfailed") {
+            Self::Failed
+        } else if has("tentative") {
+            Self::Tentative
+        } else {
+            Self::Usable
+        })
+    }
+
+    /// Waits until an address is in this state.
+    pub(crate) fn wait(self, netns: &Netns, interface: &str, address: Ipv6Addr) -> Result<()> {
+        let mut last = None;
+        let what = format!("{address} on {interface} should be {self:?}");
+        until_some(&what, DAD, || {
+            let state = Self::of(netns, interface, address)?;
+            last = Some(state);
+            Ok((state == self).then_some(()))
+        })
+        .with_context(|| format!("it is {last:?}"))
+    }
+}

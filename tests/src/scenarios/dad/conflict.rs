@@ -1,0 +1,174 @@
+//! Two nodes, or two interfaces of one, with the same address on a segment.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{ADDRESS, Host, MAC, OTHER_MAC};
+use crate::guest::{AddressState, Link, Segment, Tracer};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "dad-conflict",
+        run: owned,
+    },
+    Scenario {
+        name: "dad-conflict-asked-by-both",
+        run: asked_by_both,
+    },
+    Scenario {
+        name: "dad-conflict-same-host",
+        run: same_host,
+    },
+    Scenario {
+        name: "dad-conflict-cloned-mac",
+        run: cloned_mac,
+    },
+    Scenario {
+        name: "dad-conflict-cloned-mac-owned",
+        run: cloned_mac_owned,
+    },
+];
+
+/// The time that two hosts are apart that ask at once: less than the first
+/// waits for answers.
+const APART: Duration = Duration::from_millis(200);
+
+fn owned() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    other.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .field("confidence", "certain")
+        .evidence("other_interface", "eth0")
+        .evidence("other_netns", other.netns.inode())
+        .summary_has([OTHER_MAC, "other"])
+        .some_fix_has(&format!(
+            "ip netns exec other ip address del {ADDRESS}/64 dev eth0"
+        ))
+        .check()?;
+    // And the fixes are some.
+    other.del(ADDRESS)?;
+    host.del(ADDRESS)?;
+    host.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)
+}
+
+fn asked_by_both() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    host.ask_patiently()?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    sleep(APART);
+    other.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NS", OTHER_MAC)
+        .field("confidence", "certain")
+        .evidence("other_interface", "eth0")
+        .evidence("other_netns", other.netns.inode())
+        .check()
+}
+
+fn same_host() -> Result<()> {
+    let segment = Segment::new()?;
+    let mut host = Host::new(&segment, "guest", OTHER_MAC)?;
+    host.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    segment.plug(&host.netns, "eth1", "second", MAC)?;
+    host.netns.ip("link set eth1 up")?;
+    host.interface = Link::find(&host.netns, "eth1")?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth1", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("dad-conflict-same-host")?;
+    host.expect_failure(diagnosis, "NA", OTHER_MAC)
+        .field("confidence", "certain")
+        .evidence("other_interface", "eth0")
+        .that(
+            diagnosis.evidence("other_netns").is_none(),
+            "the other interface is in the same namespace",
+        )
+        .summary_has(["eth0", OTHER_MAC])
+        .check()
+}
+
+/// A solicitation with a nonce of somebody else's decides it.
+fn cloned_mac() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "clone", MAC)?,
+    );
+    host.ask_patiently()?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    sleep(APART);
+    other.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("dad-conflict-cloned-mac")?;
+    let nonce = |name: &str| diagnosis.evidence(name).and_then(|nonce| nonce.as_str());
+    host.expect(diagnosis, ADDRESS)
+        .field("severity", "failure")
+        .field("confidence", "certain")
+        .evidence("message", "NS")
+        .evidence("source_mac", MAC)
+        .evidence("own_mac", MAC)
+        .evidence("enhanced_dad", 1)
+        .evidence("other_interface", "eth0")
+        .evidence("other_netns", other.netns.inode())
+        .that(
+            [nonce("nonce"), nonce("dad_nonce")]
+                .iter()
+                .all(|nonce| nonce.is_some_and(|nonce| nonce.len() == 17)),
+            "a nonce is missing",
+        )
+        .that(
+            nonce("nonce") != nonce("dad_nonce"),
+            "the nonces are the same",
+        )
+        .summary_has(["MAC", "clone"])
+        .check()
+}
+
+/// An advertisement with one's own MAC has no nonce.
+fn cloned_mac_owned() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "clone", MAC)?,
+    );
+    other.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict-cloned-mac")?, "NA", MAC)
+        .field("confidence", "likely")
+        .evidence("nonce", "none")
+        .evidence("other_netns", other.netns.inode())
+        .check()
+}

@@ -1,0 +1,180 @@
+//! A segment that reflects a host's own frames: a bridge port in hairpin mode.
+
+use std::net::Ipv6Addr;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::{ADDRESS, Host, MAC};
+use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, until_some};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "dad-loopback-static",
+        run: stays,
+    },
+    Scenario {
+        name: "dad-loopback-with-lifetime",
+        run: deleted,
+    },
+    Scenario {
+        name: "dad-loopback-disables-ipv6",
+        run: disables,
+    },
+    Scenario {
+        name: "dad-loopback-in-a-loop",
+        run: storm,
+    },
+    Scenario {
+        name: "dad-loopback-ignored",
+        run: ignored,
+    },
+];
+
+/// A host on a port in hairpin mode that does not know its own frames.
+fn forgetful(segment: &Segment) -> Result<Host> {
+    let host = Host::new(segment, "guest", MAC)?;
+    segment.hairpin("to-guest")?;
+    host.netns.set_sysctl("ipv6/conf/all/enhanced_dad", "0")?;
+    host.set("enhanced_dad", "0")?;
+    Ok(host)
+}
+
+fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expect<'d> {
+    host.expect(diagnosis, address)
+        .field("severity", "failure")
+        .field("confidence", "likely")
+        .evidence("message", "NS")
+        .evidence("source_mac", MAC)
+        .evidence("own_mac", MAC)
+        .evidence("nonce", "none")
+        .evidence("dad_nonce", "none")
+        .evidence("enhanced_dad", 0)
+        .evidence("bridge", Segment::BRIDGE)
+        .evidence("bridge_port", "to-guest")
+        .summary_has(["reflected", MAC])
+        .some_fix_has("ip netns exec guest sysctl -w net/ipv6/conf/eth0/enhanced_dad=1")
+        .some_fix_has("ip netns exec switch bridge link set dev to-guest hairpin off")
+}
+
+fn stays() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    expect(&host, report.only("dad-loopback")?, ADDRESS)
+        .evidence("address_deleted", false)
+        .evidence("ipv6_disabled", false)
+        .summary_has(["tentative", "dadfailed"])
+        .check()?;
+    // And the fixes are some.
+    host.set("enhanced_dad", "1")?;
+    host.del(ADDRESS)?;
+    host.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)
+}
+
+fn deleted() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
+    AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    expect(&host, report.only("dad-loopback")?, ADDRESS)
+        .evidence("address_deleted", true)
+        .evidence("ipv6_disabled", false)
+        .summary_has(["deletes", "lifetime"])
+        .no_fix_has("ip address add")
+        .check()
+}
+
+/// accept_dad = 2 gives up IPv6 with the address made from the MAC.
+fn disables() -> Result<()> {
+    let address: Ipv6Addr = "fe80::ff:fe00:a".parse()?;
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    host.set("accept_dad", "2")?;
+    host.netns.ip("link set eth0 down")?;
+    host.netns.ip("link set eth0 addrgenmode eui64")?;
+    let tracer = Tracer::live(&[])?;
+    host.netns.ip("link set eth0 up")?;
+    until_some("IPv6 should be disabled", Duration::from_secs(8), || {
+        let disabled = host.netns.sysctl("ipv6/conf/eth0/disable_ipv6")? == "1";
+        Ok(disabled.then_some(()))
+    })?;
+    AddressState::Absent.wait(&host.netns, "eth0", address)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    expect(&host, report.only("dad-loopback")?, address)
+        .evidence("address_deleted", true)
+        .evidence("ipv6_disabled", true)
+        .summary_has(["accept_dad", "disable_ipv6"])
+        .some_fix_has("net/ipv6/conf/eth0/disable_ipv6=0")
+        .check()
+}
+
+/// What repeats itself is told once a second, and counted.
+fn storm() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    let tracer = Tracer::live(&[])?;
+    let fail = || {
+        host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
+        AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)
+    };
+    for _ in 0..3 {
+        fail()?;
+    }
+    sleep(Duration::from_millis(1100));
+    fail()?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let mut told = 0;
+    let mut last = None;
+    for diagnosis in &report.diagnoses {
+        told += 1 + diagnosis.evidence_u64("suppressed")?;
+        let at = diagnosis.field("boot_ns").as_u64();
+        let apart = last.zip(at).map(|(last, at)| at - last);
+        ensure!(
+            apart.is_none_or(|apart: u64| apart >= 1_000_000_000),
+            "told again within a second: {diagnosis}"
+        );
+        last = at;
+    }
+    ensure!(told == 4, "{told} of 4 failures were told or counted");
+    ensure!(report.diagnoses.len() < 4, "none was left out");
+    Ok(())
+}
+
+/// By default the kernel recognises its own solicitation.
+fn ignored() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = Host::new(&segment, "guest", MAC)?;
+    segment.hairpin("to-guest")?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("dad-loopback-ignored")?;
+    let nonce = diagnosis.evidence("nonce").and_then(|nonce| nonce.as_str());
+    host.expect(diagnosis, ADDRESS)
+        .field("severity", "notice")
+        .field("confidence", "certain")
+        .evidence("source_mac", MAC)
+        .evidence("bridge", Segment::BRIDGE)
+        .evidence("bridge_port", "to-guest")
+        .that(
+            nonce.is_some_and(|nonce| nonce.len() == 17 && nonce != "00:00:00:00:00:00"),
+            "the nonce is none",
+        )
+        .some_fix_has("ip netns exec switch bridge link set dev to-guest hairpin off")
+        .check()
+}

@@ -1,0 +1,98 @@
+//! Addresses that duplicate address detection finds in use, rightly or not.
+
+mod conflict;
+mod loopback;
+mod silent;
+
+use std::net::Ipv6Addr;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::Scenario;
+use crate::guest::{Diagnosis, Expect, Link, Netns, Segment};
+
+/// The family.
+pub(super) const SCENARIOS: &[&[Scenario]] =
+    &[loopback::SCENARIOS, conflict::SCENARIOS, silent::SCENARIOS];
+
+const MAC: &str = "02:00:00:00:00:0a";
+const OTHER_MAC: &str = "02:00:00:00:00:0b";
+const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0xa);
+
+/// A host with one interface on a segment.
+struct Host {
+    netns: Netns,
+    interface: Link,
+}
+
+impl Host {
+    /// Plugs a new host into the port of its own name, and its interface up.
+    fn new(segment: &Segment, name: &str, mac: &str) -> Result<Self> {
+        let netns = Netns::new(name)?;
+        let interface = segment.plug(&netns, "eth0", &format!("to-{name}"), mac)?;
+        netns.ip("link set eth0 up")?;
+        Ok(Self { netns, interface })
+    }
+
+    /// Adds an address, with more words for `ip`.
+    fn add(&self, address: Ipv6Addr, words: &str) -> Result<()> {
+        let interface = &self.interface.name;
+        self.netns
+            .ip(&format!("addr add {address}/64 dev {interface} {words}"))
+    }
+
+    fn del(&self, address: Ipv6Addr) -> Result<()> {
+        let interface = &self.interface.name;
+        self.netns
+            .ip(&format!("addr del {address}/64 dev {interface}"))
+    }
+
+    fn set(&self, sysctl: &str, value: &str) -> Result<()> {
+        let name = format!("ipv6/conf/{}/{sysctl}", self.interface.name);
+        self.netns.set_sysctl(&name, value)
+    }
+
+    /// Lets the host wait for answers for four seconds instead of one, time
+    /// enough for another to ask as well.
+    fn ask_patiently(&self) -> Result<()> {
+        let interface = &self.interface.name;
+        let name = format!("ipv6/neigh/{interface}/retrans_time_ms");
+        self.netns.set_sysctl(&name, "4000")
+    }
+
+    /// What holds whatever was found out about an address of this host.
+    fn expect<'d>(&self, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expect<'d> {
+        diagnosis
+            .expect()
+            .field("operation", "duplicate-address-detection")
+            .field("errno", Value::Null)
+            // It happens in a softirq, to which nobody's task is related.
+            .field("pid", Value::Null)
+            .field("comm", Value::Null)
+            .field("netns", self.netns.inode())
+            .field("ifindex", self.interface.ifindex)
+            .field("interface", self.interface.name.clone())
+            .field("address", address.to_string())
+            .evidence("suppressed", 0)
+            .summary_has([self.interface.name.clone()])
+    }
+
+    /// What holds for a failure, found in a `message` from `source_mac`.
+    fn expect_failure<'d>(
+        &self,
+        diagnosis: &'d Diagnosis,
+        message: &str,
+        source_mac: &str,
+    ) -> Expect<'d> {
+        self.expect(diagnosis, ADDRESS)
+            .field("severity", "failure")
+            .evidence("message", message)
+            .evidence("source_mac", source_mac)
+            .evidence("own_mac", MAC)
+            .evidence("address_deleted", false)
+            .evidence("ipv6_disabled", false)
+            .summary_has(["dadfailed", message])
+            .some_fix_has(&format!("ip address add {ADDRESS}/64 dev"))
+    }
+}

@@ -1,0 +1,411 @@
+//! Duplicate address detection.
+//!
+//! ```text
+//! solicitation  remembers the nonces that an interface sends      SENT[target]
+//! reflection    finds the newest of them in what comes in: sends a record
+//! failure       an address under test is in use: reads the frame that the
+//!               kernel takes for proof, the address, and SENT; sends a record
+//! ```
+//!
+//! A reflecting segment repeats itself, so an occasion is reported once a
+//! second, and the next report counts what was left out.
+
+use aya_ebpf::{
+    helpers::{bpf_ktime_get_boot_ns, generated},
+    macros::{kprobe, map},
+    maps::{LruHashMap, PerCpuArray},
+    programs::ProbeContext,
+};
+use v6trace_common::{
+    DadFailure, DadReflection, Hook, Kind, NeighbourFrame,
+    dad::{FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
+};
+
+use crate::{
+    globals,
+    kernel::{Device, Net, Pointer},
+    output::Record,
+};
+
+/// `INET6_IFADDR_STATE_DAD`: in any other state a failure changes nothing.
+const STATE_DAD: i32 = 1;
+/// `ND_OPT_NONCE`
+const OPTION_NONCE: u8 = 14;
+/// Bytes from the beginning of a solicitation to its target.
+const TARGET: u64 = 8;
+/// Bytes from the beginning of a solicitation to its options.
+const OPTIONS: u64 = 24;
+/// Options that are looked at for the nonce; the kernel sends it alone.
+const OPTIONS_SEEN: u32 = 4;
+/// Bytes from the beginning of an IPv6 header to the source.
+const IPV6_SOURCE: u64 = 8;
+/// `mac_header` of a packet without one.
+const NO_HEADER: u16 = u16::MAX;
+/// Nanoseconds that an occasion is not reported again.
+const QUIET: u64 = 1_000_000_000;
+
+/// An address on an interface.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Target {
+    address: [u64; 2],
+    netns: u32,
+    ifindex: u32,
+}
+
+/// What an interface asked for an address.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Sent {
+    /// Newest first.
+    nonces: [u64; NONCES],
+    boot_ns: u64,
+    count: u64,
+}
+
+/// What is reported once a second.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Occasion {
+    target: Target,
+    hook: u64,
+}
+
+/// When it was, and how many were left out since.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Reported {
+    boot_ns: u64,
+    suppressed: u64,
+}
+
+#[map]
+static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entries(1, 0);
+
+#[map]
+static DAD_REFLECTION: PerCpuArray<Record<DadReflection>> = PerCpuArray::with_max_entries(1, 0);
+
+/// `ndisc_send_ns(dev, solicit, daddr, saddr, nonce)`
+#[kprobe]
+fn dad_solicitation(ctx: ProbeContext) -> u32 {
+    let source = Pointer(ctx.arg(3).unwrap_or(0));
+    // Only duplicate address detection asks without an address of its own.
+    if source.0 == 0 || source.read() != Some([0_u64; 2]) {
+        return 0;
+    }
+    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
+    let solicited = Pointer(ctx.arg(1).unwrap_or(0));
+    let Some(target) = solicited.read().and_then(|address| target(device, address)) else {
+        return 0;
+    };
+    let nonce: u64 = ctx.arg(4).unwrap_or(0);
+    let now = now();
+    if let Some(sent) = SENT.get_ptr_mut(&target) {
+        // SAFETY: the pointer is to a map value, checked for null. Another CPU
+        // may write at the same time only where one interface asks twice for
+        // one address at once, which the kernel does not.
+        let sent = unsafe { &mut *sent };
+        sent.boot_ns = now;
+        if sent.nonces[0] != nonce {
+            sent.nonces[3] = sent.nonces[2];
+            sent.nonces[2] = sent.nonces[1];
+            sent.nonces[1] = sent.nonces[0];
+            sent.nonces[0] = nonce;
+            if sent.count < NONCES as u64 {
+                sent.count += 1;
+            }
+        }
+        return 0;
+    }
+    let sent = Sent {
+        nonces: [nonce, 0, 0, 0],
+        boot_ns: now,
+        count: 1,
+    };
+    // What cannot be remembered shows later as not seen.
+    let _ = SENT.insert(&target, &sent, 0);
+    0
+}
+
+/// `ndisc_recv_ns(skb)`: the packet's data begins at the ICMPv6 header and is
+/// in one piece.
+#[kprobe]
+fn dad_reflection(ctx: ProbeContext) -> u32 {
+    let skb = Pointer(ctx.arg(0).unwrap_or(0));
+    let _ = reflection(&ctx, skb);
+    0
+}
+
+#[inline(always)]
+fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
+    let head = skb.follow(&globals::SKB_HEAD)?;
+    let network: u16 = skb.get(&globals::SKB_NETWORK_HEADER)?;
+    let source: [u64; 2] = Pointer(head.0 + u64::from(network) + IPV6_SOURCE).read()?;
+    if source != [0; 2] {
+        return None;
+    }
+    let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
+    let length: u32 = skb.get(&globals::SKB_LEN)?;
+    let solicitation = Pointer(head.0 + u64::from(transport));
+    let nonce = nonce(solicitation, u64::from(length))?;
+    let device = Device(skb.follow(&globals::SKB_DEV)?);
+    let address: [u64; 2] = Pointer(solicitation.0 + TARGET).read()?;
+    let target = target(device, address)?;
+    // SAFETY: copied at once; a torn copy would need the interface to ask for
+    // the address again at this very moment.
+    let sent = unsafe { *SENT.get_ptr(&target)? };
+    if sent.nonces[0] != nonce {
+        return None;
+    }
+    let suppressed = report(target, Hook::DadReflection)?;
+    let record = DAD_REFLECTION.get_ptr_mut(0)?;
+    // SAFETY: the slot is this CPU's own, checked for null; no other program
+    // runs on this CPU until this one ends.
+    let record = unsafe { &mut *record };
+    record.open(Kind::DadReflection, Hook::DadReflection, target.netns);
+    record.payload.address = bytes(address);
+    record.payload.interface = device.name();
+    record.payload.nonce = nonce;
+    record.payload.sent_boot_ns = sent.boot_ns;
+    record.payload.ifindex = target.ifindex;
+    record.payload.suppressed = suppressed;
+    copy_frame(skb, &mut record.payload.frame);
+    record.send(ctx, Hook::DadReflection);
+    Some(())
+}
+
+/// The nonce among the options of a solicitation of `length` bytes, in the
+/// form of `inet6_ifaddr.dad_nonce`.
+#[inline(always)]
+fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
+    let mut at = OPTIONS;
+    for _ in 0..OPTIONS_SEEN {
+        if at + 8 > length {
+            return None;
+        }
+        let option: u64 = Pointer(solicitation.0 + at).read()?;
+        let [kind, units] = [option as u8, (option >> 8) as u8];
+        if kind == OPTION_NONCE {
+            // Any other length is no nonce to the kernel, nor is zero.
+            return (units == 1 && option >> 16 != 0).then_some(option >> 16);
+        }
+        if units == 0 {
+            return None;
+        }
+        at += u64::from(units) * 8;
+    }
+    None
+}
+
+/// `addrconf_dad_failure(skb, ifp)`
+#[kprobe]
+fn dad_failure(ctx: ProbeContext) -> u32 {
+    let skb = Pointer(ctx.arg(0).unwrap_or(0));
+    let address = Pointer(ctx.arg(1).unwrap_or(0));
+    let _ = failure(&ctx, skb, address);
+    0
+}
+
+#[inline(always)]
+fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
+    if ifaddr.get::<i32>(&globals::IFA_STATE)? != STATE_DAD {
+        return None;
+    }
+    let address: [u64; 2] = ifaddr.get(&globals::IFA_ADDR)?;
+    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
+    let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
+    let target = target(device, address)?;
+    let suppressed = report(target, Hook::DadFailure)?;
+    let record = DAD_FAILURE.get_ptr_mut(0)?;
+    // SAFETY: the slot is this CPU's own, checked for null; no other program
+    // runs on this CPU until this one ends.
+    let record = unsafe { &mut *record };
+    record.open(Kind::DadFailure, Hook::DadFailure, target.netns);
+    let payload = &mut record.payload;
+    payload.address = bytes(address);
+    payload.interface = device.name();
+    payload.ifindex = target.ifindex;
+    payload.suppressed = suppressed;
+    payload.read = 0;
+    payload.own_mac_len = device.0.get(&globals::DEV_ADDR_LEN).unwrap_or(0);
+    payload.own_mac = device
+        .0
+        .follow(&globals::DEV_ADDR)
+        .and_then(Pointer::read)
+        .unwrap_or([0; 6]);
+    read_address(ifaddr, payload);
+    read_sysctls(inet6_dev, device, payload);
+    match SENT.get_ptr(&target) {
+        Some(sent) => {
+            // SAFETY: as in reflection().
+            let sent = unsafe { &*sent };
+            payload.sent_nonces = sent.nonces;
+            payload.sent_boot_ns = sent.boot_ns;
+            payload.sent_count = sent.count as u32;
+        }
+        None => {
+            payload.sent_nonces = [0; NONCES];
+            payload.sent_boot_ns = 0;
+            payload.sent_count = 0;
+        }
+    }
+    copy_frame(skb, &mut payload.frame);
+    record.send(ctx, Hook::DadFailure);
+    Some(())
+}
+
+#[inline(always)]
+fn read_address(ifaddr: Pointer, payload: &mut DadFailure) {
+    payload.prefix_len = ifaddr.get(&globals::IFA_PREFIX_LEN).unwrap_or(0);
+    payload.flags = 0;
+    if let Some(flags) = ifaddr.get(&globals::IFA_FLAGS) {
+        payload.flags = flags;
+        payload.read |= FLAGS_READ;
+    }
+    payload.dad_nonce = 0;
+    if let Some(nonce) = ifaddr.get(&globals::IFA_DAD_NONCE) {
+        payload.dad_nonce = nonce;
+        payload.read |= NONCE_READ;
+    }
+    payload.stable_privacy_retry = ifaddr.get(&globals::IFA_STABLE_PRIVACY_RETRY).unwrap_or(0);
+}
+
+#[inline(always)]
+fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) {
+    let net = device.net();
+    payload.idgen_retries = 0;
+    if let Some(retries) = net.and_then(|net| net.0.get(&globals::NET_IDGEN_RETRIES)) {
+        payload.idgen_retries = retries;
+        payload.read |= RETRIES_READ;
+    }
+    let own = inet6_dev.member(&globals::INET6_DEV_CNF);
+    let all = net.and_then(|Net(net)| net.follow(&globals::NET_DEVCONF_ALL));
+    let sysctl = |of: Option<Pointer>, member| of.and_then(|of| of.get::<i32>(member));
+    let read = [
+        sysctl(own, &globals::DEVCONF_ACCEPT_DAD),
+        sysctl(all, &globals::DEVCONF_ACCEPT_DAD),
+        sysctl(own, &globals::DEVCONF_ENHANCED_DAD),
+        sysctl(all, &globals::DEVCONF_ENHANCED_DAD),
+        sysctl(own, &globals::DEVCONF_DISABLE_IPV6),
+    ];
+    if let [
+        Some(accept_dad),
+        Some(all_accept_dad),
+        Some(enhanced_dad),
+        Some(all_enhanced_dad),
+        Some(disable_ipv6),
+    ] = read
+    {
+        payload.accept_dad = accept_dad;
+        payload.all_accept_dad = all_accept_dad;
+        payload.enhanced_dad = enhanced_dad;
+        payload.all_enhanced_dad = all_enhanced_dad;
+        payload.disable_ipv6 = disable_ipv6;
+        payload.read |= SYSCTLS_READ;
+    }
+}
+
+/// Copies the frame from its link layer on, or says that nothing was copied.
+#[inline(always)]
+fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
+    frame.copied = 0;
+    frame.length = 0;
+    frame.network = 0;
+    frame.transport = 0;
+    let (Some(head), Some(mac), Some(network), Some(transport), Some(length)) = (
+        skb.follow(&globals::SKB_HEAD),
+        skb.get::<u16>(&globals::SKB_MAC_HEADER),
+        skb.get::<u16>(&globals::SKB_NETWORK_HEADER),
+        skb.get::<u16>(&globals::SKB_TRANSPORT_HEADER),
+        skb.get::<u32>(&globals::SKB_LEN),
+    ) else {
+        return;
+    };
+    if transport < network {
+        return;
+    }
+    let start = if mac == NO_HEADER || mac > network {
+        network
+    } else {
+        mac
+    };
+    let transport = transport - start;
+    let length = u32::from(transport) + length;
+    let copied = if length > FRAME_COPIED {
+        FRAME_COPIED
+    } else {
+        length
+    };
+    // The mask shows the verifier that it fits.
+    let copied = copied & (FRAME_LEN as u32 - 1);
+    // SAFETY: the destination has FRAME_LEN bytes, more than the mask lets
+    // through; the helper checks the source itself.
+    let result = unsafe {
+        generated::bpf_probe_read_kernel(
+            frame.bytes.as_mut_ptr().cast(),
+            copied,
+            (head.0 + u64::from(start)) as *const _,
+        )
+    };
+    if result == 0 {
+        frame.copied = copied as u16;
+        frame.length = length as u16;
+        frame.network = network - start;
+        frame.transport = transport;
+    }
+}
+
+#[inline(always)]
+fn target(device: Device, address: [u64; 2]) -> Option<Target> {
+    Some(Target {
+        address,
+        netns: device.net()?.inum()?,
+        ifindex: device.ifindex()?,
+    })
+}
+
+/// Whether the occasion is to be reported now, with how many were not.
+#[inline(always)]
+fn report(target: Target, hook: Hook) -> Option<u32> {
+    let occasion = Occasion {
+        target,
+        hook: hook as u64,
+    };
+    let now = now();
+    let mut suppressed = 0;
+    if let Some(reported) = REPORTED.get_ptr_mut(&occasion) {
+        // SAFETY: the pointer is to a map value, checked for null; a count that
+        // two CPUs raise at once may lose one.
+        let reported = unsafe { &mut *reported };
+        if now.wrapping_sub(reported.boot_ns) < QUIET {
+            reported.suppressed += 1;
+            return None;
+        }
+        suppressed = reported.suppressed;
+    }
+    let reported = Reported {
+        boot_ns: now,
+        suppressed: 0,
+    };
+    // What cannot be remembered is reported again.
+    let _ = REPORTED.insert(&occasion, &reported, 0);
+    Some(suppressed as u32)
+}
+
+#[inline(always)]
+fn bytes(address: [u64; 2]) -> [u8; 16] {
+    let [low, high] = address;
+    (u128::from(low) | (u128::from(high) << 64)).to_ne_bytes()
+}
+
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: a helper without arguments that returns a number.
+    unsafe { bpf_ktime_get_boot_ns() }
+}

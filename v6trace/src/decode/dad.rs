@@ -1,0 +1,312 @@
+//! Duplicate address detection: an address that was found in use, and a
+//! solicitation that came back to its sender.
+
+use std::{fmt, net::Ipv6Addr};
+
+use v6trace_common::dad as wire;
+
+use super::text;
+
+/// Bytes of an ICMPv6 neighbour message ahead of its options.
+const OPTIONS: usize = 24;
+const OPTION_NONCE: u8 = 14;
+const SOLICITATION: u8 = 135;
+const ADVERTISEMENT: u8 = 136;
+/// Bytes of an Ethernet header.
+const ETHERNET: u16 = 14;
+
+/// An address under test was found in use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DadFailure {
+    /// The frame that the kernel takes for proof.
+    pub frame: Frame,
+    /// The address.
+    pub address: Ipv6Addr,
+    /// Bits of its prefix.
+    pub prefix_len: u32,
+    /// Its interface.
+    pub interface: String,
+    /// The interface's index.
+    pub ifindex: u32,
+    /// The interface's MAC; `None` where its link layer has none.
+    pub own_mac: Option<Mac>,
+    /// The address's `IFA_F_*` flags.
+    pub flags: Option<u32>,
+    /// How often a stable-privacy address was made anew, and how often it may.
+    pub retries: Option<(u8, i32)>,
+    /// The nonce of this attempt's solicitations.
+    pub dad_nonce: Option<Nonce>,
+    /// What v6trace saw the interface send for the address.
+    pub sent: Option<Sent>,
+    /// The sysctls that matter.
+    pub sysctls: Option<Sysctls>,
+    /// Failures that were not reported since the last report.
+    pub suppressed: u32,
+}
+
+/// A solicitation came back with the nonce that the interface last sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DadReflection {
+    /// The frame.
+    pub frame: Frame,
+    /// The address that it is about.
+    pub address: Ipv6Addr,
+    /// The interface.
+    pub interface: String,
+    /// The interface's index.
+    pub ifindex: u32,
+    /// The nonce.
+    pub nonce: Nonce,
+    /// When it was sent last, nanoseconds since boot.
+    pub sent_boot_ns: u64,
+    /// Reflections that were not reported since the last report.
+    pub suppressed: u32,
+}
+
+/// The solicitations for an address that were seen to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The last different nonces, newest first.
+    pub nonces: Vec<Nonce>,
+    /// When the last solicitation left, nanoseconds since boot.
+    pub boot_ns: u64,
+}
+
+/// `net.ipv6.conf.*`, as far as a failure depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sysctls {
+    /// `accept_dad`, the larger of `all` and the interface's.
+    pub accept_dad: i32,
+    /// `enhanced_dad`, of `all` or the interface.
+    pub enhanced_dad: bool,
+    /// `disable_ipv6` of the interface.
+    pub disable_ipv6: bool,
+}
+
+/// A nonce of RFC 7527, as the kernel keeps it; all zeros is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 6]);
+
+impl Nonce {
+    /// A solicitation without a nonce.
+    pub const NONE: Self = Self([0; 6]);
+
+    fn from_wire(nonce: u64) -> Self {
+        let [a, b, c, d, e, f, _, _] = nonce.to_le_bytes();
+        Self([a, b, c, d, e, f])
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NONE {
+            return f.write_str("none");
+        }
+        Mac(self.0).fmt(f)
+    }
+}
+
+/// A MAC address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// The beginning of a frame of neighbour discovery, from its link layer on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    bytes: Vec<u8>,
+    length: u16,
+    network: u16,
+    transport: u16,
+}
+
+/// What a neighbour message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A neighbour solicitation: somebody asks.
+    Solicitation,
+    /// A neighbour advertisement: somebody answers.
+    Advertisement,
+}
+
+impl Message {
+    /// Its usual short name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Solicitation => "NS",
+            Self::Advertisement => "NA",
+        }
+    }
+}
+
+impl Frame {
+    fn from_wire(wire: &wire::NeighbourFrame) -> Self {
+        let copied = usize::from(wire.copied).min(wire.bytes.len());
+        Self {
+            bytes: wire.bytes[..copied].to_vec(),
+            length: wire.length,
+            network: wire.network,
+            transport: wire.transport,
+        }
+    }
+
+    /// The Ethernet source; `None` where there is no Ethernet header.
+    pub fn source_mac(&self) -> Option<Mac> {
+        if self.network < ETHERNET {
+            return None;
+        }
+        let source = self.bytes.get(6..12)?;
+        Some(Mac(source.try_into().ok()?))
+    }
+
+    /// What it says.
+    pub fn message(&self) -> Option<Message> {
+        match self.neighbour_message().first()? {
+            &SOLICITATION => Some(Message::Solicitation),
+            &ADVERTISEMENT => Some(Message::Advertisement),
+            _ => None,
+        }
+    }
+
+    /// Its nonce as the kernel reads it: the first nonce option counts, and
+    /// only with a length of 8 bytes. `None` where the copy ends too early to
+    /// tell.
+    pub fn nonce(&self) -> Option<Nonce> {
+        let mut options = self.neighbour_message().get(OPTIONS..)?;
+        loop {
+            let &[kind, units, ref rest @ ..] = options else {
+                let whole = self.bytes.len() >= usize::from(self.length);
+                return (options.is_empty() && whole).then_some(Nonce::NONE);
+            };
+            if kind == OPTION_NONCE {
+                if units != 1 {
+                    return Some(Nonce::NONE);
+                }
+                return Some(Nonce(rest.get(..6)?.try_into().ok()?));
+            }
+            if units == 0 {
+                return None;
+            }
+            options = options.get(usize::from(units) * 8..)?;
+        }
+    }
+
+    fn neighbour_message(&self) -> &[u8] {
+        self.bytes
+            .get(usize::from(self.transport)..)
+            .unwrap_or_default()
+    }
+}
+
+impl DadFailure {
+    /// Reads the payload of the wire.
+    pub fn from_wire(wire: &wire::DadFailure) -> Self {
+        let has = |flag| wire.read & flag != 0;
+        let count = (wire.sent_count as usize).min(wire.sent_nonces.len());
+        Self {
+            frame: Frame::from_wire(&wire.frame),
+            address: Ipv6Addr::from(wire.address),
+            prefix_len: wire.prefix_len,
+            interface: text(&wire.interface),
+            ifindex: wire.ifindex,
+            own_mac: (wire.own_mac_len == 6).then_some(Mac(wire.own_mac)),
+            flags: has(wire::FLAGS_READ).then_some(wire.flags),
+            retries: has(wire::RETRIES_READ)
+                .then_some((wire.stable_privacy_retry, wire.idgen_retries)),
+            dad_nonce: has(wire::NONCE_READ).then(|| Nonce::from_wire(wire.dad_nonce)),
+            sent: (count > 0).then(|| Sent {
+                nonces: wire.sent_nonces[..count]
+                    .iter()
+                    .map(|&nonce| Nonce::from_wire(nonce))
+                    .collect(),
+                boot_ns: wire.sent_boot_ns,
+            }),
+            sysctls: has(wire::SYSCTLS_READ).then_some(Sysctls {
+                accept_dad: wire.accept_dad.max(wire.all_accept_dad),
+                enhanced_dad: wire.enhanced_dad != 0 || wire.all_enhanced_dad != 0,
+                disable_ipv6: wire.disable_ipv6 != 0,
+            }),
+            suppressed: wire.suppressed,
+        }
+    }
+}
+
+impl DadReflection {
+    /// Reads the payload of the wire.
+    pub fn from_wire(wire: &wire::DadReflection) -> Self {
+        Self {
+            frame: Frame::from_wire(&wire.frame),
+            address: Ipv6Addr::from(wire.address),
+            interface: text(&wire.interface),
+            ifindex: wire.ifindex,
+            nonce: Nonce::from_wire(wire.nonce),
+            sent_boot_ns: wire.sent_boot_ns,
+            suppressed: wire.suppressed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(options: &[u8]) -> Frame {
+        let mut bytes = vec![0; 14 + 40];
+        bytes[6..12].copy_from_slice(&[2, 0, 0, 0, 0, 7]);
+        bytes.push(SOLICITATION);
+        bytes.resize(14 + 40 + OPTIONS, 0);
+        bytes.extend_from_slice(options);
+        Frame {
+            length: bytes.len().try_into().unwrap(),
+            bytes,
+            network: 14,
+            transport: 54,
+        }
+    }
+
+    #[test]
+    fn the_nonce_is_found_as_the_kernel_finds_it() {
+        let nonce = [1, 2, 3, 4, 5, 6];
+        let option = [&[14, 1][..], &nonce].concat();
+        let other = [1, 1, 2, 0, 0, 0, 0, 7];
+        assert_eq!(frame(&[]).nonce(), Some(Nonce::NONE));
+        assert_eq!(frame(&option).nonce(), Some(Nonce(nonce)));
+        assert_eq!(
+            frame(&[&other[..], &option].concat()).nonce(),
+            Some(Nonce(nonce))
+        );
+        assert_eq!(frame(&other).nonce(), Some(Nonce::NONE));
+        // A nonce of another length is none.
+        let long = [&[14, 2][..], &[9; 14]].concat();
+        assert_eq!(frame(&long).nonce(), Some(Nonce::NONE));
+        assert_eq!(Nonce::from_wire(0x0605_0403_0201), Nonce(nonce));
+    }
+
+    #[test]
+    fn what_was_not_copied_is_not_taken_for_absent() {
+        let mut cut = frame(&[1, 2, 0, 0, 0, 0, 0, 0]);
+        cut.length += 8;
+        assert_eq!(cut.nonce(), None);
+        let mut cut = frame(&[]);
+        cut.length += 8;
+        assert_eq!(cut.nonce(), None);
+    }
+
+    #[test]
+    fn frames_without_ethernet_have_no_mac() {
+        let mut tunnel = frame(&[]);
+        assert_eq!(tunnel.source_mac(), Some(Mac([2, 0, 0, 0, 0, 7])));
+        assert_eq!(tunnel.message(), Some(Message::Solicitation));
+        tunnel.bytes.drain(..14);
+        tunnel.network = 0;
+        tunnel.transport = 40;
+        assert_eq!(tunnel.source_mac(), None);
+        assert_eq!(tunnel.message(), Some(Message::Solicitation));
+    }
+}

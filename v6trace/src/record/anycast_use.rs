@@ -1,0 +1,53 @@
+//! Who uses an address that this host has just taken as anycast.
+
+/// Uses of an anycast address, as userspace found them.
+#[derive(Clone, Debug)]
+pub struct AnycastUse {
+    /// When they were looked up, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// The boot time of the kernel event that this belongs to.
+    pub of: u64,
+    /// What was found.
+    pub uses: Vec<Use>,
+    /// Whether everything that uses an address was looked at.
+    pub complete: bool,
+    /// The VRF that the interface belongs to.
+    pub vrf: Option<String>,
+    /// Whether this kernel has `net.ipv6.conf.IF.force_forwarding`.
+    pub force_forwarding: bool,
+}
+
+/// One use of an address.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// What uses it.
+    pub kind: UseKind,
+    /// Which, for a person to read.
+    pub detail: String,
+    /// The process, as `comm[pid]`, where one is known.
+    pub process: Option<String>,
+    /// The inode number of the socket, where it is one.
+    pub inode: Option<u32>,
+}
+
+/// What uses an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseKind {
+    /// A neighbour on the link has it.
+    Neighbour,
+    /// A TCP connection leads to it.
+    Tcp,
+    /// A route goes by way of it.
+    Gateway,
+}
+
+impl UseKind {
+    /// Its name in the evidence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Neighbour => "neighbour",
+            Self::Tcp => "tcp",
+            Self::Gateway => "gateway",
+        }
+    }
+}

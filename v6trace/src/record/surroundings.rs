@@ -1,0 +1,40 @@
+//! What is around an interface whose address was found in use.
+
+use crate::decode::dad::Mac;
+
+/// The interfaces around a duplicate address, as userspace found them.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// When they were looked up, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// Inode number of the address's namespace.
+    pub netns: u32,
+    /// The interfaces of that namespace; `None` where they could not be listed.
+    pub here: Option<Vec<Interface>>,
+    /// Those of other namespaces of this host that may matter, each with the
+    /// namespace's inode number: with the MAC in question, or in hairpin mode.
+    pub elsewhere: Vec<(u32, Interface)>,
+    /// A process in each of these namespaces that has no name: (namespace,
+    /// process id).
+    pub processes: Vec<(u32, u32)>,
+}
+
+/// An interface, as netlink describes it.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Its MAC, where its link layer has one.
+    pub mac: Option<Mac>,
+    /// The index of its lower interface or peer (`IFLA_LINK`), which may be in
+    /// another namespace.
+    pub link: Option<u32>,
+    /// The name of the bridge, bond or VRF that it belongs to.
+    pub master: Option<String>,
+    /// Whether it is a bridge's port in hairpin mode.
+    pub hairpin: bool,
+    /// Whether it has the address in question.
+    pub has_address: bool,
+}

@@ -1,0 +1,276 @@
+//! Duplicate addresses, as far as no guest produces them on demand: frames that
+//! come late, come from elsewhere than expected, or could not be read.
+
+use std::net::Ipv6Addr;
+
+use bytes::Bytes;
+use serde_json::Value;
+use v6trace::{
+    attach::Coverage,
+    decode::dad::Mac,
+    record::{Record, SessionInfo, Surroundings, surroundings::Interface},
+    render::Json,
+    report::{Options, Report},
+};
+use v6trace_common::{
+    Context, DadFailure, Hook, Kind, NeighbourFrame, RecordHeader, WIRE_VERSION,
+    dad::{FLAGS_READ, NONCE_READ, RETRIES_READ, SYSCTLS_READ},
+};
+use zerocopy::{FromZeros, IntoBytes};
+
+const HOST: u32 = 4_026_531_840;
+const GUEST: u32 = 4_026_532_201;
+const OWN: [u8; 6] = [2, 0, 0, 0, 0, 0xa];
+const OTHER: [u8; 6] = [2, 0, 0, 0, 0, 0xb];
+const SOLICITATION: u8 = 135;
+const ADVERTISEMENT: u8 = 136;
+const PERMANENT: u32 = 0x80;
+const STABLE_PRIVACY: u32 = 0x800;
+const TEMPORARY: u32 = 0x01;
+const NONE: u64 = 0;
+
+/// A neighbour message from `source`, with a nonce if it is not 0.
+fn frame(source: [u8; 6], message: u8, nonce: u64) -> NeighbourFrame {
+    let mut frame = NeighbourFrame::new_zeroed();
+    frame.bytes[6..12].copy_from_slice(&source);
+    frame.bytes[54] = message;
+    frame.network = 14;
+    frame.transport = 54;
+    frame.length = 78;
+    if nonce != NONE {
+        frame.bytes[78..80].copy_from_slice(&[14, 1]);
+        frame.bytes[80..86].copy_from_slice(&nonce.to_le_bytes()[..6]);
+        frame.length = 86;
+    }
+    frame.copied = frame.length;
+    frame
+}
+
+/// A static address whose attempt, with nonce 7, was seen to begin after one
+/// with nonce 5.
+fn failure(frame: NeighbourFrame) -> DadFailure {
+    DadFailure {
+        frame,
+        address: "2001:db8::a".parse::<Ipv6Addr>().unwrap().octets(),
+        interface: *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0",
+        own_mac: OWN,
+        own_mac_len: 6,
+        dad_nonce: 7,
+        sent_nonces: [7, 5, 0, 0],
+        sent_boot_ns: 3_400_000_000,
+        sent_count: 2,
+        ifindex: 2,
+        prefix_len: 64,
+        flags: PERMANENT,
+        enhanced_dad: 1,
+        all_enhanced_dad: 1,
+        accept_dad: 1,
+        idgen_retries: 3,
+        read: SYSCTLS_READ | FLAGS_READ | NONCE_READ | RETRIES_READ,
+        ..DadFailure::new_zeroed()
+    }
+}
+
+fn interface(ifindex: u32, name: &str, mac: [u8; 6], has_address: bool) -> Interface {
+    Interface {
+        ifindex,
+        name: name.to_owned(),
+        mac: Some(Mac(mac)),
+        link: None,
+        master: None,
+        hairpin: false,
+        has_address,
+    }
+}
+
+/// Interfaces around eth0: more of its own namespace, and of v6trace's.
+fn around(more: Vec<Interface>, elsewhere: Vec<Interface>) -> Surroundings {
+    let mut here = vec![interface(2, "eth0", OWN, true)];
+    here.extend(more);
+    Surroundings {
+        boot_ns: 0,
+        netns: GUEST,
+        here: Some(here),
+        elsewhere: elsewhere
+            .into_iter()
+            .map(|interface| (HOST, interface))
+            .collect(),
+        processes: vec![(GUEST, 812)],
+    }
+}
+
+fn explain(failure: DadFailure, surroundings: Option<Surroundings>) -> Value {
+    let header = RecordHeader {
+        size: u16::try_from(size_of::<RecordHeader>() + size_of::<DadFailure>()).unwrap(),
+        kind: Kind::DadFailure as u16,
+        version: WIRE_VERSION,
+        // As where the kernel's symbols do not tell softirqs apart.
+        context: Context::Task as u8,
+        hook: Hook::DadFailure as u16,
+        boot_ns: 3_482_000_000,
+        cgroup_id: 1,
+        cpu: 0,
+        netns: GUEST,
+        pid: 99,
+        tid: 99,
+        comm: *b"bystander\0\0\0\0\0\0\0",
+    };
+    let session = Record::Session(SessionInfo {
+        version: "0.1.0".to_owned(),
+        kernel: "6.1.0".to_owned(),
+        hostname: "router".to_owned(),
+        boot_ns: 1_000_000_000,
+        boot_to_wall_ns: 1_700_000_000_000_000_000,
+        utc_offset_s: 0,
+        own_netns: HOST,
+        coverage: Coverage::default(),
+    });
+    let event = Bytes::from([header.as_bytes(), failure.as_bytes()].concat());
+    let mut out = Vec::new();
+    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
+    let records = [Some(session), surroundings.map(Record::Surroundings)];
+    for record in records.into_iter().flatten().chain([Record::Kernel(event)]) {
+        let _ = report.feed(record).unwrap();
+    }
+    drop(report);
+    let last = out
+        .split(|&byte| byte == b'\n')
+        .rfind(|line| !line.is_empty());
+    serde_json::from_slice(last.unwrap()).unwrap()
+}
+
+/// Cause and confidence.
+fn verdict(failure: DadFailure, surroundings: Option<Surroundings>) -> (String, String) {
+    let found = explain(failure, surroundings);
+    let text = |name: &str| found[name].as_str().unwrap().to_owned();
+    (text("cause"), text("confidence"))
+}
+
+fn is(cause: &str, confidence: &str) -> (String, String) {
+    (cause.to_owned(), confidence.to_owned())
+}
+
+fn alone() -> Option<Surroundings> {
+    Some(around(Vec::new(), Vec::new()))
+}
+
+#[test]
+fn the_nonce_of_an_own_frame_decides() {
+    let own = |nonce| failure(frame(OWN, SOLICITATION, nonce));
+    // Of an earlier attempt: it came late.
+    assert_eq!(verdict(own(5), alone()), is("dad-loopback", "certain"));
+    // Never sent, or none where one is sent.
+    for nonce in [9, NONE] {
+        assert_eq!(
+            verdict(own(nonce), alone()),
+            is("dad-conflict-cloned-mac", "certain")
+        );
+        // Unless nobody watched what was sent.
+        let mut unseen = own(nonce);
+        unseen.sent_count = 0;
+        assert_eq!(
+            verdict(unseen, alone()),
+            is("dad-conflict-cloned-mac", "likely")
+        );
+    }
+    // None, where none is sent, or was.
+    let mut off = own(NONE);
+    off.dad_nonce = NONE;
+    off.sent_nonces = [NONE; 4];
+    assert_eq!(verdict(off, alone()), is("dad-loopback", "likely"));
+    let mut was_off = own(NONE);
+    was_off.sent_nonces = [7, NONE, 0, 0];
+    assert_eq!(verdict(was_off, alone()), is("dad-loopback", "likely"));
+}
+
+#[test]
+fn without_nonces_a_clone_at_hand_is_likelier_than_a_reflection() {
+    let mut off = failure(frame(OWN, SOLICITATION, NONE));
+    off.dad_nonce = NONE;
+    off.sent_nonces = [NONE; 4];
+    let clone = |has_address| {
+        let elsewhere = vec![interface(5, "tap0", OWN, has_address)];
+        verdict(off, Some(around(Vec::new(), elsewhere)))
+    };
+    assert_eq!(clone(true), is("dad-conflict-cloned-mac", "likely"));
+    assert_eq!(clone(false), is("dad-loopback", "likely"));
+}
+
+#[test]
+fn another_interface_is_certain_only_with_the_address() {
+    let other = |mac, has_address| {
+        let more = vec![interface(3, "eth0.7", mac, has_address)];
+        let frame = frame(mac, ADVERTISEMENT, NONE);
+        verdict(failure(frame), Some(around(more, Vec::new())))
+    };
+    assert_eq!(other(OTHER, true), is("dad-conflict-same-host", "certain"));
+    assert_eq!(other(OTHER, false), is("dad-conflict-same-host", "likely"));
+    // VLANs of one port share its MAC.
+    assert_eq!(other(OWN, true), is("dad-conflict-same-host", "likely"));
+    assert_eq!(other(OWN, false), is("dad-conflict-cloned-mac", "likely"));
+}
+
+#[test]
+fn interfaces_that_could_not_be_listed_leave_a_doubt() {
+    let foreign = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    assert_eq!(verdict(foreign, alone()), is("dad-conflict", "certain"));
+    assert_eq!(verdict(foreign, None), is("dad-conflict", "likely"));
+}
+
+#[test]
+fn a_frame_that_says_nothing_is_not_explained() {
+    let unread = failure(NeighbourFrame::new_zeroed());
+    assert_eq!(verdict(unread, alone()), is("dad-unexplained", "likely"));
+    let mut tunnel = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    tunnel.own_mac_len = 4;
+    assert_eq!(verdict(tunnel, alone()), is("dad-unexplained", "likely"));
+}
+
+#[test]
+fn bystanders_are_not_blamed_and_commands_find_their_namespace() {
+    let found = explain(
+        failure(frame(OTHER, ADVERTISEMENT, NONE)),
+        Some(around(Vec::new(), vec![interface(5, "eth7", OTHER, true)])),
+    );
+    assert_eq!(found["pid"], Value::Null);
+    assert_eq!(found["evidence"]["other_netns"], HOST);
+    let fixes = found["fix"].to_string();
+    for fix in [
+        "\"ip address del 2001:db8::a/64 dev eth7",
+        "\"nsenter --net=/proc/812/ns/net ip address add 2001:db8::a/64 dev eth0",
+    ] {
+        assert!(fixes.contains(fix), "{fix} is missing in {fixes}");
+    }
+}
+
+#[test]
+fn the_first_address_of_a_prefix_belongs_to_routers() {
+    let mut first = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    first.address[15] = 0;
+    let found = explain(first, alone());
+    assert!(
+        found["fix"].to_string().contains("subnet-router-anycast"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_becomes_of_the_address_follows_its_flags() {
+    let fate = |flags, retry| {
+        let mut lost = failure(frame(OTHER, ADVERTISEMENT, NONE));
+        lost.flags = flags;
+        lost.stable_privacy_retry = retry;
+        let found = explain(lost, alone());
+        let summary = found["summary"].as_str().unwrap().to_owned();
+        (found["evidence"]["address_deleted"].clone(), summary)
+    };
+    let (deleted, summary) = fate(TEMPORARY, 0);
+    assert_eq!(deleted, true);
+    assert!(summary.contains("regen_max_retry"), "{summary}");
+    let (deleted, summary) = fate(STABLE_PRIVACY, 1);
+    assert_eq!(deleted, true);
+    assert!(summary.contains("2 of 3"), "{summary}");
+    let (deleted, summary) = fate(PERMANENT | STABLE_PRIVACY, 3);
+    assert_eq!(deleted, false);
+    assert!(summary.contains("no more"), "{summary}");
+}
