@@ -83,7 +83,7 @@ struct Reported {
 static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
-static REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
+static DAD_REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entries(1, 0);
@@ -379,7 +379,7 @@ fn report(target: Target, hook: Hook) -> Option<u32> {
     };
     let now = now();
     let mut suppressed = 0;
-    if let Some(reported) = REPORTED.get_ptr_mut(&occasion) {
+    if let Some(reported) = DAD_REPORTED.get_ptr_mut(&occasion) {
         // SAFETY: the pointer is to a map value, checked for null; a count that
         // two CPUs raise at once may lose one.
         let reported = unsafe { &mut *reported };
@@ -394,7 +394,7 @@ fn report(target: Target, hook: Hook) -> Option<u32> {
         suppressed: 0,
     };
     // What cannot be remembered is reported again.
-    let _ = REPORTED.insert(&occasion, &reported, 0);
+    let _ = DAD_REPORTED.insert(&occasion, &reported, 0);
     Some(suppressed as u32)
 }
 

@@ -87,7 +87,7 @@ struct Last {
 static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
-static REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+static SOURCES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_max_entries(1, 0);
@@ -208,7 +208,7 @@ fn report(
     }
     if !remarkable && globals::EMIT_ALL.load() == 0 {
         // What comes next is news.
-        let _ = REPORTED.remove(same);
+        let _ = SOURCES_REPORTED.remove(same);
         return None;
     }
     let suppressed = is_news(&same, source)?;
@@ -282,7 +282,7 @@ fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
     // SAFETY: the helper takes nothing and returns a number.
     let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
     let mut suppressed = 0;
-    if let Some(last) = REPORTED.get_ptr_mut(same) {
+    if let Some(last) = SOURCES_REPORTED.get_ptr_mut(same) {
         // SAFETY: a pointer to a map value, checked for null. Other CPUs may
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
@@ -300,6 +300,6 @@ fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
         source,
         unused: 0,
     };
-    let _ = REPORTED.insert(same, last, 0);
+    let _ = SOURCES_REPORTED.insert(same, last, 0);
     Some(suppressed)
 }

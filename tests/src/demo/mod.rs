@@ -1,0 +1,77 @@
+//! The five stories that v6trace was made for, told live on the console.
+//!
+//! One `v6trace live` runs from beginning to end; each story makes the kernel
+//! of the guest fail in its own way and says what an operator would see of it.
+
+mod anycast;
+mod dad;
+mod radvd;
+mod source;
+mod token;
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::guest::{Tracer, finish};
+
+/// A story: what it is about, and how it is told.
+struct Story {
+    title: &'static str,
+    tell: fn() -> Result<()>,
+}
+
+const STORIES: &[Story] = &[
+    Story {
+        title: "Enabling forwarding takes the address of a neighbour",
+        tell: anycast::tell,
+    },
+    Story {
+        title: "A bridge port in hairpin mode makes an address a duplicate of itself",
+        tell: dad::tell,
+    },
+    Story {
+        title: "radvd cannot allocate memory, on a machine with plenty of it",
+        tell: radvd::tell,
+    },
+    Story {
+        title: "A connection over an IPv6 next hop times out",
+        tell: source::tell,
+    },
+    Story {
+        title: "ip token set: Invalid argument",
+        tell: token::tell,
+    },
+];
+
+/// Tells all stories.
+pub(crate) fn run() -> Result<()> {
+    say("v6trace live starts:");
+    let tracer = Tracer::on_console(&[])?;
+    for (number, story) in (1..).zip(STORIES) {
+        println!("\n# {number}. {}", story.title);
+        (story.tell)()?;
+        // Explanations come a moment after the event.
+        thread::sleep(Duration::from_millis(700));
+    }
+    println!();
+    say("Ctrl-C for v6trace:");
+    let done = tracer.finish_text()?;
+    ensure!(done.status.success(), "v6trace ended with {}", done.status);
+    Ok(())
+}
+
+/// A line of narration.
+fn say(line: &str) {
+    println!("# {line}");
+}
+
+/// Shows a command, runs it, and shows what it says; it may fail.
+fn run_shown(command: &str) -> Result<()> {
+    println!("$ {command}");
+    let mut bash = std::process::Command::new("bash");
+    let done = finish(bash.args(["-c", command]), Duration::from_secs(30))?;
+    print!("{}{}", done.stdout, done.stderr);
+    Ok(())
+}
