@@ -331,7 +331,7 @@ mod tests {
         }
     }
 
-    fn explain(change: AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosis> {
+    fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosis> {
         let mut session = Session::new(SessionInfo {
             version: String::new(),
             kernel: String::new(),
@@ -359,7 +359,7 @@ mod tests {
             hook: Hook::AnycastJoin,
             payload: Payload::AnycastChange(change.clone()),
         };
-        diagnose(&event, &change, &session)
+        diagnose(&event, change, &session)
     }
 
     fn found(of: u64, kind: UseKind) -> AnycastUse {
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_looked_up_is_said() {
-        let diagnosis = explain(change(), None).unwrap();
+        let diagnosis = explain(&change(), None).unwrap();
         assert_eq!(diagnosis.severity, Severity::Notice);
         assert!(diagnosis.summary.contains("could not be looked up"));
         let used_by = diagnosis.evidence.iter().find(|e| e.name == "used_by");
@@ -389,9 +389,9 @@ mod tests {
 
     #[test]
     fn uses_belong_to_their_own_event() {
-        let own = explain(change(), Some(found(7, UseKind::Tcp))).unwrap();
+        let own = explain(&change(), Some(found(7, UseKind::Tcp))).unwrap();
         assert_eq!(own.severity, Severity::Hazard);
-        let other = explain(change(), Some(found(6, UseKind::Tcp))).unwrap();
+        let other = explain(&change(), Some(found(6, UseKind::Tcp))).unwrap();
         assert_eq!(other.severity, Severity::Notice);
     }
 
@@ -401,13 +401,13 @@ mod tests {
             own_address: None,
             ..change()
         };
-        let diagnosis = explain(unknown, Some(found(7, UseKind::Gateway))).unwrap();
+        let diagnosis = explain(&unknown, Some(found(7, UseKind::Gateway))).unwrap();
         assert_eq!(diagnosis.confidence, Confidence::Likely);
         assert!(diagnosis.summary.contains("more addresses"));
         let own = AnycastChange {
             own_address: Some(true),
             ..change()
         };
-        assert_eq!(explain(own, None), None);
+        assert_eq!(explain(&own, None), None);
     }
 }
