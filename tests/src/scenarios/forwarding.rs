@@ -28,11 +28,11 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
 /// `RTF_ADDRCONF | RTF_DEFAULT` of `linux/ipv6_route.h`.
 const LEARNT_DEFAULT: u32 = 0x0005_0000;
 
-/// A host that listens to a router, which is radvd on the other end of a veth.
+/// A host with a default route that it learned from radvd, on the other end of
+/// a veth. radvd is killed then, and so says neither hello nor goodbye again.
 struct Host {
     near: Netns,
     _far: Netns,
-    _radvd: Radvd,
     interface: Link,
     /// The router, as the host knows it.
     gateway: String,
@@ -52,10 +52,10 @@ impl Host {
         let interface = Link::find(&near, "v0")?;
         let what = "the host should learn a default route";
         let gateway = until_some(what, Duration::from_secs(20), || learnt(&near))?;
+        drop(radvd);
         Ok(Self {
             near,
             _far: far,
-            _radvd: radvd,
             interface,
             gateway,
         })

@@ -303,3 +303,111 @@ fn used_by(found: &AnycastUse) -> Value {
     });
     Value::List(uses.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use v6trace_common::{Context, Hook};
+
+    use super::*;
+    use crate::{
+        attach::Coverage,
+        decode::{Payload, Task},
+        diagnose::Confidence,
+        record::SessionInfo,
+    };
+
+    fn change() -> AnycastChange {
+        AnycastChange {
+            address: "fd00:4::".parse().unwrap(),
+            interface: "eth0.7".to_owned(),
+            ifindex: 4,
+            joined: true,
+            trigger: Trigger::ForwardingChange,
+            written: Some(Written::All),
+            prefix_len: Some(64),
+            own_address: Some(false),
+            forwarding: Some(1),
+            all_forwarding: Some(1),
+        }
+    }
+
+    fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosis> {
+        let mut session = Session::new(SessionInfo {
+            version: String::new(),
+            kernel: String::new(),
+            hostname: String::new(),
+            boot_ns: 0,
+            boot_to_wall_ns: 0,
+            utc_offset_s: 0,
+            own_netns: 1,
+            coverage: Coverage::default(),
+        });
+        if let Some(found) = found {
+            session.learn_anycast_use(found);
+        }
+        let event = Event {
+            boot_ns: 7,
+            cpu: 0,
+            context: Context::Task,
+            task: Task {
+                pid: 12,
+                tid: 12,
+                comm: "sysctl".to_owned(),
+            },
+            cgroup_id: 1,
+            netns: 1,
+            hook: Hook::AnycastJoin,
+            payload: Payload::AnycastChange(change.clone()),
+        };
+        diagnose(&event, change, &session)
+    }
+
+    fn found(of: u64, kind: UseKind) -> AnycastUse {
+        AnycastUse {
+            boot_ns: 8,
+            of,
+            uses: vec![Use {
+                kind,
+                detail: "[fd00:4::5]:40000 to port 179 (ESTABLISHED)".to_owned(),
+                process: None,
+                inode: None,
+            }],
+            complete: true,
+            vrf: None,
+            force_forwarding: false,
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_looked_up_is_said() {
+        let diagnosis = explain(&change(), None).unwrap();
+        assert_eq!(diagnosis.severity, Severity::Notice);
+        assert!(diagnosis.summary.contains("could not be looked up"));
+        let used_by = diagnosis.evidence.iter().find(|e| e.name == "used_by");
+        assert_eq!(used_by.unwrap().value, Value::Unknown);
+    }
+
+    #[test]
+    fn uses_belong_to_their_own_event() {
+        let own = explain(&change(), Some(found(7, UseKind::Tcp))).unwrap();
+        assert_eq!(own.severity, Severity::Hazard);
+        let other = explain(&change(), Some(found(6, UseKind::Tcp))).unwrap();
+        assert_eq!(other.severity, Severity::Notice);
+    }
+
+    #[test]
+    fn an_incomplete_search_makes_nothing_certain() {
+        let unknown = AnycastChange {
+            own_address: None,
+            ..change()
+        };
+        let diagnosis = explain(&unknown, Some(found(7, UseKind::Gateway))).unwrap();
+        assert_eq!(diagnosis.confidence, Confidence::Likely);
+        assert!(diagnosis.summary.contains("more addresses"));
+        let own = AnycastChange {
+            own_address: Some(true),
+            ..change()
+        };
+        assert_eq!(explain(&own, None), None);
+    }
+}
