@@ -99,7 +99,7 @@ fn around(more: Vec<Interface>, elsewhere: Vec<Interface>) -> Surroundings {
     }
 }
 
-fn explain(failure: DadFailure, surroundings: Option<Surroundings>) -> Value {
+fn explain(failure: &DadFailure, surroundings: impl Into<Option<Surroundings>>) -> Value {
     let header = RecordHeader {
         size: u16::try_from(size_of::<RecordHeader>() + size_of::<DadFailure>()).unwrap(),
         kind: Kind::DadFailure as u16,
@@ -128,7 +128,7 @@ fn explain(failure: DadFailure, surroundings: Option<Surroundings>) -> Value {
     let event = Bytes::from([header.as_bytes(), failure.as_bytes()].concat());
     let mut out = Vec::new();
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
-    let records = [Some(session), surroundings.map(Record::Surroundings)];
+    let records = [Some(session), surroundings.into().map(Record::Surroundings)];
     for record in records.into_iter().flatten().chain([Record::Kernel(event)]) {
         let _ = report.feed(record).unwrap();
     }
@@ -140,7 +140,10 @@ fn explain(failure: DadFailure, surroundings: Option<Surroundings>) -> Value {
 }
 
 /// Cause and confidence.
-fn verdict(failure: DadFailure, surroundings: Option<Surroundings>) -> (String, String) {
+fn verdict(
+    failure: &DadFailure,
+    surroundings: impl Into<Option<Surroundings>>,
+) -> (String, String) {
     let found = explain(failure, surroundings);
     let text = |name: &str| found[name].as_str().unwrap().to_owned();
     (text("cause"), text("confidence"))
@@ -150,26 +153,26 @@ fn is(cause: &str, confidence: &str) -> (String, String) {
     (cause.to_owned(), confidence.to_owned())
 }
 
-fn alone() -> Option<Surroundings> {
-    Some(around(Vec::new(), Vec::new()))
+fn alone() -> Surroundings {
+    around(Vec::new(), Vec::new())
 }
 
 #[test]
 fn the_nonce_of_an_own_frame_decides() {
     let own = |nonce| failure(frame(OWN, SOLICITATION, nonce));
     // Of an earlier attempt: it came late.
-    assert_eq!(verdict(own(5), alone()), is("dad-loopback", "certain"));
+    assert_eq!(verdict(&own(5), alone()), is("dad-loopback", "certain"));
     // Never sent, or none where one is sent.
     for nonce in [9, NONE] {
         assert_eq!(
-            verdict(own(nonce), alone()),
+            verdict(&own(nonce), alone()),
             is("dad-conflict-cloned-mac", "certain")
         );
         // Unless nobody watched what was sent.
         let mut unseen = own(nonce);
         unseen.sent_count = 0;
         assert_eq!(
-            verdict(unseen, alone()),
+            verdict(&unseen, alone()),
             is("dad-conflict-cloned-mac", "likely")
         );
     }
@@ -177,10 +180,10 @@ fn the_nonce_of_an_own_frame_decides() {
     let mut off = own(NONE);
     off.dad_nonce = NONE;
     off.sent_nonces = [NONE; 4];
-    assert_eq!(verdict(off, alone()), is("dad-loopback", "likely"));
+    assert_eq!(verdict(&off, alone()), is("dad-loopback", "likely"));
     let mut was_off = own(NONE);
     was_off.sent_nonces = [7, NONE, 0, 0];
-    assert_eq!(verdict(was_off, alone()), is("dad-loopback", "likely"));
+    assert_eq!(verdict(&was_off, alone()), is("dad-loopback", "likely"));
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn without_nonces_a_clone_at_hand_is_likelier_than_a_reflection() {
     off.sent_nonces = [NONE; 4];
     let clone = |has_address| {
         let elsewhere = vec![interface(5, "tap0", OWN, has_address)];
-        verdict(off, Some(around(Vec::new(), elsewhere)))
+        verdict(&off, Some(around(Vec::new(), elsewhere)))
     };
     assert_eq!(clone(true), is("dad-conflict-cloned-mac", "likely"));
     assert_eq!(clone(false), is("dad-loopback", "likely"));
@@ -201,7 +204,7 @@ fn another_interface_is_certain_only_with_the_address() {
     let other = |mac, has_address| {
         let more = vec![interface(3, "eth0.7", mac, has_address)];
         let frame = frame(mac, ADVERTISEMENT, NONE);
-        verdict(failure(frame), Some(around(more, Vec::new())))
+        verdict(&failure(frame), Some(around(more, Vec::new())))
     };
     assert_eq!(other(OTHER, true), is("dad-conflict-same-host", "certain"));
     assert_eq!(other(OTHER, false), is("dad-conflict-same-host", "likely"));
@@ -213,23 +216,23 @@ fn another_interface_is_certain_only_with_the_address() {
 #[test]
 fn interfaces_that_could_not_be_listed_leave_a_doubt() {
     let foreign = failure(frame(OTHER, ADVERTISEMENT, NONE));
-    assert_eq!(verdict(foreign, alone()), is("dad-conflict", "certain"));
-    assert_eq!(verdict(foreign, None), is("dad-conflict", "likely"));
+    assert_eq!(verdict(&foreign, alone()), is("dad-conflict", "certain"));
+    assert_eq!(verdict(&foreign, None), is("dad-conflict", "likely"));
 }
 
 #[test]
 fn a_frame_that_says_nothing_is_not_explained() {
     let unread = failure(NeighbourFrame::new_zeroed());
-    assert_eq!(verdict(unread, alone()), is("dad-unexplained", "likely"));
+    assert_eq!(verdict(&unread, alone()), is("dad-unexplained", "likely"));
     let mut tunnel = failure(frame(OTHER, ADVERTISEMENT, NONE));
     tunnel.own_mac_len = 4;
-    assert_eq!(verdict(tunnel, alone()), is("dad-unexplained", "likely"));
+    assert_eq!(verdict(&tunnel, alone()), is("dad-unexplained", "likely"));
 }
 
 #[test]
 fn bystanders_are_not_blamed_and_commands_find_their_namespace() {
     let found = explain(
-        failure(frame(OTHER, ADVERTISEMENT, NONE)),
+        &failure(frame(OTHER, ADVERTISEMENT, NONE)),
         Some(around(Vec::new(), vec![interface(5, "eth7", OTHER, true)])),
     );
     assert_eq!(found["pid"], Value::Null);
@@ -247,7 +250,7 @@ fn bystanders_are_not_blamed_and_commands_find_their_namespace() {
 fn the_first_address_of_a_prefix_belongs_to_routers() {
     let mut first = failure(frame(OTHER, ADVERTISEMENT, NONE));
     first.address[15] = 0;
-    let found = explain(first, alone());
+    let found = explain(&first, alone());
     assert!(
         found["fix"].to_string().contains("subnet-router-anycast"),
         "{found}"
@@ -260,7 +263,7 @@ fn what_becomes_of_the_address_follows_its_flags() {
         let mut lost = failure(frame(OTHER, ADVERTISEMENT, NONE));
         lost.flags = flags;
         lost.stable_privacy_retry = retry;
-        let found = explain(lost, alone());
+        let found = explain(&lost, alone());
         let summary = found["summary"].as_str().unwrap().to_owned();
         (found["evidence"]["address_deleted"].clone(), summary)
     };

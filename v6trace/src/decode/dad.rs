@@ -92,8 +92,9 @@ impl Nonce {
     pub const NONE: Self = Self([0; 6]);
 
     fn from_wire(nonce: u64) -> Self {
-        let [a, b, c, d, e, f, _, _] = nonce.to_le_bytes();
-        Self([a, b, c, d, e, f])
+        let mut bytes = [0; 6];
+        bytes.copy_from_slice(&nonce.to_le_bytes()[..6]);
+        Self(bytes)
     }
 }
 
@@ -112,8 +113,11 @@ pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        for (index, byte) in self.0.iter().enumerate() {
+            let colon = if index == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02x}")?;
+        }
+        Ok(())
     }
 }
 
@@ -167,9 +171,9 @@ impl Frame {
 
     /// What it says.
     pub fn message(&self) -> Option<Message> {
-        match self.neighbour_message().first()? {
-            &SOLICITATION => Some(Message::Solicitation),
-            &ADVERTISEMENT => Some(Message::Advertisement),
+        match *self.neighbour_message().first()? {
+            SOLICITATION => Some(Message::Solicitation),
+            ADVERTISEMENT => Some(Message::Advertisement),
             _ => None,
         }
     }

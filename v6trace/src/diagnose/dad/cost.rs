@@ -91,11 +91,13 @@ fn disables(failure: &DadFailure) -> Option<bool> {
 }
 
 /// The fe80 address that is made from a MAC (EUI-64).
-fn from_mac(Mac([a, b, c, d, e, f]): Mac) -> Ipv6Addr {
-    let id = [a ^ 2, b, c, 0xff, 0xfe, d, e, f];
+fn from_mac(Mac(mac): Mac) -> Ipv6Addr {
     let mut octets = [0; 16];
     octets[..2].copy_from_slice(&[0xfe, 0x80]);
-    octets[8..].copy_from_slice(&id);
+    octets[8..11].copy_from_slice(&mac[..3]);
+    octets[8] ^= 2;
+    octets[11..13].copy_from_slice(&[0xff, 0xfe]);
+    octets[13..].copy_from_slice(&mac[3..]);
     octets.into()
 }
 

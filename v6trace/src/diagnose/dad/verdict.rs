@@ -177,7 +177,7 @@ impl Case<'_> {
                 "a solicitation with {name}'s own MAC {own} but the nonce {nonce}, which {name} \
                  did not send, asks for it"
             );
-            return self.cloned(own, why);
+            return self.cloned(own, &why);
         }
         let dad_nonce = self.failure.dad_nonce;
         if dad_nonce.is_some_and(|own| own != Nonce::NONE) && !was_sent {
@@ -185,7 +185,7 @@ impl Case<'_> {
                 "a solicitation with {name}'s own MAC {own} but without a nonce, which {name} \
                  sends, asks for it"
             );
-            return self.cloned(own, why);
+            return self.cloned(own, &why);
         }
         if let Some(verdict) = self.shared_mac(own) {
             return verdict;
@@ -227,7 +227,7 @@ impl Case<'_> {
 
     /// Somebody else with one's own MAC, by the nonce. Whether one has sent it
     /// is known for sure only where this attempt's solicitation was seen.
-    fn cloned(&self, own: Mac, why: String) -> Verdict {
+    fn cloned(&self, own: Mac, why: &str) -> Verdict {
         let other = self.elsewhere(own);
         let seen = self.failure.sent.as_ref().is_some_and(|sent| {
             self.failure
