@@ -182,9 +182,10 @@ impl Event {
             Payload::MulticastJoin(join) => join.errno.is_some(),
             Payload::SetToken(request) => request.errno.is_some(),
             Payload::SourceSelection(selection) => selection.source.is_none(),
-            Payload::AnycastChange(_) | Payload::DefaultRoutesPurged(_) => false,
             Payload::DadFailure(_) => true,
-            Payload::DadReflection(_) => false,
+            Payload::AnycastChange(_)
+            | Payload::DefaultRoutesPurged(_)
+            | Payload::DadReflection(_) => false,
         }
     }
 
