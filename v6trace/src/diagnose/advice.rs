@@ -22,7 +22,11 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
 /// an interface's name may hold dots.
 pub(super) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
     let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
-    format!("sysctl -w {}", quoted(&setting))
+    match quoted(interface) {
+        // An equals sign needs no quotes, whatever a cautious quoter thinks.
+        Cow::Borrowed(_) => format!("sysctl -w {setting}"),
+        Cow::Owned(_) => format!("sysctl -w {}", quoted(&setting)),
+    }
 }
 
 /// A word of a command to paste. Whoever may name interfaces and namespaces,
