@@ -387,6 +387,9 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     // SAFETY: both are map values, checked for null, that only this CPU works
     // on.
     let (record, search) = unsafe { (&mut *record, &mut *search) };
+    // The loop first: the verifier follows it once for each combination of
+    // what was read, or not, before it.
+    find_prefix(search, call);
     let idev = Pointer(call.idev);
     let Some(device) = idev.follow(&globals::INET6_DEV_DEV).map(Device) else {
         return;
@@ -397,7 +400,6 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
         hook,
         net.and_then(|net| net.inum()).unwrap_or(0),
     );
-    find_prefix(search, call);
     let payload = &mut record.payload;
     let halves = [call.address.upper.to_be(), call.address.lower.to_be()];
     // SAFETY: sixteen bytes of either kind, any of which are valid.
