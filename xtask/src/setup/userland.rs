@@ -17,6 +17,7 @@ use crate::progress::Step;
 /// tool, add its package.
 const PACKAGES: &[&str] = &[
     "bash",
+    "bird2",
     "busybox-static",
     "iproute2",
     "iputils-ping",

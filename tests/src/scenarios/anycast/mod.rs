@@ -1,6 +1,7 @@
 //! Anycast addresses that an interface takes because it forwards, or because a
 //! socket asks, and the neighbours that had them.
 
+mod bird;
 mod silent;
 mod taken;
 mod used;
@@ -16,8 +17,12 @@ use super::Scenario;
 use crate::guest::{Diagnosis, Expect, Link, Netns, finish, until};
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] =
-    &[used::SCENARIOS, taken::SCENARIOS, silent::SCENARIOS];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    used::SCENARIOS,
+    bird::SCENARIOS,
+    taken::SCENARIOS,
+    silent::SCENARIOS,
+];
 
 /// The first address of the subnet between the two.
 const FIRST: Ipv6Addr = Ipv6Addr::new(0xfd00, 4, 0, 0, 0, 0, 0, 0);

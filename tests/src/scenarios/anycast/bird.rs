@@ -1,0 +1,45 @@
+//! The story with a real routing daemon, whose session ends.
+
+use anyhow::Result;
+
+use super::{FIRST, Pair};
+use crate::guest::{Bird, Tracer};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
+    name: "subnet-router-anycast-bird",
+    run: session_in_a_vrf,
+}];
+
+/// Two BIRDs speak BGP, the neighbour at the first address of the subnet, this
+/// host in a VRF. Forwarding is enabled, and the session times out.
+fn session_in_a_vrf() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.near.ip("link add red type vrf table 100")?;
+    pair.near.ip("link set red up")?;
+    pair.near.ip("link set v0 master red")?;
+    pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+    let times = "hold time 3; connect delay time 1; connect retry time 1;";
+    let near = Bird::start(
+        &pair.near,
+        &format!("vrf \"red\"; local fd00:4::5 as 65001; neighbor fd00:4:: as 65002; {times}"),
+    )?;
+    let _far = Bird::start(
+        &pair.far,
+        &format!("local fd00:4:: as 65002; neighbor fd00:4::5 as 65001; {times}"),
+    )?;
+    near.wait_for(true)?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("all", "1")?;
+    pair.wait_for(FIRST, true)?;
+    near.wait_for(false)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let bird = format!("bird[{}]", near.id());
+    let diagnosis = report.only("subnet-router-anycast")?;
+    pair.expect_of_write(diagnosis, "fd00:4::", "all")
+        .field("severity", "hazard")
+        .evidence("vrf", "red")
+        .summary_has(["VRF", "red", bird.as_str()])
+        .check()
+}
