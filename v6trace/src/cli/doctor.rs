@@ -14,6 +14,7 @@ use super::options::{self, TraceOptions};
 use crate::{
     attach::{self, AttachError, Attached, Coverage},
     btf::KERNEL_BTF,
+    observe::{Hazard, hazards},
     privilege::{Kprobes, Lockdown, Obstacle, Privileges},
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Doctor {
 struct Findings {
     privileges: Privileges,
     obstacles: Vec<Obstacle>,
+    hazards: Vec<Hazard>,
     btf: bool,
     attached: Result<Coverage, AttachError>,
 }
@@ -41,6 +43,7 @@ impl Doctor {
         let privileges = Privileges::read();
         let findings = Findings {
             obstacles: privileges.obstacles(),
+            hazards: hazards(),
             privileges,
             btf: Path::new(KERNEL_BTF).exists(),
             // Attached for a moment: no other answer is as good.
@@ -78,6 +81,11 @@ impl Findings {
             Ok(coverage) => (true, Some(coverage), None),
             Err(error) => (false, None, Some(error.to_string())),
         };
+        let hazards: Vec<Value> = self
+            .hazards
+            .iter()
+            .map(|found| json!({ "what": found.what, "fix": found.fix }))
+            .collect();
         let obstacles: Vec<Value> = self
             .obstacles
             .iter()
@@ -94,6 +102,7 @@ impl Findings {
             "lockdown": lockdown(self.privileges.lockdown),
             "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
             "obstacles": obstacles,
+            "hazards": hazards,
             "coverage": coverage.map(|coverage| &coverage.hooks),
             "absent": coverage.map(|coverage| &coverage.absent),
             "error": error,
@@ -137,6 +146,7 @@ impl Findings {
         line(out, "capabilities", &capabilities)?;
 
         let bad = AnsiColor::Red.on_default().bold();
+        let careful = AnsiColor::Yellow.on_default().bold();
         let good = AnsiColor::Green.on_default().bold();
         if let Ok(coverage) = &self.attached {
             print_coverage(out, coverage)?;
@@ -144,6 +154,10 @@ impl Findings {
         for obstacle in &self.obstacles {
             writeln!(out, "{bad}problem{bad:#}        {}", obstacle.what)?;
             writeln!(out, "  fix          {}", obstacle.fix)?;
+        }
+        for hazard in &self.hazards {
+            writeln!(out, "{careful}hazard{careful:#}         {}", hazard.what)?;
+            writeln!(out, "  fix          {}", hazard.fix)?;
         }
         match &self.attached {
             Ok(_) => writeln!(out, "{good}live tracing works here{good:#}")?,

@@ -20,7 +20,7 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
 
 /// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`. With slashes, since
 /// an interface's name may hold dots.
-pub(super) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+pub(crate) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
     let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
     match quoted(interface) {
         // An equals sign needs no quotes, whatever a cautious quoter thinks.
@@ -31,7 +31,7 @@ pub(super) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) ->
 
 /// A word of a command to paste. Whoever may name interfaces and namespaces,
 /// a container's root among others, must not thereby choose what is run.
-pub(super) fn quoted(word: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     // Only a NUL cannot be quoted, and no name that was decoded has one.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed("NAME"))
 }

@@ -13,6 +13,7 @@ mod multicast_join;
 mod set_token;
 mod source_selection;
 
+pub(crate) use advice::{quoted, set_interface_sysctl};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 
 use crate::{

@@ -9,6 +9,7 @@
 mod addresses;
 mod anycast;
 mod enter;
+mod hazards;
 mod interfaces;
 mod namespaces;
 mod netlink;
@@ -23,6 +24,7 @@ use crate::{
     decode::{Event, Payload},
     record::{Process, Record, SessionInfo},
 };
+pub use hazards::{Hazard, hazards};
 use namespaces::Namespaces;
 pub use namespaces::inode_of;
 

@@ -19,7 +19,7 @@ fn session_in_a_vrf() -> Result<()> {
     pair.near.ip("link set red up")?;
     pair.near.ip("link set v0 master red")?;
     pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
-    let times = "hold time 3; connect delay time 1; connect retry time 1;";
+    let times = "hold time 12; connect delay time 1; connect retry time 1;";
     let near = Bird::start(
         &pair.near,
         &format!("vrf \"red\"; local fd00:4::5 as 65001; neighbor fd00:4:: as 65002; {times}"),

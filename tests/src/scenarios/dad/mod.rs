@@ -1,6 +1,7 @@
 //! Addresses that duplicate address detection finds in use, rightly or not.
 
 mod conflict;
+mod doctor;
 mod loopback;
 mod silent;
 
@@ -13,8 +14,12 @@ use super::Scenario;
 use crate::guest::{Diagnosis, Expect, Link, Netns, Segment};
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] =
-    &[loopback::SCENARIOS, conflict::SCENARIOS, silent::SCENARIOS];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    loopback::SCENARIOS,
+    conflict::SCENARIOS,
+    silent::SCENARIOS,
+    doctor::SCENARIOS,
+];
 
 const MAC: &str = "02:00:00:00:00:0a";
 const OTHER_MAC: &str = "02:00:00:00:00:0b";
