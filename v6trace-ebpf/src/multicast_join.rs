@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The caller holds the socket's lock until after the return, so the list of
-//! memberships and the memory in use stand still meanwhile.
+//! memberships stands still meanwhile. The memory in use may not: control data
+//! of a sendmsg is charged without that lock.
 
 use aya_ebpf::{
     EbpfContext,

@@ -84,7 +84,9 @@ impl Live {
         let (live, info) = live::Live::open(attached, self.buffer_size)?;
         let stop = Stop::listen()?;
         if !self.output.quiet {
-            anstream::eprintln!(
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(
+                options::stderr(),
                 "v6trace: ready, {count} of {hooks} hooks attached on {}; Ctrl-C ends",
                 info.kernel
             );

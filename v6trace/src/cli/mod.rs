@@ -7,7 +7,10 @@ mod live;
 mod options;
 mod stop;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -51,7 +54,12 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("v6trace: {}", with_causes(error.as_ref()));
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(
+                options::stderr(),
+                "v6trace: {}",
+                with_causes(error.as_ref())
+            );
             ExitCode::FAILURE
         }
     }

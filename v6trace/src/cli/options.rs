@@ -44,8 +44,13 @@ impl FilterOptions {
     }
 }
 
+/// `PROC_DYNAMIC_FIRST`: a smaller number can only be a name.
+const LOWEST_INODE: u32 = 0xF000_0000;
+
 fn netns(text: &str) -> anyhow::Result<NetnsFilter> {
-    if let Ok(inode) = text.parse() {
+    if let Ok(inode) = text.parse::<u32>()
+        && inode >= LOWEST_INODE
+    {
         return Ok(NetnsFilter::Inode(inode));
     }
     if text.contains('/') {

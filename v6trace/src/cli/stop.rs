@@ -1,9 +1,19 @@
 //! When the user wants an end: Ctrl-C or SIGTERM once to end well, a second
 //! time to end at once.
 
-use std::io;
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+};
 
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// As a shell reports a process that SIGINT ended: 128 + 2.
+const INTERRUPTED: i32 = 130;
 
 /// The signals that ask for an end.
 pub(super) struct Stop {
@@ -14,23 +24,21 @@ pub(super) struct Stop {
 impl Stop {
     /// Takes the signals over from here on.
     pub(super) fn listen() -> io::Result<Self> {
+        // The second one ends the process from within the handler, also where
+        // the program hangs in a write that nobody reads.
+        let asked = Arc::new(AtomicBool::new(false));
+        for kind in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(kind, INTERRUPTED, Arc::clone(&asked))?;
+            flag::register(kind, Arc::clone(&asked))?;
+        }
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
     }
 
-    /// Waits for the first of them; the next one ends the process.
+    /// Waits for the first of them.
     pub(super) async fn wait(mut self) {
-        self.next().await;
-        tokio::spawn(async move {
-            self.next().await;
-            // 128 + SIGINT, as a shell reports a process that was interrupted.
-            std::process::exit(130);
-        });
-    }
-
-    async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -152,14 +152,25 @@ impl Fixes<'_> {
     fn add(&self, diagnosis: Diagnosis, cause: Cause) -> Diagnosis {
         let name = quoted(&self.request.interface);
         match cause {
-            Cause::TokenForwarding => diagnosis
-                .fix(
+            Cause::TokenForwarding => {
+                let diagnosis = diagnosis.fix(
                     self.set("accept_ra", 2)
                         .remark("stays a router, and listens to routers"),
+                );
+                // A host that accepts no advertisements gets no token either.
+                if self
+                    .request
+                    .sysctls
+                    .is_some_and(|sysctls| sysctls.accept_ra == 0)
+                {
+                    return diagnosis;
+                }
+                diagnosis.fix(
+                    self.set("forwarding", 0).remark(
+                        "a host on this interface, until conf.all.forwarding is written again",
+                    ),
                 )
-                .fix(self.set("forwarding", 0).remark(
-                    "a host on this interface, until conf.all.forwarding is written again",
-                )),
+            }
             Cause::TokenAcceptRa => diagnosis.fix(self.set("accept_ra", 1).remark(
                 "where networkd or NetworkManager set it to 0, the token belongs in their settings",
             )),

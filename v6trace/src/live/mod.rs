@@ -20,6 +20,8 @@ use anyhow::Context as _;
 use aya::{Ebpf, maps::PerCpuArray, programs::Program};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use v6trace_common::HOOKS;
+
 use crate::{
     attach::Attached,
     clock,
@@ -98,8 +100,8 @@ impl Live {
                     self.drain();
                 }
                 _ = release.tick(), if !self.merge.is_empty() => {
-                    self.drain();
                     let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
+                    self.drain();
                     enough = self.release(until, &mut sink).is_break();
                 }
                 _ = count_losses.tick() => enough = self.count_losses(&mut sink).is_break(),
@@ -161,10 +163,14 @@ impl Live {
     }
 }
 
-/// Unloads every program, which detaches it.
+/// Unloads every program, which detaches it; those at returns first, so that no
+/// return is left whose call is no longer seen.
 fn detach(ebpf: &mut Ebpf) -> anyhow::Result<()> {
-    for (_, program) in ebpf.programs_mut() {
-        if let Program::KProbe(program) = program
+    let candidates = || HOOKS.iter().flat_map(|hook| hook.candidates);
+    let returns = candidates().filter_map(|candidate| candidate.ret);
+    let entries = candidates().filter_map(|candidate| candidate.entry);
+    for name in returns.chain(entries) {
+        if let Some(Program::KProbe(program)) = ebpf.program_mut(name)
             && program.fd().is_ok()
         {
             program.unload()?;

@@ -119,9 +119,6 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
-        if totals.lost > 0 {
-            writeln!(self.err, "v6trace: {} events lost", totals.lost)?;
-        }
         let diagnoses: Map<String, Value> = totals
             .diagnoses
             .iter()
@@ -134,6 +131,11 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             "lost": totals.lost,
             "undecoded": totals.undecoded.values().sum::<u64>(),
             "duration_ns": boot_ns.saturating_sub(session.info().boot_ns),
-        }))
+        }))?;
+        if totals.lost > 0 {
+            // A closed standard error is no reason to fail.
+            let _ = writeln!(self.err, "v6trace: {} events lost", totals.lost);
+        }
+        Ok(())
     }
 }

@@ -99,9 +99,6 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     }
 
     fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()> {
-        if self.quiet {
-            return Ok(());
-        }
         let time = self.time.format(session, lost.boot_ns);
         let hook = lost
             .hook

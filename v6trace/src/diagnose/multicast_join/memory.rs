@@ -58,7 +58,12 @@ impl Story<'_> {
             charge.size.unwrap_or_default(),
             charge.optmem_max.unwrap_or_default(),
         );
-        self.memory_evidence(Cause::OutOfMemory, summary)
+        let mut diagnosis = self.memory_evidence(Cause::OutOfMemory, summary);
+        if !charge.seen {
+            // Read at the return, when another thread's charge may be gone.
+            diagnosis = diagnosis.likely();
+        }
+        diagnosis
             .fix(Fix::new("free -m; slabtop -o -s c").remark("who holds the memory"))
             .fix(
                 Fix::new("dmesg | grep -i 'allocation failure'")
