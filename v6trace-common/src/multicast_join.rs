@@ -80,3 +80,9 @@ pub const WALK_COMPLETE: u32 = 1 << 10;
 pub const SAME_GROUP_FOUND: u32 = 1 << 11;
 /// No device has the requested index.
 pub const DEVICE_ABSENT: u32 = 1 << 12;
+/// The group was read.
+pub const GROUP_READ: u32 = 1 << 13;
+/// Whether the device has IPv6 state was read.
+pub const INET6_READ: u32 = 1 << 14;
+/// The device's MTU was read.
+pub const MTU_READ: u32 = 1 << 15;

@@ -27,8 +27,8 @@ use v6trace_common::{
     members::ABSENT,
     multicast_join::{
         CHARGE_SEEN, DEVICE_ABSENT, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ,
-        KERNEL_SOCKET, LIMIT_OF_NETNS, LIMIT_READ, MODE_EXCLUDE, MODE_INCLUDE, OMEM_READ,
-        SAME_GROUP_FOUND, WALK_COMPLETE, WALKED,
+        GROUP_READ, INET6_READ, KERNEL_SOCKET, LIMIT_OF_NETNS, LIMIT_READ, MODE_EXCLUDE,
+        MODE_INCLUDE, MTU_READ, OMEM_READ, SAME_GROUP_FOUND, WALK_COMPLETE, WALKED,
     },
 };
 
@@ -231,7 +231,11 @@ fn fill(record: &mut Record<MulticastJoin>, join: &Join, ret: i32, sock: Sock) {
     }
     let payload = &mut record.payload;
     payload.socket_inode = sock.inode().unwrap_or(0);
-    payload.group = Pointer(join.group).read().unwrap_or([0; 16]);
+    payload.group = [0; 16];
+    if let Some(group) = Pointer(join.group).read() {
+        payload.group = group;
+        flags |= GROUP_READ;
+    }
     payload.interface = [0; INTERFACE_NAME_LEN];
     payload.requested_ifindex = join.ifindex;
     payload.mtu = 0;
@@ -252,7 +256,8 @@ fn fill(record: &mut Record<MulticastJoin>, join: &Join, ret: i32, sock: Sock) {
 fn find_device(sock: Sock, payload: &mut MulticastJoin) {
     let wanted = payload.requested_ifindex;
     let buckets = sock.net().and_then(|net| net.device_buckets());
-    let (Some(buckets), true) = (buckets, globals::DEV_INDEX_HLIST.load() != ABSENT) else {
+    let known = globals::DEV_INDEX_HLIST.load() != ABSENT && globals::DEV_IFINDEX.load() != ABSENT;
+    let (Some(buckets), true) = (buckets, known) else {
         return;
     };
     payload.flags |= DEVICES_READ;
@@ -284,8 +289,15 @@ fn find_device(sock: Sock, payload: &mut MulticastJoin) {
 fn describe(device: Device, payload: &mut MulticastJoin) {
     payload.flags |= DEVICE_FOUND;
     payload.interface = device.name();
-    payload.mtu = device.0.get(&globals::DEV_MTU).unwrap_or(0);
-    if let Some(inet6_dev) = device.inet6() {
+    if let Some(mtu) = device.0.get(&globals::DEV_MTU) {
+        payload.mtu = mtu;
+        payload.flags |= MTU_READ;
+    }
+    let Some(inet6_dev) = device.0.follow(&globals::DEV_IP6_PTR) else {
+        return;
+    };
+    payload.flags |= INET6_READ;
+    if inet6_dev.0 != 0 {
         payload.flags |= DEVICE_HAS_INET6;
         if inet6_dev.get(&globals::INET6_DEV_DEAD).unwrap_or(0u32) != 0 {
             payload.flags |= DEVICE_DEAD;

@@ -73,6 +73,9 @@ fn exhausted() -> MulticastJoin {
         flags: wire::DEVICES_READ
             | wire::DEVICE_FOUND
             | wire::DEVICE_HAS_INET6
+            | wire::INET6_READ
+            | wire::MTU_READ
+            | wire::GROUP_READ
             | wire::OMEM_READ
             | wire::LIMIT_READ
             | wire::CHARGE_SEEN
@@ -225,6 +228,37 @@ fn devices_that_could_not_be_read_are_not_called_gone() {
     let summary = found["summary"].as_str().unwrap();
     assert!(
         summary.contains("interface index 370") && !summary.contains("exist"),
+        "{summary}"
+    );
+}
+
+/// What is refused with EINVAL, with all but one of the values read.
+fn refused_without(flag: u32) -> Value {
+    let mut join = MulticastJoin {
+        ret: -22,
+        mtu: 1279,
+        ..exhausted()
+    };
+    join.flags &= !(wire::DEVICE_HAS_INET6 | wire::WALKED | flag);
+    diagnosis(vec![session(), kernel(header(HOST), join), end()])
+}
+
+#[test]
+fn what_could_not_be_read_decides_nothing() {
+    assert_eq!(refused_without(0)["cause"], "ipv6-disabled-on-device");
+    assert_eq!(
+        refused_without(wire::INET6_READ)["cause"],
+        "join-unexplained"
+    );
+    assert_eq!(
+        refused_without(wire::GROUP_READ)["cause"],
+        "join-unexplained"
+    );
+    let without_mtu = refused_without(wire::MTU_READ);
+    assert_eq!(without_mtu["evidence"]["mtu"], Value::Null);
+    let summary = without_mtu["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("is not known") && !summary.contains("1280"),
         "{summary}"
     );
 }

@@ -43,6 +43,9 @@ pub enum AttachError {
         /// What it said.
         error: String,
     },
+    /// What the events go to could not be opened.
+    #[error("{}", with_causes(.0.as_ref()))]
+    Prepare(anyhow::Error),
     /// A map was not what it should be.
     #[error(transparent)]
     Map(#[from] MapError),

@@ -57,7 +57,13 @@ pub struct Attached {
 }
 
 /// Loads the programs and attaches every hook that this kernel has.
-pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
+///
+/// `prepare` gets the loaded programs before the first hook fires, to open what
+/// their events go to.
+pub fn attach<T>(
+    options: &Options<'_>,
+    prepare: impl FnOnce(&mut Ebpf) -> anyhow::Result<T>,
+) -> Result<(Attached, T), AttachError> {
     if OBJECT.is_empty() {
         return Err(AttachError::NoObject);
     }
@@ -82,21 +88,21 @@ pub fn attach(options: &Options<'_>) -> Result<Attached, AttachError> {
     );
     let mut ebpf = load(options, &globals).map_err(|error| AttachError::load(&error))?;
     log::debug!("maps made");
-    link_continuations(&mut ebpf)?;
+    let refused = link_continuations(&mut ebpf)?;
     log::debug!("continuations loaded");
 
+    let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
     let mut loaded = HashSet::new();
     let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
         attach_candidate(&mut ebpf, &mut loaded, candidate)
     });
-    let coverage = Coverage {
-        hooks,
-        absent: globals.absent,
-    };
+    let mut absent = globals.absent;
+    absent.extend(refused);
+    let coverage = Coverage { hooks, absent };
     if coverage.attached().next().is_none() {
         return Err(AttachError::nothing(&coverage));
     }
-    Ok(Attached { ebpf, coverage })
+    Ok((Attached { ebpf, coverage }, prepared))
 }
 
 fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError> {
@@ -114,26 +120,31 @@ fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError
     loader.load(OBJECT)
 }
 
-/// Fills the table through which programs continue in others.
-fn link_continuations(ebpf: &mut Ebpf) -> Result<(), AttachError> {
+/// Fills the table through which programs continue in others. What a refused
+/// one would have read is missing from the records; the reasons are returned.
+fn link_continuations(ebpf: &mut Ebpf) -> Result<Vec<String>, AttachError> {
     let mut descriptors = Vec::new();
-    for name in CONTINUATIONS {
+    let mut refused = Vec::new();
+    for (index, name) in (0..).zip(CONTINUATIONS) {
         let program = kprobe(ebpf, name)?;
-        program
-            .load()
-            .map_err(|error| AttachError::program(&error))?;
-        log_verified(name, program);
-        descriptors.push(program.fd()?.try_clone().map_err(ProgramError::from)?);
+        match program.load() {
+            Ok(()) => {
+                log_verified(name, program);
+                let descriptor = program.fd()?.try_clone().map_err(ProgramError::from)?;
+                descriptors.push((index, descriptor));
+            }
+            Err(error) => refused.push(format!("{name}: {}", AttachError::program(&error))),
+        }
     }
     // Borrowed, not taken: the programs loaded later refer to its descriptor.
     let map = ebpf
         .map_mut("CONTINUATIONS")
         .ok_or(AttachError::Object("CONTINUATIONS"))?;
     let mut table = ProgramArray::try_from(map)?;
-    for (index, descriptor) in (0..).zip(&descriptors) {
-        table.set(index, descriptor, 0)?;
+    for (index, descriptor) in &descriptors {
+        table.set(*index, descriptor, 0)?;
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// Attaches both ends of a candidate, or neither.

@@ -47,8 +47,8 @@ impl Doctor {
             privileges,
             btf: Path::new(KERNEL_BTF).exists(),
             // Attached for a moment: no other answer is as good.
-            attached: attach::attach(&self.trace.attach(false))
-                .map(|Attached { coverage, .. }| coverage),
+            attached: attach::attach(&self.trace.attach(false), |_| Ok(()))
+                .map(|(Attached { coverage, .. }, ())| coverage),
         };
         if self.json {
             writeln!(io::stdout().lock(), "{}", findings.json())?;

@@ -14,7 +14,7 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    attach::{self, Attached, Coverage},
+    attach::{self, Coverage},
     live,
     record::Record,
     render::{Json, Render, Text},
@@ -43,21 +43,14 @@ impl Live {
         self.output.apply_color();
         self.trace.start_log();
         let report = self.output.report(self.filter.filter()?);
-        let attached = attach::attach(&self.trace.attach(self.output.events))?;
-        if !self.output.quiet {
-            say_coverage(&attached.coverage, self.trace.verbose > 0)?;
-        }
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
             .block_on(async {
                 if self.output.is_json() {
                     let out = io::BufWriter::new(io::stdout().lock());
-                    self.trace(
-                        attached,
-                        Report::new(report, Json::new(out, options::stderr())),
-                    )
-                    .await
+                    let json = Json::new(out, options::stderr());
+                    self.trace(Report::new(report, json)).await
                 } else {
                     let text = Text::new(
                         options::stdout(),
@@ -65,23 +58,25 @@ impl Live {
                         self.output.time(),
                         self.output.quiet,
                     );
-                    self.trace(attached, Report::new(report, text)).await
+                    self.trace(Report::new(report, text)).await
                 }
             })?;
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn trace<R: Render>(
-        &self,
-        mut attached: Attached,
-        mut report: Report<R>,
-    ) -> anyhow::Result<()> {
+    async fn trace<R: Render>(&self, mut report: Report<R>) -> anyhow::Result<()> {
+        let options = self.trace.attach(self.output.events);
+        let (mut attached, buffers) =
+            attach::attach(&options, |ebpf| live::Buffers::open(ebpf, self.buffer_size))?;
+        if !self.output.quiet {
+            say_coverage(&attached.coverage, self.trace.verbose > 0)?;
+        }
         if self.trace.verbose > 1 {
             live::kernel_log::start(&mut attached.ebpf)?;
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
-        let (live, info) = live::Live::open(attached, self.buffer_size)?;
+        let (live, info) = live::Live::new(attached, buffers)?;
         let stop = Stop::listen()?;
         if !self.output.quiet {
             // With standard error closed there is nobody to tell.

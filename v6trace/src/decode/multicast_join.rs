@@ -10,8 +10,11 @@ use crate::errno::Errno;
 /// A join of a multicast group that returned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MulticastJoin {
-    /// The group.
+    /// The group; unspecified where it could not be read, which
+    /// [`group_read`](Self::group_read) tells.
     pub group: Ipv6Addr,
+    /// Whether the group was read.
+    pub group_read: bool,
     /// The interface index of the request; 0 leaves the choice to the routes.
     pub requested_ifindex: u32,
     /// The device of that index.
@@ -42,7 +45,7 @@ pub enum Device {
         /// Its name at that moment.
         name: String,
         /// Its MTU, bytes.
-        mtu: u32,
+        mtu: Option<u32>,
         /// Its IPv6 state.
         inet6: Inet6State,
     },
@@ -57,6 +60,8 @@ pub enum Inet6State {
     Dead,
     /// It does not.
     Missing,
+    /// It could not be read.
+    Unknown,
 }
 
 /// What `sock_kmalloc` compares.
@@ -113,6 +118,7 @@ impl MulticastJoin {
         let has = |flag| wire.flags & flag != 0;
         Self {
             group: Ipv6Addr::from(wire.group),
+            group_read: has(wire::GROUP_READ),
             requested_ifindex: wire.requested_ifindex,
             device: device(wire),
             errno: Errno::of_result(wire.ret),
@@ -152,11 +158,12 @@ fn device(wire: &wire::MulticastJoin) -> Device {
     if has(wire::DEVICE_FOUND) {
         Device::Found {
             name: text(&wire.interface),
-            mtu: wire.mtu,
+            mtu: has(wire::MTU_READ).then_some(wire.mtu),
             inet6: match (has(wire::DEVICE_HAS_INET6), has(wire::DEVICE_DEAD)) {
                 (true, false) => Inet6State::Present,
                 (true, true) => Inet6State::Dead,
-                (false, _) => Inet6State::Missing,
+                (false, _) if has(wire::INET6_READ) => Inet6State::Missing,
+                (false, _) => Inet6State::Unknown,
             },
         }
     } else if has(wire::DEVICE_ABSENT) {

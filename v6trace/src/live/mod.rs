@@ -49,22 +49,39 @@ pub struct Live {
     observer: Observer,
 }
 
-impl Live {
-    /// Opens the buffers of an attached tracer, `buffer_bytes` for each CPU.
-    pub fn open(attached: Attached, buffer_bytes: usize) -> anyhow::Result<(Self, SessionInfo)> {
-        let Attached { mut ebpf, coverage } = attached;
+/// Where the programs' events and counters are read; opened before the first
+/// hook fires, so that nothing of it is lost.
+pub struct Buffers {
+    rings: Rings,
+    counters: LossCounters,
+}
+
+impl Buffers {
+    /// Opens the buffers of loaded programs, `bytes` for each CPU.
+    pub fn open(ebpf: &mut Ebpf, bytes: usize) -> anyhow::Result<Self> {
         let events = ebpf
             .take_map("EVENTS")
             .context("the programs have no EVENTS map")?;
-        let rings = Rings::open(events, buffer_bytes)?;
         let counters = ebpf
             .take_map("LOSSES")
             .context("the programs have no LOSSES map")?;
+        Ok(Self {
+            rings: Rings::open(events, bytes)?,
+            counters: PerCpuArray::try_from(counters)?,
+        })
+    }
+}
+
+impl Live {
+    /// Reads what an attached tracer puts into its buffers.
+    pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
+        let Attached { ebpf, coverage } = attached;
+        let Buffers { rings, counters } = buffers;
         let (observer, info) = Observer::start(coverage)?;
         let live = Self {
             ebpf,
             rings,
-            counters: PerCpuArray::try_from(counters)?,
+            counters,
             losses: Losses::default(),
             merge: Merge::default(),
             observer,

@@ -65,18 +65,22 @@ impl Story<'_> {
         diagnosis
     }
 
-    pub(super) fn ipv6_disabled(&self, name: &str, mtu: u32) -> Diagnosis {
+    pub(super) fn ipv6_disabled(&self, name: &str, mtu: Option<u32>) -> Diagnosis {
         let opening = self.opening();
-        let too_small = mtu < IPV6_MIN_MTU;
-        let summary = if too_small {
+        let too_small = mtu.filter(|&mtu| mtu < IPV6_MIN_MTU);
+        let summary = if let Some(mtu) = too_small {
             format!(
                 "{opening}: {name} has no IPv6, its MTU {mtu} is below the {IPV6_MIN_MTU} that \
                  IPv6 needs."
             )
         } else {
+            let mtu = mtu.map_or_else(
+                || "Its MTU could not be read".to_owned(),
+                |mtu| format!("Its MTU {mtu} is large enough"),
+            );
             format!(
-                "{opening}: {name} has no IPv6 (its ip6_ptr is null). Its MTU {mtu} is large \
-                 enough, and disable_ipv6 would not do that; why it has none is not known."
+                "{opening}: {name} has no IPv6 (its ip6_ptr is null). {mtu}, and disable_ipv6 \
+                 would not do that; why it has none is not known."
             )
         };
         let mut diagnosis = self
@@ -85,7 +89,7 @@ impl Story<'_> {
             .with("ip6_ptr", 0)
             .with("group", self.join.group.to_string());
         diagnosis = self.socket_evidence(diagnosis);
-        if too_small {
+        if too_small.is_some() {
             diagnosis.fix(
                 Fix::new(self.in_netns(&format!(
                     "ip link set dev {} mtu {IPV6_MIN_MTU}",

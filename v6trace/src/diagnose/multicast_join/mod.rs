@@ -52,8 +52,10 @@ pub(super) fn diagnose(
                  budget or the machine's memory ran out is not known",
             ),
         },
-        Errno::EINVAL if !join.group.is_multicast() => story.group_not_multicast(),
-        Errno::EINVAL => match &join.device {
+        Errno::EINVAL if join.group_read && !join.group.is_multicast() => {
+            story.group_not_multicast()
+        }
+        Errno::EINVAL if join.group_read => match &join.device {
             Device::Found {
                 name,
                 mtu,
@@ -64,6 +66,8 @@ pub(super) fn diagnose(
                  was looked at, it had (or could not be read)",
             ),
         },
+        Errno::EINVAL => story
+            .unexplained("; the address could not be read, so whether it is a group is not known"),
         Errno::ENODEV => story.no_such_device(),
         _ => story.unexplained("; v6trace knows no condition with this result"),
     };
