@@ -11,7 +11,7 @@ use crate::record::{Addresses, AnycastUse, Namespace, Process, SessionInfo, Surr
 pub struct Session {
     info: SessionInfo,
     namespaces: HashMap<u32, String>,
-    units: HashMap<u32, Option<String>>,
+    processes: HashMap<u32, Process>,
     addresses: HashMap<u32, Addresses>,
     anycast_use: Option<AnycastUse>,
     surroundings: HashMap<u32, Surroundings>,
@@ -23,7 +23,7 @@ impl Session {
         Self {
             info,
             namespaces: HashMap::new(),
-            units: HashMap::new(),
+            processes: HashMap::new(),
             addresses: HashMap::new(),
             anycast_use: None,
             surroundings: HashMap::new(),
@@ -45,7 +45,7 @@ impl Session {
 
     /// Learns what runs a process.
     pub fn learn_process(&mut self, process: Process) {
-        self.units.insert(process.pid, process.unit);
+        self.processes.insert(process.pid, process);
     }
 
     /// Learns what interfaces and addresses a namespace has.
@@ -88,7 +88,13 @@ impl Session {
 
     /// The systemd service that a process belongs to.
     pub fn unit(&self, pid: u32) -> Option<&str> {
-        self.units.get(&pid)?.as_deref()
+        self.processes.get(&pid)?.unit.as_deref()
+    }
+
+    /// Whether a process was in that namespace when it was looked up.
+    pub fn is_process_in(&self, pid: u32, netns: u32) -> bool {
+        let process = self.processes.get(&pid);
+        process.is_some_and(|process| process.netns == Some(netns))
     }
 
     /// The interfaces and IPv4 addresses that a namespace had when it was last

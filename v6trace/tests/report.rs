@@ -148,6 +148,7 @@ fn the_story_reads_as_a_sentence_with_proof_and_fix() {
                 boot_ns: 0,
                 pid: 812,
                 unit,
+                netns: None,
             }),
             kernel(header(HOST), exhausted()),
             end(),
@@ -285,10 +286,30 @@ fn commands_name_the_namespace_they_are_for() {
     );
     assert_eq!(found["netns_name"], "blue");
 
-    let found = diagnosis(vec![session(), kernel(header(BLUE), join), end()]);
-    let fixes = found["fix"].to_string();
+    let in_it = |netns| {
+        let process = Process {
+            boot_ns: 0,
+            pid: 812,
+            unit: None,
+            netns,
+        };
+        let found = diagnosis(vec![
+            session(),
+            Record::Process(process),
+            kernel(header(BLUE), join),
+            end(),
+        ]);
+        found["fix"].to_string()
+    };
+    let fixes = in_it(Some(BLUE));
     assert!(
-        fixes.contains("nsenter --net=/proc/812/ns/net sysctl"),
+        fixes.contains("\"nsenter --net=/proc/812/ns/net sysctl"),
+        "{fixes}"
+    );
+    // The socket's namespace is not the process's: nothing to paste leads there.
+    let fixes = in_it(Some(HOST));
+    assert!(
+        fixes.contains(&format!("\"in network namespace {BLUE}: sysctl")),
         "{fixes}"
     );
 }

@@ -11,10 +11,13 @@ pub(super) fn in_netns(event: &Event, session: &Session, command: &str) -> Strin
         command.to_owned()
     } else if let Some(name) = session.namespace_name(event.netns) {
         format!("ip netns exec {} {command}", quoted(name))
-    } else if let Some(task) = event.culprit() {
+    } else if let Some(task) = event.culprit()
+        && session.is_process_in(task.pid, event.netns)
+    {
         format!("nsenter --net=/proc/{}/ns/net {command}", task.pid)
     } else {
-        command.to_owned()
+        // Not a command: pasted as it is, it would run in another namespace.
+        format!("in network namespace {}: {command}", event.netns)
     }
 }
 

@@ -78,6 +78,7 @@ impl Observer {
                     boot_ns: clock::boot_ns(),
                     pid: task.pid,
                     unit: processes::unit(task.pid),
+                    netns: inode_of(format!("/proc/{}/ns/net", task.pid).as_ref()).ok(),
                 }));
             }
             if let Payload::SourceSelection(_) = event.payload

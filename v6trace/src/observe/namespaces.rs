@@ -4,7 +4,11 @@
 //! a name holds only while the directory of names is unchanged.
 
 use std::{
-    collections::BTreeMap, fs, io, os::unix::fs::MetadataExt as _, path::Path, time::SystemTime,
+    collections::BTreeMap,
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::{Duration, SystemTime},
 };
 
 use crate::{clock, decode, record::Namespace};
@@ -12,12 +16,17 @@ use crate::{clock, decode, record::Namespace};
 /// Where `ip netns add` mounts namespaces.
 pub(super) const NAMED: &str = "/run/netns";
 
+/// How long after a change of the directory its namespaces are in place.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(super) struct Namespaces {
     names: BTreeMap<u32, String>,
     /// When the directory of names last changed.
     changed: Option<SystemTime>,
+    /// Whether that was long enough before the last look.
+    settled: bool,
 }
 
 impl Namespaces {
@@ -26,10 +35,14 @@ impl Namespaces {
         let changed = fs::metadata(NAMED)
             .and_then(|directory| directory.modified())
             .ok();
-        if changed == self.changed {
+        if changed == self.changed && self.settled {
             return Vec::new();
         }
         self.changed = changed;
+        // `ip netns add` makes the file first and mounts the namespace on it
+        // then, which the directory does not show: so look again.
+        let age = changed.and_then(|changed| changed.elapsed().ok());
+        self.settled = age.is_none_or(|age| age > SETTLED);
         let before = std::mem::replace(&mut self.names, named());
         let boot_ns = clock::boot_ns();
         let gone = before

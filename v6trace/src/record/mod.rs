@@ -84,6 +84,8 @@ pub struct Process {
     pub pid: u32,
     /// The systemd service that it belongs to.
     pub unit: Option<String>,
+    /// Inode number of the network namespace that it is in.
+    pub netns: Option<u32>,
 }
 
 /// Events that were not delivered.
