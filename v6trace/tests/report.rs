@@ -265,6 +265,28 @@ fn what_could_not_be_read_decides_nothing() {
 }
 
 #[test]
+fn an_interface_that_loses_ipv6_meanwhile_is_going() {
+    let mut join = MulticastJoin {
+        ret: -19,
+        ..exhausted()
+    };
+    join.flags &= !wire::WALKED;
+    for flag in [wire::DEVICE_DEAD, 0] {
+        let mut going = join;
+        if flag == 0 {
+            going.flags &= !wire::DEVICE_HAS_INET6;
+        }
+        going.flags |= flag;
+        let found = diagnosis(vec![session(), kernel(header(HOST), going), end()]);
+        assert_eq!(found["cause"], "no-such-device");
+        assert_eq!(found["evidence"]["reason"], "device-going");
+    }
+    // It was there all the time, as far as can be told.
+    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    assert_eq!(found["cause"], "join-unexplained");
+}
+
+#[test]
 fn commands_name_the_namespace_they_are_for() {
     let mut join = exhausted();
     join.flags |= wire::LIMIT_OF_NETNS;
