@@ -48,7 +48,7 @@ impl Tools {
             return Command::new(name);
         };
         let mut command = Command::new(program);
-        command.env("LD_LIBRARY_PATH", self.library_path());
+        command.env("LD_LIBRARY_PATH", self.loader_path());
         command
     }
 
@@ -75,7 +75,7 @@ impl Tools {
         command
     }
 
-    fn library_path(&self) -> OsString {
+    fn loader_path(&self) -> OsString {
         let directories = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
         let mut path = OsString::new();
         for directory in directories {
