@@ -310,7 +310,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        attach::Coverage,
         decode::{Payload, Task},
         diagnose::Confidence,
         record::SessionInfo,
