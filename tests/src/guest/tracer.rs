@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lines::Lines;
-use super::{Finished, Report, command, until};
+use super::{Finished, Recording, Report, command, until};
 
 /// How long attaching may take; an emulated guest needs a few seconds for
 /// /proc/kallsyms and the verifier.
@@ -31,17 +31,30 @@ enum Output {
     Console,
 }
 
-/// A running `v6trace live`, ready and attached.
+/// A running `v6trace live` or `record`, ready and attached.
 pub(crate) struct Tracer {
     child: Child,
+    /// What it records, where it is `record`.
+    recording: Option<Recording>,
     /// None where nobody collects it.
     stdout: Option<Lines>,
     stderr: Lines,
 }
 
 impl Tracer {
-    /// Starts `v6trace live --json` with more arguments.
+    /// Starts `v6trace record` in text mode with more arguments, of which its
+    /// report is then a replay.
     pub(crate) fn live(args: &[&str]) -> Result<Self> {
+        let recording = Recording::new(args);
+        let path = recording.path();
+        let recorded = [&["record", "--output", path], args].concat();
+        let mut tracer = Self::start(&recorded, Output::Collected)?;
+        tracer.recording = Some(recording);
+        Ok(tracer)
+    }
+
+    /// Starts `v6trace live --json` with more arguments.
+    pub(crate) fn json(args: &[&str]) -> Result<Self> {
         Self::start(&[&["live", "--json"], args].concat(), Output::Collected)
     }
 
@@ -82,6 +95,7 @@ impl Tracer {
         };
         let mut tracer = Self {
             child,
+            recording: None,
             stdout: stdout.map(|stdout| Lines::collect(stdout, |_| ())),
             stderr: Lines::collect(stderr, echo),
         };
@@ -133,7 +147,8 @@ impl Tracer {
     /// Presses Ctrl-C and reads the stream to its end.
     ///
     /// # Errors
-    /// It does not end well, or breaks a promise of the stream.
+    /// It does not end well, breaks a promise of the stream, or its replay says
+    /// something else.
     pub(crate) fn finish(self) -> Result<Report> {
         self.signal(Signal::INT)?;
         self.end()
@@ -142,9 +157,15 @@ impl Tracer {
     /// Waits for a run that ends by itself, and reads its stream.
     ///
     /// # Errors
-    /// It does not end, not well, or breaks a promise of the stream.
-    pub(crate) fn end(self) -> Result<Report> {
-        Report::parse(self.end_text()?)
+    /// It does not end, not well, breaks a promise of the stream, or its replay
+    /// says something else.
+    pub(crate) fn end(mut self) -> Result<Report> {
+        let recording = self.recording.take();
+        let run = self.end_text()?;
+        Report::parse(match recording {
+            Some(recording) => recording.replay(&run)?,
+            None => run,
+        })
     }
 
     /// Presses Ctrl-C and gives what it printed.
