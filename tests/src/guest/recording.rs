@@ -1,7 +1,7 @@
 //! A file that v6trace recorded into, and what it says when it is replayed.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -13,11 +13,18 @@ use super::{Finished, finish, v6trace};
 const REPLAY: Duration = Duration::from_secs(40);
 
 /// Options of tracing that a replay does not have; each has a value.
-const OF_TRACING: [&str; 4] = ["--duration", "--buffer-size", "--btf", "--kallsyms"];
+const OF_TRACING: [&str; 6] = [
+    "--duration",
+    "--buffer-size",
+    "--btf",
+    "--kallsyms",
+    "--max-size",
+    "--max-files",
+];
 
-/// A recording under `/tmp`, gone with this value.
+/// A file or pieces, gone with this value.
 pub(crate) struct Recording {
-    path: PathBuf,
+    path: String,
     /// How the session was shown, which is how to show it again.
     args: Vec<String>,
 }
@@ -25,6 +32,11 @@ pub(crate) struct Recording {
 impl Recording {
     /// A name for a file to come; `args` are those of the tracer.
     pub(crate) fn new(args: &[&str]) -> Self {
+        Self::under("/tmp", args)
+    }
+
+    /// The same in another directory.
+    pub(crate) fn under(directory: &str, args: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let mut shown = Vec::new();
@@ -37,14 +49,21 @@ impl Recording {
             }
         }
         Self {
-            path: format!("/tmp/recording-{}-{count}", std::process::id()).into(),
+            path: format!("{directory}/recording-{}-{count}", std::process::id()),
             args: shown,
         }
     }
 
-    /// Where it is.
+    /// Where it is, or its first piece.
     pub(crate) fn path(&self) -> &str {
-        self.path.to_str().unwrap_or_default()
+        &self.path
+    }
+
+    /// All its pieces, in their order.
+    pub(crate) fn pieces(&self) -> Vec<String> {
+        let later = (1..).map(|piece| format!("{}.{piece}", self.path));
+        let later = later.take_while(|piece| Path::new(piece).exists());
+        std::iter::once(self.path.clone()).chain(later).collect()
     }
 
     /// Replays it as text, which has to be what `live` printed, then as JSON,
@@ -81,14 +100,28 @@ impl Recording {
     /// # Errors
     /// It fails: what it said.
     pub(crate) fn read(&self, command: &str, more: &[&str]) -> Result<Finished> {
-        let mut args = vec![command, self.path()];
+        let done = self.try_read(command, &self.pieces(), more)?;
+        ensure!(done.status.success(), "{command} failed: {done}");
+        Ok(done)
+    }
+
+    /// Reads some of its pieces with a command of v6trace.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub(crate) fn try_read(
+        &self,
+        command: &str,
+        pieces: &[String],
+        more: &[&str],
+    ) -> Result<Finished> {
+        let mut args = vec![command];
+        args.extend(pieces.iter().map(String::as_str));
         args.extend(more);
         if command == "replay" {
             args.extend(self.args.iter().map(String::as_str));
         }
-        let done = finish(&mut v6trace(&args), REPLAY).with_context(|| command.to_owned())?;
-        ensure!(done.status.success(), "{command} failed: {done}");
-        Ok(done)
+        finish(&mut v6trace(&args), REPLAY).with_context(|| command.to_owned())
     }
 }
 
@@ -104,7 +137,9 @@ fn as_inode(arg: &str) -> String {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        // Where nothing was recorded, there is nothing.
-        let _ = std::fs::remove_file(&self.path);
+        for piece in self.pieces() {
+            // Where nothing was recorded, there is nothing.
+            let _ = std::fs::remove_file(piece);
+        }
     }
 }
