@@ -8,29 +8,28 @@ use super::tracers::{Purpose, Tracer};
 use super::workloads;
 
 /// How often a tracer is started only to see how long that takes.
-const STARTS: usize = 2;
+const STARTS: usize = 3;
 
 pub(super) fn measure(tracers: &[Tracer]) -> Result<()> {
     let place = Place::make()?;
-    workloads::measure(&place, "none")?;
+    workloads::measure(&place, "none", || Ok(None))?;
     for tracer in tracers {
+        tracer.define(Purpose::Explain)?;
         let mut starts = Vec::new();
         let mut stops = Vec::new();
-        let mut memory = Vec::new();
-        tracer.define(Purpose::Explain)?;
-        for run in 0..=STARTS {
+        for _ in 0..STARTS {
             let running = tracer.start(Purpose::Explain)?;
             starts.push(running.start_ms);
-            if run == STARTS {
-                workloads::measure(&place, tracer.name)?;
-                memory.push(running.peak_memory()?);
-            }
             stops.push(running.stop()?);
         }
         figure("start", tracer.name, &starts);
-        figure("memory", tracer.name, &memory);
         figure("stop", tracer.name, &stops);
+
+        let running = tracer.start(Purpose::Explain)?;
+        workloads::measure(&place, tracer.name, || running.processor_time().map(Some))?;
+        figure("memory", tracer.name, &[running.peak_memory()?]);
+        figure("stop-after-work", tracer.name, &[running.stop()?]);
     }
     // Once more: what a tracer left behind would show here.
-    workloads::measure(&place, "none-afterwards")
+    workloads::measure(&place, "none-afterwards", || Ok(None))
 }

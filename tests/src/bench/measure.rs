@@ -1,27 +1,28 @@
 //! Times an operation that is repeated.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 
 /// How often a measurement is repeated.
-const SAMPLES: usize = 5;
+pub(super) const SAMPLES: u32 = 5;
 
-/// Nanoseconds that one operation took, for each repetition.
-#[derive(Default)]
-pub(super) struct Times {
-    /// Of the processor on behalf of the calling thread: what interrupts it is
-    /// counted, what runs instead of it is not.
-    pub(super) own: Vec<f64>,
-    /// On the clock. On a single processor that includes whoever reads what
-    /// the operation left in a trace buffer.
-    pub(super) elapsed: Vec<f64>,
-}
+/// Operations before the first measurement.
+pub(super) const WARM_UP: u32 = 500;
 
-/// Runs the operation many times, after a while of warming up. It gets a number
-/// that is never the same.
-pub(super) fn times(count: u32, mut operation: impl FnMut(u32) -> Result<()>) -> Result<Times> {
+/// How long to wait, before and after, for whoever still reads what earlier
+/// operations left in a trace buffer.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Nanoseconds of the processor that one operation took on behalf of the
+/// calling thread, for each repetition: what interrupts the thread is counted,
+/// what runs instead of it is not.
+///
+/// The operation is repeated `count` times for each, after a while of warming
+/// up; it gets a number that is never the same.
+pub(super) fn times(count: u32, mut operation: impl FnMut(u32) -> Result<()>) -> Result<Vec<f64>> {
     let mut number = 0;
     let mut run = |count: u32| {
         for _ in 0..count {
@@ -30,23 +31,22 @@ pub(super) fn times(count: u32, mut operation: impl FnMut(u32) -> Result<()>) ->
         }
         anyhow::Ok(())
     };
-    run(count / 4)?;
-    let mut times = Times::default();
+    run(WARM_UP)?;
+    sleep(SETTLE);
+    let mut times = Vec::new();
     for _ in 0..SAMPLES {
-        let (own, elapsed) = (now(ClockId::ThreadCPUTime), now(ClockId::Monotonic));
+        let before = now();
         run(count)?;
-        let each =
-            |from: Duration, clock| (now(clock) - from).as_secs_f64() * 1e9 / f64::from(count);
-        times.own.push(each(own, ClockId::ThreadCPUTime));
-        times.elapsed.push(each(elapsed, ClockId::Monotonic));
+        times.push((now() - before).as_secs_f64() * 1e9 / f64::from(count));
     }
+    sleep(SETTLE);
     Ok(times)
 }
 
-/// What the clock shows.
-pub(super) fn now(clock: ClockId) -> Duration {
-    let time = clock_gettime(clock);
-    // Neither clock ever shows a time before its beginning.
+/// Time that the processor has spent on the calling thread.
+fn now() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // The clock never shows a time before its beginning.
     Duration::new(
         u64::try_from(time.tv_sec).unwrap_or_default(),
         u32::try_from(time.tv_nsec).unwrap_or_default(),

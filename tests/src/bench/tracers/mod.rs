@@ -163,23 +163,42 @@ impl Tracer {
 impl Running {
     /// The most memory that one of its processes has had, MiB.
     pub(super) fn peak_memory(&self) -> Result<f64> {
-        let pid = self.child.id();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-            .context("cannot read a tracer's children")?;
-        let mut most = 0.0_f64;
-        for pid in children
-            .split_whitespace()
-            .chain([pid.to_string().as_str()])
-        {
+        let peak = |process: PathBuf| {
             // A child may have ended.
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let status = fs::read_to_string(process.join("status")).unwrap_or_default();
             let peak = status.lines().find_map(|line| {
                 let value = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
                 value.parse::<f64>().ok()
             });
-            most = most.max(peak.unwrap_or_default() / 1024.0);
+            peak.unwrap_or_default() / 1024.0
+        };
+        Ok(self.processes()?.into_iter().map(peak).fold(0.0, f64::max))
+    }
+
+    /// Time that processors have spent on its processes, ns.
+    pub(super) fn processor_time(&self) -> Result<f64> {
+        let mut sum = 0.0;
+        for process in self.processes()? {
+            for thread in fs::read_dir(process.join("task")).into_iter().flatten() {
+                let schedule = fs::read_to_string(thread?.path().join("schedstat"));
+                let schedule = schedule.unwrap_or_default();
+                let time = schedule
+                    .split(' ')
+                    .next()
+                    .and_then(|time| time.parse().ok());
+                sum += time.unwrap_or(0.0);
+            }
         }
-        Ok(most)
+        Ok(sum)
+    }
+
+    /// Where /proc shows its processes: itself and its children.
+    fn processes(&self) -> Result<Vec<PathBuf>> {
+        let pid = self.child.id().to_string();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .context("cannot read a tracer's children")?;
+        let pids = children.split_whitespace().chain([pid.as_str()]);
+        Ok(pids.map(|pid| Path::new("/proc").join(pid)).collect())
     }
 
     /// Stops it, and gives the milliseconds until it was gone.

@@ -9,7 +9,7 @@ use crate::guest::{MulticastSocket, group, join_until_refused};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "failing-join",
-    count: 1000,
+    count: 2000,
     prepare,
 };
 

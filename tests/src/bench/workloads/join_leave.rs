@@ -8,7 +8,7 @@ use crate::guest::{MulticastSocket, group};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "join-leave",
-    count: 2000,
+    count: 8000,
     prepare,
 };
 

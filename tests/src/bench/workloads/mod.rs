@@ -8,7 +8,7 @@ mod option_memory;
 use anyhow::{Context as _, Result};
 
 use super::figure;
-use super::measure;
+use super::measure::{self, SAMPLES, WARM_UP};
 use super::place::Place;
 
 /// One operation, given a number that it has not had before.
@@ -33,19 +33,25 @@ const ALL: [Workload; 5] = [
     connect::TCP,
 ];
 
-/// Measures every workload with the named tracer at work.
-pub(super) fn measure(place: &Place, tracer: &str) -> Result<()> {
+/// Measures every workload with the named tracer at work. `reader` gives the
+/// time, ns, that the processor has spent on the tracer's own processes.
+pub(super) fn measure(
+    place: &Place,
+    tracer: &str,
+    reader: impl Fn() -> Result<Option<f64>>,
+) -> Result<()> {
     for workload in ALL {
         let operation = (workload.prepare)(place);
         let operation = operation.with_context(|| format!("preparing {}", workload.name))?;
+        let before = reader()?;
         let times = measure::times(workload.count, operation)
             .with_context(|| format!("{} with {tracer}", workload.name))?;
-        figure(workload.name, tracer, &times.own);
-        figure(
-            &format!("{}-elapsed", workload.name),
-            tracer,
-            &times.elapsed,
-        );
+        figure(workload.name, tracer, &times);
+        if let (Some(before), Some(after)) = (before, reader()?) {
+            let operations = WARM_UP + SAMPLES * workload.count;
+            let each = (after - before) / f64::from(operations);
+            figure(&format!("{}-reader", workload.name), tracer, &[each]);
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::guest::MulticastSocket;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "option-memory",
-    count: 4000,
+    count: 16000,
     prepare,
 };
 
