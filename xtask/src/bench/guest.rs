@@ -39,8 +39,12 @@ pub(super) fn measure(
         hardware: part.hardware,
     };
     let log_name = format!("{}-bench-{}", files.version, part.name);
-    let machine = Machine::boot(files, binaries, &job, &log_name)?;
-    let figures = follow(&machine)?;
+    let once = || follow(&Machine::boot(files, binaries, &job, &log_name)?);
+    // The emulator is not above crashing a kernel by itself now and then.
+    let figures = once().or_else(|error| {
+        progress::say(&format!("{error:#}\nMeasuring again in a new guest, once"));
+        once()
+    })?;
     step.done();
     Ok(figures)
 }
@@ -78,10 +82,13 @@ fn follow(machine: &Machine) -> Result<Vec<Figure>> {
                     "measuring failed with status {status}{}",
                     console_of(machine, &said)
                 ),
-                Line::Fatal(message) => bail!(
-                    "the guest's kernel crashed: {message}{}",
-                    console_of(machine, &said)
-                ),
+                Line::Fatal(message) => {
+                    machine.wait_for_end(Duration::from_secs(5));
+                    bail!(
+                        "the guest's kernel crashed: {message}{}",
+                        console_of(machine, &said)
+                    )
+                }
                 Line::Text(text) if !text.is_empty() => said.push(text),
                 _ => {}
             }
