@@ -37,6 +37,7 @@ pub mod live;
 pub mod observe;
 pub mod privilege;
 pub mod record;
+pub mod recording;
 pub mod render;
 pub mod report;
 pub mod session;

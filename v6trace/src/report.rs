@@ -8,14 +8,12 @@
 
 use std::{collections::BTreeMap, io, ops::ControlFlow};
 
-use bytes::Bytes;
-
 use crate::{
     catalogue::Cause,
     decode::{DecodeError, Event},
     diagnose::diagnose,
     filter::Filter,
-    record::Record,
+    record::{KernelRecord, Record},
     render::Render,
     session::Session,
 };
@@ -90,7 +88,7 @@ impl<R: Render> Report<R> {
         };
         match record {
             Record::Session(_) => {}
-            Record::Kernel(bytes) => return self.kernel(&bytes),
+            Record::Kernel(record) => return self.kernel(record),
             Record::Namespace(namespace) => session.learn_namespace(namespace),
             Record::Process(process) => session.learn_process(process),
             Record::Addresses(addresses) => session.learn_addresses(addresses),
@@ -105,36 +103,40 @@ impl<R: Render> Report<R> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn kernel(&mut self, bytes: &Bytes) -> io::Result<ControlFlow<()>> {
-        let Some(session) = &self.session else {
-            return Ok(ControlFlow::Continue(()));
-        };
+    fn kernel(&mut self, record: KernelRecord) -> io::Result<ControlFlow<()>> {
         if self.enough() {
             return Ok(ControlFlow::Break(()));
         }
-        let event = match Event::decode(bytes) {
-            Ok(event) => event,
-            Err(error) => {
-                self.undecoded(error);
-                return Ok(ControlFlow::Continue(()));
-            }
-        };
-        self.totals.events += 1;
-        if !self.options.filter.admits(&event, session) {
-            return Ok(ControlFlow::Continue(()));
+        match record.event {
+            Ok(event) => self.event(&event)?,
+            Err(error) => self.undecoded(error),
         }
-        if self.options.events {
-            self.render.event(session, &event)?;
-        }
-        if let Some(diagnosis) = diagnose(&event, session) {
-            self.render.diagnosis(session, &diagnosis)?;
-            *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+        if let Some(session) = &mut self.session {
+            session.forget_around();
         }
         Ok(if self.enough() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         })
+    }
+
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        self.totals.events += 1;
+        if !self.options.filter.admits(event, session) {
+            return Ok(());
+        }
+        if self.options.events {
+            self.render.event(session, event)?;
+        }
+        if let Some(diagnosis) = diagnose(event, session) {
+            self.render.diagnosis(session, &diagnosis)?;
+            *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+        }
+        Ok(())
     }
 
     fn enough(&self) -> bool {

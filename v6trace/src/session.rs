@@ -11,11 +11,21 @@ use crate::record::{Addresses, AnycastUse, Namespace, Process, SessionInfo, Surr
 pub struct Session {
     info: SessionInfo,
     namespaces: HashMap<u32, String>,
-    processes: HashMap<u32, Process>,
-    addresses: HashMap<u32, Addresses>,
-    anycast_use: Option<AnycastUse>,
-    surroundings: HashMap<u32, Surroundings>,
+    around: Around,
 }
+
+/// What was looked up for the next event, and holds for that one alone.
+#[derive(Debug, Default)]
+struct Around {
+    process: Option<Process>,
+    addresses: Option<Addresses>,
+    anycast_use: Option<AnycastUse>,
+    surroundings: Option<Surroundings>,
+}
+
+/// How many namespaces may have a name: far more than any host has, and few
+/// enough for a hostile stream.
+const MAX_NAMES: usize = 1 << 16;
 
 impl Session {
     /// A session of which only the opening record is known.
@@ -23,10 +33,7 @@ impl Session {
         Self {
             info,
             namespaces: HashMap::new(),
-            processes: HashMap::new(),
-            addresses: HashMap::new(),
-            anycast_use: None,
-            surroundings: HashMap::new(),
+            around: Around::default(),
         }
     }
 
@@ -38,42 +45,52 @@ impl Session {
     /// Learns what a namespace is called, or that it no longer is.
     pub fn learn_namespace(&mut self, namespace: Namespace) {
         match namespace.name {
-            Some(name) => self.namespaces.insert(namespace.inode, name),
-            None => self.namespaces.remove(&namespace.inode),
-        };
+            Some(name) if self.namespaces.len() < MAX_NAMES => {
+                self.namespaces.insert(namespace.inode, name);
+            }
+            Some(_) => log::debug!("too many namespaces have names"),
+            None => {
+                self.namespaces.remove(&namespace.inode);
+            }
+        }
+    }
+
+    /// Forgets what was looked up for an event that has been explained.
+    pub fn forget_around(&mut self) {
+        self.around = Around::default();
     }
 
     /// Learns what runs a process.
     pub fn learn_process(&mut self, process: Process) {
-        self.processes.insert(process.pid, process);
+        self.around.process = Some(process);
     }
 
     /// Learns what interfaces and addresses a namespace has.
     pub fn learn_addresses(&mut self, addresses: Addresses) {
-        self.addresses.insert(addresses.netns, addresses);
+        self.around.addresses = Some(addresses);
     }
 
     /// Learns who uses an anycast address, just before the event itself.
     pub fn learn_anycast_use(&mut self, found: AnycastUse) {
-        self.anycast_use = Some(found);
+        self.around.anycast_use = Some(found);
     }
 
     /// Who uses the anycast address of the event at `boot_ns`; `None` where it
     /// could not be looked up.
     pub fn anycast_use(&self, boot_ns: u64) -> Option<&AnycastUse> {
-        self.anycast_use
-            .as_ref()
-            .filter(|found| found.of == boot_ns)
+        let found = self.around.anycast_use.as_ref();
+        found.filter(|found| found.of == boot_ns)
     }
 
     /// Learns what interfaces are around a namespace's own.
     pub fn learn_surroundings(&mut self, surroundings: Surroundings) {
-        self.surroundings.insert(surroundings.netns, surroundings);
+        self.around.surroundings = Some(surroundings);
     }
 
-    /// The interfaces around those of a namespace, as last looked up.
+    /// The interfaces around those of a namespace.
     pub fn surroundings(&self, inode: u32) -> Option<&Surroundings> {
-        self.surroundings.get(&inode)
+        let found = self.around.surroundings.as_ref();
+        found.filter(|found| found.netns == inode)
     }
 
     /// The name of a namespace under `/run/netns`, if it has one.
@@ -88,19 +105,24 @@ impl Session {
 
     /// The systemd service that a process belongs to.
     pub fn unit(&self, pid: u32) -> Option<&str> {
-        self.processes.get(&pid)?.unit.as_deref()
+        self.process(pid)?.unit.as_deref()
     }
 
     /// Whether a process was in that namespace when it was looked up.
     pub fn is_process_in(&self, pid: u32, netns: u32) -> bool {
-        let process = self.processes.get(&pid);
+        let process = self.process(pid);
         process.is_some_and(|process| process.netns == Some(netns))
     }
 
-    /// The interfaces and IPv4 addresses that a namespace had when it was last
-    /// looked at.
+    fn process(&self, pid: u32) -> Option<&Process> {
+        let found = self.around.process.as_ref();
+        found.filter(|process| process.pid == pid)
+    }
+
+    /// The interfaces and IPv4 addresses that a namespace has.
     pub fn addresses(&self, netns: u32) -> Option<&Addresses> {
-        self.addresses.get(&netns)
+        let found = self.around.addresses.as_ref();
+        found.filter(|found| found.netns == netns)
     }
 
     /// Nanoseconds since 1970 UTC at a boot time.

@@ -3,10 +3,8 @@
 
 use std::net::Ipv6Addr;
 
-use bytes::Bytes;
 use serde_json::Value;
 use v6trace::{
-    attach::Coverage,
     decode::dad::Mac,
     record::{Record, SessionInfo, Surroundings, surroundings::Interface},
     render::Json,
@@ -123,13 +121,13 @@ fn explain(failure: &DadFailure, surroundings: impl Into<Option<Surroundings>>) 
         boot_to_wall_ns: 1_700_000_000_000_000_000,
         utc_offset_s: 0,
         own_netns: HOST,
-        coverage: Coverage::default(),
+        ..SessionInfo::default()
     });
-    let event = Bytes::from([header.as_bytes(), failure.as_bytes()].concat());
+    let event = Record::kernel([header.as_bytes(), failure.as_bytes()].concat());
     let mut out = Vec::new();
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
     let records = [Some(session), surroundings.into().map(Record::Surroundings)];
-    for record in records.into_iter().flatten().chain([Record::Kernel(event)]) {
+    for record in records.into_iter().flatten().chain([event]) {
         let _ = report.feed(record).unwrap();
     }
     drop(report);

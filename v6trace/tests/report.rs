@@ -6,10 +6,8 @@
 
 use std::ops::ControlFlow;
 
-use bytes::Bytes;
 use serde_json::Value;
 use v6trace::{
-    attach::Coverage,
     filter::{Filter, NetnsFilter},
     record::{Lost, Namespace, Process, Record, SessionInfo},
     render::{Json, Text, time::TimeDisplay},
@@ -32,7 +30,7 @@ fn session() -> Record {
         boot_to_wall_ns: 1_700_000_000_000_000_000,
         utc_offset_s: 3600,
         own_netns: HOST,
-        coverage: Coverage::default(),
+        ..SessionInfo::default()
     })
 }
 
@@ -86,7 +84,7 @@ fn exhausted() -> MulticastJoin {
 }
 
 fn kernel(header: RecordHeader, join: MulticastJoin) -> Record {
-    Record::Kernel(Bytes::from([header.as_bytes(), join.as_bytes()].concat()))
+    Record::kernel([header.as_bytes(), join.as_bytes()].concat())
 }
 
 fn end() -> Record {
@@ -456,7 +454,7 @@ fn losses_and_damage_are_counted() {
             lost(Some(Hook::MulticastJoin)),
             lost(None),
             kernel(damaged, exhausted()),
-            Record::Kernel(Bytes::from_static(b"short")),
+            Record::kernel(&b"short"[..]),
             end(),
         ]
     };

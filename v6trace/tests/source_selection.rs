@@ -3,10 +3,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use v6trace::{
-    attach::Coverage,
     record::{
         Record, SessionInfo,
         addresses::{Address, Addresses, Interface},
@@ -31,7 +29,7 @@ fn session() -> Record {
         boot_to_wall_ns: 1_700_000_000_000_000_000,
         utc_offset_s: 0,
         own_netns: HOST,
-        coverage: Coverage::default(),
+        ..SessionInfo::default()
     })
 }
 
@@ -75,9 +73,7 @@ fn kernel(context: Context, selection: SourceSelection) -> Record {
         tid: 812,
         comm: *b"bgpd\0\0\0\0\0\0\0\0\0\0\0\0",
     };
-    Record::Kernel(Bytes::from(
-        [header.as_bytes(), selection.as_bytes()].concat(),
-    ))
+    Record::kernel([header.as_bytes(), selection.as_bytes()].concat())
 }
 
 /// A host whose v0 is in the VRF blue, with an address on lo.

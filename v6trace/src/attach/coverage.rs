@@ -3,11 +3,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use v6trace_common::Hook;
+use serde::{Deserialize, Serialize};
 
 /// What became of every hook.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// One line per hook.
     pub hooks: Vec<HookCoverage>,
@@ -16,7 +15,7 @@ pub struct Coverage {
 }
 
 /// What became of one hook.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookCoverage {
     /// The hook's name.
     pub hook: String,
@@ -29,7 +28,7 @@ pub struct HookCoverage {
 }
 
 /// Whether and how a hook is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// To the preferred function.
@@ -67,11 +66,5 @@ impl Coverage {
     /// The hooks that fire.
     pub fn attached(&self) -> impl Iterator<Item = &HookCoverage> {
         self.hooks.iter().filter(|hook| hook.status.is_attached())
-    }
-
-    /// Whether a hook fires.
-    pub fn has(&self, hook: Hook) -> bool {
-        self.attached()
-            .any(|covered| covered.hook == hook.info().name)
     }
 }

@@ -24,6 +24,7 @@ use v6trace_common::{CONTINUATIONS, Candidate, HOOKS};
 
 pub use coverage::{Coverage, HookCoverage, Status};
 pub use error::AttachError;
+pub use resolve::ResolvedMember;
 
 use crate::{
     btf::{Btf, KERNEL_BTF},
@@ -54,6 +55,8 @@ pub struct Attached {
     pub ebpf: Ebpf,
     /// Which hooks were attached, and how.
     pub coverage: Coverage,
+    /// Where this kernel keeps what the programs read.
+    pub members: Vec<ResolvedMember>,
 }
 
 /// Loads the programs and attaches every hook that this kernel has.
@@ -96,13 +99,19 @@ pub fn attach<T>(
     let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
         attach_candidate(&mut ebpf, &mut loaded, candidate)
     });
+    let members = globals.members();
     let mut absent = globals.absent;
     absent.extend(refused);
     let coverage = Coverage { hooks, absent };
     if coverage.attached().next().is_none() {
         return Err(AttachError::nothing(&coverage));
     }
-    Ok((Attached { ebpf, coverage }, prepared))
+    let attached = Attached {
+        ebpf,
+        coverage,
+        members,
+    };
+    Ok((attached, prepared))
 }
 
 fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, aya::EbpfError> {

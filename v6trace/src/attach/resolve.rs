@@ -1,5 +1,6 @@
 //! The running kernel's offsets, sizes and addresses, as the programs' globals.
 
+use serde::{Deserialize, Serialize};
 use v6trace_common::{
     HOOKS,
     members::{ABSENT, Bits, MEMBERS, Member, Shape, VARIABLES, Variable},
@@ -9,6 +10,17 @@ use crate::{
     btf::{Btf, MemberError},
     symbols::Symbols,
 };
+
+/// Where a kernel keeps a member that the programs read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedMember {
+    /// Type and member path, as `net.core.sysctl_optmem_max`; only the type
+    /// where its size was wanted.
+    pub member: String,
+    /// What the programs were told: an offset or a size in bytes, for some
+    /// bits a packed [`Bits`]; `None` where this kernel has no such member.
+    pub value: Option<u32>,
+}
 
 /// Values for the programs' globals, by name.
 #[derive(Debug, Default)]
@@ -33,6 +45,15 @@ impl Globals {
             .iter()
             .find(|member| member.global == global)
             .map_or(global, |member| member.path)
+    }
+
+    /// Every member, with what was found.
+    pub(super) fn members(&self) -> Vec<ResolvedMember> {
+        let resolved = |&(global, value): &(&str, u32)| ResolvedMember {
+            member: Self::path_of(global).to_owned(),
+            value: (value != ABSENT).then_some(value),
+        };
+        self.words.iter().map(resolved).collect()
     }
 
     #[cfg(test)]

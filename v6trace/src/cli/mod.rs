@@ -1,11 +1,14 @@
 //! The command line: one file per command, and what several share in
 //! [`options`].
 
+mod command;
 mod doctor;
 mod explain;
 mod live;
 mod options;
+mod record;
 mod stop;
+mod tracing;
 
 use std::{
     io::{self, Write as _},
@@ -33,6 +36,8 @@ struct Cli {
 enum Command {
     /// Trace this machine and explain failures as they happen.
     Live(live::Live),
+    /// Do what live does, and record the session into a file.
+    Record(record::Record),
     /// Check whether live tracing works on this machine, and why not.
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
@@ -47,6 +52,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Live(command) => command.run(),
+        Command::Record(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

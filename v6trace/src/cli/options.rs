@@ -1,16 +1,20 @@
 //! Options that several commands share, with the same meaning in each.
 
-use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
+use std::{
+    io::{self, IsTerminal as _, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    attach,
+    attach::{self, Coverage},
     filter::{Filter, NetnsFilter},
     observe,
-    render::time::TimeDisplay,
+    render::{Json, Render, Text, time::TimeDisplay},
     report,
 };
 
@@ -109,15 +113,25 @@ enum Color {
 }
 
 impl OutputOptions {
-    pub(super) fn is_json(&self) -> bool {
+    fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
     }
 
-    pub(super) fn time(&self) -> TimeDisplay {
+    fn time(&self) -> TimeDisplay {
         match (self.utc, self.relative) {
             (true, _) => TimeDisplay::Utc,
             (false, true) => TimeDisplay::Relative,
             (false, false) => TimeDisplay::Local,
+        }
+    }
+
+    /// What renders that form, results into `out`.
+    pub(super) fn render(&self, out: Box<dyn Write>) -> Box<dyn Render> {
+        if self.is_json() {
+            let out = io::BufWriter::new(out);
+            Box::new(Json::new(out, stderr()))
+        } else {
+            Box::new(Text::new(out, stderr(), self.time(), self.quiet))
         }
     }
 
@@ -188,6 +202,30 @@ impl TraceOptions {
             })
             .init();
     }
+}
+
+/// Says which hooks fire: all of them if asked to, else those that do not.
+pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
+    let mut err = stderr();
+    for hook in &coverage.hooks {
+        if all || !hook.status.is_attached() {
+            let note = hook
+                .note
+                .as_deref()
+                .map_or_else(String::new, |note| format!(": {note}"));
+            writeln!(
+                err,
+                "v6trace: {} {} ({}){note}",
+                hook.hook, hook.status, hook.function
+            )?;
+        }
+    }
+    if all {
+        for absent in &coverage.absent {
+            writeln!(err, "v6trace: {absent}")?;
+        }
+    }
+    Ok(())
 }
 
 /// A time span such as `90`, `90s`, `5m` or `1h 30m`.

@@ -15,6 +15,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// As a shell reports a process that SIGINT ended: 128 + 2.
 const INTERRUPTED: i32 = 130;
 
+/// A signal that asks for an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
 /// The signals that ask for an end.
 pub(super) struct Stop {
     interrupt: Signal,
@@ -37,11 +46,11 @@ impl Stop {
         })
     }
 
-    /// Waits for the first of them.
-    pub(super) async fn wait(mut self) {
+    /// Waits for one of them.
+    pub(super) async fn asked(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
         }
     }
 }

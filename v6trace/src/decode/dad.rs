@@ -3,6 +3,7 @@
 
 use std::{fmt, net::Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
 use v6trace_common::dad as wire;
 
 use super::text;
@@ -108,8 +109,32 @@ impl fmt::Display for Nonce {
 }
 
 /// A MAC address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Mac(pub [u8; 6]);
+
+impl From<Mac> for String {
+    fn from(mac: Mac) -> Self {
+        mac.to_string()
+    }
+}
+
+impl TryFrom<String> for Mac {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const WRONG: &str = "a MAC address is six bytes in hexadecimal, joined by colons";
+        let mut mac = [0; 6];
+        let mut bytes = text.split(':');
+        for byte in &mut mac {
+            let digits = bytes.next().filter(|digits| digits.len() == 2);
+            *byte = digits
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                .ok_or(WRONG)?;
+        }
+        bytes.next().map_or(Ok(Self(mac)), |_| Err(WRONG))
+    }
+}
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -206,6 +206,11 @@ impl Event {
     }
 }
 
+/// Bytes of an encoded record, by its own account.
+pub fn size(bytes: &[u8]) -> Result<usize, DecodeError> {
+    Ok(header(bytes)?.0.size.into())
+}
+
 /// The boot time of an encoded record, for putting records in order.
 pub fn boot_ns(bytes: &[u8]) -> Result<u64, DecodeError> {
     Ok(header(bytes)?.0.boot_ns)

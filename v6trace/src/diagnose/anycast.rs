@@ -310,7 +310,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        attach::Coverage,
         decode::{Payload, Task},
         diagnose::Confidence,
         record::SessionInfo,
@@ -333,14 +332,8 @@ mod tests {
 
     fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosis> {
         let mut session = Session::new(SessionInfo {
-            version: String::new(),
-            kernel: String::new(),
-            hostname: String::new(),
-            boot_ns: 0,
-            boot_to_wall_ns: 0,
-            utc_offset_s: 0,
             own_netns: 1,
-            coverage: Coverage::default(),
+            ..SessionInfo::default()
         });
         if let Some(found) = found {
             session.learn_anycast_use(found);

@@ -39,6 +39,10 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
+/// How many records are handed over together at most, so that a burst does not
+/// pile up; one event and what belongs to it always are.
+const TOGETHER: usize = 1024;
+
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
     ebpf: Ebpf,
@@ -75,9 +79,13 @@ impl Buffers {
 impl Live {
     /// Reads what an attached tracer puts into its buffers.
     pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
-        let Attached { ebpf, coverage } = attached;
+        let Attached {
+            ebpf,
+            coverage,
+            members,
+        } = attached;
         let Buffers { rings, counters } = buffers;
-        let (observer, info) = Observer::start(coverage)?;
+        let (observer, info) = Observer::start(coverage, members)?;
         let live = Self {
             ebpf,
             rings,
@@ -91,18 +99,21 @@ impl Live {
 
     /// Hands every record to `sink` until `stop` resolves, the time is over or
     /// the sink has enough; then detaches, drains and closes the stream.
+    ///
+    /// Records that come out together are handed over together, what was looked
+    /// up along with the event that it belongs to. At least once a second the
+    /// sink is called, with nothing if nothing happened.
     pub async fn run(
         mut self,
         info: SessionInfo,
         duration: Option<Duration>,
         stop: impl Future<Output = ()>,
-        mut sink: impl FnMut(Record) -> ControlFlow<()>,
+        mut sink: impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
         let end = duration.map(|duration| Instant::now() + duration);
-        let mut enough = sink(Record::Session(info)).is_break();
-        for record in self.observer.namespaces() {
-            enough |= sink(record).is_break();
-        }
+        let mut opening = vec![Record::Session(info)];
+        opening.extend(self.observer.namespaces());
+        let mut enough = sink(opening).is_break();
         let mut release = interval(MERGE_DELAY);
         let mut count_losses = interval(LOSS_INTERVAL);
         release.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -138,44 +149,45 @@ impl Live {
     fn release(
         &mut self,
         until: u64,
-        sink: &mut impl FnMut(Record) -> ControlFlow<()>,
+        sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let mut records = Vec::new();
         while let Some(bytes) = self.merge.pop(until) {
-            for record in self.observer.around(bytes) {
-                sink(record)?;
+            self.observer.around(bytes, &mut records);
+            if records.len() >= TOGETHER {
+                sink(std::mem::take(&mut records))?;
             }
         }
-        ControlFlow::Continue(())
+        sink(records)
     }
 
     fn count_losses(
         &mut self,
-        sink: &mut impl FnMut(Record) -> ControlFlow<()>,
+        sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        match self.losses.count(&self.counters) {
-            Ok(lost) => lost
-                .into_iter()
-                .try_for_each(|lost| sink(Record::Lost(lost))),
-            Err(error) => {
-                log::warn!("the loss counters could not be read: {error}");
-                ControlFlow::Continue(())
-            }
-        }
+        let lost = self.losses.count(&self.counters).unwrap_or_else(|error| {
+            log::warn!("the loss counters could not be read: {error}");
+            Vec::new()
+        });
+        sink(lost.into_iter().map(Record::Lost).collect())
     }
 
     /// Detaches first, so that what is drained afterwards is all there is.
-    fn finish(mut self, sink: &mut impl FnMut(Record) -> ControlFlow<()>) -> anyhow::Result<()> {
+    fn finish(
+        mut self,
+        sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
+    ) -> anyhow::Result<()> {
         detach(&mut self.ebpf)?;
         self.drain();
         // A sink that has enough is still told how it ended.
         let _ = self.release(u64::MAX, sink);
         let lost = self.losses.count(&self.counters)?;
-        for lost in lost.into_iter().chain(self.losses.unaccounted()) {
-            let _ = sink(Record::Lost(lost));
-        }
-        let _ = sink(Record::End {
+        let lost = lost.into_iter().chain(self.losses.unaccounted());
+        let mut closing: Vec<Record> = lost.map(Record::Lost).collect();
+        closing.push(Record::End {
             boot_ns: clock::boot_ns(),
         });
+        let _ = sink(closing);
         Ok(())
     }
 }

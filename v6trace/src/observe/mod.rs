@@ -19,10 +19,10 @@ use anyhow::Context as _;
 use bytes::Bytes;
 
 use crate::{
-    attach::Coverage,
+    attach::{Coverage, ResolvedMember},
     clock,
-    decode::{Event, Payload},
-    record::{Process, Record, SessionInfo},
+    decode::Payload,
+    record::{KernelRecord, Process, Record, SessionInfo},
 };
 pub use hazards::{Hazard, hazards};
 use namespaces::Namespaces;
@@ -36,12 +36,17 @@ pub struct Observer {
 
 impl Observer {
     /// Begins a session: who traces, what, where and when.
-    pub fn start(coverage: Coverage) -> anyhow::Result<(Self, SessionInfo)> {
+    pub fn start(
+        coverage: Coverage,
+        members: Vec<ResolvedMember>,
+    ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: system.release().to_string_lossy().into_owned(),
+            kernel_build: system.version().to_string_lossy().into_owned(),
+            machine: system.machine().to_string_lossy().into_owned(),
             hostname: system.nodename().to_string_lossy().into_owned(),
             boot_ns: clock::boot_ns(),
             boot_to_wall_ns,
@@ -49,6 +54,7 @@ impl Observer {
             own_netns: inode_of("/proc/self/ns/net".as_ref())
                 .context("cannot tell which network namespace this is; is /proc mounted?")?,
             coverage,
+            members,
         };
         Ok((
             Self {
@@ -67,12 +73,12 @@ impl Observer {
             .collect()
     }
 
-    /// A record of the kernel side, after what is worth knowing beside it.
-    pub fn around(&mut self, bytes: Bytes) -> Vec<Record> {
-        let mut records = Vec::new();
-        if let Ok(event) = Event::decode(&bytes) {
+    /// Adds a record of the kernel side, after what is worth knowing beside it.
+    pub fn around(&mut self, bytes: Bytes, records: &mut Vec<Record>) {
+        let record = KernelRecord::new(bytes);
+        if let Ok(event) = &record.event {
             records.extend(self.namespaces());
-            records.extend(interfaces::around(&event).map(Record::Surroundings));
+            records.extend(interfaces::around(event).map(Record::Surroundings));
             if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
                 records.push(Record::Process(Process {
                     boot_ns: clock::boot_ns(),
@@ -89,13 +95,12 @@ impl Observer {
             if let Payload::AnycastChange(change) = &event.payload
                 && change.joined
             {
-                match anycast::uses(&event, change) {
+                match anycast::uses(event, change) {
                     Ok(found) => records.push(Record::AnycastUse(found)),
                     Err(error) => log::debug!("uses of {}: {error}", change.address),
                 }
             }
         }
-        records.push(Record::Kernel(bytes));
-        records
+        records.push(Record::Kernel(record));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 /// The interfaces and IPv4 addresses of a network namespace, in the kernel's
 /// order, as userspace found them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     /// When they were looked up, nanoseconds since boot.
     pub boot_ns: u64,
@@ -17,7 +19,7 @@ pub struct Addresses {
 }
 
 /// An interface, as far as the choice of a source depends on it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// Its index.
     pub ifindex: u32,
@@ -30,7 +32,7 @@ pub struct Interface {
 }
 
 /// An IPv4 address of an interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The interface's index.
     pub ifindex: u32,

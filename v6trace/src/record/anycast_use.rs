@@ -1,7 +1,9 @@
 //! Who uses an address that this host has just taken as anycast.
 
+use serde::{Deserialize, Serialize};
+
 /// Uses of an anycast address, as userspace found them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnycastUse {
     /// When they were looked up, nanoseconds since boot.
     pub boot_ns: u64,
@@ -18,7 +20,7 @@ pub struct AnycastUse {
 }
 
 /// One use of an address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
     /// What uses it.
     pub kind: UseKind,
@@ -31,7 +33,8 @@ pub struct Use {
 }
 
 /// What uses an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum UseKind {
     /// A neighbour on the link has it.
     Neighbour,

@@ -10,9 +10,13 @@ pub mod anycast_use;
 pub mod surroundings;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use v6trace_common::Hook;
 
-use crate::attach::Coverage;
+use crate::{
+    attach::{Coverage, ResolvedMember},
+    decode::{DecodeError, Event},
+};
 pub use addresses::Addresses;
 pub use anycast_use::AnycastUse;
 pub use surroundings::Surroundings;
@@ -22,8 +26,8 @@ pub use surroundings::Surroundings;
 pub enum Record {
     /// Opens the stream.
     Session(SessionInfo),
-    /// What the kernel side wrote: a header and a payload, still encoded.
-    Kernel(Bytes),
+    /// What the kernel side wrote.
+    Kernel(KernelRecord),
     /// What a network namespace is called.
     Namespace(Namespace),
     /// What runs a process.
@@ -43,13 +47,46 @@ pub enum Record {
     },
 }
 
-/// Who traced what, where and when.
+impl Record {
+    /// What a perf buffer, or a recording of it, holds.
+    pub fn kernel(bytes: impl Into<Bytes>) -> Self {
+        Self::Kernel(KernelRecord::new(bytes.into()))
+    }
+}
+
+/// What the kernel side wrote, as bytes and as what they mean.
 #[derive(Clone, Debug)]
+pub struct KernelRecord {
+    /// A header and a payload.
+    pub bytes: Bytes,
+    /// What they say, or why they say nothing to this version.
+    pub event: Result<Event, DecodeError>,
+}
+
+impl KernelRecord {
+    /// Takes what a perf buffer, or a recording of it, holds.
+    pub fn new(bytes: Bytes) -> Self {
+        let event = Event::decode(&bytes);
+        Self { bytes, event }
+    }
+
+    /// Whether it says that an operation failed.
+    pub fn is_failure(&self) -> bool {
+        self.event.as_ref().is_ok_and(Event::is_failure)
+    }
+}
+
+/// Who traced what, where and when.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionInfo {
     /// Version of the program that traced.
     pub version: String,
     /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
+    /// Which build of it, as `uname -v` prints it.
+    pub kernel_build: String,
+    /// The machine's architecture, as `uname -m` prints it.
+    pub machine: String,
     /// The host's name.
     pub hostname: String,
     /// When tracing began, nanoseconds since boot.
@@ -62,10 +99,12 @@ pub struct SessionInfo {
     pub own_netns: u32,
     /// Which hooks were attached, and how.
     pub coverage: Coverage,
+    /// Where this kernel keeps what the programs read.
+    pub members: Vec<ResolvedMember>,
 }
 
 /// A network namespace, as userspace found it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
     /// When it was looked up, nanoseconds since boot.
     pub boot_ns: u64,
@@ -76,7 +115,7 @@ pub struct Namespace {
 }
 
 /// A process, as userspace found it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// When it was looked up, nanoseconds since boot.
     pub boot_ns: u64,
@@ -89,7 +128,7 @@ pub struct Process {
 }
 
 /// Events that were not delivered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// When the loss was noticed, nanoseconds since boot.
     pub boot_ns: u64,

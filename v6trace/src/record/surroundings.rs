@@ -1,9 +1,11 @@
 //! What is around an interface whose address was found in use.
 
+use serde::{Deserialize, Serialize};
+
 use crate::decode::dad::Mac;
 
 /// The interfaces around a duplicate address, as userspace found them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surroundings {
     /// When they were looked up, nanoseconds since boot.
     pub boot_ns: u64,
@@ -20,7 +22,7 @@ pub struct Surroundings {
 }
 
 /// An interface, as netlink describes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// Its index.
     pub ifindex: u32,

@@ -26,3 +26,25 @@ pub trait Render {
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
 }
+
+impl<R: Render + ?Sized> Render for Box<R> {
+    fn session(&mut self, session: &Session) -> io::Result<()> {
+        (**self).session(session)
+    }
+
+    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+        (**self).diagnosis(session, diagnosis)
+    }
+
+    fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
+        (**self).event(session, event)
+    }
+
+    fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()> {
+        (**self).lost(session, lost)
+    }
+
+    fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        (**self).summary(session, totals, boot_ns)
+    }
+}

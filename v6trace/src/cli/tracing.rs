@@ -1,0 +1,204 @@
+//! What `live` and `record` have in common: attach, explain, perhaps record,
+//! until told to stop or the traced command ends.
+
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::Args;
+
+use super::{
+    command::Traced,
+    options::{self, FilterOptions, OutputOptions, TraceOptions},
+    stop::Stop,
+};
+use crate::{
+    attach, live,
+    record::Record,
+    recording::{OutputFile, Writer},
+    render::Render,
+    report::Report,
+};
+
+/// Arguments of every command that traces.
+#[derive(Args, Debug)]
+pub(super) struct Tracing {
+    #[command(flatten)]
+    filter: FilterOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+    #[command(flatten)]
+    trace: TraceOptions,
+    /// Stop after this time: seconds, or a span such as 5m
+    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    duration: Option<Duration>,
+    /// Size of the buffer between kernel and v6trace, for each CPU
+    #[arg(long, value_name = "BYTES", default_value = "512K", value_parser = options::size)]
+    buffer_size: usize,
+}
+
+impl Tracing {
+    /// Traces, into `recording` as well if there is one, and until `command`
+    /// ends if there is one; its exit status is then the result.
+    pub(super) fn run(
+        &self,
+        recording: Option<OutputFile>,
+        command: Option<&Traced>,
+    ) -> anyhow::Result<ExitCode> {
+        self.output.apply_color();
+        self.trace.start_log();
+        let report = self.output.report(self.filter.filter()?);
+        // What the command prints is its own.
+        let render = if command.is_some() {
+            self.output.render(Box::new(options::stderr()))
+        } else {
+            self.output.render(Box::new(options::stdout()))
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(self.trace(Report::new(report, render), recording, command))
+    }
+
+    async fn trace(
+        &self,
+        mut report: Report<Box<dyn Render>>,
+        recording: Option<OutputFile>,
+        command: Option<&Traced>,
+    ) -> anyhow::Result<ExitCode> {
+        let options = self.trace.attach(self.output.events);
+        let attached = attach::attach(&options, |ebpf| live::Buffers::open(ebpf, self.buffer_size));
+        let (mut attached, buffers) = match attached {
+            Ok(attached) => attached,
+            Err(error) => {
+                // Nothing was recorded; a file that says so helps nobody.
+                let _ = recording.map(OutputFile::discard);
+                return Err(error.into());
+            }
+        };
+        if !self.output.quiet {
+            options::say_coverage(&attached.coverage, self.trace.verbose > 0)?;
+        }
+        if self.trace.verbose > 1 {
+            live::kernel_log::start(&mut attached.ebpf)?;
+        }
+        let hooks = attached.coverage.hooks.len();
+        let count = attached.coverage.attached().count();
+        let (live, info) = live::Live::new(attached, buffers)?;
+        let mut recorder = recording.map(Recorder::new).transpose()?;
+        let mut stop = Stop::listen()?;
+        if !self.output.quiet {
+            let place = recorder.as_ref().map(Recorder::place).unwrap_or_default();
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(
+                options::stderr(),
+                "v6trace: ready, {count} of {hooks} hooks attached on {}{place}; Ctrl-C ends",
+                info.kernel
+            );
+        }
+        // Without a service manager there is nobody to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        let mut child = command.map(Traced::start).transpose()?;
+
+        let mut failed = None;
+        let end = async {
+            match &mut child {
+                Some(child) => child.ended(&mut stop).await,
+                None => {
+                    stop.asked().await;
+                }
+            }
+        };
+        let traced = live.run(info, self.duration, end, |records: Vec<Record>| {
+            if let Some(recorder) = &mut recorder {
+                recorder.take(&records);
+            }
+            explain(&mut report, records, &mut failed)
+        });
+        traced.await?;
+        let complete = recorder.is_none_or(Recorder::finish);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        match child {
+            Some(child) => child.status(&mut stop).await,
+            None if complete => Ok(ExitCode::SUCCESS),
+            None => Ok(ExitCode::FAILURE),
+        }
+    }
+}
+
+/// Explains records, until nobody reads it.
+fn explain(
+    report: &mut Report<Box<dyn Render>>,
+    records: Vec<Record>,
+    failed: &mut Option<io::Error>,
+) -> ControlFlow<()> {
+    let mut enough = ControlFlow::Continue(());
+    for record in records {
+        if failed.is_some() {
+            return ControlFlow::Break(());
+        }
+        match report.feed(record) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => enough = ControlFlow::Break(()),
+            Err(error) => *failed = Some(error),
+        }
+    }
+    enough
+}
+
+/// A recording under way; says what goes wrong with it.
+struct Recorder {
+    writer: Writer,
+}
+
+impl Recorder {
+    fn new(output: OutputFile) -> anyhow::Result<Self> {
+        Ok(Self {
+            writer: Writer::new(output)?,
+        })
+    }
+
+    /// Where it goes, as a part of the ready line.
+    fn place(&self) -> String {
+        format!(", recording into {}", self.writer.path().display())
+    }
+
+    fn take(&mut self, records: &[Record]) {
+        if let Err(error) = self.writer.take(records) {
+            self.say(&format!(
+                "{error}; tracing goes on, and what cannot be recorded is counted"
+            ));
+        }
+    }
+
+    /// Whether all of it is in the file.
+    fn finish(self) -> bool {
+        let path = self.writer.path().to_owned();
+        let (stats, finished) = self.writer.finish();
+        let say = |what: &str| {
+            let _ = writeln!(options::stderr(), "v6trace: {}: {what}", path.display());
+        };
+        if let Err(error) = &finished {
+            say(&error.to_string());
+        }
+        if stats.unrecorded > 0 {
+            say(&format!(
+                "{} of {} records could not be recorded",
+                stats.unrecorded,
+                stats.unrecorded + stats.stored
+            ));
+        }
+        finished.is_ok() && stats.unrecorded == 0
+    }
+
+    fn say(&self, what: &str) {
+        // With standard error closed there is nobody to tell.
+        let path = self.writer.path().display();
+        let _ = writeln!(options::stderr(), "v6trace: {path}: {what}");
+    }
+}

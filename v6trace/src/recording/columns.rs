@@ -1,0 +1,127 @@
+//! Kernel records of equal size, side by side: only what changes from one to
+//! the next is stored.
+//!
+//! In a burst most words of a record repeat. Each record is taken as 32-bit
+//! words, each word as its difference from the record before; of the words that
+//! ever change, the differences are stored byte by byte in planes, which leaves
+//! long runs of zeros to the compressor.
+
+use bytes::{BufMut as _, Bytes};
+
+/// Bytes of a word.
+const WORD: usize = 4;
+
+/// Appends records of `size` bytes each, concatenated in `records`.
+pub(super) fn pack(records: &[u8], size: usize, out: &mut Vec<u8>) {
+    let Some(first) = records.get(..size) else {
+        return;
+    };
+    let count = records.len() / size;
+    let words = size.div_ceil(WORD);
+    out.put_u32_le(u32::try_from(count).unwrap_or(u32::MAX));
+    out.put_u16_le(u16::try_from(size).unwrap_or(u16::MAX));
+    out.put_slice(first);
+    let changed: Vec<usize> = (0..words)
+        .filter(|&at| changes(records, size, at))
+        .collect();
+    let mut mask = vec![0_u8; words.div_ceil(8)];
+    for at in &changed {
+        mask[at / 8] |= 1 << (at % 8);
+    }
+    out.put_slice(&mask);
+    for at in changed {
+        let differences = || {
+            let rows = records.chunks_exact(size);
+            let next = records.chunks_exact(size).skip(1);
+            rows.zip(next)
+                .map(move |(row, next)| word(next, at).wrapping_sub(word(row, at)).to_le_bytes())
+        };
+        for plane in 0..WORD {
+            out.extend(differences().map(|bytes| bytes[plane]));
+        }
+    }
+}
+
+/// The records of a size that [`pack`] has made `packed` of, concatenated;
+/// `None` where it is no such thing, or they are more than `limit` bytes.
+pub(super) fn unpack(packed: &[u8], limit: usize) -> Option<(Bytes, usize)> {
+    let (count, rest) = packed.split_first_chunk::<4>()?;
+    let (size, rest) = rest.split_first_chunk::<2>()?;
+    let count = u32::from_le_bytes(*count) as usize;
+    let size = usize::from(u16::from_le_bytes(*size));
+    let words = size.div_ceil(WORD);
+    let (first, rest) = rest.split_at_checked(size)?;
+    let (mask, planes) = rest.split_at_checked(words.div_ceil(8))?;
+    let differences = count.checked_sub(1)?;
+    if size == 0 || count.checked_mul(size)? > limit {
+        return None;
+    }
+    let changed: Vec<usize> = (0..words)
+        .filter(|at| mask[at / 8] & (1 << (at % 8)) != 0)
+        .collect();
+    if planes.len() != changed.len() * WORD * differences {
+        return None;
+    }
+    let mut records = Vec::with_capacity(count * size);
+    records.extend_from_slice(first);
+    for row in 0..differences {
+        records.extend_from_within(row * size..);
+        let next = &mut records[(row + 1) * size..];
+        for (index, &at) in changed.iter().enumerate() {
+            let column = &planes[index * WORD * differences..];
+            let difference = [0, 1, 2, 3].map(|plane| column[plane * differences + row]);
+            let value = word(next, at).wrapping_add(u32::from_le_bytes(difference));
+            let end = next.len().min((at + 1) * WORD);
+            let bytes = value.to_le_bytes();
+            next[at * WORD..end].copy_from_slice(&bytes[..end - at * WORD]);
+        }
+    }
+    Some((records.into(), size))
+}
+
+/// Whether a word differs between any two neighbours.
+fn changes(records: &[u8], size: usize, at: usize) -> bool {
+    let first = word(records, at);
+    records.chunks_exact(size).any(|row| word(row, at) != first)
+}
+
+/// A word of a record; what is beyond its end counts as zero.
+fn word(record: &[u8], at: usize) -> u32 {
+    let bytes = &record[at * WORD..];
+    let mut word = [0; WORD];
+    let end = bytes.len().min(WORD);
+    word[..end].copy_from_slice(&bytes[..end]);
+    u32::from_le_bytes(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn records_come_back(size in 1_usize..70, seed in prop::collection::vec(any::<u8>(), 1..700)) {
+            let rows = seed.len() / size;
+            let records = &seed[..rows * size];
+            let mut packed = Vec::new();
+            pack(records, size, &mut packed);
+            let unpacked = unpack(&packed, usize::MAX).unwrap_or_default();
+            prop_assert_eq!(&unpacked.0, records);
+        }
+
+        #[test]
+        fn any_bytes_unpack_or_fail_cleanly(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = unpack(&bytes, 1 << 16);
+        }
+    }
+
+    #[test]
+    fn a_claim_beyond_the_limit_is_refused() {
+        let mut packed = Vec::new();
+        pack(&[7; 80], 8, &mut packed);
+        assert!(unpack(&packed, 80).is_some());
+        assert!(unpack(&packed, 79).is_none());
+    }
+}

@@ -1,0 +1,142 @@
+//! The file that is recorded into, and its further pieces.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Seek as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+/// Who may read a recording: its owner. It names processes and addresses.
+const MODE: u32 = 0o600;
+
+/// How recordings are cut into pieces.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PieceOptions {
+    /// Bytes after which the next piece begins.
+    pub max_size: Option<u64>,
+    /// How many pieces to keep.
+    pub max_files: Option<u32>,
+}
+
+/// A file that grows by whole frames only.
+#[derive(Debug)]
+pub struct OutputFile {
+    path: PathBuf,
+    force: bool,
+    options: PieceOptions,
+    piece: u32,
+    file: File,
+    /// Bytes of whole frames.
+    len: u64,
+    /// Whether it can be cut back to that.
+    regular: bool,
+}
+
+impl OutputFile {
+    /// Creates the file; one that is there already is replaced only by force.
+    pub fn create(path: &Path, force: bool, options: PieceOptions) -> io::Result<Self> {
+        let (file, regular) = open(path, force)?;
+        Ok(Self {
+            path: path.to_owned(),
+            force,
+            options,
+            piece: 0,
+            file,
+            len: 0,
+            regular,
+        })
+    }
+
+    /// The file's name, as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which piece is written, from 0 on.
+    pub(super) fn piece(&self) -> u32 {
+        self.piece
+    }
+
+    /// Bytes in this piece.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether this piece would be too large with so many bytes more.
+    pub(super) fn is_full_with(&self, more: usize) -> bool {
+        let max = self.options.max_size.unwrap_or(u64::MAX);
+        self.len.saturating_add(more as u64) > max
+    }
+
+    /// Appends a whole frame, or nothing.
+    pub(super) fn append(&mut self, frame: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(frame);
+        if written.is_ok() {
+            self.len += frame.len() as u64;
+        } else if self.regular {
+            // A part of a frame in front of the next would be damage.
+            self.file.set_len(self.len)?;
+            self.file.seek(io::SeekFrom::Start(self.len))?;
+        }
+        written
+    }
+
+    /// Closes this piece with a last frame and goes on in the next.
+    pub(super) fn next_piece(&mut self, closing: &[u8]) -> io::Result<()> {
+        let next = self.piece + 1;
+        let (file, regular) = open(&piece_path(&self.path, next), self.force)?;
+        self.append(closing)?;
+        self.sync()?;
+        (self.file, self.regular) = (file, regular);
+        (self.piece, self.len) = (next, 0);
+        let keep = self.options.max_files;
+        match keep.and_then(|keep| next.checked_sub(keep)) {
+            Some(oldest) => fs::remove_file(piece_path(&self.path, oldest)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts everything where it survives a crash of the machine.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        if self.regular {
+            self.file.sync_all()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Removes the file again, where nothing has been written to it.
+    pub fn discard(self) -> io::Result<()> {
+        if self.regular && self.len == 0 {
+            fs::remove_file(&self.path)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The name of a piece: the first has the recording's own.
+pub fn piece_path(path: &Path, piece: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    if piece > 0 {
+        name.push(format!(".{piece}"));
+    }
+    name.into()
+}
+
+fn open(path: &Path, force: bool) -> io::Result<(File, bool)> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(!force)
+        .create(force)
+        .truncate(force)
+        .mode(MODE)
+        .open(path)?;
+    let regular = file.metadata()?.is_file();
+    if regular {
+        // One that was there may have had another.
+        file.set_permissions(fs::Permissions::from_mode(MODE))?;
+    }
+    Ok((file, regular))
+}

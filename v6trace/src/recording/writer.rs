@@ -1,0 +1,208 @@
+//! Records → frames in a file, each as soon as it must not be lost.
+//!
+//! A failure is in the file before it is explained, everything else within a
+//! second. Writing never stops the explanations: what cannot be stored is
+//! counted, said once, and noted in the file when it can be written again.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{
+    OutputFile,
+    entry::{Entries, Opening},
+    frame::Packer,
+};
+use crate::{
+    clock,
+    record::{Namespace, Record, SessionInfo},
+};
+
+/// Entries of a frame before compression, about: larger ones compress little
+/// better and lose more when damaged.
+const FRAME_CONTENT: usize = 256 << 10;
+/// How long a record waits to be stored at most.
+const STORED_WITHIN: Duration = Duration::from_secs(1);
+/// The opening is repeated after so many bytes, for a file that is damaged.
+const OPENING_EVERY: u64 = 1 << 20;
+/// Left free at the end of a piece, for the frame that says that another
+/// follows.
+const PIECE_END: usize = 128;
+
+/// Stores a session.
+pub struct Writer {
+    output: OutputFile,
+    packer: Packer,
+    entries: Entries,
+    /// The number of the next frame.
+    sequence: u32,
+    recording: String,
+    session: SessionInfo,
+    /// The names that namespaces have now.
+    names: BTreeMap<u32, Namespace>,
+    last_stored: Instant,
+    /// Where in the piece the opening is due again.
+    opening_at: u64,
+    /// Bytes of the openings that the piece began with.
+    opened: u64,
+    /// Whether the last attempt to write failed.
+    failing: bool,
+    stats: Stats,
+    /// How many unrecorded records the file does not know of yet.
+    untold: u64,
+}
+
+/// What became of a session's records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stats {
+    /// Records in the file.
+    pub stored: u64,
+    /// Records that are not, because writing failed.
+    pub unrecorded: u64,
+}
+
+impl Writer {
+    /// Stores into `output`.
+    pub fn new(output: OutputFile) -> io::Result<Self> {
+        let mut id = [0; 8];
+        rustix::rand::getrandom(&mut id, rustix::rand::GetRandomFlags::empty())?;
+        Ok(Self {
+            output,
+            packer: Packer::new()?,
+            entries: Entries::default(),
+            sequence: 0,
+            recording: format!("{:016x}", u64::from_le_bytes(id)),
+            session: SessionInfo::default(),
+            names: BTreeMap::new(),
+            last_stored: Instant::now(),
+            opening_at: 0,
+            opened: 0,
+            failing: false,
+            stats: Stats::default(),
+            untold: 0,
+        })
+    }
+
+    /// The name of the first piece.
+    pub fn path(&self) -> &Path {
+        self.output.path()
+    }
+
+    /// Takes records that came out together; they end up in the same frame.
+    ///
+    /// Without any it stores what waits. An error is the first of a row of
+    /// failures to write: the records that they hit are counted, not kept.
+    pub fn take(&mut self, records: &[Record]) -> io::Result<()> {
+        let mut urgent = records.is_empty();
+        for record in records {
+            match record {
+                Record::Session(info) => {
+                    self.session = info.clone();
+                    urgent = true;
+                }
+                Record::Namespace(namespace) if namespace.name.is_some() => {
+                    self.names.insert(namespace.inode, namespace.clone());
+                }
+                Record::Namespace(namespace) => {
+                    self.names.remove(&namespace.inode);
+                }
+                Record::Kernel(record) => urgent |= record.is_failure(),
+                Record::Lost(_) | Record::End { .. } => urgent = true,
+                _ => {}
+            }
+            self.entries.record(record);
+        }
+        let waited = self.last_stored.elapsed() >= STORED_WITHIN;
+        if urgent || waited || self.entries.len() >= FRAME_CONTENT {
+            return self.store();
+        }
+        Ok(())
+    }
+
+    /// Makes what has been stored safe, and says how much that is.
+    pub fn finish(mut self) -> (Stats, io::Result<()>) {
+        let stored = self.store().and_then(|()| self.output.sync());
+        (self.stats, stored)
+    }
+
+    /// Stores what waits.
+    fn store(&mut self) -> io::Result<()> {
+        self.last_stored = Instant::now();
+        let records = self.entries.records();
+        let due = self.output.len() == 0;
+        if records == 0 && !due {
+            return Ok(());
+        }
+        let stored = self.append();
+        self.entries.clear();
+        if let Err(error) = stored {
+            self.stats.unrecorded += records;
+            self.untold += records;
+            // What the lost records said of the namespaces is not there.
+            self.opening_at = 0;
+            let first = !std::mem::replace(&mut self.failing, true);
+            return if first { Err(error) } else { Ok(()) };
+        }
+        self.failing = false;
+        self.stats.stored += records;
+        self.untold = 0;
+        Ok(())
+    }
+
+    fn append(&mut self) -> io::Result<()> {
+        self.open_if_due()?;
+        if self.untold > 0 {
+            self.entries.unrecorded(self.untold);
+        }
+        let frame = self.packer.pack(self.sequence, self.entries.content())?;
+        let full = self.output.is_full_with(frame.len() + PIECE_END);
+        if full && self.output.len() > self.opened {
+            self.next_piece()?;
+            self.packer.pack(self.sequence, self.entries.content())?;
+        }
+        self.output.append(self.packer.frame())?;
+        self.sequence += 1;
+        Ok(())
+    }
+
+    fn next_piece(&mut self) -> io::Result<()> {
+        let mut closing = Entries::default();
+        closing.continued(clock::boot_ns());
+        let frame = self.packer.pack(self.sequence, closing.content())?;
+        self.output.next_piece(frame)?;
+        self.sequence += 1;
+        self.open_if_due()
+    }
+
+    /// Begins a piece with two openings, so that one of them may be damaged,
+    /// and repeats it now and then.
+    fn open_if_due(&mut self) -> io::Result<()> {
+        let empty = self.output.len() == 0;
+        if !empty && self.output.len() < self.opening_at {
+            return Ok(());
+        }
+        let mut opening = Entries::default();
+        opening.opening(&Opening {
+            recording: self.recording.clone(),
+            piece: self.output.piece(),
+            session: self.session.clone(),
+        });
+        for namespace in self.names.values() {
+            opening.namespace(namespace);
+        }
+        let times = if empty { 2 } else { 1 };
+        for _ in 0..times {
+            let frame = self.packer.pack(self.sequence, opening.content())?;
+            self.output.append(frame)?;
+            self.sequence += 1;
+        }
+        self.opening_at = self.output.len() + OPENING_EVERY;
+        if empty {
+            self.opened = self.output.len();
+        }
+        Ok(())
+    }
+}
