@@ -19,9 +19,20 @@ pub(super) const GROUP: &str = "v6";
 /// only what concerns IPv6.
 pub(super) const FILTERED: (&str, &str) = ("source", "family == 10");
 
-/// An event: its name, the function, and what is read at its entry. With
-/// `true`, another event of that name and `_return` tells the result.
-type Event = (&'static str, &'static str, String, bool);
+/// An event: its name, the function, what is read at its entry, and whether
+/// there is another one, of that name and `_return`, where it returns.
+type Event = (&'static str, &'static str, String, Return);
+
+/// The event at a return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Return {
+    /// There is none.
+    Unseen,
+    /// The function returns nothing.
+    Void,
+    /// It tells the result.
+    Result,
+}
 
 /// Defines the events, unless that was done; nothing is traced yet.
 pub(super) fn define() -> Result<()> {
@@ -31,8 +42,12 @@ pub(super) fn define() -> Result<()> {
     let mut text = String::new();
     for (name, function, values, returns) in events()? {
         text += &format!("p:{GROUP}/{name} {function} {values}\n");
-        if returns {
-            text += &format!("r:{GROUP}/{name}_return {function} ret=$retval:s32\n");
+        match returns {
+            Return::Unseen => {}
+            Return::Void => text += &format!("r:{GROUP}/{name}_return {function}\n"),
+            Return::Result => {
+                text += &format!("r:{GROUP}/{name}_return {function} ret=$retval:s32\n");
+            }
         }
     }
     fs::write(format!("{TRACEFS}/kprobe_events"), &text)
@@ -44,7 +59,7 @@ pub(super) fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for (name, _, _, returns) in events()? {
         names.push(format!("{GROUP}:{name}"));
-        if returns {
+        if returns != Return::Unseen {
             names.push(format!("{GROUP}:{name}_return"));
         }
     }
@@ -82,15 +97,15 @@ fn events() -> Result<Vec<Event>> {
                 "sock=%di:x64 ifindex=%si:u32 {} mode=%cx:u32 netns=+{inum}(+{net}(%di)):u32",
                 address("%dx")
             ),
-            true,
+            Return::Result,
         ),
         (
             "charge",
             "sock_kmalloc",
             format!("sock=%di:x64 size=%si:u32 omem=+{omem}(%di):s32 optmem_max={optmem_max}"),
-            false,
+            Return::Unseen,
         ),
-        ("token", "inet6_set_link_af", name_of("%di"), true),
+        ("token", "inet6_set_link_af", name_of("%di"), Return::Result),
         (
             FILTERED.0,
             "fib_select_path",
@@ -101,55 +116,55 @@ fn events() -> Result<Vec<Event>> {
                 at("flowi4.saddr")?,
                 at("flowi4.daddr")?
             ),
-            false,
+            Return::Unseen,
         ),
         (
             "forwarding_write",
             "addrconf_sysctl_forward",
             "write=%si:s32".to_owned(),
-            true,
+            Return::Result,
         ),
         (
             "forwarding_change",
             "dev_forward_change",
             format!("forwarding=+{forwarding}(%di):s32 {idev}"),
-            true,
+            Return::Void,
         ),
         (
             "address_usable",
             "__ipv6_ifa_notify",
             format!("event=%di:s32 {}", address("%si")),
-            true,
+            Return::Void,
         ),
         (
             "anycast_request",
             "ipv6_sock_ac_join",
             format!("ifindex=%si:u32 {}", address("%dx")),
-            true,
+            Return::Result,
         ),
         (
             "anycast_join",
             "__ipv6_dev_ac_inc",
             format!("{idev} {}", address("%si")),
-            true,
+            Return::Result,
         ),
         (
             "anycast_leave",
             "__ipv6_dev_ac_dec",
             format!("{idev} {}", address("%si")),
-            true,
+            Return::Result,
         ),
         (
             "purge",
             "rt6_purge_dflt_routers",
             format!("netns=+{inum}(%di):u32"),
-            true,
+            Return::Void,
         ),
         (
             "route_delete",
             "fib6_del",
             format!("flags=+{}(%di):x32", at("fib6_info.fib6_flags")?),
-            false,
+            Return::Unseen,
         ),
         (
             "dad_failure",
@@ -160,19 +175,19 @@ fn events() -> Result<Vec<Event>> {
                 at("inet6_ifaddr.dad_nonce")?,
                 address("%si")
             ),
-            false,
+            Return::Unseen,
         ),
         (
             "dad_solicitation",
             "ndisc_send_ns",
             format!("{} {} nonce=%r8:x64", name_of("%di"), address("%si")),
-            false,
+            Return::Unseen,
         ),
         (
             "dad_reflection",
             "ndisc_recv_ns",
             name_of(&format!("+{}(%di)", at("sk_buff.dev")?)),
-            false,
+            Return::Unseen,
         ),
     ])
 }
