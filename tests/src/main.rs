@@ -3,13 +3,14 @@
 //!
 //! One binary plays three parts. As PID 1 of a QEMU guest it prepares the
 //! machine, reads its orders from `/job` and powers off when they are done
-//! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`) or the
-//! demonstration (`demo`) in a process of its own. On a developer's host it
+//! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`), the
+//! demonstration (`demo`) or measurements (`bench`) in a process of its own. On a developer's host it
 //! only lists the scenarios (`list`).
 //!
 //! Scenarios ([`scenarios`]) are written in the vocabulary of [`guest`]:
 //! namespaces, links, sockets that join groups, and the tracer under test.
 
+mod bench;
 mod demo;
 mod guest;
 mod init;
@@ -33,6 +34,14 @@ enum Command {
     },
     /// Tell the story of radvd's leaked memberships, traced live.
     Demo,
+    /// Measure what tracers cost.
+    Bench(bench::Order),
+    /// Say by a file that a tracer runs its command, and wait to be killed.
+    #[command(hide = true)]
+    BenchReady {
+        /// The file.
+        path: std::path::PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -53,6 +62,8 @@ fn main() -> ExitCode {
                 (scenario.run)()
             }),
         Command::Demo => demo::run(),
+        Command::Bench(order) => bench::run(&order),
+        Command::BenchReady { path } => bench::be_ready(&path),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

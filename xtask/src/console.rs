@@ -3,8 +3,9 @@
 //!
 //! PID 1 prints, each on a line of its own, `::start NAME`, `::ok NAME
 //! SECONDS` or `::failed NAME` around each scenario and at the end `::verdict
-//! passed=N failed=M`; other jobs end with `::exit STATUS`. [`parse`] reads a
-//! line, [`Lines`] splits a stream into them.
+//! passed=N failed=M`; a bench prints `::figure NAME TRACER VALUE...`; jobs
+//! other than tests end with `::exit STATUS`. [`parse`] reads a line, [`Lines`]
+//! splits a stream into them.
 
 /// What a line of the console is.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,15 @@ pub(crate) enum Line {
         passed: usize,
         /// Scenarios that failed.
         failed: usize,
+    },
+    /// Measured values.
+    Figure {
+        /// What was measured.
+        name: String,
+        /// With which tracer at work.
+        tracer: String,
+        /// Each repetition.
+        values: Vec<f64>,
     },
     /// The job is done, with this exit status.
     Exit(i32),
@@ -72,6 +82,14 @@ fn parse_protocol(protocol: &str) -> Option<Line> {
         ["verdict", passed, failed] => Line::Verdict {
             passed: passed.strip_prefix("passed=")?.parse().ok()?,
             failed: failed.strip_prefix("failed=")?.parse().ok()?,
+        },
+        ["figure", name, tracer, ref values @ ..] => Line::Figure {
+            name: name.to_owned(),
+            tracer: tracer.to_owned(),
+            values: values
+                .iter()
+                .map(|value| value.parse().ok())
+                .collect::<Option<_>>()?,
         },
         ["exit", status] => Line::Exit(status.parse().ok()?),
         _ => return None,
@@ -131,6 +149,14 @@ mod tests {
             Line::Verdict {
                 passed: 3,
                 failed: 1
+            }
+        );
+        assert_eq!(
+            parse("::figure start perf 505 506.5"),
+            Line::Figure {
+                name: "start".into(),
+                tracer: "perf".into(),
+                values: vec![505.0, 506.5],
             }
         );
         assert_eq!(parse("::exit 3"), Line::Exit(3));

@@ -25,10 +25,18 @@ use crate::{modules, paths, rootfs};
 /// used any more.
 const LAYOUT: u32 = 1;
 
-/// Packs the userland unless that was done; returns the archive.
+/// Packs the base userland unless that was done; returns the archive.
 pub(crate) fn userland_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
-    layer(tools, "userland", &userland.key, |root| {
+    layer(tools, userland.name, &userland.key, |root| {
         rootfs::fill(userland, root)
+    })
+}
+
+/// Packs programs that some guests have beside the base userland, unless that
+/// was done; returns the archive.
+pub(crate) fn extra_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
+    layer(tools, userland.name, &userland.key, |root| {
+        rootfs::add_programs(userland, root)
     })
 }
 

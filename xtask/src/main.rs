@@ -4,11 +4,12 @@
 //! installs the eBPF compiler, QEMU, kernels and the guest's userland. Then
 //! the two halves of v6trace are built (`ebpf`, `binaries`), packed with the
 //! userland into an initramfs (`initramfs`), booted (`qemu`) and the guest's
-//! console is read (`console`) by `matrix`, `guest` or `demo`.
+//! console is read (`console`) by `matrix`, `bench`, `guest` or `demo`.
 //!
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
 
+mod bench;
 mod binaries;
 mod console;
 mod demo;
@@ -61,6 +62,13 @@ enum Task {
     /// claims to explain. Ends with a table and one line: N passed, N failed.
     Test(TestArgs),
 
+    /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf
+    ///
+    /// Boots each kernel twice: on one processor whose clock counts
+    /// instructions, for costs, and on two in real time, for losses. Prints
+    /// tables in Markdown; docs/performance.md says how to read them.
+    Bench(BenchArgs),
+
     /// Watch v6trace explain a failure, in a guest booted for it
     Demo(DemoArgs),
 
@@ -82,6 +90,24 @@ struct TestArgs {
     /// Run this scenario only; may be repeated. Leaves out the unit tests
     #[arg(long, value_name = "SCENARIO")]
     only: Vec<String>,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
+struct BenchArgs {
+    /// The kernels to boot: versions or Debian suites
+    #[arg(long, value_name = "KERNEL", default_values = ["6.1", "6.12"])]
+    kernel: Vec<String>,
+
+    /// Measure this only; may be repeated
+    #[arg(long, value_name = "PART", value_parser = bench::PARTS)]
+    part: Vec<String>,
+
+    /// Measure with this tracer only, beside none; may be repeated
+    #[arg(long, value_name = "TRACER")]
+    tracer: Vec<String>,
 
     #[command(flatten)]
     archive: ArchiveArgs,
@@ -121,6 +147,9 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Build => binaries::build_task(),
         Task::Test(args) => matrix::task(&args.kernel, &args.only, args.archive.refresh),
+        Task::Bench(args) => {
+            bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
+        }
         Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)

@@ -55,7 +55,7 @@ pub(crate) fn prepare(
 
 fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<BootFiles>>> {
     let tools = tools::provide()?;
-    let userland = userland::provide().context("the guest's tools cannot be had")?;
+    let userland = userland::provide(&userland::BASE).context("the guest's tools cannot be had")?;
     let userland = initramfs::userland_layer(&tools, &userland)?;
     let provide = |request: &Request| {
         let kernel = kernels::provide(request.suite, request.version.as_deref(), refresh)?;
@@ -67,6 +67,17 @@ fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<Boo
         })
     };
     Ok(requests.iter().map(provide).collect())
+}
+
+/// Adds the programs that v6trace is measured against.
+pub(crate) fn add_peers(files: &mut BootFiles) -> Result<()> {
+    let _lock = setup::lock()?;
+    let peers = userland::provide(&userland::PEERS)
+        .context("the tracers to measure against cannot be had")?;
+    files
+        .layers
+        .push(initramfs::extra_layer(&files.tools, &peers)?);
+    Ok(())
 }
 
 /// Sets all up for booting one kernel.

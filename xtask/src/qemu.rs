@@ -17,8 +17,37 @@ use crate::binaries::Binaries;
 use crate::prepare::BootFiles;
 use crate::{initramfs, paths};
 
-/// Memory of a guest in MiB.
-const MEMORY: &str = "1024";
+/// The machine that QEMU plays.
+pub(crate) struct Hardware {
+    /// How instructions are emulated: QEMU's `-accel` and what belongs to it.
+    emulation: &'static [&'static str],
+    cpus: &'static str,
+    /// MiB.
+    memory: &'static str,
+}
+
+/// For scenarios. One emulating thread: QEMU's parallel emulation has races
+/// that crash guests, and the matrix runs one guest per core anyway.
+pub(crate) const SCENARIOS: Hardware = Hardware {
+    emulation: &["-accel", "tcg,thread=single"],
+    cpus: "2",
+    memory: "1024",
+};
+
+/// A machine whose clock counts instructions while it is busy: one takes one
+/// nanosecond, so that times repeat.
+pub(crate) const COUNTING: Hardware = Hardware {
+    emulation: &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"],
+    cpus: "1",
+    memory: "3072",
+};
+
+/// A machine whose processors really run at the same time.
+pub(crate) const PARALLEL: Hardware = Hardware {
+    emulation: &["-accel", "tcg,thread=multi"],
+    cpus: "2",
+    memory: "3072",
+};
 
 /// What a guest does once it is up.
 pub(crate) struct Job<'a> {
@@ -30,6 +59,8 @@ pub(crate) struct Job<'a> {
     pub(crate) environment: &'a str,
     /// Whether something will be typed on the console.
     pub(crate) interactive: bool,
+    /// What it runs on.
+    pub(crate) hardware: &'static Hardware,
 }
 
 /// What the console had to say within a time.
@@ -75,7 +106,7 @@ impl Machine {
         let log = logs.join(format!("{log_name}.log"));
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
 
-        let mut child = command(files, &initramfs, job.environment)
+        let mut child = command(files, &initramfs, job)
             .stdin(if job.interactive {
                 Stdio::piped()
             } else {
@@ -131,13 +162,13 @@ impl Drop for Machine {
     }
 }
 
-fn command(files: &BootFiles, initramfs: &Path, environment: &str) -> Command {
+fn command(files: &BootFiles, initramfs: &Path, job: &Job) -> Command {
+    let (hardware, environment) = (job.hardware, job.environment);
     let mut command = files.tools.qemu();
     command
-        // One emulating thread: QEMU's parallel emulation has races that
-        // crash guests, and the matrix runs one guest per core anyway.
-        .args(["-accel", "tcg,thread=single", "-cpu", "max,-cx16"])
-        .args(["-m", MEMORY, "-smp", "2", "-nodefaults"])
+        .args(hardware.emulation)
+        .args(["-cpu", "max,-cx16", "-nodefaults"])
+        .args(["-m", hardware.memory, "-smp", hardware.cpus])
         .args(["-display", "none", "-no-reboot"])
         .args([
             "-chardev",

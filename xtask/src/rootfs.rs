@@ -16,17 +16,9 @@ use crate::{paths, process};
 /// Where programs are looked for, in packages.
 const PROGRAM_DIRECTORIES: [&str; 4] = ["bin", "usr/bin", "sbin", "usr/sbin"];
 
-/// Copies what a guest needs of the userland below `root`.
+/// Copies what a guest needs of the base userland below `root`.
 pub(crate) fn fill(userland: &Userland, root: &Path) -> Result<()> {
-    let programs = install_programs(&userland.tools, root)?;
-    let roots = [userland.tools.as_path(), userland.libraries.as_path()];
-    for (name, file) in libraries::closure(&programs, &roots)? {
-        paths::copy(
-            &file,
-            &root.join("usr/lib/x86_64-linux-gnu").join(name),
-            0o755,
-        )?;
-    }
+    add_programs(userland, root)?;
     // The dynamic loader, where programs expect it.
     paths::make_dir(&root.join("usr/lib64"))?;
     link(
@@ -38,6 +30,20 @@ pub(crate) fn fill(userland: &Userland, root: &Path) -> Result<()> {
     }
     install_configuration(&userland.tools, root)?;
     install_busybox_applets(root)
+}
+
+/// Copies the programs of a userland and the libraries they load below `root`.
+pub(crate) fn add_programs(userland: &Userland, root: &Path) -> Result<()> {
+    let programs = install_programs(&userland.tools, root)?;
+    let roots = [userland.tools.as_path(), userland.libraries.as_path()];
+    for (name, file) in libraries::closure(&programs, &roots)? {
+        paths::copy(
+            &file,
+            &root.join("usr/lib/x86_64-linux-gnu").join(name),
+            0o755,
+        )?;
+    }
+    Ok(())
 }
 
 /// Copies all programs of the packages; returns the copies.

@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::binaries::Binaries;
 use crate::console::Lines;
 use crate::prepare::{BootFiles, Request};
-use crate::qemu::{Job, Machine, Output};
+use crate::qemu::{self, Job, Machine, Output};
 use crate::report::Report;
 use crate::transcript::{Outcome, Transcript};
 use crate::{paths, progress};
@@ -122,6 +122,7 @@ impl Run<'_> {
             script: None,
             environment: "",
             interactive: false,
+            hardware: &qemu::SCENARIOS,
         };
         match Machine::boot(files, self.binaries, &job, log_name) {
             Ok(machine) => {

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, Result};
 use clap::Parser;
 
+use crate::bench;
+
 /// The file the host side puts into the initramfs.
 const PATH: &str = "/job";
 
@@ -16,6 +18,8 @@ pub(crate) enum Job {
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
+    /// Measure what tracers cost.
+    Bench(bench::Order),
     /// Tell the radvd story on the console.
     Demo,
     /// Run /script with bash.

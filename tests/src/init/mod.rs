@@ -48,7 +48,7 @@ pub(crate) fn main() -> ! {
         println!("guest: {error:?}");
     }
     match job {
-        Ok(Job::Demo | Job::Script | Job::Shell) => {
+        Ok(Job::Bench(_) | Job::Demo | Job::Script | Job::Shell) => {
             println!("::exit {}", outcome.unwrap_or(BROKEN));
         }
         // An unreadable job counts as a failed test: that is what the host
@@ -88,6 +88,11 @@ fn alone(job: &Job) -> Result<i32> {
             bash
         }
         Job::Shell => console::shell(),
+        Job::Bench(order) => {
+            let mut own = Command::new("/proc/self/exe");
+            own.arg("bench").args(order.words());
+            own
+        }
         Job::Demo | Job::Test { .. } => {
             let mut own = Command::new("/proc/self/exe");
             own.arg("demo");

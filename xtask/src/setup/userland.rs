@@ -13,23 +13,41 @@ use super::apt::{self, PrivateApt};
 use crate::paths;
 use crate::progress::Step;
 
-/// The packages whose programs and configuration go into the guest. To add a
-/// tool, add its package.
-const PACKAGES: &[&str] = &[
-    "bash",
-    "bird2",
-    "busybox-static",
-    "iproute2",
-    "iputils-ping",
-    "procps",
-    "radvd",
-];
+/// Packages whose programs and configuration go into guests as one layer. To
+/// add a tool, add its package.
+pub(crate) struct Selection {
+    /// What to call it, in messages and as a directory.
+    name: &'static str,
+    packages: &'static [&'static str],
+}
+
+/// What every guest has.
+pub(crate) const BASE: Selection = Selection {
+    name: "userland",
+    packages: &[
+        "bash",
+        "bird2",
+        "busybox-static",
+        "iproute2",
+        "iputils-ping",
+        "procps",
+        "radvd",
+    ],
+};
+
+/// What v6trace is measured against, in the guests of `bench` only.
+pub(crate) const PEERS: Selection = Selection {
+    name: "peers",
+    packages: &["bpftrace", "linux-perf", "trace-cmd"],
+};
 
 /// The same for every kernel, so that only the kernel differs.
 const SUITE: &str = "bookworm";
 
 /// An unpacked userland.
 pub(crate) struct Userland {
+    /// The selection's name.
+    pub(crate) name: &'static str,
     /// Root of the packages in the guest.
     pub(crate) tools: PathBuf,
     /// Root of the packages that they depend on.
@@ -38,31 +56,32 @@ pub(crate) struct Userland {
     pub(crate) key: String,
 }
 
-/// Provides the userland, downloading it if need be.
+/// Provides a selection, downloading it if need be.
 ///
 /// It is kept until the list of packages changes: its bugs are not what is
 /// tested.
-pub(crate) fn provide() -> Result<Userland> {
-    let directory = paths::guest("userland");
+pub(crate) fn provide(selection: &Selection) -> Result<Userland> {
+    let packages = selection.packages;
+    let directory = paths::guest(selection.name);
     let stamp = directory.join("packages");
-    let key = format!("{SUITE} {}", PACKAGES.join(" "));
+    let key = format!("{SUITE} {}", packages.join(" "));
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == key) {
-        return Ok(userland(&directory, key));
+        return Ok(userland(selection, &directory, key));
     }
     let step = Step::start(format!(
         "Downloading the guest's tools: {}",
-        PACKAGES.join(", ")
+        packages.join(", ")
     ));
     let apt = PrivateApt::new(SUITE, true)?;
     apt.update()?;
     apt.clean()?;
-    let debs = apt.download_with_dependencies(PACKAGES)?;
+    let debs = apt.download_with_dependencies(packages)?;
     paths::make_empty_dir(&directory)?;
-    let made = userland(&directory, key);
+    let made = userland(selection, &directory, key);
     paths::make_dir(&made.tools)?;
     paths::make_dir(&made.libraries)?;
     for deb in debs {
-        let root = if apt::package_name(&deb).is_some_and(|package| PACKAGES.contains(&package)) {
+        let root = if apt::package_name(&deb).is_some_and(|package| packages.contains(&package)) {
             &made.tools
         } else {
             &made.libraries
@@ -75,8 +94,9 @@ pub(crate) fn provide() -> Result<Userland> {
     Ok(made)
 }
 
-fn userland(directory: &Path, key: String) -> Userland {
+fn userland(selection: &Selection, directory: &Path, key: String) -> Userland {
     Userland {
+        name: selection.name,
         tools: directory.join("tools"),
         libraries: directory.join("libraries"),
         key,

@@ -1,0 +1,57 @@
+//! What is done over and over while a tracer watches.
+
+mod connect;
+mod failing_join;
+mod join_leave;
+mod option_memory;
+
+use anyhow::{Context as _, Result};
+
+use super::figure;
+use super::measure::{self, SAMPLES, WARM_UP};
+use super::place::Place;
+
+/// One operation, given a number that it has not had before.
+type Operation = Box<dyn FnMut(u32) -> Result<()>>;
+
+/// Something to repeat.
+struct Workload {
+    /// What its figures are called.
+    name: &'static str,
+    /// How often it is done for one measurement: enough that the timer's
+    /// interrupts weigh the same in each.
+    count: u32,
+    /// Makes what the operation needs.
+    prepare: fn(&Place) -> Result<Operation>,
+}
+
+const ALL: [Workload; 5] = [
+    join_leave::WORKLOAD,
+    failing_join::WORKLOAD,
+    option_memory::WORKLOAD,
+    connect::UDP,
+    connect::TCP,
+];
+
+/// Measures every workload with the named tracer at work. `reader` gives the
+/// time, ns, that the processor has spent on the tracer's own processes.
+pub(super) fn measure(
+    place: &Place,
+    tracer: &str,
+    reader: impl Fn() -> Result<Option<f64>>,
+) -> Result<()> {
+    for workload in ALL {
+        let operation = (workload.prepare)(place);
+        let operation = operation.with_context(|| format!("preparing {}", workload.name))?;
+        let before = reader()?;
+        let times = measure::times(workload.count, operation)
+            .with_context(|| format!("{} with {tracer}", workload.name))?;
+        figure(workload.name, tracer, &times);
+        if let (Some(before), Some(after)) = (before, reader()?) {
+            let operations = WARM_UP + SAMPLES * workload.count;
+            let each = (after - before) / f64::from(operations);
+            figure(&format!("{}-reader", workload.name), tracer, &[each]);
+        }
+    }
+    Ok(())
+}
