@@ -1,5 +1,6 @@
 //! Joins and leaves without end, for recordings that grow.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -7,10 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
-use crate::guest::{MulticastSocket, Netns, group};
+use crate::guest::{MulticastSocket, Netns};
 
-/// Groups that are joined in turn.
-const GROUPS: u64 = 1000;
 /// Joins between pauses: as fast as it goes, the tracer would lose some.
 const BURST: u64 = 50;
 const PAUSE: Duration = Duration::from_millis(5);
@@ -33,7 +32,7 @@ impl Storm {
             while !stopped.load(Ordering::Relaxed) {
                 for _ in 0..BURST {
                     let n = count.load(Ordering::Relaxed);
-                    let group = Self::group(n)?;
+                    let group = Self::group(n);
                     socket.join(ifindex, group)?;
                     count.store(n + 1, Ordering::Relaxed);
                     socket.leave(ifindex, group)?;
@@ -49,9 +48,11 @@ impl Storm {
         })
     }
 
-    /// The group of the `n`th join.
-    pub(super) fn group(n: u64) -> Result<std::net::Ipv6Addr> {
-        Ok(group(u32::try_from(n % GROUPS)?))
+    /// The group of the `n`th join; nothing about them repeats, so that they do
+    /// not compress.
+    pub(super) fn group(n: u64) -> Ipv6Addr {
+        let scrambled = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Ipv6Addr::from(0xff15_0000_0000_0000 << 64 | u128::from(scrambled))
     }
 
     /// Joins so far.
