@@ -16,6 +16,7 @@ mod demo;
 mod ebpf;
 mod errand;
 mod filter;
+mod fuzz;
 mod golden;
 mod guest;
 mod initramfs;
@@ -80,6 +81,12 @@ enum Task {
     /// `SNAPSHOTS=overwrite cargo test --test golden` is enough.
     Golden(GoldenArgs),
 
+    /// Fuzz what v6trace reads from others: recordings, kernel records, BTF
+    ///
+    /// Begins with the golden recordings. Installs cargo-fuzz under
+    /// target/tools when the machine has none.
+    Fuzz(FuzzArgs),
+
     /// Boot a guest with v6trace and iproute2 inside
     ///
     /// Runs SCRIPT there with bash and exits with its status; without one,
@@ -142,6 +149,17 @@ struct GoldenArgs {
 }
 
 #[derive(Args)]
+struct FuzzArgs {
+    /// Fuzz this only; may be repeated
+    #[arg(value_name = "TARGET", value_parser = fuzz::TARGETS)]
+    target: Vec<String>,
+
+    /// How long to fuzz each
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    seconds: u32,
+}
+
+#[derive(Args)]
 struct GuestArgs {
     /// The kernel to boot: a version (6.1, 6.12) or a Debian suite (sid)
     #[arg(long, default_value = "6.12")]
@@ -169,6 +187,7 @@ fn main() -> ExitCode {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }
         Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
+        Task::Fuzz(args) => fuzz::task(&args.target, args.seconds),
         Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)
