@@ -78,7 +78,7 @@ enum Task {
     /// Record the stories again, into the files that `cargo test` replays
     ///
     /// Needed when the kernel side's records change; when only the text does,
-    /// `SNAPSHOTS=overwrite cargo test --test golden` is enough.
+    /// `SNAPSHOTS=overwrite cargo test --test recordings` is enough.
     Golden(GoldenArgs),
 
     /// Fuzz what v6trace reads from others: recordings, kernel records, BTF

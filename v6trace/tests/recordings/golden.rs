@@ -1,14 +1,12 @@
 //! Recordings of every story on every kernel, replayed here: this machine has
 //! neither that kernel nor those interfaces, and no privilege is needed.
 
-mod support;
-
 use std::{fs, process::Command};
 
 use assert_cmd::prelude::*;
 use snapbox::{Data, assert_data_eq};
 
-use support::{KERNELS, STORIES, recording};
+use crate::support::{self, KERNELS, STORIES, recording};
 
 fn v6trace(words: &[&str]) -> Command {
     let mut command = Command::cargo_bin("v6trace").expect("cargo built it");

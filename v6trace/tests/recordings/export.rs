@@ -1,7 +1,5 @@
 //! Recordings for other programs: pcapng, CSV and JSON.
 
-mod support;
-
 use std::process::Command;
 
 use assert_cmd::prelude::*;
@@ -9,6 +7,8 @@ use pcap_file::{
     DataLink,
     pcapng::{Block, PcapNgReader, blocks::enhanced_packet::EnhancedPacketOption},
 };
+
+use crate::support;
 
 fn export(format: &str, kernel: &str, story: &str) -> Vec<u8> {
     let mut command = Command::cargo_bin("v6trace").expect("cargo built it");
