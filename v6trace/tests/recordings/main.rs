@@ -4,4 +4,5 @@
 mod damage;
 mod export;
 mod golden;
+mod round_trip;
 mod support;

@@ -1,0 +1,139 @@
+//! Whatever records are written come back, in their order, from one file or
+//! from pieces.
+
+use std::{fs, path::PathBuf};
+
+use proptest::prelude::*;
+use v6trace::{
+    record::{Lost, Namespace, Process, Record, SessionInfo},
+    recording::{Item, OutputFile, PieceOptions, Reader, Writer, piece_path},
+};
+use v6trace_common::Hook;
+
+/// A record as the kernel side writes it, but for what it means.
+fn kernel(content: &[u8]) -> Record {
+    let size = u16::try_from(content.len() + 2).expect("a small record");
+    Record::kernel([&size.to_le_bytes(), content].concat())
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let name = proptest::option::of("[a-z]{0,9}");
+    prop_oneof![
+        8 => proptest::collection::vec(any::<u8>(), 54..200).prop_map(|bytes| kernel(&bytes)),
+        8 => (any::<[u8; 4]>(), 0_usize..60).prop_map(|(changing, at)| {
+            let mut bytes = [7; 100];
+            bytes[at..at + 4].copy_from_slice(&changing);
+            kernel(&bytes)
+        }),
+        1 => (any::<u64>(), any::<u32>(), name.clone()).prop_map(|(boot_ns, inode, name)| {
+            Record::Namespace(Namespace { boot_ns, inode, name })
+        }),
+        1 => (any::<u64>(), any::<u32>(), name).prop_map(|(boot_ns, pid, unit)| {
+            Record::Process(Process { boot_ns, pid, unit, netns: None })
+        }),
+        1 => (any::<u64>(), any::<u32>(), any::<u64>()).prop_map(|(boot_ns, cpu, count)| {
+            Record::Lost(Lost { boot_ns, hook: Some(Hook::MulticastJoin), cpu, count })
+        }),
+    ]
+}
+
+/// Writes batches of records into files of a new directory.
+fn write(batches: &[Vec<Record>], max_size: Option<u64>) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("recording");
+    let options = PieceOptions {
+        max_size,
+        max_files: None,
+    };
+    let output = OutputFile::create(&path, false, options).expect("a file");
+    let mut writer = Writer::new(output).expect("a writer");
+    let session = Record::Session(SessionInfo::default());
+    writer.take(&[session]).expect("it is stored");
+    for batch in batches {
+        writer.take(batch).expect("it is stored");
+    }
+    let (recorded, finished) = writer.finish();
+    finished.expect("it is stored");
+    let count = batches.iter().map(Vec::len).sum::<usize>() as u64;
+    assert_eq!((recorded.stored, recorded.unrecorded), (count, 0));
+    (directory, path)
+}
+
+/// The records of a file; the names of namespaces that a piece opens with are
+/// not among them.
+fn read(path: &PathBuf, previous: Option<&Reader<fs::File>>) -> (Vec<String>, Reader<fs::File>) {
+    let file = fs::File::open(path).expect("the file");
+    let mut reader = Reader::new(file).expect("a reader");
+    if let Some(previous) = previous {
+        reader = reader.continuing(previous);
+    }
+    let mut records = Vec::new();
+    while let Some(item) = reader.next_item().expect("it is read") {
+        match item {
+            Item::Record(record) => records.push(format!("{record:?}")),
+            Item::Opening(_) | Item::Continued { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(reader.finish().expect("it is whole").is_none());
+    (records, reader)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn records_come_back(
+        batches in proptest::collection::vec(proptest::collection::vec(record(), 0..40), 0..12)
+    ) {
+        let (_directory, path) = write(&batches, None);
+        let written: Vec<String> = batches.iter().flatten().map(|record| format!("{record:?}")).collect();
+        prop_assert_eq!(read(&path, None).0, written);
+    }
+}
+
+#[test]
+fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
+    const SIZE: u64 = 64 << 10;
+    // Bytes that do not compress, so that there are several pieces.
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as u8
+    };
+    let batches: Vec<Vec<Record>> = (0..40)
+        .map(|_| {
+            let batch = (0..40).map(|_| kernel(&std::array::from_fn::<u8, 150, _>(|_| noise())));
+            // Stored at once: it ends with a loss.
+            let lost = Lost {
+                boot_ns: 0,
+                hook: None,
+                cpu: 0,
+                count: 1,
+            };
+            batch.chain([Record::Lost(lost)]).collect()
+        })
+        .collect();
+    let (_directory, path) = write(&batches, Some(SIZE));
+    let mut found = Vec::new();
+    let mut previous = None;
+    for piece in 0.. {
+        let path = piece_path(&path, piece);
+        let Ok(metadata) = fs::metadata(&path) else {
+            assert!(piece > 2, "{piece} pieces only");
+            break;
+        };
+        assert!(metadata.len() <= SIZE, "piece {piece}: {}", metadata.len());
+        let (records, reader) = read(&path, previous.as_ref());
+        found.extend(records);
+        previous = Some(reader);
+    }
+    let written: Vec<String> = batches
+        .iter()
+        .flatten()
+        .map(|record| format!("{record:?}"))
+        .collect();
+    assert_eq!(found, written);
+}
