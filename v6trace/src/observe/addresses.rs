@@ -5,11 +5,10 @@ use std::io;
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressMessage},
-    link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage},
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{enter, netlink};
+use super::{enter, links, netlink};
 use crate::{
     clock,
     record::addresses::{Address, Addresses, Interface},
@@ -17,18 +16,23 @@ use crate::{
 
 /// Looks them up in the namespace with inode number `netns`, which the process
 /// `pid` most likely lives in.
-pub(super) fn of_namespace(netns: u32, pid: u32) -> io::Result<Addresses> {
+pub(super) fn of_namespace(netns: u32, pid: Option<u32>) -> io::Result<Addresses> {
     enter::within(netns, pid, || {
         let mut request = AddressMessage::default();
         request.header.family = AddressFamily::Inet;
-        let addresses = netlink::dump(NETLINK_ROUTE, RouteNetlinkMessage::GetAddress(request))?;
-        let request = LinkMessage::default();
-        let links = netlink::dump(NETLINK_ROUTE, RouteNetlinkMessage::GetLink(request))?;
+        let request = RouteNetlinkMessage::GetAddress(request);
+        let addresses = netlink::dump(NETLINK_ROUTE, request, address)?;
+        let interfaces = links::list()?.into_iter().map(|link| Interface {
+            ifindex: link.ifindex,
+            name: link.name,
+            master: link.master,
+            is_vrf: link.is_vrf,
+        });
         Ok(Addresses {
             boot_ns: clock::boot_ns(),
             netns,
-            interfaces: links.into_iter().filter_map(interface).collect(),
-            addresses: addresses.into_iter().filter_map(address).collect(),
+            interfaces: interfaces.collect(),
+            addresses,
         })
     })
 }
@@ -49,27 +53,4 @@ fn address(message: RouteNetlinkMessage) -> Option<Address> {
         address: local,
         scope: u8::from(message.header.scope),
     })
-}
-
-fn interface(message: RouteNetlinkMessage) -> Option<Interface> {
-    let RouteNetlinkMessage::NewLink(message) = message else {
-        return None;
-    };
-    let mut interface = Interface {
-        ifindex: message.header.index,
-        name: String::new(),
-        master: None,
-        is_vrf: false,
-    };
-    for attribute in message.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => interface.name = name,
-            LinkAttribute::Controller(ifindex) => interface.master = Some(ifindex),
-            LinkAttribute::LinkInfo(infos) => {
-                interface.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
-            }
-            _ => {}
-        }
-    }
-    Some(interface)
 }

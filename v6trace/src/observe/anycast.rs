@@ -5,7 +5,7 @@
 //! goes astray.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs, io,
     net::{IpAddr, Ipv6Addr},
     os::unix::ffi::OsStrExt as _,
@@ -14,7 +14,6 @@ use std::{
 
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage},
     neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
     route::{RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteVia},
 };
@@ -25,7 +24,7 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::protocols::{NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 
-use super::{enter::within, netlink};
+use super::{enter::within, links, netlink};
 use crate::{
     clock,
     decode::{AnycastChange, Event},
@@ -39,8 +38,12 @@ const ESTABLISHED: u8 = 1;
 const LISTED: usize = 8;
 
 /// Looks everything up in the namespace of the event.
-pub(super) fn uses(event: &Event, change: &AnycastChange) -> io::Result<AnycastUse> {
-    let mut found = within(event.netns, event.task.pid, || look(change))?;
+pub(super) fn uses(
+    event: &Event,
+    change: &AnycastChange,
+    pid: Option<u32>,
+) -> io::Result<AnycastUse> {
+    let mut found = within(event.netns, pid, || look(change))?;
     found.of = event.boot_ns;
     name_processes(&mut found.uses);
     found.boot_ns = clock::boot_ns();
@@ -90,44 +93,11 @@ fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
 
 /// The VRF that the interface belongs to: index and name.
 fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
-    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let links: Vec<LinkMessage> = netlink::dump(NETLINK_ROUTE, request)?
-        .into_iter()
-        .filter_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => Some(link),
-            _ => None,
-        })
-        .collect();
-    let by_index = |index: u32| links.iter().find(|link| link.header.index == index);
-    let master = |link: &LinkMessage| {
-        link.attributes
-            .iter()
-            .find_map(|attribute| match attribute {
-                LinkAttribute::Controller(master) => Some(*master),
-                _ => None,
-            })
-    };
-    let is_vrf = |link: &LinkMessage| {
-        link.attributes.iter().any(|attribute| match attribute {
-            LinkAttribute::LinkInfo(info) => info
-                .iter()
-                .any(|info| matches!(info, LinkInfo::Kind(InfoKind::Vrf))),
-            _ => false,
-        })
-    };
-    let name = |link: &LinkMessage| {
-        link.attributes
-            .iter()
-            .find_map(|attribute| match attribute {
-                LinkAttribute::IfName(name) => Some(name.clone()),
-                _ => None,
-            })
-    };
-    Ok(by_index(ifindex)
-        .and_then(master)
-        .and_then(by_index)
-        .filter(|link| is_vrf(link))
-        .and_then(|link| Some((link.header.index, name(link)?))))
+    let links = links::list()?;
+    let vrf = links::by_index(&links, ifindex)
+        .and_then(|link| links::master_of(&links, link))
+        .filter(|master| master.is_vrf);
+    Ok(vrf.map(|vrf| (vrf.ifindex, vrf.name.clone())))
 }
 
 /// The neighbour that has, or had, the address on the interface.
@@ -135,12 +105,10 @@ fn neighbours(change: &AnycastChange) -> io::Result<Vec<Use>> {
     let mut request = NeighbourMessage::default();
     request.header.family = AddressFamily::Inet6;
     let request = RouteNetlinkMessage::GetNeighbour(request);
-    let answers = netlink::dump(NETLINK_ROUTE, request)?;
-    let uses = answers.iter().filter_map(|answer| match answer {
-        RouteNetlinkMessage::NewNeighbour(entry) => neighbour(entry, change),
+    netlink::dump(NETLINK_ROUTE, request, |answer| match answer {
+        RouteNetlinkMessage::NewNeighbour(entry) => neighbour(&entry, change),
         _ => None,
-    });
-    Ok(uses.collect())
+    })
 }
 
 fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
@@ -190,12 +158,10 @@ fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>>
         states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
         socket_id: SocketId::new_v6(),
     });
-    let answers = netlink::dump(NETLINK_SOCK_DIAG, request)?;
-    let uses = answers.iter().filter_map(|answer| match answer {
-        SockDiagMessage::InetResponse(response) => connection(response, change, vrf),
+    netlink::dump(NETLINK_SOCK_DIAG, request, |answer| match answer {
+        SockDiagMessage::InetResponse(response) => connection(&response, change, vrf),
         _ => None,
-    });
-    Ok(uses.collect())
+    })
 }
 
 fn connection(response: &InetResponse, change: &AnycastChange, vrf: Option<u32>) -> Option<Use> {
@@ -234,18 +200,16 @@ fn gateways(change: &AnycastChange) -> io::Result<Vec<Use>> {
         // The kernel then sends only what leaves by this interface.
         request.attributes.push(RouteAttribute::Oif(change.ifindex));
         let request = RouteNetlinkMessage::GetRoute(request);
-        for answer in netlink::dump_filtered(NETLINK_ROUTE, request)? {
-            if let RouteNetlinkMessage::NewRoute(route) = answer
-                && leads_by_way_of(&route, change)
-            {
-                uses.push(Use {
-                    kind: UseKind::Gateway,
-                    detail: describe(&route, change),
-                    process: None,
-                    inode: None,
-                });
-            }
-        }
+        let found = netlink::dump_filtered(NETLINK_ROUTE, request, |answer| match answer {
+            RouteNetlinkMessage::NewRoute(route) if leads_by_way_of(&route, change) => Some(Use {
+                kind: UseKind::Gateway,
+                detail: describe(&route, change),
+                process: None,
+                inode: None,
+            }),
+            _ => None,
+        });
+        uses.extend(found?);
     }
     Ok(uses)
 }
@@ -306,6 +270,7 @@ fn name_processes(uses: &mut [Use]) {
 
 /// Which process has each socket open: the first that is found.
 fn owners(uses: &[Use]) -> HashMap<u32, (u32, String)> {
+    let wanted: HashSet<u32> = uses.iter().filter_map(|found| found.inode).collect();
     let mut owners = HashMap::new();
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {
@@ -319,9 +284,12 @@ fn owners(uses: &[Use]) -> HashMap<u32, (u32, String)> {
             else {
                 continue;
             };
-            if uses.iter().any(|found| found.inode == Some(inode)) && !owners.contains_key(&inode) {
+            if wanted.contains(&inode) && !owners.contains_key(&inode) {
                 let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
                 owners.insert(inode, (pid, printable(comm.trim_end_matches('\n'))));
+            }
+            if owners.len() == wanted.len() {
+                return owners;
             }
         }
     }
