@@ -57,8 +57,18 @@ pub struct DadFailure {
     /// When the newest of them was sent, nanoseconds since boot; 0 where none
     /// was seen.
     pub sent_boot_ns: u64,
+    /// When an interface of this host last sent a solicitation for the address
+    /// with the frame's nonce, nanoseconds since boot; 0 where none was seen, or
+    /// the frame has none.
+    pub sender_boot_ns: u64,
     /// How many of `sent_nonces` count.
     pub sent_count: u32,
+    /// Index of the interface that sent the frame's nonce.
+    pub sender_ifindex: u32,
+    /// The network namespace that it is in.
+    pub sender_netns: u32,
+    /// Its name, NUL-padded.
+    pub sender_interface: [u8; INTERFACE_NAME_LEN],
     /// Index of the interface.
     pub ifindex: u32,
     /// Bits of the address's prefix.
@@ -83,7 +93,7 @@ pub struct DadFailure {
     pub read: u32,
 }
 
-const _: () = assert!(size_of::<DadFailure>() == 272);
+const _: () = assert!(size_of::<DadFailure>() == 304);
 
 /// `accept_dad`, `enhanced_dad` and `disable_ipv6` were read, the interface's
 /// own and those of `all`.

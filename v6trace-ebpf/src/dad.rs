@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! solicitation  remembers the nonces that an interface sends      SENT[target]
+//!               and which interface sent a nonce                  SENDERS[nonce]
 //! reflection    finds the newest of them in what comes in: sends a record
 //! failure       an address under test is in use: reads the frame that the
-//!               kernel takes for proof, the address, and SENT; sends a record
+//!               kernel takes for proof, the address, SENT and SENDERS; sends
+//!               a record
 //! ```
 //!
 //! A reflecting segment repeats itself, so an occasion is reported once a
@@ -17,7 +19,7 @@ use aya_ebpf::{
     programs::ProbeContext,
 };
 use v6trace_common::{
-    DadFailure, DadReflection, Hook, Kind, NeighbourFrame,
+    DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind, NeighbourFrame,
     dad::{FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
 };
 
@@ -29,6 +31,8 @@ use crate::{
 
 /// `INET6_IFADDR_STATE_DAD`: in any other state a failure changes nothing.
 const STATE_DAD: i32 = 1;
+/// ICMPv6 type of a neighbour solicitation.
+const SOLICITATION: u8 = 135;
 /// `ND_OPT_NONCE`
 const OPTION_NONCE: u8 = 14;
 /// Bytes from the beginning of a solicitation to its target.
@@ -63,6 +67,25 @@ struct Sent {
     count: u64,
 }
 
+/// A nonce that was sent for an address. Not a secret: whoever sees it can send
+/// it as well, but only for this address does it mean anything.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Asked {
+    address: [u64; 2],
+    nonce: u64,
+}
+
+/// The interface that sent it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Sender {
+    boot_ns: u64,
+    netns: u32,
+    ifindex: u32,
+    name: [u8; INTERFACE_NAME_LEN],
+}
+
 /// What is reported once a second.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -81,6 +104,9 @@ struct Reported {
 
 #[map]
 static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static SENDERS: LruHashMap<Asked, Sender> = LruHashMap::with_max_entries(4096, 0);
 
 #[map]
 static DAD_REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
@@ -106,6 +132,20 @@ fn dad_solicitation(ctx: ProbeContext) -> u32 {
     };
     let nonce: u64 = ctx.arg(4).unwrap_or(0);
     let now = now();
+    if nonce != 0 {
+        let asked = Asked {
+            address: target.address,
+            nonce,
+        };
+        let sender = Sender {
+            boot_ns: now,
+            netns: target.netns,
+            ifindex: target.ifindex,
+            name: device.name(),
+        };
+        // What cannot be remembered shows later as not seen.
+        let _ = SENDERS.insert(&asked, &sender, 0);
+    }
     if let Some(sent) = SENT.get_ptr_mut(&target) {
         // SAFETY: the pointer is to a map value, checked for null. Another CPU
         // may write at the same time only where one interface asks twice for
@@ -255,9 +295,34 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
             payload.sent_count = 0;
         }
     }
+    payload.sender_boot_ns = 0;
+    payload.sender_ifindex = 0;
+    payload.sender_netns = 0;
+    payload.sender_interface = [0; INTERFACE_NAME_LEN];
+    if let Some(sender) = sender(skb, address) {
+        payload.sender_boot_ns = sender.boot_ns;
+        payload.sender_ifindex = sender.ifindex;
+        payload.sender_netns = sender.netns;
+        payload.sender_interface = sender.name;
+    }
     copy_frame(skb, &mut payload.frame);
     record.send(ctx, Hook::DadFailure);
     Some(())
+}
+
+/// The interface of this host that sent the solicitation, by its nonce.
+#[inline(always)]
+fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
+    let head = skb.follow(&globals::SKB_HEAD)?;
+    let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
+    let length: u32 = skb.get(&globals::SKB_LEN)?;
+    let message = Pointer(head.0 + u64::from(transport));
+    if message.read::<u8>()? != SOLICITATION {
+        return None;
+    }
+    let nonce = nonce(message, u64::from(length))?;
+    // SAFETY: copied at once; entries are replaced as a whole.
+    unsafe { SENDERS.get(&Asked { address, nonce }).copied() }
 }
 
 #[inline(always)]

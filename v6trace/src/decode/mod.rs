@@ -189,6 +189,20 @@ impl Event {
         }
     }
 
+    /// Whether it may need an explanation, as nothing does that went as usual.
+    pub fn is_remarkable(&self) -> bool {
+        match &self.payload {
+            Payload::SourceSelection(selection) => {
+                selection.source.is_none() || selection.is_borrowed()
+            }
+            Payload::MulticastJoin(_) | Payload::SetToken(_) => self.is_failure(),
+            Payload::AnycastChange(_)
+            | Payload::DefaultRoutesPurged(_)
+            | Payload::DadFailure(_)
+            | Payload::DadReflection(_) => true,
+        }
+    }
+
     /// The name of the interface concerned.
     pub fn interface(&self) -> Option<&str> {
         match &self.payload {

@@ -26,7 +26,7 @@ use crate::{
     attach::Attached,
     clock,
     observe::Observer,
-    record::{Record, SessionInfo},
+    record::{KernelRecord, Record, SessionInfo},
 };
 use losses::{LossCounters, Losses};
 use merge::Merge;
@@ -39,9 +39,9 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
-/// How many records are handed over together at most, so that a burst does not
-/// pile up; one event and what belongs to it always are.
-const TOGETHER: usize = 1024;
+/// How many events are looked at and handed over together at most, so that a
+/// burst does not pile up; each comes with what belongs to it.
+const TOGETHER: usize = 256;
 
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
@@ -151,14 +151,15 @@ impl Live {
         until: u64,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut records = Vec::new();
-        while let Some(bytes) = self.merge.pop(until) {
-            self.observer.around(bytes, &mut records);
-            if records.len() >= TOGETHER {
-                sink(std::mem::take(&mut records))?;
+        loop {
+            let due = std::iter::from_fn(|| self.merge.pop(until));
+            let batch: Vec<KernelRecord> = due.take(TOGETHER).map(KernelRecord::new).collect();
+            let last = batch.len() < TOGETHER;
+            sink(self.observer.around(batch))?;
+            if last {
+                return ControlFlow::Continue(());
             }
         }
-        sink(records)
     }
 
     fn count_losses(

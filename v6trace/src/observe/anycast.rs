@@ -5,7 +5,7 @@
 //! goes astray.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     net::{IpAddr, Ipv6Addr},
     os::unix::ffi::OsStrExt as _,
@@ -15,7 +15,7 @@ use std::{
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
     neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteVia},
+    route::{RouteAddress, RouteAttribute, RouteMessage, RouteVia},
 };
 use netlink_packet_sock_diag::{
     SockDiagMessage,
@@ -24,11 +24,14 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::protocols::{NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 
-use super::{enter::within, links, netlink};
+use super::{batch::Batch, enter, inside::Inside, links, netlink};
 use crate::{
     clock,
-    decode::{AnycastChange, Event},
-    record::anycast_use::{AnycastUse, Use, UseKind},
+    decode::{AnycastChange, Payload},
+    record::{
+        KernelRecord,
+        anycast_use::{AnycastUse, Use, UseKind},
+    },
 };
 
 const ESTABLISHED: u8 = 1;
@@ -37,47 +40,136 @@ const ESTABLISHED: u8 = 1;
 /// way of one router.
 const LISTED: usize = 8;
 
-/// Looks everything up in the namespace of the event.
-pub(super) fn uses(
-    event: &Event,
-    change: &AnycastChange,
-    pid: Option<u32>,
-) -> io::Result<AnycastUse> {
-    let mut found = within(event.netns, pid, || look(change))?;
-    found.of = event.boot_ns;
-    name_processes(&mut found.uses);
-    found.boot_ns = clock::boot_ns();
-    Ok(found)
+/// An address that was taken, with what is found of it.
+#[derive(Debug)]
+struct Taken {
+    interface: String,
+    ifindex: u32,
+    address: Ipv6Addr,
+    /// The VRF of the interface: index and name.
+    vrf: Option<(u32, String)>,
+    uses: Vec<Use>,
 }
 
-/// What is found in the namespace of the calling thread. What one look-up does
-/// not find out, the others still may.
-fn look(change: &AnycastChange) -> io::Result<AnycastUse> {
-    let vrf = vrf_of(change.ifindex)?;
-    let neighbours = neighbours(change);
-    let connections = connections(change, vrf.as_ref().map(|(ifindex, _)| *ifindex));
-    let gateways = gateways(change);
-    let complete = neighbours.is_ok() && connections.is_ok() && gateways.is_ok();
-    let mut uses = Vec::new();
-    for found in [neighbours, connections, gateways] {
-        match found {
-            Ok(found) => uses.extend(shortened(found)),
-            Err(error) => log::debug!("uses of {}: {error}", change.address),
+/// Looks everything up for the addresses that were taken among `records`: once
+/// for each namespace, since forwarding is mostly enabled on all interfaces of
+/// one at once. The results are by index of the record.
+pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> HashMap<usize, AnycastUse> {
+    let mut by_namespace: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        if let Ok(event) = &record.event
+            && taken(record).is_some()
+        {
+            by_namespace.entry(event.netns).or_default().push(index);
         }
     }
+    let mut found = HashMap::new();
+    for (netns, indexes) in by_namespace {
+        match look(records, &indexes, batch) {
+            Ok(uses) => found.extend(indexes.into_iter().zip(uses)),
+            Err(error) => log::debug!("uses of anycast addresses in {netns}: {error}"),
+        }
+    }
+    found
+}
+
+fn taken(record: &KernelRecord) -> Option<&AnycastChange> {
+    match &record.event.as_ref().ok()?.payload {
+        Payload::AnycastChange(change) if change.joined => Some(change),
+        _ => None,
+    }
+}
+
+/// The uses of the addresses of some records, all of one namespace.
+fn look(
+    records: &[KernelRecord],
+    indexes: &[usize],
+    batch: &mut Batch,
+) -> io::Result<Vec<AnycastUse>> {
+    let records: Vec<&KernelRecord> = indexes.iter().map(|&index| &records[index]).collect();
+    let events = || {
+        records
+            .iter()
+            .filter_map(|record| record.event.as_ref().ok())
+    };
+    let Some(first) = events().next() else {
+        return Ok(Vec::new());
+    };
+    let inside = batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?;
+    let changes = records.iter().filter_map(|record| taken(record));
+    let mut all: Vec<Taken> = changes
+        .map(|change| Taken {
+            interface: change.interface.clone(),
+            ifindex: change.ifindex,
+            address: change.address,
+            vrf: vrf_of(inside, change.ifindex),
+            uses: Vec::new(),
+        })
+        .collect();
+    let paths = batch.paths_for(first);
+    let (complete, force_forwarding) = enter::within(first.netns, &paths, || {
+        let complete = fill(&mut all);
+        let has = all.iter().map(has_force_forwarding).collect::<Vec<_>>();
+        Ok((complete, has))
+    })?;
+    name_processes(&mut all);
+    let boot_ns = clock::boot_ns();
+    let found = events().zip(all).zip(force_forwarding);
+    Ok(found
+        .map(|((event, taken), force_forwarding)| AnycastUse {
+            boot_ns,
+            of: event.boot_ns,
+            uses: taken.uses,
+            complete,
+            vrf: taken.vrf.map(|(_, name)| name),
+            force_forwarding,
+        })
+        .collect())
+}
+
+/// The VRF that an interface belongs to: index and name.
+fn vrf_of(inside: &Inside, ifindex: u32) -> Option<(u32, String)> {
+    let link = links::by_index(&inside.links, ifindex)?;
+    let vrf = links::master_of(&inside.links, link).filter(|master| master.is_vrf)?;
+    Some((vrf.ifindex, vrf.name.clone()))
+}
+
+/// Whether this kernel has the sysctl, in the namespace of the calling thread.
+fn has_force_forwarding(taken: &Taken) -> bool {
     let sysctl = format!(
         "/proc/sys/net/ipv6/conf/{}/force_forwarding",
-        change.interface
+        taken.interface
     );
-    Ok(AnycastUse {
-        boot_ns: 0,
-        of: 0,
-        uses,
-        complete,
-        vrf: vrf.map(|(_, name)| name),
-        force_forwarding: Path::new(&sysctl).exists(),
-    })
+    Path::new(&sysctl).exists()
 }
+
+/// Adds what is found in the namespace of the calling thread, and says whether
+/// that is all. What one look-up does not find out, the others still may.
+fn fill(all: &mut [Taken]) -> bool {
+    let mut complete = true;
+    for look in [neighbours, connections, gateways] {
+        match look(all) {
+            Ok((found, whole)) => {
+                complete &= whole;
+                let mut by_taken: BTreeMap<usize, Vec<Use>> = BTreeMap::new();
+                for (index, used) in found {
+                    by_taken.entry(index).or_default().push(used);
+                }
+                for (index, uses) in by_taken {
+                    all[index].uses.extend(shortened(uses));
+                }
+            }
+            Err(error) => {
+                log::debug!("uses of anycast addresses: {error}");
+                complete = false;
+            }
+        }
+    }
+    complete
+}
+
+/// Uses with the index of what they use, and whether they are all.
+type Found = (Vec<(usize, Use)>, bool);
 
 /// At most [`LISTED`], the last of which then tells how many more there are.
 fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
@@ -91,32 +183,29 @@ fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
     uses
 }
 
-/// The VRF that the interface belongs to: index and name.
-fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
-    let links = links::list()?;
-    let vrf = links::by_index(&links, ifindex)
-        .and_then(|link| links::master_of(&links, link))
-        .filter(|master| master.is_vrf);
-    Ok(vrf.map(|vrf| (vrf.ifindex, vrf.name.clone())))
-}
-
-/// The neighbour that has, or had, the address on the interface.
-fn neighbours(change: &AnycastChange) -> io::Result<Vec<Use>> {
+/// The neighbours that have, or had, the addresses.
+fn neighbours(all: &[Taken]) -> io::Result<Found> {
     let mut request = NeighbourMessage::default();
     request.header.family = AddressFamily::Inet6;
     let request = RouteNetlinkMessage::GetNeighbour(request);
-    netlink::dump(NETLINK_ROUTE, request, |answer| match answer {
-        RouteNetlinkMessage::NewNeighbour(entry) => neighbour(&entry, change),
-        _ => None,
-    })
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_ROUTE, request, |answer| {
+        if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
+            found.extend(neighbour(&entry, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
 }
 
-fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
-    let wanted = NeighbourAddress::Inet6(change.address);
-    let is_wanted = entry.header.ifindex == change.ifindex
-        && entry
-            .attributes
-            .contains(&NeighbourAttribute::Destination(wanted));
+fn neighbour(entry: &NeighbourMessage, all: &[Taken]) -> Vec<(usize, Use)> {
+    let address = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
+            _ => None,
+        });
     let state = match entry.header.state {
         NeighbourState::Reachable => "REACHABLE",
         NeighbourState::Stale => "STALE",
@@ -124,11 +213,8 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
         NeighbourState::Probe => "PROBE",
         NeighbourState::Permanent => "PERMANENT",
         // The others know no neighbour: none answered, or none was asked.
-        _ => return None,
+        _ => return Vec::new(),
     };
-    if !is_wanted {
-        return None;
-    }
     let bytes = entry
         .attributes
         .iter()
@@ -141,16 +227,33 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Some(Use {
-        kind: UseKind::Neighbour,
-        detail: format!("{} on {} ({state})", bytes.join(":"), change.interface),
-        process: None,
-        inode: None,
+    each(all, |taken| {
+        taken.ifindex == entry.header.ifindex && Some(taken.address) == address
     })
+    .map(|(index, taken)| {
+        let detail = format!("{} on {} ({state})", bytes.join(":"), taken.interface);
+        (index, used(UseKind::Neighbour, detail))
+    })
+    .collect()
 }
 
-/// TCP connections to the address.
-fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>> {
+fn each(all: &[Taken], is_used: impl Fn(&Taken) -> bool) -> impl Iterator<Item = (usize, &Taken)> {
+    all.iter()
+        .enumerate()
+        .filter(move |(_, taken)| is_used(taken))
+}
+
+fn used(kind: UseKind, detail: String) -> Use {
+    Use {
+        kind,
+        detail,
+        process: None,
+        inode: None,
+    }
+}
+
+/// TCP connections to the addresses.
+fn connections(all: &[Taken]) -> io::Result<Found> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
@@ -158,24 +261,22 @@ fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>>
         states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
         socket_id: SocketId::new_v6(),
     });
-    netlink::dump(NETLINK_SOCK_DIAG, request, |answer| match answer {
-        SockDiagMessage::InetResponse(response) => connection(&response, change, vrf),
-        _ => None,
-    })
+    let addresses: HashSet<IpAddr> = all.iter().map(|taken| taken.address.into()).collect();
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_SOCK_DIAG, request, |answer| {
+        if let SockDiagMessage::InetResponse(response) = answer
+            && addresses.contains(&response.header.socket_id.destination_address)
+        {
+            found.extend(connection(&response, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
 }
 
-fn connection(response: &InetResponse, change: &AnycastChange, vrf: Option<u32>) -> Option<Use> {
+fn connection(response: &InetResponse, all: &[Taken]) -> Vec<(usize, Use)> {
     let header = &response.header;
     let socket = &header.socket_id;
-    // An address means something within its VRF only, and so does a socket.
-    let bound = socket.interface_id;
-    let same_domain = match vrf {
-        Some(vrf) => bound == vrf || bound == change.ifindex,
-        None => bound == 0 || bound == change.ifindex,
-    };
-    if socket.destination_address != IpAddr::V6(change.address) || !same_domain {
-        return None;
-    }
     let state = if header.state == ESTABLISHED {
         "ESTABLISHED"
     } else {
@@ -183,59 +284,92 @@ fn connection(response: &InetResponse, change: &AnycastChange, vrf: Option<u32>)
     };
     let (from, from_port) = (socket.source_address, socket.source_port);
     let to_port = socket.destination_port;
-    Some(Use {
-        kind: UseKind::Tcp,
-        detail: format!("[{from}]:{from_port} to port {to_port} ({state})"),
-        process: None,
-        inode: (header.inode != 0).then_some(header.inode),
+    each(all, |taken| {
+        // An address means something within its VRF only, and so does a socket.
+        let bound = socket.interface_id;
+        let same_domain = match taken.vrf {
+            Some((vrf, _)) => bound == vrf || bound == taken.ifindex,
+            None => bound == 0 || bound == taken.ifindex,
+        };
+        same_domain && socket.destination_address == IpAddr::V6(taken.address)
     })
+    .map(|(index, _)| {
+        let detail = format!("[{from}]:{from_port} to port {to_port} ({state})");
+        let mut used = used(UseKind::Tcp, detail);
+        used.inode = (header.inode != 0).then_some(header.inode);
+        (index, used)
+    })
+    .collect()
 }
 
-/// Routes by way of the address.
-fn gateways(change: &AnycastChange) -> io::Result<Vec<Use>> {
-    let mut uses = Vec::new();
+/// Routes by way of the addresses. They are not all where a route names a
+/// nexthop object alone, as `net.ipv4.nexthop_compat_mode=0` makes it.
+fn gateways(all: &[Taken]) -> io::Result<Found> {
+    let mut found = Vec::new();
+    let mut whole = true;
     for family in [AddressFamily::Inet6, AddressFamily::Inet] {
         let mut request = RouteMessage::default();
         request.header.address_family = family;
-        // The kernel then sends only what leaves by this interface.
-        request.attributes.push(RouteAttribute::Oif(change.ifindex));
+        if let [only] = all {
+            // The kernel then sends only what leaves by this interface.
+            request.attributes.push(RouteAttribute::Oif(only.ifindex));
+        }
         let request = RouteNetlinkMessage::GetRoute(request);
-        let found = netlink::dump_filtered(NETLINK_ROUTE, request, |answer| match answer {
-            RouteNetlinkMessage::NewRoute(route) if leads_by_way_of(&route, change) => Some(Use {
-                kind: UseKind::Gateway,
-                detail: describe(&route, change),
-                process: None,
-                inode: None,
-            }),
-            _ => None,
-        });
-        uses.extend(found?);
+        netlink::dump_filtered(NETLINK_ROUTE, request, |answer| {
+            if let RouteNetlinkMessage::NewRoute(route) = answer {
+                whole &= !is_only_an_object(&route);
+                let hops = hops(&route);
+                let used_by = each(all, |taken| hops.contains(&(taken.ifindex, taken.address)));
+                found.extend(used_by.map(|(index, taken)| {
+                    (index, used(UseKind::Gateway, describe(&route, taken)))
+                }));
+            }
+            None::<()>
+        })?;
     }
-    Ok(uses)
+    Ok((found, whole))
 }
 
-fn leads_by_way_of(route: &RouteMessage, change: &AnycastChange) -> bool {
-    let hop = |attributes: &[RouteAttribute]| {
-        attributes.iter().any(|attribute| match attribute {
+/// Whether the route has a nexthop object, and does not say what that is.
+fn is_only_an_object(route: &RouteMessage) -> bool {
+    let has = |wanted: fn(&RouteAttribute) -> bool| route.attributes.iter().any(wanted);
+    has(|attribute| matches!(attribute, RouteAttribute::NhId(_)))
+        && !has(|attribute| {
+            matches!(
+                attribute,
+                RouteAttribute::Oif(_) | RouteAttribute::MultiPath(_)
+            )
+        })
+}
+
+/// The IPv6 gateways of a route: interface and address.
+fn hops(route: &RouteMessage) -> Vec<(u32, Ipv6Addr)> {
+    let gateway = |attributes: &[RouteAttribute]| {
+        attributes.iter().find_map(|attribute| match attribute {
             RouteAttribute::Gateway(RouteAddress::Inet6(gateway))
-            | RouteAttribute::Via(RouteVia::Inet6(gateway)) => *gateway == change.address,
-            _ => false,
+            | RouteAttribute::Via(RouteVia::Inet6(gateway)) => Some(*gateway),
+            _ => None,
         })
     };
-    let oif = route
-        .attributes
-        .contains(&RouteAttribute::Oif(change.ifindex));
-    let several = route.attributes.iter().any(|attribute| match attribute {
-        RouteAttribute::MultiPath(hops) => hops.iter().any(|next: &RouteNextHop| {
-            next.interface_index == change.ifindex && hop(&next.attributes)
-        }),
-        _ => false,
-    });
-    (oif && hop(&route.attributes)) || several
+    let mut oif = None;
+    let mut hops = Vec::new();
+    for attribute in &route.attributes {
+        match attribute {
+            RouteAttribute::Oif(ifindex) => oif = Some(*ifindex),
+            RouteAttribute::MultiPath(several) => hops.extend(
+                several
+                    .iter()
+                    .filter_map(|hop| Some((hop.interface_index, gateway(&hop.attributes)?))),
+            ),
+            _ => {}
+        }
+    }
+    hops.extend(oif.zip(gateway(&route.attributes)));
+    hops
 }
 
 /// "fd00:7::/64 dev eth0"
-fn describe(route: &RouteMessage, change: &AnycastChange) -> String {
+fn describe(route: &RouteMessage, taken: &Taken) -> String {
     let length = route.header.destination_prefix_length;
     let destination = route
         .attributes
@@ -250,16 +384,18 @@ fn describe(route: &RouteMessage, change: &AnycastChange) -> String {
         (None, AddressFamily::Inet) => "0.0.0.0/0".to_owned(),
         (None, _) => format!("{}/0", Ipv6Addr::UNSPECIFIED),
     };
-    format!("{destination} dev {}", change.interface)
+    format!("{destination} dev {}", taken.interface)
 }
 
 /// Puts the names of processes to the sockets among the uses.
-fn name_processes(uses: &mut [Use]) {
-    if uses.iter().all(|found| found.inode.is_none()) {
+fn name_processes(all: &mut [Taken]) {
+    let uses = all.iter().flat_map(|taken| &taken.uses);
+    let wanted: HashSet<u32> = uses.filter_map(|found| found.inode).collect();
+    if wanted.is_empty() {
         return;
     }
-    let owners = owners(uses);
-    for found in uses {
+    let owners = owners(&wanted);
+    for found in all.iter_mut().flat_map(|taken| &mut taken.uses) {
         let owner = found.inode.and_then(|inode| owners.get(&inode));
         if let Some((pid, comm)) = owner {
             found.detail = format!("{comm}[{pid}] {}", found.detail);
@@ -269,8 +405,7 @@ fn name_processes(uses: &mut [Use]) {
 }
 
 /// Which process has each socket open: the first that is found.
-fn owners(uses: &[Use]) -> HashMap<u32, (u32, String)> {
-    let wanted: HashSet<u32> = uses.iter().filter_map(|found| found.inode).collect();
+fn owners(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
     let mut owners = HashMap::new();
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {

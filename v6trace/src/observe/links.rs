@@ -22,8 +22,9 @@ pub(super) struct Link {
     pub(super) mac: Option<Mac>,
     /// The index of its lower interface or peer (`IFLA_LINK`).
     pub(super) link: Option<u32>,
-    /// Whether that is in another namespace (`IFLA_LINK_NETNSID`).
-    pub(super) link_elsewhere: bool,
+    /// The namespace that it is in, where that is another, by the number that
+    /// this one has for it (`IFLA_LINK_NETNSID`).
+    pub(super) link_netnsid: Option<i32>,
     /// The index of the bridge, bond or VRF that it belongs to.
     pub(super) master: Option<u32>,
     pub(super) is_vrf: bool,
@@ -65,7 +66,7 @@ impl Link {
                     link.mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(Mac);
                 }
                 LinkAttribute::Link(ifindex) => link.link = Some(ifindex),
-                LinkAttribute::LinkNetNsId(_) => link.link_elsewhere = true,
+                LinkAttribute::LinkNetNsId(id) => link.link_netnsid = Some(id),
                 LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),
                 LinkAttribute::LinkInfo(infos) => {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));

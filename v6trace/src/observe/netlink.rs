@@ -67,7 +67,7 @@ where
         let mut socket = open()?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
-        send(&socket, request.clone())?;
+        send(&socket, request.clone(), NLM_F_DUMP)?;
         let mut list = List::new(&mut keep);
         while !list.ended {
             let (datagram, _) = socket.recv_from_full()?;
@@ -83,9 +83,37 @@ where
     ))
 }
 
-fn send<M: NetlinkSerializable>(socket: &Socket, request: M) -> io::Result<()> {
+/// Asks for one thing, on a socket of `protocol` in the network namespace of
+/// the calling thread.
+///
+/// # Errors
+/// The kernel refuses, or answers nothing that is understood.
+pub(super) fn ask<M>(protocol: isize, request: M) -> io::Result<M>
+where
+    M: NetlinkSerializable + NetlinkDeserializable,
+{
+    let mut socket = Socket::new(protocol)?;
+    socket.bind_auto()?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    send(&socket, request, 0)?;
+    let (datagram, _) = socket.recv_from_full()?;
+    match NetlinkMessage::<M>::deserialize(&datagram)
+        .map_err(malformed)?
+        .payload
+    {
+        NetlinkPayload::InnerMessage(answer) => Ok(answer),
+        NetlinkPayload::Error(error) => Err(error.to_io()),
+        _ => Err(malformed("an answer of another kind")),
+    }
+}
+
+fn malformed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+fn send<M: NetlinkSerializable>(socket: &Socket, request: M, flags: u16) -> io::Result<()> {
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header.flags = NLM_F_REQUEST | flags;
     let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(request));
     message.finalize();
     let mut buffer = vec![0; message.buffer_len()];
@@ -119,7 +147,6 @@ impl<'k, K, T> List<'k, K, T> {
     where
         K: FnMut(M) -> Option<T>,
     {
-        let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
         let mut rest = datagram;
         while !rest.is_empty() && !self.ended {
             let message = NetlinkMessage::<M>::deserialize(rest).map_err(malformed)?;

@@ -1,9 +1,9 @@
 //! What to do about an address that was found in use.
 
-use super::{cost::Cost, verdict::Verdict};
+use super::{cost::Cost, others::Other, verdict::Verdict};
 use crate::{
     catalogue::Cause,
-    decode::{DadFailure, Event, dad::Message},
+    decode::{DadFailure, Event, dad::Mac},
     diagnose::{
         Diagnosis, Fix,
         advice::{self, quoted},
@@ -30,21 +30,14 @@ pub(super) struct Reflector<'a> {
 }
 
 impl<'a> Fixes<'a> {
-    /// The port in hairpin mode that the interface is plugged into: a veth's
-    /// two ends name each other's index.
+    /// The port in hairpin mode that the interface is plugged into: the other
+    /// end of a veth, which names this one as its own other end.
     pub(super) fn reflector(&self, ifindex: u32) -> Option<Reflector<'a>> {
         let around = self.session.surroundings(self.event.netns)?;
-        let own = around.here.as_ref()?;
-        let own = own.iter().find(|own| own.ifindex == ifindex)?;
-        let mut ends = self
-            .hairpins()
-            .into_iter()
-            .filter(|(_, port)| Some(port.ifindex) == own.link && port.link == Some(ifindex));
-        let (netns, port) = ends.next()?;
-        // Indexes repeat from namespace to namespace.
-        if ends.next().is_some() {
-            return None;
-        }
+        let (netns, other_end) = around.other_end?;
+        let (netns, port) = self.hairpins().into_iter().find(|(inode, port)| {
+            *inode == netns && port.ifindex == other_end && port.link == Some(ifindex)
+        })?;
         Some(Reflector {
             netns,
             bridge: port.master.as_deref()?,
@@ -74,10 +67,7 @@ impl<'a> Fixes<'a> {
     ) -> Diagnosis {
         let diagnosis = match verdict.cause {
             Cause::DadLoopback => self.loopback(diagnosis, failure),
-            Cause::DadConflictClonedMac => diagnosis.fix(Fix::new(format!(
-                "give {} or the other node another MAC, where it is configured",
-                quoted(self.interface)
-            ))),
+            Cause::DadConflictClonedMac => self.cloned_mac(diagnosis, failure),
             Cause::DadConflict | Cause::DadConflictSameHost => {
                 self.conflict(diagnosis, failure, verdict)
             }
@@ -132,31 +122,68 @@ impl<'a> Fixes<'a> {
             })
     }
 
+    fn cloned_mac(&self, diagnosis: Diagnosis, failure: &DadFailure) -> Diagnosis {
+        let interface = quoted(self.interface);
+        match failure.own_mac.and_then(Mac::virtual_router) {
+            Some(number) => diagnosis
+                .fix(
+                    Fix::new(self.here(&format!("tcpdump -ni {interface} 'proto 112'"))).remark(
+                        "two VRRP masters: each should hear the other's advertisements here",
+                    ),
+                )
+                .fix(Fix::new(format!(
+                    "let the masters of virtual router {number} hear each other, or give one of \
+                     them another number"
+                ))),
+            None => diagnosis.fix(Fix::new(format!(
+                "give {interface} or the other node another MAC, where it is configured"
+            ))),
+        }
+    }
+
     fn conflict(&self, diagnosis: Diagnosis, failure: &DadFailure, verdict: &Verdict) -> Diagnosis {
         let address = failure.address;
-        let answered = failure.frame.message() == Some(Message::Advertisement);
-        if answered && is_first_of_prefix(failure) {
+        let source_mac = failure.frame.source_mac();
+        if let Some(Other {
+            interface,
+            netns,
+            prefix_len: Some(prefix_len),
+        }) = &verdict.other
+        {
+            let other = quoted(interface);
+            let shared = source_mac.is_some() && source_mac == failure.own_mac;
+            let diagnosis = if shared {
+                diagnosis.fix(Fix::new(format!(
+                    "keep {} and {other} apart, which share a MAC: a bridge, a switch port or a \
+                     loop joins their segments",
+                    quoted(self.interface)
+                )))
+            } else {
+                diagnosis
+            };
+            let netns = netns.unwrap_or(self.event.netns);
+            let del = format!("ip address del {address}/{prefix_len} dev {other}");
+            return diagnosis.fix(
+                Fix::new(self.within(netns, &del)).remark("if it belongs here and not there"),
+            );
+        }
+        // Its owner would override what others know.
+        let flags = failure.frame.advertisement_flags();
+        let is_owner = flags.is_none_or(|flags| flags.r#override);
+        if !is_owner && is_first_of_prefix(failure) {
             return diagnosis.fix(Fix::new(format!(
-                "use another address than {address}, the first of its prefix: a forwarding router \
-                 answers to it (subnet-router-anycast)"
+                "use another address than {address}, the first of its prefix: most likely a \
+                 forwarding router answers to it as anycast (subnet-router-anycast), since its \
+                 advertisement does not override"
             )));
         }
-        let Some(other) = &verdict.other else {
-            return match failure.frame.source_mac() {
-                Some(mac) => diagnosis.fix(
-                    Fix::new(format!("bridge fdb show | grep -i {mac}"))
-                        .remark("finds the node, on the host of the bridge; or ask the switch"),
-                ),
-                None => diagnosis,
-            };
-        };
-        let netns = other.netns.unwrap_or(self.event.netns);
-        let del = format!(
-            "ip address del {address}/{} dev {}",
-            failure.prefix_len,
-            quoted(&other.interface)
-        );
-        diagnosis.fix(Fix::new(self.within(netns, &del)).remark("if it belongs here and not there"))
+        match source_mac {
+            Some(mac) => diagnosis.fix(
+                Fix::new(format!("bridge fdb show | grep -i {mac}"))
+                    .remark("finds the node, on the host of the bridge; or ask the switch"),
+            ),
+            None => diagnosis,
+        }
     }
 
     /// How the address is tried again, once the reason is gone.
