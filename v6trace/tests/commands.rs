@@ -209,7 +209,7 @@ fn around() -> Vec<Record> {
         link: None,
         master: Some(HOSTILE.to_owned()),
         hairpin,
-        has_address: true,
+        prefix_len: Some(64),
     };
     let own = addresses::Interface {
         ifindex: 2,
@@ -232,6 +232,8 @@ fn around() -> Vec<Record> {
                 (OTHER, interface(5, OTHER_MAC, false)),
                 (OTHER, interface(6, OWN_MAC, true)),
             ],
+            other_end: None,
+            complete: true,
             processes: Vec::new(),
         }),
         Record::Addresses(v6trace::record::Addresses {
