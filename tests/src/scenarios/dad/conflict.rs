@@ -1,11 +1,10 @@
 //! Two nodes, or two interfaces of one, with the same address on a segment.
 
 use std::thread::sleep;
-use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{ADDRESS, Host, MAC, OTHER_MAC};
+use super::{ADDRESS, APART, Host, MAC, OTHER_MAC};
 use crate::guest::{AddressState, Link, Segment, Tracer};
 use crate::scenarios::Scenario;
 
@@ -31,10 +30,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: cloned_mac_owned,
     },
 ];
-
-/// The time that two hosts are apart that ask at once: less than the first
-/// waits for answers.
-const APART: Duration = Duration::from_millis(200);
 
 fn owned() -> Result<()> {
     let segment = Segment::new()?;
@@ -148,6 +143,8 @@ fn cloned_mac() -> Result<()> {
             nonce("nonce") != nonce("dad_nonce"),
             "the nonces are the same",
         )
+        .evidence("nonce_sender", "eth0")
+        .evidence("nonce_sender_netns", other.netns.inode())
         .summary_has(["MAC", "clone"])
         .check()
 }

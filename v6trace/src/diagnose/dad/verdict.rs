@@ -87,9 +87,16 @@ impl Case<'_> {
         let ago = milliseconds(self.event.boot_ns.saturating_sub(sender.boot_ns));
         let mac = self.failure.frame.source_mac();
         let is_own_mac = mac.is_some() && mac == self.failure.own_mac;
+        let router = mac
+            .and_then(Mac::virtual_router)
+            .map_or_else(String::new, |number| {
+                format!(" of VRRP virtual router {number}")
+            });
         let with = match mac {
-            Some(mac) if is_own_mac => format!(", with the same MAC {mac} as {}", self.name()),
-            Some(mac) => format!(", with the MAC {mac}"),
+            Some(mac) if is_own_mac => {
+                format!(", with the same MAC {mac}{router} as {}", self.name())
+            }
+            Some(mac) => format!(", with the MAC {mac}{router}"),
             None => String::new(),
         };
         let (cause, who) = if other.netns.is_none() {
