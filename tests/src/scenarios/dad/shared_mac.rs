@@ -7,7 +7,7 @@ use std::thread::sleep;
 use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC};
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Segment, Tracer};
+use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -25,19 +25,19 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// The fe80 address that interfaces with [`MAC`] make of it.
+/// The fe80 address that an interface makes of [`MAC`].
 const FROM_MAC: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0x00ff, 0xfe00, 0x000a);
 
 /// A host with a VLAN that a switch joins to the untagged segment. Both
-/// interfaces are down, and make their fe80 address of the one MAC.
+/// interfaces are up, and still without an address.
 fn joined_vlan(segment: &Segment) -> Result<Host> {
     let host = Host::new(segment, "guest", MAC)?;
-    host.netns.ip("link set eth0 down")?;
-    host.netns.ip("link set eth0 addrgenmode eui64")?;
     host.netns
         .ip("link add link eth0 name eth0.7 type vlan id 7")?;
+    host.netns.ip("link set eth0.7 addrgenmode none")?;
     host.netns
         .set_sysctl("ipv6/conf/eth0.7/router_solicitation_delay", "0")?;
+    host.netns.ip("link set eth0.7 up")?;
     let switch = &segment.switch;
     switch.ip("link add link to-guest name to-guest.7 type vlan id 7")?;
     switch.ip(&format!(
@@ -46,6 +46,11 @@ fn joined_vlan(segment: &Segment) -> Result<Host> {
     ))?;
     switch.ip("link set to-guest.7 up")?;
     Ok(host)
+}
+
+/// Gives the VLAN the address.
+fn add_to_vlan(host: &Host) -> Result<()> {
+    host.netns.ip(&format!("addr add {FROM_MAC}/64 dev eth0.7"))
 }
 
 /// What holds of the port's failure, whatever the VLAN sent.
@@ -69,9 +74,9 @@ fn vlan_asks() -> Result<()> {
     let host = joined_vlan(&segment)?;
     host.ask_patiently()?;
     let tracer = Tracer::live(&[])?;
-    host.netns.ip("link set eth0 up")?;
+    host.add(FROM_MAC, "")?;
     sleep(APART);
-    host.netns.ip("link set eth0.7 up")?;
+    add_to_vlan(&host)?;
     AddressState::Failed.wait(&host.netns, "eth0", FROM_MAC)?;
     AddressState::Usable.wait(&host.netns, "eth0.7", FROM_MAC)?;
     let report = tracer.finish()?;
@@ -92,11 +97,9 @@ fn vlan_asks() -> Result<()> {
 /// The VLAN has the address, and says so without a nonce.
 fn vlan_owns() -> Result<()> {
     let segment = Segment::new()?;
-    let mut host = joined_vlan(&segment)?;
-    host.netns.ip("link set eth0 addrgenmode none up")?;
-    host.netns.ip("link set eth0.7 up")?;
+    let host = joined_vlan(&segment)?;
+    add_to_vlan(&host)?;
     AddressState::Usable.wait(&host.netns, "eth0.7", FROM_MAC)?;
-    host.interface = Link::find(&host.netns, "eth0")?;
     let tracer = Tracer::live(&[])?;
     host.add(FROM_MAC, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", FROM_MAC)?;
