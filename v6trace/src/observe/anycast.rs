@@ -189,7 +189,7 @@ fn neighbours(all: &[Taken]) -> io::Result<Found> {
     request.header.family = AddressFamily::Inet6;
     let request = RouteNetlinkMessage::GetNeighbour(request);
     let mut found = Vec::new();
-    netlink::dump(NETLINK_ROUTE, request, |answer| {
+    netlink::dump(NETLINK_ROUTE, &request, |answer| {
         if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
             found.extend(neighbour(&entry, all));
         }
@@ -263,7 +263,7 @@ fn connections(all: &[Taken]) -> io::Result<Found> {
     });
     let addresses: HashSet<IpAddr> = all.iter().map(|taken| taken.address.into()).collect();
     let mut found = Vec::new();
-    netlink::dump(NETLINK_SOCK_DIAG, request, |answer| {
+    netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| {
         if let SockDiagMessage::InetResponse(response) = answer
             && addresses.contains(&response.header.socket_id.destination_address)
         {
@@ -315,7 +315,7 @@ fn gateways(all: &[Taken]) -> io::Result<Found> {
             request.attributes.push(RouteAttribute::Oif(only.ifindex));
         }
         let request = RouteNetlinkMessage::GetRoute(request);
-        netlink::dump_filtered(NETLINK_ROUTE, request, |answer| {
+        netlink::dump_filtered(NETLINK_ROUTE, &request, |answer| {
             if let RouteNetlinkMessage::NewRoute(route) = answer {
                 whole &= !is_only_an_object(&route);
                 let hops = hops(&route);

@@ -39,7 +39,7 @@ impl Inside {
     /// Looks into the namespace of the calling thread.
     pub(super) fn look() -> io::Result<Self> {
         let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        let addresses = netlink::dump(NETLINK_ROUTE, request, |answer| match answer {
+        let addresses = netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
             RouteNetlinkMessage::NewAddress(message) => held(&message),
             _ => None,
         })?;

@@ -125,10 +125,10 @@ fn other_end_of(
     others: &[u32],
     batch: &mut Batch,
 ) -> io::Result<Option<(u32, u32)>> {
-    let Some(ifindex) = link.link else {
+    let Some(ifindex) = link.other_end else {
         return Ok(None);
     };
-    let Some(wanted) = link.link_netnsid else {
+    let Some(wanted) = link.other_end_nsid else {
         return Ok(Some((event.netns, ifindex)));
     };
     let candidates: Vec<(u32, Vec<PathBuf>)> = others
@@ -158,7 +158,7 @@ fn list(inside: &Inside, address: Ipv6Addr) -> Vec<Interface> {
         ifindex: link.ifindex,
         name: link.name.clone(),
         mac: link.mac,
-        link: link.link,
+        link: link.other_end,
         master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
         hairpin: link.hairpin,
         prefix_len: prefix_len(link.ifindex),

@@ -20,11 +20,11 @@ pub(super) struct Link {
     pub(super) name: String,
     /// `None` where its link layer has none of six bytes.
     pub(super) mac: Option<Mac>,
-    /// The index of its lower interface or peer (`IFLA_LINK`).
-    pub(super) link: Option<u32>,
+    /// The index of its peer, or of what it is stacked on (`IFLA_LINK`).
+    pub(super) other_end: Option<u32>,
     /// The namespace that it is in, where that is another, by the number that
     /// this one has for it (`IFLA_LINK_NETNSID`).
-    pub(super) link_netnsid: Option<i32>,
+    pub(super) other_end_nsid: Option<i32>,
     /// The index of the bridge, bond or VRF that it belongs to.
     pub(super) master: Option<u32>,
     pub(super) is_vrf: bool,
@@ -35,7 +35,7 @@ pub(super) struct Link {
 /// All interfaces of the namespace.
 pub(super) fn list() -> io::Result<Vec<Link>> {
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    netlink::dump(NETLINK_ROUTE, request, |answer| match answer {
+    netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
         RouteNetlinkMessage::NewLink(LinkMessage {
             header, attributes, ..
         }) => Some(Link::new(&header, attributes)),
@@ -65,8 +65,8 @@ impl Link {
                 LinkAttribute::Address(bytes) => {
                     link.mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(Mac);
                 }
-                LinkAttribute::Link(ifindex) => link.link = Some(ifindex),
-                LinkAttribute::LinkNetNsId(id) => link.link_netnsid = Some(id),
+                LinkAttribute::Link(ifindex) => link.other_end = Some(ifindex),
+                LinkAttribute::LinkNetNsId(id) => link.other_end_nsid = Some(id),
                 LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),
                 LinkAttribute::LinkInfo(infos) => {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));

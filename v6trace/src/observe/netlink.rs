@@ -29,19 +29,19 @@ const TRIES: u32 = 4;
 /// for.
 pub(super) fn dump<M, T>(
     protocol: isize,
-    request: M,
+    request: &M,
     keep: impl FnMut(M) -> Option<T>,
 ) -> io::Result<Vec<T>>
 where
     M: NetlinkSerializable + NetlinkDeserializable + Clone,
 {
-    collect(|| Socket::new(protocol), &request, keep)
+    collect(|| Socket::new(protocol), request, keep)
 }
 
 /// The same, of a kernel that is told to honour the request's filters.
 pub(super) fn dump_filtered<M, T>(
     protocol: isize,
-    request: M,
+    request: &M,
     keep: impl FnMut(M) -> Option<T>,
 ) -> io::Result<Vec<T>>
 where
@@ -52,7 +52,7 @@ where
         socket.set_netlink_get_strict_chk(true)?;
         Ok(socket)
     };
-    collect(strict, &request, keep)
+    collect(strict, request, keep)
 }
 
 fn collect<M, T>(

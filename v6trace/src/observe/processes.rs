@@ -45,9 +45,13 @@ fn unit_in(cgroups: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
 /// to it. What is below anything else is not its own: a container's service
 /// (`docker-….scope/…`), or a user's (`user@1000.service/…`).
 fn service_of(path: &str) -> Option<String> {
-    let parts = path.split('/').filter(|part| !part.is_empty());
-    let unit = parts.clone().find(|part| !part.ends_with(".slice"))?;
-    (unit.ends_with(".service") && !unit.starts_with("user@")).then(|| unit.to_owned())
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    let is_slice = |part: &str| matches!(part.rsplit_once('.'), Some((_, "slice")));
+    let unit = parts.find(|part| !is_slice(part))?;
+    match unit.rsplit_once('.') {
+        Some((name, "service")) if !name.starts_with("user@") => Some(unit.to_owned()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
