@@ -5,7 +5,7 @@ use std::thread::sleep;
 use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Segment, Tracer};
+use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -28,6 +28,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "dad-conflict-cloned-mac-owned",
         run: cloned_mac_owned,
+    },
+    Scenario {
+        name: "dad-conflict-on-another-segment",
+        run: another_segment,
+    },
+    Scenario {
+        name: "dad-conflict-proxy",
+        run: proxy,
     },
 ];
 
@@ -167,5 +175,58 @@ fn cloned_mac_owned() -> Result<()> {
         .field("confidence", "likely")
         .evidence("nonce", "none")
         .evidence("other_netns", other.netns.inode())
+        .check()
+}
+
+/// The MAC of the node that has the address is that of another interface of
+/// this host as well: the one that has the address is named.
+fn another_segment() -> Result<()> {
+    let segment = Segment::new()?;
+    // Its inode number, and so its place among the namespaces, is not known.
+    let bystanders = [Netns::new("before")?, Netns::new("after")?];
+    for bystander in &bystanders {
+        bystander.ip(&format!("link add b0 address {OTHER_MAC} up type dummy"))?;
+    }
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    other.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .evidence("other_netns", other.netns.inode())
+        .no_fix_has("dev b0")
+        .check()
+}
+
+/// A proxy answers for an address that it does not have: nothing is to be
+/// deleted there.
+fn proxy() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "proxy", OTHER_MAC)?,
+    );
+    other.set("forwarding", "1")?;
+    other.set("proxy_ndp", "1")?;
+    other.netns.set_sysctl("ipv6/neigh/eth0/proxy_delay", "0")?;
+    other
+        .netns
+        .ip(&format!("-6 neigh add proxy {ADDRESS} dev eth0"))?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .evidence("override", false)
+        .summary_has(["does not have the address now"])
+        .some_fix_has("bridge fdb show")
+        .no_fix_has("ip netns exec proxy")
         .check()
 }
