@@ -67,7 +67,13 @@ impl<'a> Fixes<'a> {
     ) -> Diagnosis {
         let diagnosis = match verdict.cause {
             Cause::DadLoopback => self.loopback(diagnosis, failure),
-            Cause::DadConflictClonedMac => self.cloned_mac(diagnosis, failure),
+            Cause::DadConflictClonedMac => {
+                let diagnosis = self.cloned_mac(diagnosis, failure);
+                match self.del_from(verdict.other.as_ref(), failure) {
+                    Some(del) => diagnosis.fix(del),
+                    None => diagnosis,
+                }
+            }
             Cause::DadConflict | Cause::DadConflictSameHost => {
                 self.conflict(diagnosis, failure, verdict)
             }
@@ -122,6 +128,20 @@ impl<'a> Fixes<'a> {
             })
     }
 
+    /// Takes the address from another interface of this host that has it.
+    fn del_from(&self, other: Option<&Other>, failure: &DadFailure) -> Option<Fix> {
+        let other = other?;
+        let prefix_len = other.prefix_len?;
+        let del = format!(
+            "ip address del {}/{prefix_len} dev {}",
+            failure.address,
+            quoted(&other.interface)
+        );
+        let netns = other.netns.unwrap_or(self.event.netns);
+        let command = self.within(netns, &del);
+        Some(Fix::new(command).remark("if it belongs here and not there"))
+    }
+
     fn cloned_mac(&self, diagnosis: Diagnosis, failure: &DadFailure) -> Diagnosis {
         let interface = quoted(self.interface);
         match failure.own_mac.and_then(Mac::virtual_router) {
@@ -142,39 +162,30 @@ impl<'a> Fixes<'a> {
     }
 
     fn conflict(&self, diagnosis: Diagnosis, failure: &DadFailure, verdict: &Verdict) -> Diagnosis {
-        let address = failure.address;
         let source_mac = failure.frame.source_mac();
-        if let Some(Other {
-            interface,
-            netns,
-            prefix_len: Some(prefix_len),
-        }) = &verdict.other
-        {
-            let other = quoted(interface);
+        if let Some(del) = self.del_from(verdict.other.as_ref(), failure) {
             let shared = source_mac.is_some() && source_mac == failure.own_mac;
-            let diagnosis = if shared {
-                diagnosis.fix(Fix::new(format!(
-                    "keep {} and {other} apart, which share a MAC: a bridge, a switch port or a \
-                     loop joins their segments",
-                    quoted(self.interface)
-                )))
-            } else {
-                diagnosis
+            let other = verdict.other.as_ref().filter(|_| shared);
+            let diagnosis = match other {
+                Some(other) => diagnosis.fix(Fix::new(format!(
+                    "keep {} and {} apart, which share a MAC: a bridge, a switch port or a loop \
+                     joins their segments",
+                    quoted(self.interface),
+                    quoted(&other.interface)
+                ))),
+                None => diagnosis,
             };
-            let netns = netns.unwrap_or(self.event.netns);
-            let del = format!("ip address del {address}/{prefix_len} dev {other}");
-            return diagnosis.fix(
-                Fix::new(self.within(netns, &del)).remark("if it belongs here and not there"),
-            );
+            return diagnosis.fix(del);
         }
         // Its owner would override what others know.
         let flags = failure.frame.advertisement_flags();
         let is_owner = flags.is_none_or(|flags| flags.r#override);
         if !is_owner && is_first_of_prefix(failure) {
             return diagnosis.fix(Fix::new(format!(
-                "use another address than {address}, the first of its prefix: most likely a \
-                 forwarding router answers to it as anycast (subnet-router-anycast), since its \
-                 advertisement does not override"
+                "use another address than {}, the first of its prefix: most likely a forwarding \
+                 router answers to it as anycast (subnet-router-anycast), since its advertisement \
+                 does not override",
+                failure.address
             )));
         }
         match source_mac {
