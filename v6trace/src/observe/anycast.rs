@@ -6,9 +6,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fs, io,
+    io,
     net::{IpAddr, Ipv6Addr},
-    os::unix::ffi::OsStrExt as _,
     path::Path,
 };
 
@@ -24,10 +23,15 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::protocols::{NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 
-use super::{batch::Batch, enter, inside::Inside, links, netlink};
+use super::{
+    batch::Batch,
+    enter,
+    links::{self, Link},
+    netlink, owners,
+};
 use crate::{
     clock,
-    decode::{AnycastChange, Payload},
+    decode::{AnycastChange, Event, Payload},
     record::{
         KernelRecord,
         anycast_use::{AnycastUse, Use, UseKind},
@@ -42,10 +46,11 @@ const LISTED: usize = 8;
 
 /// An address that was taken, with what is found of it.
 #[derive(Debug)]
-struct Taken {
-    interface: String,
-    ifindex: u32,
-    address: Ipv6Addr,
+struct Taken<'r> {
+    /// Which of the records says so.
+    record: usize,
+    event: &'r Event,
+    change: &'r AnycastChange,
     /// The VRF of the interface: index and name.
     vrf: Option<(u32, String)>,
     uses: Vec<Use>,
@@ -55,57 +60,43 @@ struct Taken {
 /// for each namespace, since forwarding is mostly enabled on all interfaces of
 /// one at once. The results are by index of the record.
 pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> HashMap<usize, AnycastUse> {
-    let mut by_namespace: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
         if let Ok(event) = &record.event
-            && taken(record).is_some()
+            && let Payload::AnycastChange(change) = &event.payload
+            && change.joined
         {
-            by_namespace.entry(event.netns).or_default().push(index);
+            by_namespace.entry(event.netns).or_default().push(Taken {
+                record: index,
+                event,
+                change,
+                vrf: None,
+                uses: Vec::new(),
+            });
         }
     }
     let mut found = HashMap::new();
-    for (netns, indexes) in by_namespace {
-        match look(records, &indexes, batch) {
-            Ok(uses) => found.extend(indexes.into_iter().zip(uses)),
+    for (netns, taken) in by_namespace {
+        match look(taken, batch) {
+            Ok(uses) => found.extend(uses),
             Err(error) => log::debug!("uses of anycast addresses in {netns}: {error}"),
         }
     }
     found
 }
 
-fn taken(record: &KernelRecord) -> Option<&AnycastChange> {
-    match &record.event.as_ref().ok()?.payload {
-        Payload::AnycastChange(change) if change.joined => Some(change),
-        _ => None,
-    }
-}
-
-/// The uses of the addresses of some records, all of one namespace.
-fn look(
-    records: &[KernelRecord],
-    indexes: &[usize],
-    batch: &mut Batch,
-) -> io::Result<Vec<AnycastUse>> {
-    let records: Vec<&KernelRecord> = indexes.iter().map(|&index| &records[index]).collect();
-    let events = || {
-        records
-            .iter()
-            .filter_map(|record| record.event.as_ref().ok())
-    };
-    let Some(first) = events().next() else {
+/// The uses of some addresses, all of one namespace.
+fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, AnycastUse)>> {
+    let Some(first) = all.first().map(|taken| taken.event) else {
         return Ok(Vec::new());
     };
-    let inside = batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?;
-    let changes = records.iter().filter_map(|record| taken(record));
-    let mut all: Vec<Taken> = changes
-        .map(|change| Taken {
-            interface: change.interface.clone(),
-            ifindex: change.ifindex,
-            address: change.address,
-            vrf: vrf_of(inside, change.ifindex),
-            uses: Vec::new(),
-        })
-        .collect();
+    let links = &batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?.links;
+    // The neighbours of an interface went with it: that none is found would say
+    // nothing.
+    all.retain(|taken| links::by_index(links, taken.change.ifindex).is_some());
+    for taken in &mut all {
+        taken.vrf = vrf_of(links, taken.change.ifindex);
+    }
     let paths = batch.paths_for(first);
     let (complete, force_forwarding) = enter::within(first.netns, &paths, || {
         let complete = fill(&mut all);
@@ -114,38 +105,41 @@ fn look(
     })?;
     name_processes(&mut all);
     let boot_ns = clock::boot_ns();
-    let found = events().zip(all).zip(force_forwarding);
+    let found = all.into_iter().zip(force_forwarding);
     Ok(found
-        .map(|((event, taken), force_forwarding)| AnycastUse {
-            boot_ns,
-            of: event.boot_ns,
-            uses: taken.uses,
-            complete,
-            vrf: taken.vrf.map(|(_, name)| name),
-            force_forwarding,
+        .map(|(taken, force_forwarding)| {
+            let found = AnycastUse {
+                boot_ns,
+                of: taken.event.boot_ns,
+                uses: taken.uses,
+                complete,
+                vrf: taken.vrf.map(|(_, name)| name),
+                force_forwarding,
+            };
+            (taken.record, found)
         })
         .collect())
 }
 
 /// The VRF that an interface belongs to: index and name.
-fn vrf_of(inside: &Inside, ifindex: u32) -> Option<(u32, String)> {
-    let link = links::by_index(&inside.links, ifindex)?;
-    let vrf = links::master_of(&inside.links, link).filter(|master| master.is_vrf)?;
+fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
+    let link = links::by_index(links, ifindex)?;
+    let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
     Some((vrf.ifindex, vrf.name.clone()))
 }
 
 /// Whether this kernel has the sysctl, in the namespace of the calling thread.
-fn has_force_forwarding(taken: &Taken) -> bool {
+fn has_force_forwarding(taken: &Taken<'_>) -> bool {
     let sysctl = format!(
         "/proc/sys/net/ipv6/conf/{}/force_forwarding",
-        taken.interface
+        taken.change.interface
     );
     Path::new(&sysctl).exists()
 }
 
 /// Adds what is found in the namespace of the calling thread, and says whether
 /// that is all. What one look-up does not find out, the others still may.
-fn fill(all: &mut [Taken]) -> bool {
+fn fill(all: &mut [Taken<'_>]) -> bool {
     let mut complete = true;
     for look in [neighbours, connections, gateways] {
         match look(all) {
@@ -184,7 +178,7 @@ fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
 }
 
 /// The neighbours that have, or had, the addresses.
-fn neighbours(all: &[Taken]) -> io::Result<Found> {
+fn neighbours(all: &[Taken<'_>]) -> io::Result<Found> {
     let mut request = NeighbourMessage::default();
     request.header.family = AddressFamily::Inet6;
     let request = RouteNetlinkMessage::GetNeighbour(request);
@@ -198,7 +192,7 @@ fn neighbours(all: &[Taken]) -> io::Result<Found> {
     Ok((found, true))
 }
 
-fn neighbour(entry: &NeighbourMessage, all: &[Taken]) -> Vec<(usize, Use)> {
+fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
     let address = entry
         .attributes
         .iter()
@@ -228,16 +222,23 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken]) -> Vec<(usize, Use)> {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     each(all, |taken| {
-        taken.ifindex == entry.header.ifindex && Some(taken.address) == address
+        taken.change.ifindex == entry.header.ifindex && Some(taken.change.address) == address
     })
     .map(|(index, taken)| {
-        let detail = format!("{} on {} ({state})", bytes.join(":"), taken.interface);
+        let detail = format!(
+            "{} on {} ({state})",
+            bytes.join(":"),
+            taken.change.interface
+        );
         (index, used(UseKind::Neighbour, detail))
     })
     .collect()
 }
 
-fn each(all: &[Taken], is_used: impl Fn(&Taken) -> bool) -> impl Iterator<Item = (usize, &Taken)> {
+fn each<'a, 'r>(
+    all: &'a [Taken<'r>],
+    is_used: impl Fn(&Taken<'r>) -> bool,
+) -> impl Iterator<Item = (usize, &'a Taken<'r>)> {
     all.iter()
         .enumerate()
         .filter(move |(_, taken)| is_used(taken))
@@ -253,7 +254,7 @@ fn used(kind: UseKind, detail: String) -> Use {
 }
 
 /// TCP connections to the addresses.
-fn connections(all: &[Taken]) -> io::Result<Found> {
+fn connections(all: &[Taken<'_>]) -> io::Result<Found> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
@@ -261,7 +262,10 @@ fn connections(all: &[Taken]) -> io::Result<Found> {
         states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
         socket_id: SocketId::new_v6(),
     });
-    let addresses: HashSet<IpAddr> = all.iter().map(|taken| taken.address.into()).collect();
+    let addresses: HashSet<IpAddr> = all
+        .iter()
+        .map(|taken| taken.change.address.into())
+        .collect();
     let mut found = Vec::new();
     netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| {
         if let SockDiagMessage::InetResponse(response) = answer
@@ -274,7 +278,7 @@ fn connections(all: &[Taken]) -> io::Result<Found> {
     Ok((found, true))
 }
 
-fn connection(response: &InetResponse, all: &[Taken]) -> Vec<(usize, Use)> {
+fn connection(response: &InetResponse, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
     let header = &response.header;
     let socket = &header.socket_id;
     let state = if header.state == ESTABLISHED {
@@ -288,10 +292,10 @@ fn connection(response: &InetResponse, all: &[Taken]) -> Vec<(usize, Use)> {
         // An address means something within its VRF only, and so does a socket.
         let bound = socket.interface_id;
         let same_domain = match taken.vrf {
-            Some((vrf, _)) => bound == vrf || bound == taken.ifindex,
-            None => bound == 0 || bound == taken.ifindex,
+            Some((vrf, _)) => bound == vrf || bound == taken.change.ifindex,
+            None => bound == 0 || bound == taken.change.ifindex,
         };
-        same_domain && socket.destination_address == IpAddr::V6(taken.address)
+        same_domain && socket.destination_address == IpAddr::V6(taken.change.address)
     })
     .map(|(index, _)| {
         let detail = format!("[{from}]:{from_port} to port {to_port} ({state})");
@@ -304,7 +308,7 @@ fn connection(response: &InetResponse, all: &[Taken]) -> Vec<(usize, Use)> {
 
 /// Routes by way of the addresses. They are not all where a route names a
 /// nexthop object alone, as `net.ipv4.nexthop_compat_mode=0` makes it.
-fn gateways(all: &[Taken]) -> io::Result<Found> {
+fn gateways(all: &[Taken<'_>]) -> io::Result<Found> {
     let mut found = Vec::new();
     let mut whole = true;
     for family in [AddressFamily::Inet6, AddressFamily::Inet] {
@@ -312,14 +316,18 @@ fn gateways(all: &[Taken]) -> io::Result<Found> {
         request.header.address_family = family;
         if let [only] = all {
             // The kernel then sends only what leaves by this interface.
-            request.attributes.push(RouteAttribute::Oif(only.ifindex));
+            request
+                .attributes
+                .push(RouteAttribute::Oif(only.change.ifindex));
         }
         let request = RouteNetlinkMessage::GetRoute(request);
         netlink::dump_filtered(NETLINK_ROUTE, &request, |answer| {
             if let RouteNetlinkMessage::NewRoute(route) = answer {
                 whole &= !is_only_an_object(&route);
                 let hops = hops(&route);
-                let used_by = each(all, |taken| hops.contains(&(taken.ifindex, taken.address)));
+                let used_by = each(all, |taken| {
+                    hops.contains(&(taken.change.ifindex, taken.change.address))
+                });
                 found.extend(used_by.map(|(index, taken)| {
                     (index, used(UseKind::Gateway, describe(&route, taken)))
                 }));
@@ -369,7 +377,7 @@ fn hops(route: &RouteMessage) -> Vec<(u32, Ipv6Addr)> {
 }
 
 /// "fd00:7::/64 dev eth0"
-fn describe(route: &RouteMessage, taken: &Taken) -> String {
+fn describe(route: &RouteMessage, taken: &Taken<'_>) -> String {
     let length = route.header.destination_prefix_length;
     let destination = route
         .attributes
@@ -384,17 +392,17 @@ fn describe(route: &RouteMessage, taken: &Taken) -> String {
         (None, AddressFamily::Inet) => "0.0.0.0/0".to_owned(),
         (None, _) => format!("{}/0", Ipv6Addr::UNSPECIFIED),
     };
-    format!("{destination} dev {}", taken.interface)
+    format!("{destination} dev {}", taken.change.interface)
 }
 
 /// Puts the names of processes to the sockets among the uses.
-fn name_processes(all: &mut [Taken]) {
+fn name_processes(all: &mut [Taken<'_>]) {
     let uses = all.iter().flat_map(|taken| &taken.uses);
     let wanted: HashSet<u32> = uses.filter_map(|found| found.inode).collect();
     if wanted.is_empty() {
         return;
     }
-    let owners = owners(&wanted);
+    let owners = owners::of(&wanted);
     for found in all.iter_mut().flat_map(|taken| &mut taken.uses) {
         let owner = found.inode.and_then(|inode| owners.get(&inode));
         if let Some((pid, comm)) = owner {
@@ -404,55 +412,9 @@ fn name_processes(all: &mut [Taken]) {
     }
 }
 
-/// Which process has each socket open: the first that is found.
-fn owners(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
-    let mut owners = HashMap::new();
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {
-            continue;
-        };
-        let descriptors = fs::read_dir(process.path().join("fd"));
-        for descriptor in descriptors.into_iter().flatten().flatten() {
-            let Some(inode) = fs::read_link(descriptor.path())
-                .ok()
-                .and_then(|target| socket_inode(target.as_os_str().as_bytes()))
-            else {
-                continue;
-            };
-            if wanted.contains(&inode) && !owners.contains_key(&inode) {
-                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                owners.insert(inode, (pid, printable(comm.trim_end_matches('\n'))));
-            }
-            if owners.len() == wanted.len() {
-                return owners;
-            }
-        }
-    }
-    owners
-}
-
-/// The inode number in "socket:[12345]".
-fn socket_inode(target: &[u8]) -> Option<u32> {
-    let digits = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// A name that cannot carry escape sequences to a terminal.
-fn printable(name: &str) -> String {
-    name.replace(char::is_control, "\u{fffd}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_sockets_are_sockets() {
-        assert_eq!(socket_inode(b"socket:[12345]"), Some(12345));
-        assert_eq!(socket_inode(b"socket:[]"), None);
-        assert_eq!(socket_inode(b"pipe:[12345]"), None);
-        assert_eq!(socket_inode(b"/dev/null"), None);
-    }
 
     #[test]
     fn a_long_list_tells_what_it_leaves_out() {

@@ -23,6 +23,7 @@ mod links;
 mod namespaces;
 mod netlink;
 mod nsid;
+mod owners;
 mod places;
 mod processes;
 
