@@ -163,18 +163,17 @@ impl<'a> Fixes<'a> {
 
     fn conflict(&self, diagnosis: Diagnosis, failure: &DadFailure, verdict: &Verdict) -> Diagnosis {
         let source_mac = failure.frame.source_mac();
+        let shares_mac = source_mac.is_some() && source_mac == failure.own_mac;
+        let diagnosis = match &verdict.other {
+            Some(other) if shares_mac => diagnosis.fix(Fix::new(format!(
+                "keep {} and {} apart, which share a MAC: a bridge, a switch port or a loop joins \
+                 their segments",
+                quoted(self.interface),
+                quoted(&other.interface)
+            ))),
+            _ => diagnosis,
+        };
         if let Some(del) = self.del_from(verdict.other.as_ref(), failure) {
-            let shared = source_mac.is_some() && source_mac == failure.own_mac;
-            let other = verdict.other.as_ref().filter(|_| shared);
-            let diagnosis = match other {
-                Some(other) => diagnosis.fix(Fix::new(format!(
-                    "keep {} and {} apart, which share a MAC: a bridge, a switch port or a loop \
-                     joins their segments",
-                    quoted(self.interface),
-                    quoted(&other.interface)
-                ))),
-                None => diagnosis,
-            };
             return diagnosis.fix(del);
         }
         // Its owner would override what others know.

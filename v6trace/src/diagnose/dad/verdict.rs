@@ -94,16 +94,13 @@ impl Case<'_> {
             });
         let with = match mac {
             Some(mac) if is_own_mac => {
-                format!(", with the same MAC {mac}{router} as {}", self.name())
+                format!(" with the same MAC {mac}{router} as {}", self.name())
             }
-            Some(mac) => format!(", with the MAC {mac}{router}"),
+            Some(mac) => format!(" with the MAC {mac}{router}"),
             None => String::new(),
         };
         let (cause, who) = if other.netns.is_none() {
-            let who = format!(
-                "{} of this same namespace{with} and on the same segment",
-                other.interface
-            );
+            let who = format!("{} of this same namespace", other.interface);
             (Cause::DadConflictSameHost, who)
         } else {
             let cause = if is_own_mac {
@@ -112,10 +109,12 @@ impl Case<'_> {
                 Cause::DadConflict
             };
             let place = self.others.place(&other);
-            (cause, format!("another node{with}, {place} of this host,"))
+            (cause, format!("another node of this host ({place})"))
         };
-        let why =
-            format!("{who} is asking for it as well (NS): it sent the nonce {nonce} {ago} before");
+        let why = format!(
+            "{who}, on the same segment{with}, is asking for it as well (NS): it sent the nonce \
+             {nonce} {ago} before"
+        );
         Verdict::new(cause, true, why).by(Some(other))
     }
 
