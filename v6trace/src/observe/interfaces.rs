@@ -1,5 +1,5 @@
-//! The interfaces around a duplicate address: all of its own namespace, and
-//! those of other namespaces of this host that may have a part in it.
+//! The interfaces around a duplicate address: its own, and those of all
+//! namespaces of this host that may have a part in it.
 
 use std::{
     io,
@@ -55,11 +55,11 @@ impl Met {
         }
     }
 
-    /// Whether an interface of another namespace may have a part in it.
-    fn concerns(&self, netns: u32, interface: &Interface) -> bool {
-        interface.hairpin
-            || (interface.mac.is_some() && interface.mac == self.source_mac)
-            || self.sender == Some((netns, interface.ifindex))
+    /// Whether an interface may have a part in it.
+    fn concerns(&self, netns: u32, link: &Link) -> bool {
+        link.hairpin
+            || (link.mac.is_some() && link.mac == self.source_mac)
+            || self.sender == Some((netns, link.ifindex))
     }
 }
 
@@ -69,7 +69,11 @@ pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
     let met = Met::of(event)?;
     let here = batch.inside_of(event);
     let other_end = here.and_then(|here| links::by_index(&here.links, met.ifindex).cloned());
-    let here = here.map(|here| list(here, met.address));
+    let here = here.map(|here| {
+        list(here, met.address, |link| {
+            link.ifindex == met.ifindex || met.concerns(event.netns, link)
+        })
+    });
     let mut others: Vec<u32> = batch.places().inodes().collect();
     others.retain(|&inode| inode != event.netns);
     let mut complete = !batch.places().hidden && others.len() <= OTHERS;
@@ -77,12 +81,10 @@ pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
     let mut elsewhere = Vec::new();
     for &inode in &others {
         match batch.inside(inode) {
-            Ok(inside) => elsewhere.extend(
-                list(inside, met.address)
-                    .into_iter()
-                    .filter(|interface| met.concerns(inode, interface))
-                    .map(|interface| (inode, interface)),
-            ),
+            Ok(inside) => {
+                let found = list(inside, met.address, |link| met.concerns(inode, link));
+                elsewhere.extend(found.into_iter().map(|interface| (inode, interface)));
+            }
             // It is gone by now.
             Err(io::ErrorKind::NotFound) => {}
             Err(_) => complete = false,
@@ -114,7 +116,7 @@ pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
 
 /// The interfaces of the calling thread's namespace.
 pub(super) fn here() -> io::Result<Vec<Interface>> {
-    Ok(list(&Inside::look()?, Ipv6Addr::UNSPECIFIED))
+    Ok(list(&Inside::look()?, Ipv6Addr::UNSPECIFIED, |_| true))
 }
 
 /// Where the other end of an interface of the event's namespace is: namespace
@@ -147,8 +149,8 @@ fn other_end_of(
     })
 }
 
-/// The interfaces of a namespace, and which of them have the address.
-fn list(inside: &Inside, address: Ipv6Addr) -> Vec<Interface> {
+/// The wanted interfaces of a namespace, and which of them have the address.
+fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> Vec<Interface> {
     let prefix_len = |ifindex: u32| {
         let mut held = inside.addresses.iter();
         held.find(|held| held.ifindex == ifindex && held.address == IpAddr::V6(address))
@@ -163,5 +165,6 @@ fn list(inside: &Inside, address: Ipv6Addr) -> Vec<Interface> {
         hairpin: link.hairpin,
         prefix_len: prefix_len(link.ifindex),
     };
-    inside.links.iter().map(interface).collect()
+    let wanted = inside.links.iter().filter(|link| wanted(link));
+    wanted.map(interface).collect()
 }

@@ -11,10 +11,12 @@ pub struct Surroundings {
     pub boot_ns: u64,
     /// Inode number of the address's namespace.
     pub netns: u32,
-    /// The interfaces of that namespace; `None` where they could not be listed.
+    /// The address's interface, and those of its namespace that may matter: with
+    /// the MAC in question, in hairpin mode, or seen to ask for the address.
+    /// `None` where the namespace's interfaces could not be listed.
     pub here: Option<Vec<Interface>>,
     /// Those of other namespaces of this host that may matter, each with the
-    /// namespace's inode number: with the MAC in question, or in hairpin mode.
+    /// namespace's inode number.
     pub elsewhere: Vec<(u32, Interface)>,
     /// Where the other end of the address's interface is, of a veth, or what it
     /// is stacked on: namespace and index. `None` where there is none, or it was
