@@ -10,7 +10,9 @@
 //! ```
 //!
 //! A reflecting segment repeats itself, so an occasion is reported once a
-//! second, and the next report counts what was left out.
+//! second. What comes earlier is held back: the newest of it, with the number of
+//! those before it. The next report counts it; where none follows, userspace
+//! takes it out of the map and tells it.
 
 use aya_ebpf::{
     helpers::{bpf_ktime_get_boot_ns, generated},
@@ -20,7 +22,10 @@ use aya_ebpf::{
 };
 use v6trace_common::{
     DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind, NeighbourFrame,
-    dad::{FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
+    dad::{
+        DAD_QUIET_NS, FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ,
+        SYSCTLS_READ,
+    },
 };
 
 use crate::{
@@ -45,8 +50,6 @@ const OPTIONS_SEEN: u32 = 4;
 const IPV6_SOURCE: u64 = 8;
 /// `mac_header` of a packet without one.
 const NO_HEADER: u16 = u16::MAX;
-/// Nanoseconds that an occasion is not reported again.
-const QUIET: u64 = 1_000_000_000;
 
 /// An address on an interface.
 #[repr(C)]
@@ -94,22 +97,23 @@ struct Occasion {
     hook: u64,
 }
 
-/// When it was, and how many were left out since.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Reported {
-    boot_ns: u64,
-    suppressed: u64,
-}
-
 #[map]
 static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static SENDERS: LruHashMap<Asked, Sender> = LruHashMap::with_max_entries(4096, 0);
 
+/// When it was.
 #[map]
-static DAD_REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
+static DAD_REPORTED: LruHashMap<Occasion, u64> = LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static DAD_FAILURES_HELD: LruHashMap<Target, Record<DadFailure>> =
+    LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static DAD_REFLECTIONS_HELD: LruHashMap<Target, Record<DadReflection>> =
+    LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entries(1, 0);
@@ -203,7 +207,12 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     if sent.nonces[0] != nonce {
         return None;
     }
-    let suppressed = report(target, Hook::DadReflection)?;
+    let is_due = is_due(target, Hook::DadReflection);
+    // SAFETY: a value of the map; only its count is read, which another CPU
+    // may raise meanwhile.
+    let suppressed = DAD_REFLECTIONS_HELD
+        .get_ptr(&target)
+        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_REFLECTION.get_ptr_mut(0)?;
     // SAFETY: the slot is this CPU's own, checked for null; no other program
     // runs on this CPU until this one ends.
@@ -216,7 +225,14 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     record.payload.ifindex = target.ifindex;
     record.payload.suppressed = suppressed;
     copy_frame(skb, &mut record.payload.frame);
-    record.send(ctx, Hook::DadReflection);
+    if is_due {
+        record.send(ctx, Hook::DadReflection);
+        // There mostly is none.
+        let _ = DAD_REFLECTIONS_HELD.remove(&target);
+    } else {
+        // What cannot be held is not counted.
+        let _ = DAD_REFLECTIONS_HELD.insert(&target, &*record, 0);
+    }
     Some(())
 }
 
@@ -261,7 +277,11 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
     let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
     let target = target(device, address)?;
-    let suppressed = report(target, Hook::DadFailure)?;
+    let is_due = is_due(target, Hook::DadFailure);
+    // SAFETY: as in reflection().
+    let suppressed = DAD_FAILURES_HELD
+        .get_ptr(&target)
+        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_FAILURE.get_ptr_mut(0)?;
     // SAFETY: the slot is this CPU's own, checked for null; no other program
     // runs on this CPU until this one ends.
@@ -306,7 +326,14 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
         payload.sender_interface = sender.name;
     }
     copy_frame(skb, &mut payload.frame);
-    record.send(ctx, Hook::DadFailure);
+    if is_due {
+        record.send(ctx, Hook::DadFailure);
+        // There mostly is none.
+        let _ = DAD_FAILURES_HELD.remove(&target);
+    } else {
+        // What cannot be held is not counted.
+        let _ = DAD_FAILURES_HELD.insert(&target, &*record, 0);
+    }
     Some(())
 }
 
@@ -435,32 +462,24 @@ fn target(device: Device, address: [u64; 2]) -> Option<Target> {
     })
 }
 
-/// Whether the occasion is to be reported now, with how many were not.
+/// Whether the occasion is to be reported now, and not held back.
 #[inline(always)]
-fn report(target: Target, hook: Hook) -> Option<u32> {
+fn is_due(target: Target, hook: Hook) -> bool {
     let occasion = Occasion {
         target,
         hook: hook as u64,
     };
     let now = now();
-    let mut suppressed = 0;
-    if let Some(reported) = DAD_REPORTED.get_ptr_mut(&occasion) {
-        // SAFETY: the pointer is to a map value, checked for null; a count that
-        // two CPUs raise at once may lose one.
-        let reported = unsafe { &mut *reported };
-        if now.wrapping_sub(reported.boot_ns) < QUIET {
-            reported.suppressed += 1;
-            return None;
+    if let Some(reported) = DAD_REPORTED.get_ptr(&occasion) {
+        // SAFETY: the pointer is to a map value, checked for null.
+        let reported = unsafe { *reported };
+        if now.wrapping_sub(reported) < DAD_QUIET_NS {
+            return false;
         }
-        suppressed = reported.suppressed;
     }
-    let reported = Reported {
-        boot_ns: now,
-        suppressed: 0,
-    };
     // What cannot be remembered is reported again.
-    let _ = DAD_REPORTED.insert(&occasion, &reported, 0);
-    Some(suppressed as u32)
+    let _ = DAD_REPORTED.insert(&occasion, &now, 0);
+    true
 }
 
 #[inline(always)]

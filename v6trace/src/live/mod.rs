@@ -1,6 +1,7 @@
 //! Live tracing: per-CPU perf buffers → records in the order of their time.
 //!
 //! ```text
+//! records held back --\
 //! perf buffers --drain--> Merge --released--> Observer --> Record ... --> sink
 //!                  \--- ring losses + LOSSES map --> Losses --/
 //! ```
@@ -9,6 +10,7 @@
 //! through, whatever happened a little before that time has been read from
 //! every CPU, and can go on in order.
 
+mod held;
 pub mod kernel_log;
 mod losses;
 mod merge;
@@ -28,11 +30,12 @@ use crate::{
     observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
 };
+use held::Held;
 use losses::{LossCounters, Losses};
 use merge::Merge;
 use rings::Rings;
 
-/// How often losses are looked for.
+/// How often losses, and records held back, are looked for.
 const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a record waits for earlier ones of other CPUs. A program has its
 /// time before its record is in the buffer; in between it can be interrupted,
@@ -48,6 +51,7 @@ pub struct Live {
     ebpf: Ebpf,
     rings: Rings,
     counters: LossCounters,
+    held: Held,
     losses: Losses,
     merge: Merge,
     observer: Observer,
@@ -58,6 +62,7 @@ pub struct Live {
 pub struct Buffers {
     rings: Rings,
     counters: LossCounters,
+    held: Held,
 }
 
 impl Buffers {
@@ -72,6 +77,7 @@ impl Buffers {
         Ok(Self {
             rings: Rings::open(events, bytes)?,
             counters: PerCpuArray::try_from(counters)?,
+            held: Held::open(ebpf)?,
         })
     }
 }
@@ -84,12 +90,17 @@ impl Live {
             coverage,
             members,
         } = attached;
-        let Buffers { rings, counters } = buffers;
+        let Buffers {
+            rings,
+            counters,
+            held,
+        } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
         let live = Self {
             ebpf,
             rings,
             counters,
+            held,
             losses: Losses::default(),
             merge: Merge::default(),
             observer,
@@ -132,7 +143,10 @@ impl Live {
                     self.drain();
                     enough = self.release(until, &mut sink).is_break();
                 }
-                _ = count_losses.tick() => enough = self.count_losses(&mut sink).is_break(),
+                _ = count_losses.tick() => {
+                    self.take_held(clock::boot_ns());
+                    enough = self.count_losses(&mut sink).is_break();
+                }
             }
         }
         self.finish(&mut sink)
@@ -144,6 +158,11 @@ impl Live {
             |bytes| merge.push(bytes),
             |cpu, count| losses.ring_lost(cpu, count),
         );
+    }
+
+    fn take_held(&mut self, now: u64) {
+        let merge = &mut self.merge;
+        self.held.take(now, |bytes| merge.push(bytes));
     }
 
     fn release(
@@ -180,6 +199,7 @@ impl Live {
     ) -> anyhow::Result<()> {
         detach(&mut self.ebpf)?;
         self.drain();
+        self.take_held(u64::MAX);
         // A sink that has enough is still told how it ended.
         let _ = self.release(u64::MAX, sink);
         let lost = self.losses.count(&self.counters)?;
