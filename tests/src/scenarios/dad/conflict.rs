@@ -1,5 +1,6 @@
 //! Two nodes, or two interfaces of one, with the same address on a segment.
 
+use std::net::Ipv6Addr;
 use std::thread::sleep;
 
 use anyhow::Result;
@@ -212,6 +213,8 @@ fn proxy() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "proxy", OTHER_MAC)?,
     );
+    // Its advertisements need a source.
+    other.add(Ipv6Addr::from(u128::from(ADDRESS) + 1), "nodad")?;
     other.set("forwarding", "1")?;
     other.set("proxy_ndp", "1")?;
     other.netns.set_sysctl("ipv6/neigh/eth0/proxy_delay", "0")?;
