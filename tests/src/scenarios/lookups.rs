@@ -149,7 +149,7 @@ fn many() -> Result<()> {
         netns.ip(&format!(
             "addr add fd00:{index:x}::5/64 dev {interface} nodad"
         ))?;
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             netns.ip(&format!(
                 "neigh add fd00:{index:x}:: lladdr 02:00:00:00:00:{index:02x} dev {interface}"
             ))?;
@@ -163,7 +163,7 @@ fn many() -> Result<()> {
     for diagnosis in &report.diagnoses {
         let name = diagnosis.field("interface").as_str().unwrap_or_default();
         let index: u32 = name.trim_start_matches('d').parse()?;
-        let has_neighbour = index % 2 == 0;
+        let has_neighbour = index.is_multiple_of(2);
         let used_by = diagnosis.evidence("used_by").and_then(Value::as_array);
         let used_by = used_by.context("no used_by")?;
         let details: Vec<&str> = used_by
