@@ -7,6 +7,7 @@
 mod cost;
 mod fixes;
 mod others;
+mod own_mac;
 mod verdict;
 
 use std::net::IpAddr;
