@@ -15,22 +15,20 @@
 //! takes it out of the map and tells it.
 
 use aya_ebpf::{
-    helpers::{bpf_ktime_get_boot_ns, generated},
+    helpers::bpf_ktime_get_boot_ns,
     macros::{kprobe, map},
     maps::{LruHashMap, PerCpuArray},
     programs::ProbeContext,
 };
 use v6trace_common::{
-    DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind, NeighbourFrame,
-    dad::{
-        DAD_QUIET_NS, FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ,
-        SYSCTLS_READ,
-    },
+    DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind,
+    dad::{DAD_QUIET_NS, FLAGS_READ, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
 };
 
 use crate::{
     globals,
     kernel::{Device, Net, Pointer},
+    neighbour::{copy_frame, nonce},
     output::Record,
 };
 
@@ -38,18 +36,10 @@ use crate::{
 const STATE_DAD: i32 = 1;
 /// ICMPv6 type of a neighbour solicitation.
 const SOLICITATION: u8 = 135;
-/// `ND_OPT_NONCE`
-const OPTION_NONCE: u8 = 14;
 /// Bytes from the beginning of a solicitation to its target.
 const TARGET: u64 = 8;
-/// Bytes from the beginning of a solicitation to its options.
-const OPTIONS: u64 = 24;
-/// Options that are looked at for the nonce; the kernel sends it alone.
-const OPTIONS_SEEN: u32 = 4;
 /// Bytes from the beginning of an IPv6 header to the source.
 const IPV6_SOURCE: u64 = 8;
-/// `mac_header` of a packet without one.
-const NO_HEADER: u16 = u16::MAX;
 
 /// An address on an interface.
 #[repr(C)]
@@ -236,29 +226,6 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     Some(())
 }
 
-/// The nonce among the options of a solicitation of `length` bytes, in the
-/// form of `inet6_ifaddr.dad_nonce`.
-#[inline(always)]
-fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
-    let mut at = OPTIONS;
-    for _ in 0..OPTIONS_SEEN {
-        if at + 8 > length {
-            return None;
-        }
-        let option: u64 = Pointer(solicitation.0 + at).read()?;
-        let [kind, units] = [option as u8, (option >> 8) as u8];
-        if kind == OPTION_NONCE {
-            // Any other length is no nonce to the kernel, nor is zero.
-            return (units == 1 && option >> 16 != 0).then_some(option >> 16);
-        }
-        if units == 0 {
-            return None;
-        }
-        at += u64::from(units) * 8;
-    }
-    None
-}
-
 /// `addrconf_dad_failure(skb, ifp)`
 #[kprobe]
 fn dad_failure(ctx: ProbeContext) -> u32 {
@@ -400,56 +367,6 @@ fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) {
         payload.all_enhanced_dad = all_enhanced_dad;
         payload.disable_ipv6 = disable_ipv6;
         payload.read |= SYSCTLS_READ;
-    }
-}
-
-/// Copies the frame from its link layer on, or says that nothing was copied.
-#[inline(always)]
-fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
-    frame.copied = 0;
-    frame.length = 0;
-    frame.network = 0;
-    frame.transport = 0;
-    let (Some(head), Some(mac), Some(network), Some(transport), Some(length)) = (
-        skb.follow(&globals::SKB_HEAD),
-        skb.get::<u16>(&globals::SKB_MAC_HEADER),
-        skb.get::<u16>(&globals::SKB_NETWORK_HEADER),
-        skb.get::<u16>(&globals::SKB_TRANSPORT_HEADER),
-        skb.get::<u32>(&globals::SKB_LEN),
-    ) else {
-        return;
-    };
-    if transport < network {
-        return;
-    }
-    let start = if mac == NO_HEADER || mac > network {
-        network
-    } else {
-        mac
-    };
-    let transport = transport - start;
-    let length = u32::from(transport) + length;
-    let copied = if length > FRAME_COPIED {
-        FRAME_COPIED
-    } else {
-        length
-    };
-    // The mask shows the verifier that it fits.
-    let copied = copied & (FRAME_LEN as u32 - 1);
-    // SAFETY: the destination has FRAME_LEN bytes, more than the mask lets
-    // through; the helper checks the source itself.
-    let result = unsafe {
-        generated::bpf_probe_read_kernel(
-            frame.bytes.as_mut_ptr().cast(),
-            copied,
-            (head.0 + u64::from(start)) as *const _,
-        )
-    };
-    if result == 0 {
-        frame.copied = copied as u16;
-        frame.length = length as u16;
-        frame.network = network - start;
-        frame.transport = transport;
     }
 }
 

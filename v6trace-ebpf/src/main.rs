@@ -18,6 +18,7 @@ mod forwarding;
 mod globals;
 mod kernel;
 mod multicast_join;
+mod neighbour;
 mod output;
 mod set_token;
 mod source_selection;
