@@ -30,8 +30,8 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     source_selection::SCENARIOS,
     anycast::SCENARIOS,
     forwarding::SCENARIOS,
-    dad::SCENARIOS,
     lookups::SCENARIOS,
+    dad::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.
