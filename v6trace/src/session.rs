@@ -108,10 +108,24 @@ impl Session {
         self.process(pid)?.unit.as_deref()
     }
 
-    /// Whether a process was in that namespace when it was looked up.
-    pub fn is_process_in(&self, pid: u32, netns: u32) -> bool {
-        let process = self.process(pid);
-        process.is_some_and(|process| process.netns == Some(netns))
+    /// The id of a process that was in that namespace when it was looked up.
+    pub fn process_in(&self, netns: u32) -> Option<u32> {
+        let Around {
+            process,
+            surroundings,
+            ..
+        } = &self.around;
+        let process = process.as_ref();
+        let listed = surroundings.iter().flat_map(|around| &around.processes);
+        process
+            .filter(|process| process.netns == Some(netns))
+            .map(|process| process.pid)
+            .or_else(|| {
+                listed
+                    .clone()
+                    .find(|(inode, _)| *inode == netns)
+                    .map(|(_, pid)| *pid)
+            })
     }
 
     fn process(&self, pid: u32) -> Option<&Process> {

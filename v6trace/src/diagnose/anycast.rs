@@ -7,7 +7,10 @@
 
 use std::net::IpAddr;
 
-use super::{Diagnosis, Fix, Value, advice};
+use super::{
+    Diagnosis, Fix, Value,
+    advice::{self, quoted},
+};
 use crate::{
     catalogue::{Cause, Severity},
     decode::{
@@ -238,11 +241,12 @@ impl Story<'_> {
         let AnycastChange {
             address, interface, ..
         } = self.change;
+        let quoted = quoted(interface);
         let mut fixes = Vec::new();
         if uses.is_empty() {
             fixes.push(
                 Fix::new(format!(
-                    "give no neighbour on {interface} the address {address}"
+                    "give no neighbour on {quoted} the address {address}"
                 ))
                 .remark("then there is nothing to do"),
             );
@@ -256,14 +260,13 @@ impl Story<'_> {
                     .remark("has no anycast address (RFC 6164); sessions break once"),
             );
             fixes.push(
-                self.command(&format!(
-                    "ip addr add ADDRESS peer {address} dev {interface}"
-                ))
-                .remark("instead of the address with the prefix; other nodes then need routes"),
+                self.command(&format!("ip addr add ADDRESS peer {address} dev {quoted}"))
+                    .remark("instead of the address with the prefix; other nodes then need routes"),
             );
         }
         let accept_ra = advice::set_interface_sysctl(interface, "accept_ra", 0);
-        let host = format!("{accept_ra} net/ipv6/conf/{interface}/forwarding=0");
+        let forwarding = advice::interface_sysctl(interface, "forwarding", 0);
+        let host = format!("{accept_ra} {forwarding}");
         fixes.push(
             self.command(&host)
                 .remark(match self.change.all_forwarding {
@@ -276,7 +279,8 @@ impl Story<'_> {
         );
         if self.found.is_some_and(|found| found.force_forwarding) {
             let all = advice::set_interface_sysctl("all", "forwarding", 0);
-            let force = format!("{all} net/ipv6/conf/{interface}/force_forwarding=1");
+            let forced = advice::interface_sysctl(interface, "force_forwarding", 1);
+            let force = format!("{all} {forced}");
             fixes.push(self.command(&force).remark(
                 "no anycast anywhere; needed on each incoming interface, and forwarding stops in \
                  between",
@@ -286,7 +290,7 @@ impl Story<'_> {
     }
 
     fn command(&self, command: &str) -> Fix {
-        Fix::new(advice::in_netns(self.event, self.session, command))
+        Fix::new(advice::in_netns(self.session, self.event.netns, command))
     }
 }
 

@@ -4,7 +4,10 @@
 //! kernel remove the default routes that it learned from router advertisements
 //! on all interfaces of the namespace, except those with accept_ra = 2.
 
-use super::{Diagnosis, Fix, Value, advice};
+use super::{
+    Diagnosis, Fix, Value,
+    advice::{self, quoted},
+};
 use crate::{
     catalogue::Cause,
     decode::{DefaultRoutesPurged, Event, anycast::Written, forwarding::PurgedRoute},
@@ -61,7 +64,7 @@ pub(super) fn diagnose(
         diagnosis.interface = Some((*interface).to_owned());
         diagnosis.ifindex = Some(first.ifindex);
     }
-    let command = |text: &str| Fix::new(advice::in_netns(event, session, text));
+    let command = |text: &str| Fix::new(advice::in_netns(session, event.netns, text));
     for interface in interfaces.iter().take(LISTED) {
         let set = advice::set_interface_sysctl(interface, "accept_ra", 2);
         diagnosis = diagnosis.fix(command(&set).remark(
@@ -72,6 +75,7 @@ pub(super) fn diagnose(
         let PurgedRoute {
             gateway, interface, ..
         } = route;
+        let interface = quoted(interface);
         let add = format!("ip -6 route add default via {gateway} dev {interface}");
         diagnosis =
             diagnosis

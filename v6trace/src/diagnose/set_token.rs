@@ -200,6 +200,6 @@ impl Fixes<'_> {
     }
 
     fn command(&self, command: &str) -> Fix {
-        Fix::new(advice::in_netns(self.event, self.session, command))
+        Fix::new(advice::in_netns(self.session, self.event.netns, command))
     }
 }

@@ -4,7 +4,10 @@ use super::{cost::Cost, verdict::Verdict};
 use crate::{
     catalogue::Cause,
     decode::{DadFailure, Event, dad::Message},
-    diagnose::{Diagnosis, Fix, advice},
+    diagnose::{
+        Diagnosis, Fix,
+        advice::{self, quoted},
+    },
     record::surroundings::Interface,
     session::Session,
 };
@@ -73,14 +76,14 @@ impl<'a> Fixes<'a> {
             Cause::DadLoopback => self.loopback(diagnosis, failure),
             Cause::DadConflictClonedMac => diagnosis.fix(Fix::new(format!(
                 "give {} or the other node another MAC, where it is configured",
-                self.interface
+                quoted(self.interface)
             ))),
             Cause::DadConflict | Cause::DadConflictSameHost => {
                 self.conflict(diagnosis, failure, verdict)
             }
             _ => diagnosis.fix(Fix::new(self.here(&format!(
                 "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
-                self.interface
+                quoted(self.interface)
             )))),
         };
         self.retry(diagnosis, failure, cost)
@@ -109,7 +112,7 @@ impl<'a> Fixes<'a> {
 
     fn hairpin_off(&self, diagnosis: Diagnosis, ifindex: u32) -> Diagnosis {
         let off = |netns, port: &str| {
-            let command = format!("bridge link set dev {port} hairpin off");
+            let command = format!("bridge link set dev {} hairpin off", quoted(port));
             Fix::new(self.within(netns, &command))
         };
         if let Some(reflector) = self.reflector(ifindex) {
@@ -150,7 +153,8 @@ impl<'a> Fixes<'a> {
         let netns = other.netns.unwrap_or(self.event.netns);
         let del = format!(
             "ip address del {address}/{} dev {}",
-            failure.prefix_len, other.interface
+            failure.prefix_len,
+            quoted(&other.interface)
         );
         diagnosis.fix(Fix::new(self.within(netns, &del)).remark("if it belongs here and not there"))
     }
@@ -169,7 +173,9 @@ impl<'a> Fixes<'a> {
         }
         let at = format!(
             "{}/{} dev {}",
-            failure.address, failure.prefix_len, self.interface
+            failure.address,
+            failure.prefix_len,
+            quoted(self.interface)
         );
         diagnosis
             .fix(Fix::new(self.here(&format!("ip address del {at}"))).remark("then, to try again:"))
@@ -184,21 +190,9 @@ impl<'a> Fixes<'a> {
         self.within(self.event.netns, command)
     }
 
-    /// `command`, to be run in some network namespace: through its name, or
-    /// through a process that was found in it.
+    /// `command`, to be run in some network namespace.
     fn within(&self, netns: u32, command: &str) -> String {
-        if self.session.is_own_namespace(netns) {
-            return command.to_owned();
-        }
-        if let Some(name) = self.session.namespace_name(netns) {
-            return format!("ip netns exec {name} {command}");
-        }
-        let around = self.session.surroundings(self.event.netns);
-        let mut processes = around.into_iter().flat_map(|around| &around.processes);
-        match processes.find(|(inode, _)| *inode == netns) {
-            Some((_, pid)) => format!("nsenter --net=/proc/{pid}/ns/net {command}"),
-            None => command.to_owned(),
-        }
+        advice::in_netns(self.session, netns, command)
     }
 }
 

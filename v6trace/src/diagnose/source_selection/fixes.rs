@@ -5,7 +5,10 @@ use std::net::Ipv4Addr;
 use super::{Domain, Story};
 use crate::{
     decode::source_selection::Route,
-    diagnose::{Diagnosis, Fix, advice},
+    diagnose::{
+        Diagnosis, Fix,
+        advice::{self, quoted},
+    },
 };
 
 /// `RT_TABLE_MAIN`
@@ -58,7 +61,7 @@ impl Story<'_> {
     }
 
     fn add_address(&self) -> Fix {
-        let place = self.first_asked();
+        let place = quoted(self.first_asked());
         self.command(&format!("ip address add ADDRESS/32 dev {place}"))
     }
 
@@ -76,7 +79,7 @@ impl Story<'_> {
     }
 
     fn command(&self, command: &str) -> Fix {
-        Fix::new(advice::in_netns(self.event, self.session, command))
+        Fix::new(advice::in_netns(self.session, self.event.netns, command))
     }
 }
 
@@ -96,7 +99,7 @@ fn change(route: &Route, interface: &str, source: &str) -> Option<String> {
     }
     match route.nexthop_id {
         Some(id) => command += &format!(" nhid {id}"),
-        None => command += &format!(" via inet6 {} dev {interface}", route.next_hop),
+        None => command += &format!(" via inet6 {} dev {}", route.next_hop, quoted(interface)),
     }
     if route.nexthop_id.is_none() && route.onlink {
         command += " onlink";
