@@ -163,8 +163,12 @@ macro_rules! with_members {
                 "the table of a route is not known";
             FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",
                 "the metric of a route is not known";
+            FIB_INFO_PROTOCOL: Shape::Bytes(1), "fib_info.fib_protocol",
+                "routes of routing daemons are not told from others";
             NEXTHOP_ID: Shape::Bytes(4), "nexthop.id",
                 "nexthop objects are not named";
+            NEXTHOP_IS_GROUP: Shape::Bytes(1), "nexthop.is_group",
+                "groups of nexthop objects are not told from single ones";
             FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",
                 "the choice of an IPv4 source is not seen";
             FLOWI4_DADDR: Shape::Bytes(4), "flowi4.daddr",
@@ -184,6 +188,14 @@ macro_rules! with_members {
                 "borrowed IPv4 sources are not recognised";
             IFADDR_NEXT: Shape::Object, "in_ifaddr.ifa_next",
                 "borrowed IPv4 sources are not recognised";
+            IFADDR_ADDRESS: Shape::Bytes(4), "in_ifaddr.ifa_address",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_MASK: Shape::Bytes(4), "in_ifaddr.ifa_mask",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_SCOPE: Shape::Bytes(1), "in_ifaddr.ifa_scope",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_IPV4_FLAGS: Shape::Bytes(4), "in_ifaddr.ifa_flags",
+                "IPv4 sources that bits of the next hop decide are not recognised";
             // Who writes which forwarding, and what an interface owns.
             CTL_DATA: Shape::Object, "ctl_table.data",
                 "which forwarding sysctl was written is not known";
@@ -218,6 +230,10 @@ macro_rules! with_members {
             // A route, and where it leads.
             ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
                 "default routes of router advertisements are not recognised";
+            ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
+                "the table of a default route is not known";
+            TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
+                "the table of a default route is not known";
             ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
                 "default routes of router advertisements are not recognised";
             ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",

@@ -21,7 +21,7 @@ use aya_ebpf::{
 use v6trace_common::{
     AnycastChange, Hook, INTERFACE_NAME_LEN, Kind,
     anycast::{
-        ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ, FORWARDING_CHANGE,
+        ACCEPT_RA_READ, ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ, FORWARDING_CHANGE,
         FORWARDING_READ, JOINED, OWN_ADDRESS, PREFIX_FOUND, RELEASED, SETSOCKOPT,
     },
 };
@@ -37,6 +37,10 @@ use crate::{
 const NEW_ADDRESS: i32 = 20;
 /// `IFA_F_TENTATIVE`: of no account while its uniqueness is not known.
 const TENTATIVE: u32 = 0x40;
+/// `IFA_F_OPTIMISTIC`: in use although it is tentative (RFC 4429).
+const OPTIMISTIC: u32 = 0x04;
+/// `IFA_F_DADFAILED`: somebody else has it.
+const DAD_FAILED: u32 = 0x08;
 /// The kernel takes no anycast address for a prefix of this length or more.
 const TOO_LONG: u32 = 127;
 /// Addresses of an interface that are looked at.
@@ -431,6 +435,11 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
         payload.all_forwarding = value;
         payload.flags |= ALL_FORWARDING_READ;
     }
+    payload.accept_ra = 0;
+    if let Some(value) = idev.get(&globals::CNF_ACCEPT_RA) {
+        payload.accept_ra = value;
+        payload.flags |= ACCEPT_RA_READ;
+    }
     record.send(ctx, hook);
 }
 
@@ -470,6 +479,13 @@ fn find_prefix(search: &mut Search, call: &Call) {
     }
 }
 
+/// Whether packets for an address with these flags are delivered here: else it
+/// has no local route, and does not stand in the way of an anycast address.
+#[inline(always)]
+fn is_in_force(flags: u32) -> bool {
+    (flags & DAD_FAILED == 0) & (flags & (TENTATIVE | OPTIMISTIC) != TENTATIVE)
+}
+
 /// Looks at the address with this list node, and goes on to the next.
 #[inline(always)]
 fn look_at(search: &mut Search, node: u64) -> Option<()> {
@@ -478,7 +494,7 @@ fn look_at(search: &mut Search, node: u64) -> Option<()> {
     let prefix_len: u32 = ifaddr.get(&globals::IFADDR_PREFIX_LEN)?;
     let flags: u32 = ifaddr.get(&globals::IFADDR_FLAGS)?;
     search.prefix_len.set(prefix_len);
-    if address.is(search) {
+    if address.is(search) && is_in_force(flags) {
         search.flags.set(search.flags.get() | OWN_ADDRESS);
     }
     if search.flags.get() & PREFIX_FOUND == 0

@@ -5,8 +5,9 @@
 //! ```text
 //! enter   leaves at once unless an IPv6 next hop is possible; else remembers
 //!         the arguments
-//! return  no source, or one that is not the interface's own: sends it, once
-//!         for each program and next hop until something changes
+//! return  no source: sends it, once a minute for each program and next hop;
+//!         one that is not the interface's own: sends it, once for each next
+//!         hop until something changes
 //! ```
 //!
 //! The choice itself is `fib_result_prefsrc`, but that is not the place to
@@ -31,7 +32,10 @@ use aya_ebpf::{
 };
 use v6trace_common::{
     COMM_LEN, Hook, Kind, SourceSelection,
-    source_selection::{L3MDEV_READ, MORE_ADDRESSES, ON_INTERFACE, PREFIX_READ, SEVERAL_NEXT_HOPS},
+    members::ABSENT,
+    source_selection::{
+        BY_GATEWAY_BITS, L3MDEV_READ, MORE_ADDRESSES, ON_INTERFACE, PREFIX_READ, SEVERAL_NEXT_HOPS,
+    },
 };
 
 use crate::{
@@ -44,8 +48,20 @@ use crate::{
 const AF_INET6: u8 = 10;
 /// Addresses of an interface that are compared with the source.
 const ADDRESSES: u32 = 64;
-/// After so many nanoseconds the same is reported again.
+/// After so many nanoseconds the same failure is reported again.
 const AGAIN_NS: u64 = 60_000_000_000;
+/// For so many programs a failure of one route is reported within that time:
+/// whoever cares can have as many names as lookups.
+const PROGRAMS: u32 = 16;
+/// `IFA_F_SECONDARY`: of a subnet that has an earlier address.
+const SECONDARY: u32 = 1;
+/// `IPPROTO_RAW`, of sockets that write IP headers themselves.
+const OWN_HEADERS: u32 = 255;
+
+/// A borrowed source, whoever sends.
+const BORROWED: u32 = 1;
+/// The programs for which a failure was reported.
+const FAILURES: u32 = 2;
 
 /// A lookup between its call and its return.
 #[repr(C)]
@@ -69,6 +85,9 @@ struct Same {
     netns: u32,
     ifindex: u32,
     protocol: u32,
+    l3mdev: u32,
+    /// [`BORROWED`] or [`FAILURES`], else 0.
+    what: u32,
     unused: u32,
 }
 
@@ -79,15 +98,22 @@ struct Last {
     boot_ns: u64,
     suppressed: u64,
     source: [u8; 4],
-    unused: u32,
+    /// Programs for which it was reported since then.
+    programs: u32,
 }
 
 /// Lookups in flight, by thread.
 #[map]
 static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
 
+/// What was reported for one program.
 #[map]
 static SOURCES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+
+/// What was reported of a route. Apart from the other, so that many names do
+/// not push it out.
+#[map]
+static ROUTES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_max_entries(1, 0);
@@ -130,11 +156,18 @@ fn may_be_ipv6(result: Pointer) -> bool {
     if is_ipv6(result) {
         return true;
     }
+    let Some(fib_info) = result.follow(&globals::FIB_RESULT_FI) else {
+        return false;
+    };
     // 1 for an ordinary route, 0 for one with a nexthop object.
-    result
-        .follow(&globals::FIB_RESULT_FI)
-        .and_then(|fib_info| fib_info.get(&globals::FIB_INFO_NHS))
-        .is_some_and(|next_hops: i32| next_hops != 1)
+    match fib_info.get(&globals::FIB_INFO_NHS).unwrap_or(1i32) {
+        0 => {
+            // Of objects, only a group is still chosen from.
+            let object = fib_info.follow(&globals::FIB_INFO_NH);
+            object.and_then(|object| object.get(&globals::NEXTHOP_IS_GROUP)) != Some(0u8)
+        }
+        next_hops => next_hops != 1,
+    }
 }
 
 #[inline(always)]
@@ -190,28 +223,54 @@ fn report(
     let prefsrc: [u8; 4] = fib_info.get(&globals::FIB_INFO_PREFSRC)?;
     let mut flags = 0;
     let mut remarkable = true;
+    let gateway: [u8; 16] = next_hop.get(&globals::NHC_GW_IPV6)?;
     if u32::from_ne_bytes(source) != 0 {
-        flags = on_interface(device, source)?;
-        remarkable = flags == 0 && u32::from_ne_bytes(source) != u32::from_ne_bytes(prefsrc);
+        let [a, b, c, d, ..] = gateway;
+        // A nexthop object says that its address is no IPv4 one.
+        let bits = match fib_info.follow(&globals::FIB_INFO_NH) {
+            Some(Pointer(0)) => u32::from_ne_bytes([a, b, c, d]),
+            _ => 0,
+        };
+        flags = on_interface(device, source, bits)?;
+        remarkable = (flags == 0 || flags & BY_GATEWAY_BITS != 0)
+            && u32::from_ne_bytes(source) != u32::from_ne_bytes(prefsrc);
     }
     let mut same = Same {
         fib_info: fib_info.0,
-        next_hop: next_hop.get(&globals::NHC_GW_IPV6)?,
+        next_hop: gateway,
         comm: [0; COMM_LEN],
         netns: Net(Pointer(lookup.net)).inum()?,
         ifindex: device.ifindex()?,
-        protocol: u32::from(flow.get(&globals::FLOWI4_PROTO).unwrap_or(0u8)),
+        protocol: 0,
+        l3mdev: flow.get(&globals::FLOWI4_L3MDEV).unwrap_or(0),
+        what: BORROWED,
         unused: 0,
     };
-    if let Ok(comm) = bpf_get_current_comm() {
-        same.comm = comm;
+    let protocol = u32::from(flow.get(&globals::FLOWI4_PROTO).unwrap_or(0u8));
+    if protocol == OWN_HEADERS {
+        same.protocol = protocol;
     }
-    if !remarkable && globals::EMIT_ALL.load() == 0 {
-        // What comes next is news.
-        let _ = SOURCES_REPORTED.remove(same);
-        return None;
-    }
-    let suppressed = is_news(&same, source)?;
+    let suppressed = if remarkable && u32::from_ne_bytes(source) != 0 {
+        // It is the route's, whoever sends, and stays so until it changes.
+        is_news(&ROUTES_REPORTED, &same, source, u64::MAX)?
+    } else {
+        // A source that is borrowed after this one is news.
+        let _ = ROUTES_REPORTED.remove(same);
+        if let Ok(comm) = bpf_get_current_comm() {
+            same.comm = comm;
+        }
+        same.protocol = protocol;
+        same.what = 0;
+        if !remarkable && globals::EMIT_ALL.load() == 0 {
+            let _ = SOURCES_REPORTED.remove(same);
+            return None;
+        }
+        let suppressed = is_news(&SOURCES_REPORTED, &same, source, AGAIN_NS)?;
+        same.comm = [0; COMM_LEN];
+        same.protocol = 0;
+        same.what = FAILURES;
+        suppressed + is_bearable(&same)?
+    };
 
     record.open(Kind::SourceSelection, Hook::SourceSelection, same.netns);
     let payload = &mut record.payload;
@@ -222,11 +281,10 @@ fn report(
     payload.source = source;
     payload.prefsrc = prefsrc;
     payload.ifindex = same.ifindex;
-    payload.protocol = same.protocol as u8;
+    payload.protocol = protocol as u8;
     payload.oif = flow.get(&globals::FLOWI4_OIF).unwrap_or(0);
-    payload.l3mdev = 0;
-    if let Some(l3mdev) = flow.get(&globals::FLOWI4_L3MDEV) {
-        payload.l3mdev = l3mdev;
+    payload.l3mdev = same.l3mdev;
+    if globals::FLOWI4_L3MDEV.load() != ABSENT {
         flags |= L3MDEV_READ;
     }
     payload.prefix = [0; 4];
@@ -249,45 +307,76 @@ fn report(
     }
     payload.next_hop_flags = next_hop.get(&globals::NHC_FLAGS).unwrap_or(0);
     payload.flags = flags;
-    payload.unused = 0;
+    payload.route_protocol = fib_info.get(&globals::FIB_INFO_PROTOCOL).unwrap_or(0);
     record.send(ctx, Hook::SourceSelection);
     Some(())
 }
 
 /// Whether the device has the address, as flags; 0 where it has not.
+///
+/// The kernel takes the `bits` of the next hop, unless they are 0, for an IPv4
+/// address to be near to (`fib_info_update_nhc_saddr`).
 #[inline(always)]
-fn on_interface(device: Device, address: [u8; 4]) -> Option<u32> {
+fn on_interface(device: Device, address: [u8; 4], bits: u32) -> Option<u32> {
     let in_device = device.0.follow(&globals::DEV_IP_PTR)?;
     if in_device.0 == 0 {
         return Some(0);
     }
     let mut entry = in_device.follow(&globals::IN_DEVICE_IFA_LIST)?;
+    // The widest scope of a primary address so far; more is narrower.
+    let mut widest = u8::MAX;
     for _ in 0..ADDRESSES {
         if entry.0 == 0 {
             return Some(0);
         }
         let local: [u8; 4] = entry.get(&globals::IFADDR_LOCAL)?;
         if u32::from_ne_bytes(local) == u32::from_ne_bytes(address) {
+            let scope = entry.get(&globals::IFADDR_SCOPE).unwrap_or(0);
+            // The first that would do needs no bits to be chosen.
+            if bits != 0 && widest <= scope && lie_in_subnet(bits, entry) {
+                return Some(ON_INTERFACE | BY_GATEWAY_BITS);
+            }
             return Some(ON_INTERFACE);
+        }
+        let flags = entry.get(&globals::IFADDR_IPV4_FLAGS).unwrap_or(SECONDARY);
+        let scope = entry.get(&globals::IFADDR_SCOPE).unwrap_or(u8::MAX);
+        if bits != 0 && flags & SECONDARY == 0 && scope < widest {
+            widest = scope;
         }
         entry = entry.follow(&globals::IFADDR_NEXT)?;
     }
     Some(MORE_ADDRESSES)
 }
 
-/// Notes the outcome. `None` where the same was reported lately; else how
-/// often it was not reported since it last was.
+/// Whether `bits`, in network order, are an address of the entry's subnet.
 #[inline(always)]
-fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
+fn lie_in_subnet(bits: u32, entry: Pointer) -> bool {
+    let address: Option<[u8; 4]> = entry.get(&globals::IFADDR_ADDRESS);
+    let mask: Option<[u8; 4]> = entry.get(&globals::IFADDR_MASK);
+    let (Some(address), Some(mask)) = (address, mask) else {
+        return false;
+    };
+    (bits ^ u32::from_ne_bytes(address)) & u32::from_ne_bytes(mask) == 0
+}
+
+/// Notes the outcome. `None` where the same was reported within the last
+/// `again` nanoseconds; else how often it was not reported since it last was.
+#[inline(always)]
+fn is_news(
+    reported: &LruHashMap<Same, Last>,
+    same: &Same,
+    source: [u8; 4],
+    again: u64,
+) -> Option<u64> {
     // SAFETY: the helper takes nothing and returns a number.
     let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
     let mut suppressed = 0;
-    if let Some(last) = SOURCES_REPORTED.get_ptr_mut(same) {
+    if let Some(last) = reported.get_ptr_mut(same) {
         // SAFETY: a pointer to a map value, checked for null. Other CPUs may
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
         if u32::from_ne_bytes(last.source) == u32::from_ne_bytes(source) {
-            if boot_ns.wrapping_sub(last.boot_ns) < AGAIN_NS {
+            if boot_ns.wrapping_sub(last.boot_ns) < again {
                 last.suppressed += 1;
                 return None;
             }
@@ -298,8 +387,39 @@ fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
         boot_ns,
         suppressed: 0,
         source,
-        unused: 0,
+        programs: 0,
     };
-    let _ = SOURCES_REPORTED.insert(same, last, 0);
+    let _ = reported.insert(same, last, 0);
+    Some(suppressed)
+}
+
+/// Whether one more program's failure may be reported for a route. `None` where
+/// not; else how many were not, in the time before.
+#[inline(always)]
+fn is_bearable(route: &Same) -> Option<u64> {
+    // SAFETY: the helper takes nothing and returns a number.
+    let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
+    let mut suppressed = 0;
+    if let Some(last) = ROUTES_REPORTED.get_ptr_mut(route) {
+        // SAFETY: a pointer to a map value, checked for null. Other CPUs may
+        // count at the same time; a lost count is all that comes of it.
+        let last = unsafe { &mut *last };
+        if boot_ns.wrapping_sub(last.boot_ns) < AGAIN_NS {
+            if last.programs >= PROGRAMS {
+                last.suppressed += 1;
+                return None;
+            }
+            last.programs += 1;
+            return Some(0);
+        }
+        suppressed = last.suppressed;
+    }
+    let last = Last {
+        boot_ns,
+        suppressed: 0,
+        source: [0; 4],
+        programs: 1,
+    };
+    let _ = ROUTES_REPORTED.insert(route, last, 0);
     Some(suppressed)
 }
