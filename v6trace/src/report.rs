@@ -14,6 +14,7 @@ use crate::{
     diagnose::diagnose,
     filter::Filter,
     record::{KernelRecord, Record},
+    recording::Missing,
     render::Render,
     session::Session,
 };
@@ -40,7 +41,13 @@ pub struct Totals {
     pub lost: u64,
     /// Records that could not be decoded, by what is wrong with them.
     pub undecoded: BTreeMap<String, u64>,
+    /// Entries of a recording that this version does not understand.
+    pub unknown: u64,
 }
+
+/// How many things can be wrong with records before the rest is counted
+/// together: a hostile stream could name millions.
+const MAX_UNDECODED: usize = 32;
 
 impl Totals {
     /// Diagnoses shown, of all causes.
@@ -55,6 +62,9 @@ pub struct Report<R> {
     render: R,
     session: Option<Session>,
     totals: Totals,
+    /// The boot time of what came last.
+    last_ns: u64,
+    ended: bool,
 }
 
 impl<R: Render> Report<R> {
@@ -65,7 +75,47 @@ impl<R: Render> Report<R> {
             render,
             session: None,
             totals: Totals::default(),
+            last_ns: 0,
+            ended: false,
         }
+    }
+
+    /// Whether the session has been closed.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Counts for the closing summary, so far.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Says that a stored stream is not whole.
+    pub fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        self.render.missing(file, missing)
+    }
+
+    /// Counts an entry of a recording that is not understood.
+    pub fn unknown(&mut self) {
+        self.totals.unknown += 1;
+    }
+
+    /// Closes a session that has no end of its own.
+    pub fn close(&mut self) -> io::Result<()> {
+        let _ = self.feed(Record::End {
+            boot_ns: self.last_ns,
+        })?;
+        Ok(())
+    }
+
+    /// Lets the reader have everything so far.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.render.flush()
+    }
+
+    /// What renders it.
+    pub fn into_render(self) -> R {
+        self.render
     }
 
     /// Takes one record. `Break` says that the user has seen enough; the
@@ -75,7 +125,10 @@ impl<R: Render> Report<R> {
             Record::Session(info) => {
                 let session = Session::new(info);
                 self.render.session(&session)?;
+                self.last_ns = session.info().boot_ns;
                 self.session = Some(session);
+                self.totals = Totals::default();
+                self.ended = false;
                 return Ok(ControlFlow::Continue(()));
             }
             record => record,
@@ -95,10 +148,14 @@ impl<R: Render> Report<R> {
             Record::AnycastUse(found) => session.learn_anycast_use(found),
             Record::Surroundings(surroundings) => session.learn_surroundings(surroundings),
             Record::Lost(lost) => {
-                self.totals.lost += lost.count;
+                self.totals.lost = self.totals.lost.saturating_add(lost.count);
+                self.last_ns = lost.boot_ns;
                 self.render.lost(session, &lost)?;
             }
-            Record::End { boot_ns } => self.render.summary(session, &self.totals, boot_ns)?,
+            Record::End { boot_ns } => {
+                self.ended = true;
+                self.render.summary(session, &self.totals, boot_ns)?;
+            }
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -126,6 +183,7 @@ impl<R: Render> Report<R> {
             return Ok(());
         };
         self.totals.events += 1;
+        self.last_ns = event.boot_ns;
         if !self.options.filter.admits(event, session) {
             return Ok(());
         }
@@ -147,6 +205,11 @@ impl<R: Render> Report<R> {
 
     fn undecoded(&mut self, error: DecodeError) {
         log::debug!("a record was skipped: {error}");
-        *self.totals.undecoded.entry(error.to_string()).or_default() += 1;
+        let mut error = error.to_string();
+        let undecoded = &mut self.totals.undecoded;
+        if undecoded.len() >= MAX_UNDECODED && !undecoded.contains_key(&error) {
+            "other reasons".clone_into(&mut error);
+        }
+        *undecoded.entry(error).or_default() += 1;
     }
 }

@@ -7,6 +7,7 @@ mod explain;
 mod live;
 mod options;
 mod record;
+mod replay;
 mod stop;
 mod tracing;
 
@@ -38,6 +39,8 @@ enum Command {
     Live(live::Live),
     /// Do what live does, and record the session into a file.
     Record(record::Record),
+    /// Explain recorded sessions, on any machine.
+    Replay(replay::Replay),
     /// Check whether live tracing works on this machine, and why not.
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Live(command) => command.run(),
         Command::Record(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

@@ -1,13 +1,14 @@
 //! Options that several commands share, with the same meaning in each.
 
 use std::{
-    io::{self, IsTerminal as _, Write},
-    path::PathBuf,
+    fs::File,
+    io::{self, IsTerminal as _, Read, Write},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use anstream::{AutoStream, ColorChoice};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use crate::{
@@ -39,12 +40,26 @@ pub(super) struct FilterOptions {
 
 impl FilterOptions {
     pub(super) fn filter(&self) -> anyhow::Result<Filter> {
-        Ok(Filter {
+        Ok(self.with_netns(self.netns.as_deref().map(netns).transpose()?))
+    }
+
+    /// The filter for what happened elsewhere, where this machine's files mean
+    /// nothing.
+    pub(super) fn offline(&self) -> anyhow::Result<Filter> {
+        let path = self.netns.as_deref().filter(|netns| netns.contains('/'));
+        if let Some(path) = path {
+            bail!("--netns {path} is a file of this machine; give a name or an inode number");
+        }
+        self.filter()
+    }
+
+    fn with_netns(&self, netns: Option<NetnsFilter>) -> Filter {
+        Filter {
             pid: self.pid,
             comm: self.comm.clone(),
-            netns: self.netns.as_deref().map(netns).transpose()?,
+            netns,
             interface: self.interface.clone(),
-        })
+        }
     }
 }
 
@@ -128,7 +143,6 @@ impl OutputOptions {
     /// What renders that form, results into `out`.
     pub(super) fn render(&self, out: Box<dyn Write>) -> Box<dyn Render> {
         if self.is_json() {
-            let out = io::BufWriter::new(out);
             Box::new(Json::new(out, stderr()))
         } else {
             Box::new(Text::new(out, stderr(), self.time(), self.quiet))
@@ -153,10 +167,13 @@ impl OutputOptions {
     }
 }
 
+/// Bytes of results that are written out at once.
+const BUFFER: usize = 64 << 10;
+
 /// Standard output that drops colours where they are not wanted, written out
 /// as a whole by each flush.
-pub(super) fn stdout() -> AutoStream<std::io::StdoutLock<'static>> {
-    AutoStream::auto(std::io::stdout().lock())
+pub(super) fn stdout() -> impl Write {
+    io::BufWriter::with_capacity(BUFFER, AutoStream::auto(io::stdout().lock()))
 }
 
 /// Standard error likewise.
@@ -189,19 +206,24 @@ impl TraceOptions {
         }
     }
 
-    /// Starts logging, to standard error; `RUST_LOG` has the last word.
+    /// Starts logging.
     pub(super) fn start_log(&self) {
-        let level = if self.verbose > 1 { "debug" } else { "warn" };
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
-            .format_target(false)
-            .format_timestamp_millis()
-            .write_style(if std::io::stderr().is_terminal() {
-                env_logger::WriteStyle::Auto
-            } else {
-                env_logger::WriteStyle::Never
-            })
-            .init();
+        start_log(if self.verbose > 1 { "debug" } else { "warn" });
     }
+}
+
+/// Starts logging from a level on, to standard error; `RUST_LOG` has the last
+/// word.
+pub(super) fn start_log(level: &str) {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
+        .format_target(false)
+        .format_timestamp_millis()
+        .write_style(if std::io::stderr().is_terminal() {
+            env_logger::WriteStyle::Auto
+        } else {
+            env_logger::WriteStyle::Never
+        })
+        .init();
 }
 
 /// Says which hooks fire: all of them if asked to, else those that do not.
@@ -226,6 +248,30 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A recording to be read.
+pub(super) type Input = Box<dyn Read>;
+
+/// Opens a recording; `-` is standard input.
+pub(super) fn open(path: &Path) -> anyhow::Result<Input> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(Box::new(file))
+}
+
+/// What a recording is called in messages.
+pub(super) fn file_name(path: &Path) -> String {
+    if is_stdin(path) {
+        return "standard input".to_owned();
+    }
+    path.display().to_string()
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// A time span such as `90`, `90s`, `5m` or `1h 30m`.

@@ -53,7 +53,8 @@ impl Tracing {
         let report = self.output.report(self.filter.filter()?);
         // What the command prints is its own.
         let render = if command.is_some() {
-            self.output.render(Box::new(options::stderr()))
+            self.output
+                .render(Box::new(io::BufWriter::new(options::stderr())))
         } else {
             self.output.render(Box::new(options::stdout()))
         };
@@ -147,6 +148,9 @@ fn explain(
             Ok(ControlFlow::Break(())) => enough = ControlFlow::Break(()),
             Err(error) => *failed = Some(error),
         }
+    }
+    if let Err(error) = report.flush() {
+        failed.get_or_insert(error);
     }
     enough
 }

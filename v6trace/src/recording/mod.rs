@@ -14,14 +14,18 @@ mod entry;
 mod error;
 mod file;
 mod frame;
+mod missing;
 mod reader;
+mod replay;
 mod writer;
 
 pub use entry::{Item, Opening};
 pub use error::ReadError;
 pub use file::{OutputFile, PieceOptions, piece_path};
 pub use frame::{MAJOR, MINOR};
-pub use reader::{Damage, Reader};
+pub use missing::{Damage, Missing};
+pub use reader::Reader;
+pub use replay::Replay;
 pub use writer::{Stats, Writer};
 
 /// The most bytes that a frame may hold once decompressed. No writer makes a

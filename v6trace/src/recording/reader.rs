@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use super::{
-    MAJOR, ReadError,
+    Damage, MAJOR, ReadError,
     entry::{Item, Items},
     frame::{HEADER, Header, MAGIC, Unpacker},
 };
@@ -20,20 +20,6 @@ const CHUNK: usize = 64 << 10;
 const CHECKS_PER_BYTE: u64 = 4;
 /// How many bytes of such checks are free.
 const FREE_CHECKS: u64 = 64 << 20;
-
-/// A part of a recording that is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// Where the damaged bytes begin, from the start of the file.
-    pub offset: u64,
-    /// How many there are; 0 where frames are missing and nothing in their
-    /// place.
-    pub bytes: u64,
-    /// How many frames are missing, where the numbers of those around tell.
-    pub frames: Option<u32>,
-    /// Whether the file ends in the midst of a frame.
-    pub cut: bool,
-}
 
 /// Reads a recording, or one piece of it.
 pub struct Reader<R> {

@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
 use super::{Render, fields, time};
-use crate::{decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, session::Session};
+use crate::{
+    decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    session::Session,
+};
 
 /// Version of the objects' fields.
 const SCHEMA: u32 = 1;
@@ -18,15 +21,14 @@ pub struct Json<O, E> {
 }
 
 impl<O: Write, E: Write> Json<O, E> {
-    /// Writes to `out`, which is flushed after each line.
+    /// Writes to `out`.
     pub fn new(out: O, err: E) -> Self {
         Self { out, err }
     }
 
     fn line(&mut self, value: &Value) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, value)?;
-        self.out.write_all(b"\n")?;
-        self.out.flush()
+        self.out.write_all(b"\n")
     }
 }
 
@@ -118,6 +120,26 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         }))
     }
 
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        let mut object = json!({
+            "type": "missing",
+            "what": missing.name(),
+            "file": file,
+        });
+        if let Missing::Damaged(damage) = missing {
+            object["offset"] = damage.offset.into();
+            object["bytes"] = damage.bytes.into();
+            object["frames"] = damage.frames.into();
+        }
+        if let Some(records) = missing.records() {
+            object["records"] = records.into();
+        }
+        self.line(&object)?;
+        // A closed standard error is no reason to fail.
+        let _ = writeln!(self.err, "v6trace: {file}: {missing}");
+        Ok(())
+    }
+
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         let diagnoses: Map<String, Value> = totals
             .diagnoses
@@ -129,13 +151,18 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             "diagnoses": diagnoses,
             "events": totals.events,
             "lost": totals.lost,
-            "undecoded": totals.undecoded.values().sum::<u64>(),
+            "undecoded": totals.undecoded.values().sum::<u64>() + totals.unknown,
             "duration_ns": boot_ns.saturating_sub(session.info().boot_ns),
         }))?;
         if totals.lost > 0 {
+            self.out.flush()?;
             // A closed standard error is no reason to fail.
             let _ = writeln!(self.err, "v6trace: {} events lost", totals.lost);
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

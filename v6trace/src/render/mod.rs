@@ -11,7 +11,10 @@ use std::io;
 pub use json::Json;
 pub use text::Text;
 
-use crate::{decode::Event, diagnose::Diagnosis, record::Lost, report::Totals, session::Session};
+use crate::{
+    decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    session::Session,
+};
 
 /// A form of output.
 pub trait Render {
@@ -23,8 +26,12 @@ pub trait Render {
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()>;
     /// Events are missing.
     fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()>;
+    /// A stored stream is not whole.
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()>;
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
+    /// Lets the reader have everything so far.
+    fn flush(&mut self) -> io::Result<()>;
 }
 
 impl<R: Render + ?Sized> Render for Box<R> {
@@ -44,7 +51,15 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).lost(session, lost)
     }
 
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        (**self).missing(file, missing)
+    }
+
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         (**self).summary(session, totals, boot_ns)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (**self).flush()
     }
 }

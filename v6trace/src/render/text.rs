@@ -13,6 +13,7 @@ use crate::{
     decode::{Event, Task},
     diagnose::{Confidence, Diagnosis, Value},
     record::Lost,
+    recording::Missing,
     report::Totals,
     session::Session,
 };
@@ -77,8 +78,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             "more"
         );
         text.push('\n');
-        self.out.write_all(text.replace('\u{a0}', " ").as_bytes())?;
-        self.out.flush()
+        self.out.write_all(text.replace('\u{a0}', " ").as_bytes())
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
@@ -94,11 +94,11 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             event.hook.info().name,
             who(event.culprit()),
             fields.join(", ")
-        )?;
-        self.out.flush()
+        )
     }
 
     fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()> {
+        self.out.flush()?;
         let time = self.time.format(session, lost.boot_ns);
         let hook = lost
             .hook
@@ -111,7 +111,13 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         )
     }
 
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        self.out.flush()?;
+        writeln!(self.err, "v6trace: {file}: {missing}")
+    }
+
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        self.out.flush()?;
         if self.quiet {
             return Ok(());
         }
@@ -149,7 +155,18 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         for (error, count) in &totals.undecoded {
             writeln!(self.err, "  {count:>5}  records not understood: {error}")?;
         }
+        if totals.unknown > 0 {
+            writeln!(
+                self.err,
+                "  {:>5}  entries of the recording not understood: written by a newer v6trace?",
+                totals.unknown
+            )?;
+        }
         Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

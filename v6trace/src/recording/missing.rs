@@ -1,0 +1,105 @@
+//! What a recording lacks, and how that is said.
+
+use std::fmt;
+
+/// A part of a file that is not what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where the damaged bytes begin, from the start of the file.
+    pub offset: u64,
+    /// How many there are; 0 where frames are missing and nothing in their
+    /// place.
+    pub bytes: u64,
+    /// How many frames are missing, where the numbers of those around tell.
+    pub frames: Option<u32>,
+    /// Whether the file ends in the midst of a frame.
+    pub cut: bool,
+}
+
+/// What a recording is known to lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A part of the file is not what was written.
+    Damaged(Damage),
+    /// Records that could not be stored while recording.
+    Unrecorded {
+        /// How many.
+        records: u64,
+    },
+    /// Records ahead of the first intact opening, without which nothing can be
+    /// said about them.
+    Unopened {
+        /// How many.
+        records: u64,
+    },
+    /// The end.
+    End,
+    /// The piece that follows.
+    NextPiece,
+}
+
+impl Missing {
+    /// A short name for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Damaged(Damage { cut: true, .. }) => "cut",
+            Self::Damaged(_) => "damaged",
+            Self::Unrecorded { .. } => "unrecorded",
+            Self::Unopened { .. } => "unopened",
+            Self::End => "end",
+            Self::NextPiece => "next-piece",
+        }
+    }
+
+    /// How many records, where that is known.
+    pub const fn records(&self) -> Option<u64> {
+        match self {
+            Self::Unrecorded { records } | Self::Unopened { records } => Some(*records),
+            Self::Damaged(_) | Self::End | Self::NextPiece => None,
+        }
+    }
+
+    /// Whether something that was written is not there: more than a recorder
+    /// that was stopped at once.
+    pub const fn is_loss(&self) -> bool {
+        match self {
+            Self::Damaged(damage) => !damage.cut,
+            Self::Unrecorded { .. } | Self::Unopened { .. } => true,
+            Self::End | Self::NextPiece => false,
+        }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(Damage {
+                offset,
+                bytes,
+                cut: true,
+                ..
+            }) => write!(
+                f,
+                "cut at the end: the last {bytes} bytes, from offset {offset} on, are a part of a frame"
+            ),
+            Self::Damaged(Damage {
+                offset, bytes: 0, ..
+            }) => write!(f, "frames are missing at offset {offset}"),
+            Self::Damaged(Damage { offset, bytes, .. }) => write!(
+                f,
+                "{bytes} bytes from offset {offset} on are damaged, what they told is missing"
+            ),
+            Self::Unrecorded { records } => {
+                write!(f, "{records} records could not be stored while recording")
+            }
+            Self::Unopened { records } => write!(
+                f,
+                "{records} records cannot be explained, since what opens the recording is missing"
+            ),
+            Self::End => {
+                f.write_str("it ends without a closing record: recording was killed, or goes on")
+            }
+            Self::NextPiece => f.write_str("the piece that follows was not given"),
+        }
+    }
+}
