@@ -36,12 +36,14 @@ pub struct AnycastChange {
     pub all_forwarding: i32,
     /// `net.ipv6.conf.IF.accept_ra` ([`ACCEPT_RA_READ`])
     pub accept_ra: i32,
+    /// `net.ipv6.conf.IF.force_forwarding` ([`FORCE_FORWARDING_READ`])
+    pub force_forwarding: i32,
     /// Which of the values above were read, and what was found: constants of
     /// this module.
     pub flags: u32,
 }
 
-const _: () = assert!(size_of::<AnycastChange>() == 84);
+const _: () = assert!(size_of::<AnycastChange>() == 88);
 
 /// The interface took the address.
 pub const JOINED: u32 = 1;
@@ -72,3 +74,5 @@ pub const FORWARDING_READ: u32 = 1 << 3;
 pub const ALL_FORWARDING_READ: u32 = 1 << 4;
 /// `accept_ra` was read.
 pub const ACCEPT_RA_READ: u32 = 1 << 5;
+/// `force_forwarding` was read, as kernels since 6.17 have it.
+pub const FORCE_FORWARDING_READ: u32 = 1 << 6;

@@ -79,6 +79,8 @@ macro_rules! with_members {
             // Which task, in which context.
             TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
                 "kernel workers are shown like other tasks";
+            TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
+                "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
             // Which socket, in which namespace.
             SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
                 "the namespace of a socket is not known";
@@ -121,6 +123,8 @@ macro_rules! with_members {
                 "an interface's forwarding is not known";
             CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
                 "an interface's accept_ra is not known";
+            CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
+                "no interface is taken to forward on its own, as is right before 6.17";
             CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
                 "an interface's router_solicitations is not known";
             // The socket's memberships.

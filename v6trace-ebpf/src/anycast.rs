@@ -21,8 +21,9 @@ use aya_ebpf::{
 use v6trace_common::{
     AnycastChange, Hook, INTERFACE_NAME_LEN, Kind,
     anycast::{
-        ACCEPT_RA_READ, ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ, FORWARDING_CHANGE,
-        FORWARDING_READ, JOINED, OWN_ADDRESS, PREFIX_FOUND, RELEASED, SETSOCKOPT,
+        ACCEPT_RA_READ, ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ,
+        FORCE_FORWARDING_READ, FORWARDING_CHANGE, FORWARDING_READ, JOINED, OWN_ADDRESS,
+        PREFIX_FOUND, RELEASED, SETSOCKOPT,
     },
 };
 
@@ -439,6 +440,11 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     if let Some(value) = idev.get(&globals::CNF_ACCEPT_RA) {
         payload.accept_ra = value;
         payload.flags |= ACCEPT_RA_READ;
+    }
+    payload.force_forwarding = 0;
+    if let Some(value) = idev.get(&globals::CNF_FORCE_FORWARDING) {
+        payload.force_forwarding = value;
+        payload.flags |= FORCE_FORWARDING_READ;
     }
     record.send(ctx, hook);
 }

@@ -246,7 +246,6 @@ fn around() -> Vec<Record> {
             uses: vec![used],
             complete: true,
             vrf: None,
-            force_forwarding: true,
         }),
     ]
 }

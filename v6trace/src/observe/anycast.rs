@@ -9,7 +9,6 @@ use std::{
     fs, io,
     net::{IpAddr, Ipv6Addr},
     os::unix::ffi::OsStrExt as _,
-    path::Path,
 };
 
 use netlink_packet_route::{
@@ -62,17 +61,12 @@ fn look(change: &AnycastChange) -> io::Result<AnycastUse> {
             Err(error) => log::debug!("uses of {}: {error}", change.address),
         }
     }
-    let sysctl = format!(
-        "/proc/sys/net/ipv6/conf/{}/force_forwarding",
-        change.interface
-    );
     Ok(AnycastUse {
         boot_ns: 0,
         of: 0,
         uses,
         complete,
         vrf: vrf.map(|(_, name)| name),
-        force_forwarding: Path::new(&sysctl).exists(),
     })
 }
 
