@@ -62,8 +62,8 @@ pub const MORE_ADDRESSES: u32 = 1 << 1;
 pub const SEVERAL_NEXT_HOPS: u32 = 1 << 2;
 /// `prefix` was read.
 pub const PREFIX_READ: u32 = 1 << 3;
+/// `l3mdev` was read.
+pub const L3MDEV_READ: u32 = 1 << 4;
 /// `source` is not the interface's first address that would do, but the one
 /// whose subnet the first 32 bits of the next hop lie in.
 pub const BY_GATEWAY_BITS: u32 = 1 << 5;
-/// `l3mdev` was read.
-pub const L3MDEV_READ: u32 = 1 << 4;

@@ -88,11 +88,15 @@ impl Story<'_> {
     /// Forwarding without being a router, where the kernel can.
     fn force_forwarding(&self) -> Option<Fix> {
         let interface = &self.change.interface;
-        self.change.force_forwarding?;
+        let forced_already = self.change.force_forwarding? > 0;
         let forwarding = advice::interface_sysctl(interface, "forwarding", 0);
         let forced = advice::interface_sysctl(interface, "force_forwarding", 1);
         let set = format!("sysctl -w {forwarding} {forced}");
         if self.change.all_forwarding == Some(0) {
+            // To be a host is all that is missing.
+            if forced_already {
+                return None;
+            }
             let fix = self.command(&set);
             return Some(fix.remark("forwards what comes in there, without an anycast address"));
         }
