@@ -64,7 +64,7 @@ const OF_ROUTE: u32 = 1;
 /// [`Same::what`]: the failures of one route, whoever sends.
 const FAILURES_OF_ROUTE: u32 = 2;
 /// [`Same::what`]: the outcome for one program.
-const OF_PROGRAM: u32 = 3;
+const OF_PROGRAM: u32 = 0;
 /// Of [`is_news`]: it is none.
 const OLD: u64 = u64::MAX;
 /// More than any scope (`RT_SCOPE_NOWHERE`, which no address has).
@@ -116,8 +116,14 @@ struct Last {
 #[map]
 static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
 
+/// What was reported for one program.
 #[map]
 static SOURCES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+
+/// What was reported of a route. Apart from the other, so that many names do
+/// not push it out.
+#[map]
+static ROUTES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
 
 /// What is searched for among the addresses of a device, and where the search
 /// stands.
@@ -288,10 +294,10 @@ fn report(
     }
     let suppressed = if source != 0 && remarkable {
         // It is the route's, whoever sends, and stays so until it changes.
-        is_news(same, source, u64::MAX, 1)
+        is_news(&ROUTES_REPORTED, same, source, u64::MAX, 1)
     } else {
         // A source that is borrowed after this one is news.
-        let _ = SOURCES_REPORTED.remove(&*same);
+        let _ = ROUTES_REPORTED.remove(&*same);
         let of_program = of_program(same, source, protocol, remarkable);
         if of_program == OLD || source != 0 {
             of_program
@@ -299,7 +305,7 @@ fn report(
             same.comm = [0; COMM_LEN];
             same.protocol = 0;
             same.what = FAILURES_OF_ROUTE;
-            match is_news(same, 0, AGAIN_NS, FAILURES) {
+            match is_news(&ROUTES_REPORTED, same, 0, AGAIN_NS, FAILURES) {
                 OLD => OLD,
                 of_route => of_program + of_route,
             }
@@ -434,17 +440,23 @@ fn of_program(same: &mut Same, source: u32, protocol: u8, remarkable: bool) -> u
         let _ = SOURCES_REPORTED.remove(&*same);
         return OLD;
     }
-    is_news(same, source, AGAIN_NS, 1)
+    is_news(&SOURCES_REPORTED, same, source, AGAIN_NS, 1)
 }
 
 /// Notes the outcome. [`OLD`] where the same was reported `most` times within
 /// the last `again` nanoseconds; else how often it was not, before that.
 #[inline(always)]
-fn is_news(same: &Same, source: u32, again: u64, most: u32) -> u64 {
+fn is_news(
+    reported: &LruHashMap<Same, Last>,
+    same: &Same,
+    source: u32,
+    again: u64,
+    most: u32,
+) -> u64 {
     // SAFETY: the helper takes nothing and returns a number.
     let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
     let mut suppressed = 0;
-    if let Some(last) = SOURCES_REPORTED.get_ptr_mut(same) {
+    if let Some(last) = reported.get_ptr_mut(same) {
         // SAFETY: a pointer to a map value, checked for null. Other CPUs may
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
@@ -466,6 +478,6 @@ fn is_news(same: &Same, source: u32, again: u64, most: u32) -> u64 {
         source,
         reports: 1,
     };
-    let _ = SOURCES_REPORTED.insert(same, last, 0);
+    let _ = reported.insert(same, last, 0);
     suppressed
 }

@@ -306,5 +306,10 @@ fn bits_of_the_next_hop_are_named() {
     assert_eq!(found["cause"], "source-address-by-gateway-bits");
     assert_eq!(found["severity"], "notice");
     assert_eq!(found["evidence"]["gateway_bits"], "32.1.13.184");
-    assert!(found["fix"][0].as_str().unwrap().contains(" src 32.1.13.9 "));
+    assert!(
+        found["fix"][0]
+            .as_str()
+            .unwrap()
+            .contains(" src 32.1.13.9 ")
+    );
 }

@@ -8,6 +8,7 @@
 mod anycast;
 mod dad;
 mod forwarding;
+mod healthy;
 mod multicast_join;
 mod set_token;
 mod source_selection;
@@ -30,6 +31,7 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     anycast::SCENARIOS,
     forwarding::SCENARIOS,
     dad::SCENARIOS,
+    healthy::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

@@ -117,8 +117,9 @@ fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
                 _ => None,
             })
     };
-    Ok(by_index(ifindex)
-        .and_then(master)
+    // Its neighbours went with it: that none is found would say nothing.
+    let interface = by_index(ifindex).ok_or(io::ErrorKind::NotFound)?;
+    Ok(master(interface)
         .and_then(by_index)
         .filter(|link| is_vrf(link))
         .and_then(|link| Some((link.header.index, name(link)?))))
