@@ -14,7 +14,8 @@ use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
 use crate::guest::{
-    AddressState, Link, MulticastSocket, Netns, Radvd, Tracer, default_route, group, until_some,
+    AddressState, Diagnosis, Link, MulticastSocket, Netns, Radvd, Tracer, default_route, group,
+    until_some,
 };
 
 /// The family.
@@ -79,15 +80,31 @@ fn site() -> Result<()> {
     );
     let report = tracer.finish()?;
     report.complete()?;
-    for diagnosis in &report.diagnoses {
+    let (refused, other): (Vec<_>, Vec<_>) = report
+        .diagnoses
+        .iter()
+        .partition(|diagnosis| joins_twice(diagnosis));
+    for diagnosis in &other {
         ensure!(
             diagnosis.field("severity") == "notice" && NOTICES.contains(&diagnosis.cause()),
             "all was well, but v6trace says {diagnosis}"
         );
     }
-    println!("{} notices", report.diagnoses.len());
+    println!(
+        "{} notices, radvd joined {} times in vain",
+        other.len(),
+        refused.len()
+    );
     ensure!(rounds > 0, "nothing happened");
     Ok(())
+}
+
+/// radvd joins the group of all routers anew for each change of its interface
+/// that it hears of, and the kernel does refuse that.
+fn joins_twice(diagnosis: &Diagnosis) -> bool {
+    diagnosis.cause() == "already-joined"
+        && diagnosis.field("comm") == "radvd"
+        && diagnosis.field("address") == "ff02::2"
 }
 
 impl Site {
@@ -113,13 +130,11 @@ impl Site {
         router.ip(&format!("address add {BEYOND}/32 dev lo"))?;
         router.ip("link set br0 up")?;
 
-        // Temporary addresses as well, and an IPv4 route as BGP makes it.
+        // Temporary addresses as well.
         host.set_sysctl("ipv6/conf/eth0/use_tempaddr", "2")?;
         host.ip("link set eth0 up")?;
         host.ip("address add 10.9.0.2/24 dev eth0")?;
         host.ip(&format!("address add {OWN}/32 dev lo"))?;
-        let words = format!("route add 198.51.100.0/24 via inet6 {ROUTER} dev eth0 src {OWN}");
-        host.ip(&words)?;
         router.ip(&format!("route add {OWN}/32 via 10.9.0.2"))?;
 
         member.ip("link add red up type vrf table 100")?;
@@ -154,7 +169,10 @@ impl Site {
             };
             Ok(table.lines().find(usable).map(str::to_owned))
         })?;
-        Ok(())
+        // Now that the router can be reached: an IPv4 route as BGP makes it.
+        self.host.ip(&format!(
+            "route add 198.51.100.0/24 via inet6 {ROUTER} dev eth0 src {OWN}"
+        ))
     }
 
     /// They come, get addresses that are tested, are renamed, and go.
