@@ -107,6 +107,8 @@ fn a_reason_that_flags_may_precede_is_likely_without_them() {
     let said = said(&request);
     assert_eq!(said["cause"], "token-forwarding");
     assert_eq!(said["confidence"], "likely");
+    let summary = said["summary"].as_str().unwrap();
+    assert!(summary.contains("could not be read"), "{summary}");
 }
 
 #[test]
