@@ -11,6 +11,7 @@
 #![no_std]
 #![no_main]
 
+mod address;
 mod anycast;
 mod context;
 mod dad;

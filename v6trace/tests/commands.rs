@@ -145,7 +145,8 @@ fn duplicates() -> Vec<Record> {
 }
 
 fn sources() -> Vec<Record> {
-    let selection = |source, nexthop_id| {
+    let by_bits = source_selection::ON_INTERFACE | source_selection::BY_GATEWAY_BITS;
+    let selection = |source, nexthop_id, flags| {
         let selection = SourceSelection {
             next_hop: "fe80::1".parse::<Ipv6Addr>().unwrap().octets(),
             interface: name(),
@@ -155,22 +156,24 @@ fn sources() -> Vec<Record> {
             ifindex: 2,
             table: 254,
             nexthop_id,
-            flags: source_selection::PREFIX_READ | source_selection::L3MDEV_READ,
+            flags: source_selection::PREFIX_READ | source_selection::L3MDEV_READ | flags,
             prefix_len: 24,
             protocol: 6,
+            route_protocol: 3,
             ..SourceSelection::new_zeroed()
         };
         event(Kind::SourceSelection, Hook::SourceSelection, &selection)
     };
     vec![
-        selection([0; 4], 0),
-        selection([0; 4], 7),
-        selection([192, 0, 2, 1], 0),
+        selection([0; 4], 0, 0),
+        selection([0; 4], 7, 0),
+        selection([192, 0, 2, 1], 0, 0),
+        selection([192, 0, 2, 1], 0, by_bits),
     ]
 }
 
 fn forwarding() -> Vec<Record> {
-    let change = |change| {
+    let change = |change, all_forwarding| {
         let change = AnycastChange {
             address: "fd00:4::".parse::<Ipv6Addr>().unwrap().octets(),
             interface: name(),
@@ -184,7 +187,8 @@ fn forwarding() -> Vec<Record> {
             flags: anycast::PREFIX_FOUND
                 | anycast::ADDRESSES_COMPLETE
                 | anycast::FORWARDING_READ
-                | anycast::ALL_FORWARDING_READ,
+                | anycast::FORCE_FORWARDING_READ
+                | all_forwarding,
             ..AnycastChange::new_zeroed()
         };
         event(Kind::AnycastChange, Hook::AnycastJoin, &change)
@@ -194,8 +198,10 @@ fn forwarding() -> Vec<Record> {
     purged.routes[0].interface = name();
     purged.routes[0].ifindex = 2;
     vec![
-        change(anycast::JOINED),
-        change(anycast::RELEASED),
+        change(anycast::JOINED, anycast::ALL_FORWARDING_READ),
+        // It may be on.
+        change(anycast::JOINED, 0),
+        change(anycast::RELEASED, 0),
         event(Kind::DefaultRoutesPurged, Hook::DefaultRoutePurge, &purged),
     ]
 }
@@ -248,7 +254,6 @@ fn around() -> Vec<Record> {
             uses: vec![used],
             complete: true,
             vrf: None,
-            force_forwarding: true,
         }),
     ]
 }
@@ -286,7 +291,19 @@ fn fixes(known: Vec<Record>) -> Vec<String> {
 
 /// The line as a shell takes it, without what is between quotes.
 fn unquoted(line: &str) -> String {
-    line.split(['\'', '"']).step_by(2).collect()
+    let mut bare = String::new();
+    let mut quote = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match quote {
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None => bare.push(c),
+            Some('"') if c == '\\' => drop(chars.next()),
+            Some(end) if c == end => quote = None,
+            Some(_) => {}
+        }
+    }
+    bare
 }
 
 #[test]
@@ -299,8 +316,12 @@ fn names_are_quoted_in_every_fix() {
         })
     });
     for fix in fixes(names.into()) {
-        let fix = unquoted(&fix);
-        assert!(!fix.contains(HOSTILE), "{fix}");
+        assert!(!unquoted(&fix).contains(HOSTILE), "{fix}");
+        // What a shell is given to run is a line of its own.
+        let words = shlex::split(&fix).unwrap_or_default();
+        let script = words.iter().skip_while(|word| *word != "-c").nth(1);
+        let script = script.map_or_else(String::new, |script| unquoted(script));
+        assert!(!script.contains(HOSTILE), "{fix}");
     }
 }
 
@@ -313,7 +334,7 @@ fn no_command_is_bare_where_nothing_leads_into_its_namespace() {
             continue;
         }
         assert!(
-            !["ip", "bridge", "sysctl", "tcpdump"].contains(&command),
+            !["ip", "bridge", "sh", "sysctl", "tcpdump"].contains(&command),
             "{fix}"
         );
     }

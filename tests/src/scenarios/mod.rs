@@ -8,6 +8,7 @@
 mod anycast;
 mod dad;
 mod forwarding;
+mod healthy;
 mod lookups;
 mod multicast_join;
 mod set_token;
@@ -32,6 +33,7 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     forwarding::SCENARIOS,
     lookups::SCENARIOS,
     dad::SCENARIOS,
+    healthy::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

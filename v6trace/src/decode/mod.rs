@@ -203,19 +203,24 @@ impl Event {
         }
     }
 
-    /// The name of the interface concerned.
+    /// The name of the interface concerned, where it is one whose name is known.
     pub fn interface(&self) -> Option<&str> {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
             Payload::SourceSelection(selection) => Some(&selection.interface),
             Payload::AnycastChange(change) => Some(&change.interface),
-            Payload::DefaultRoutesPurged(purged) => match purged.routes.as_slice() {
-                [route] if purged.count == 1 => Some(&route.interface),
-                _ => None,
-            },
+            Payload::DefaultRoutesPurged(purged) => purged.interface(),
             Payload::DadFailure(failure) => Some(&failure.interface),
             Payload::DadReflection(reflection) => Some(&reflection.interface),
+        }
+    }
+
+    /// Whether it may concern the interface with this name, among others.
+    pub fn concerns(&self, interface: &str) -> bool {
+        match &self.payload {
+            Payload::DefaultRoutesPurged(purged) => purged.concerns(interface),
+            _ => self.interface() == Some(interface),
         }
     }
 }

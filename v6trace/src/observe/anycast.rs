@@ -8,7 +8,6 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv6Addr},
-    path::Path,
 };
 
 use netlink_packet_route::{
@@ -98,23 +97,18 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
         taken.vrf = vrf_of(links, taken.change.ifindex);
     }
     let paths = batch.paths_for(first);
-    let (complete, force_forwarding) = enter::within(first.netns, &paths, || {
-        let complete = fill(&mut all);
-        let has = all.iter().map(has_force_forwarding).collect::<Vec<_>>();
-        Ok((complete, has))
-    })?;
+    let complete = enter::within(first.netns, &paths, || Ok(fill(&mut all)))?;
     name_processes(&mut all);
     let boot_ns = clock::boot_ns();
-    let found = all.into_iter().zip(force_forwarding);
-    Ok(found
-        .map(|(taken, force_forwarding)| {
+    Ok(all
+        .into_iter()
+        .map(|taken| {
             let found = AnycastUse {
                 boot_ns,
                 of: taken.event.boot_ns,
                 uses: taken.uses,
                 complete,
                 vrf: taken.vrf.map(|(_, name)| name),
-                force_forwarding,
             };
             (taken.record, found)
         })
@@ -126,15 +120,6 @@ fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
     let link = links::by_index(links, ifindex)?;
     let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
     Some((vrf.ifindex, vrf.name.clone()))
-}
-
-/// Whether this kernel has the sysctl, in the namespace of the calling thread.
-fn has_force_forwarding(taken: &Taken<'_>) -> bool {
-    let sysctl = format!(
-        "/proc/sys/net/ipv6/conf/{}/force_forwarding",
-        taken.change.interface
-    );
-    Path::new(&sysctl).exists()
 }
 
 /// Adds what is found in the namespace of the calling thread, and says whether
