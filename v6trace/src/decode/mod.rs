@@ -193,7 +193,7 @@ impl Event {
     pub fn is_remarkable(&self) -> bool {
         match &self.payload {
             Payload::SourceSelection(selection) => {
-                selection.source.is_none() || selection.is_borrowed()
+                selection.source.is_none() || selection.is_borrowed() || selection.by_gateway_bits
             }
             Payload::MulticastJoin(_) | Payload::SetToken(_) => self.is_failure(),
             Payload::AnycastChange(_)
