@@ -34,12 +34,16 @@ pub struct AnycastChange {
     pub forwarding: i32,
     /// `net.ipv6.conf.all.forwarding` ([`ALL_FORWARDING_READ`])
     pub all_forwarding: i32,
+    /// `net.ipv6.conf.IF.accept_ra` ([`ACCEPT_RA_READ`])
+    pub accept_ra: i32,
+    /// `net.ipv6.conf.IF.force_forwarding` ([`FORCE_FORWARDING_READ`])
+    pub force_forwarding: i32,
     /// Which of the values above were read, and what was found: constants of
     /// this module.
     pub flags: u32,
 }
 
-const _: () = assert!(size_of::<AnycastChange>() == 80);
+const _: () = assert!(size_of::<AnycastChange>() == 88);
 
 /// The interface took the address.
 pub const JOINED: u32 = 1;
@@ -60,7 +64,7 @@ pub const WRITTEN_INTERFACE: u32 = 2;
 
 /// The interface has an address whose prefix this one begins.
 pub const PREFIX_FOUND: u32 = 1 << 0;
-/// The interface has this very address as an ordinary one.
+/// The interface has this very address as an ordinary one that is in force.
 pub const OWN_ADDRESS: u32 = 1 << 1;
 /// All addresses of the interface were looked at.
 pub const ADDRESSES_COMPLETE: u32 = 1 << 2;
@@ -68,3 +72,7 @@ pub const ADDRESSES_COMPLETE: u32 = 1 << 2;
 pub const FORWARDING_READ: u32 = 1 << 3;
 /// `all_forwarding` was read.
 pub const ALL_FORWARDING_READ: u32 = 1 << 4;
+/// `accept_ra` was read.
+pub const ACCEPT_RA_READ: u32 = 1 << 5;
+/// `force_forwarding` was read, as kernels since 6.17 have it.
+pub const FORCE_FORWARDING_READ: u32 = 1 << 6;

@@ -13,6 +13,13 @@ pub const FRAME_COPIED: u32 = 120;
 /// Nonces that are remembered for each interface and address.
 pub const NONCES: usize = 4;
 
+/// Nanoseconds that a failure, or a reflection, for one address of an interface
+/// is not reported again: the newest is held back in a map instead.
+pub const DAD_QUIET_NS: u64 = 1_000_000_000;
+/// Bytes of a key of the maps of records held back: an address, the network
+/// namespace's inode number and the interface's index.
+pub const HELD_KEY_LEN: usize = 24;
+
 /// The beginning of a frame of neighbour discovery, from its link layer on.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -57,8 +64,18 @@ pub struct DadFailure {
     /// When the newest of them was sent, nanoseconds since boot; 0 where none
     /// was seen.
     pub sent_boot_ns: u64,
+    /// When an interface of this host last sent a solicitation for the address
+    /// with the frame's nonce, nanoseconds since boot; 0 where none was seen, or
+    /// the frame has none.
+    pub sender_boot_ns: u64,
     /// How many of `sent_nonces` count.
     pub sent_count: u32,
+    /// Index of the interface that sent the frame's nonce.
+    pub sender_ifindex: u32,
+    /// The network namespace that it is in.
+    pub sender_netns: u32,
+    /// Its name, NUL-padded.
+    pub sender_interface: [u8; INTERFACE_NAME_LEN],
     /// Index of the interface.
     pub ifindex: u32,
     /// Bits of the address's prefix.
@@ -83,7 +100,7 @@ pub struct DadFailure {
     pub read: u32,
 }
 
-const _: () = assert!(size_of::<DadFailure>() == 272);
+const _: () = assert!(size_of::<DadFailure>() == 304);
 
 /// `accept_dad`, `enhanced_dad` and `disable_ipv6` were read, the interface's
 /// own and those of `all`.

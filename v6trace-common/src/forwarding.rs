@@ -41,7 +41,9 @@ pub struct PurgedRoute {
     pub forwarding: i32,
     /// `net.ipv6.conf.IF.accept_ra`, -1 where it could not be read.
     pub accept_ra: i32,
+    /// The route's table: `fib6_table.tb6_id`, 0 where it could not be read.
+    pub table: u32,
 }
 
-const _: () = assert!(size_of::<PurgedRoute>() == 44);
-const _: () = assert!(size_of::<DefaultRoutesPurged>() == 376);
+const _: () = assert!(size_of::<PurgedRoute>() == 48);
+const _: () = assert!(size_of::<DefaultRoutesPurged>() == 408);

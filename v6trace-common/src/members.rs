@@ -79,6 +79,8 @@ macro_rules! with_members {
             // Which task, in which context.
             TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
                 "kernel workers are shown like other tasks";
+            TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
+                "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
             // Which socket, in which namespace.
             SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
                 "the namespace of a socket is not known";
@@ -121,6 +123,8 @@ macro_rules! with_members {
                 "an interface's forwarding is not known";
             CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
                 "an interface's accept_ra is not known";
+            CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
+                "no interface is taken to forward on its own, as is right before 6.17";
             CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
                 "an interface's router_solicitations is not known";
             // The socket's memberships.
@@ -163,8 +167,12 @@ macro_rules! with_members {
                 "the table of a route is not known";
             FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",
                 "the metric of a route is not known";
+            FIB_INFO_PROTOCOL: Shape::Bytes(1), "fib_info.fib_protocol",
+                "routes of routing daemons are not told from others";
             NEXTHOP_ID: Shape::Bytes(4), "nexthop.id",
                 "nexthop objects are not named";
+            NEXTHOP_IS_GROUP: Shape::Bytes(1), "nexthop.is_group",
+                "groups of nexthop objects are not told from single ones";
             FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",
                 "the choice of an IPv4 source is not seen";
             FLOWI4_DADDR: Shape::Bytes(4), "flowi4.daddr",
@@ -184,6 +192,14 @@ macro_rules! with_members {
                 "borrowed IPv4 sources are not recognised";
             IFADDR_NEXT: Shape::Object, "in_ifaddr.ifa_next",
                 "borrowed IPv4 sources are not recognised";
+            IFADDR_ADDRESS: Shape::Bytes(4), "in_ifaddr.ifa_address",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_MASK: Shape::Bytes(4), "in_ifaddr.ifa_mask",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_SCOPE: Shape::Bytes(1), "in_ifaddr.ifa_scope",
+                "IPv4 sources that bits of the next hop decide are not recognised";
+            IFADDR_IPV4_FLAGS: Shape::Bytes(4), "in_ifaddr.ifa_flags",
+                "IPv4 sources that bits of the next hop decide are not recognised";
             // Who writes which forwarding, and what an interface owns.
             CTL_DATA: Shape::Object, "ctl_table.data",
                 "which forwarding sysctl was written is not known";
@@ -218,6 +234,10 @@ macro_rules! with_members {
             // A route, and where it leads.
             ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
                 "default routes of router advertisements are not recognised";
+            ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
+                "the table of a default route is not known";
+            TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
+                "the table of a default route is not known";
             ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
                 "default routes of router advertisements are not recognised";
             ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",

@@ -47,8 +47,9 @@ pub struct SourceSelection {
     pub protocol: u8,
     /// `nhc_flags` (`RTNH_F_*`).
     pub next_hop_flags: u8,
-    /// Zero.
-    pub unused: u8,
+    /// Who made the route (`RTPROT_*`): `fib_info.fib_protocol`, 0 where
+    /// unknown.
+    pub route_protocol: u8,
 }
 
 const _: () = assert!(size_of::<SourceSelection>() == 88);
@@ -63,3 +64,6 @@ pub const SEVERAL_NEXT_HOPS: u32 = 1 << 2;
 pub const PREFIX_READ: u32 = 1 << 3;
 /// `l3mdev` was read.
 pub const L3MDEV_READ: u32 = 1 << 4;
+/// `source` is not the interface's first address that would do, but the one
+/// whose subnet the first 32 bits of the next hop lie in.
+pub const BY_GATEWAY_BITS: u32 = 1 << 5;

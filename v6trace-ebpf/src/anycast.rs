@@ -21,12 +21,14 @@ use aya_ebpf::{
 use v6trace_common::{
     AnycastChange, Hook, INTERFACE_NAME_LEN, Kind,
     anycast::{
-        ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ, FORWARDING_CHANGE,
-        FORWARDING_READ, JOINED, OWN_ADDRESS, PREFIX_FOUND, RELEASED, SETSOCKOPT,
+        ACCEPT_RA_READ, ADDRESS_USABLE, ADDRESSES_COMPLETE, ALL_FORWARDING_READ,
+        FORCE_FORWARDING_READ, FORWARDING_CHANGE, FORWARDING_READ, JOINED, OWN_ADDRESS,
+        PREFIX_FOUND, RELEASED, SETSOCKOPT,
     },
 };
 
 use crate::{
+    address::{Address, address_at},
     forwarding, globals,
     kernel::{Device, Pointer},
     output::{self, Record},
@@ -37,6 +39,10 @@ use crate::{
 const NEW_ADDRESS: i32 = 20;
 /// `IFA_F_TENTATIVE`: of no account while its uniqueness is not known.
 const TENTATIVE: u32 = 0x40;
+/// `IFA_F_OPTIMISTIC`: in use although it is tentative (RFC 4429).
+const OPTIMISTIC: u32 = 0x04;
+/// `IFA_F_DADFAILED`: somebody else has it.
+const DAD_FAILED: u32 = 0x08;
 /// The kernel takes no anycast address for a prefix of this length or more.
 const TOO_LONG: u32 = 127;
 /// Addresses of an interface that are looked at.
@@ -45,14 +51,6 @@ const ADDRESSES: u32 = 32;
 const ANYCAST_ADDRESSES: u32 = 32;
 /// A new anycast address is put first; others may follow it in no time.
 const NEWEST: u32 = 4;
-
-/// A `struct in6_addr` as two numbers, upper half first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
-struct Address {
-    upper: u64,
-    lower: u64,
-}
 
 /// A change between its call and its return.
 #[repr(C)]
@@ -269,48 +267,13 @@ fn usable(thread: u64) -> Option<[u64; 2]> {
     USABLE.get_ptr(thread).map(|marker| unsafe { *marker })
 }
 
-#[inline(always)]
-fn address_at(at: Pointer) -> Option<Address> {
-    let [upper, lower]: [u64; 2] = at.read()?;
-    Some(Address {
-        upper: u64::from_be(upper),
-        lower: u64::from_be(lower),
-    })
-}
-
-impl Address {
-    /// Whether it is in fe80::/10.
-    #[inline(always)]
-    fn is_link_local(self) -> bool {
-        self.upper >> 54 == 0xfe80 >> 6
-    }
-
-    /// Whether it is the one that is searched for.
-    #[inline(always)]
-    fn is(self, search: &Search) -> bool {
-        (self.upper ^ search.upper.get()) | (self.lower ^ search.lower.get()) == 0
-    }
-
-    /// The address with all but its first `bits` bits cleared, up to 127. By
-    /// arithmetic alone: the verifier would follow each branch of each visit.
-    #[inline(always)]
-    fn prefix(self, bits: u32) -> Address {
-        let beyond = i64::from(bits) - 64;
-        // All ones where the prefix ends in the upper half, else zero.
-        let in_upper = beyond >> 63;
-        let clear = |half: u64, kept: u64| {
-            // In two steps, since a shift by 64 is none.
-            let rest = (u64::MAX >> (kept / 2)) >> (kept - kept / 2);
-            half & !rest
-        };
-        Address {
-            upper: clear(self.upper, (64 + (beyond & in_upper)) as u64),
-            lower: clear(self.lower, (beyond & !in_upper) as u64),
-        }
-    }
-}
-
 impl Search {
+    /// Whether this address is the one that is searched for.
+    #[inline(always)]
+    fn is_for(&self, address: Address) -> bool {
+        (address.upper ^ self.upper.get()) | (address.lower ^ self.lower.get()) == 0
+    }
+
     /// What to search for.
     #[inline(always)]
     fn set(&mut self, address: Address) {
@@ -366,7 +329,7 @@ fn is_last_user(idev: Pointer, address: Address) -> bool {
         let Some(found) = address_of(anycast) else {
             return false;
         };
-        if found.is(search) {
+        if search.is_for(found) {
             return anycast.get(&globals::ANYCAST_USERS) == Some(1u32);
         }
         let Some(next) = anycast.follow(&globals::ANYCAST_NEXT) else {
@@ -431,6 +394,16 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
         payload.all_forwarding = value;
         payload.flags |= ALL_FORWARDING_READ;
     }
+    payload.accept_ra = 0;
+    if let Some(value) = idev.get(&globals::CNF_ACCEPT_RA) {
+        payload.accept_ra = value;
+        payload.flags |= ACCEPT_RA_READ;
+    }
+    payload.force_forwarding = 0;
+    if let Some(value) = idev.get(&globals::CNF_FORCE_FORWARDING) {
+        payload.force_forwarding = value;
+        payload.flags |= FORCE_FORWARDING_READ;
+    }
     record.send(ctx, hook);
 }
 
@@ -470,6 +443,13 @@ fn find_prefix(search: &mut Search, call: &Call) {
     }
 }
 
+/// Whether packets for an address with these flags are delivered here: else it
+/// has no local route, and does not stand in the way of an anycast address.
+#[inline(always)]
+fn is_in_force(flags: u32) -> bool {
+    (flags & DAD_FAILED == 0) & (flags & (TENTATIVE | OPTIMISTIC) != TENTATIVE)
+}
+
 /// Looks at the address with this list node, and goes on to the next.
 #[inline(always)]
 fn look_at(search: &mut Search, node: u64) -> Option<()> {
@@ -478,13 +458,13 @@ fn look_at(search: &mut Search, node: u64) -> Option<()> {
     let prefix_len: u32 = ifaddr.get(&globals::IFADDR_PREFIX_LEN)?;
     let flags: u32 = ifaddr.get(&globals::IFADDR_FLAGS)?;
     search.prefix_len.set(prefix_len);
-    if address.is(search) {
+    if search.is_for(address) && is_in_force(flags) {
         search.flags.set(search.flags.get() | OWN_ADDRESS);
     }
     if search.flags.get() & PREFIX_FOUND == 0
         && flags & search.ignore.get() == 0
         && search.prefix_len.get() < TOO_LONG
-        && address.prefix(search.prefix_len.get()).is(search)
+        && search.is_for(address.prefix(search.prefix_len.get()))
     {
         search.found.set(search.prefix_len.get());
         search.flags.set(search.flags.get() | PREFIX_FOUND);

@@ -2,14 +2,15 @@
 //!
 //! A kprobe sees whatever task is current, also in a softirq that merely
 //! interrupted it. The preemption counter of the CPU tells the two apart, as
-//! the kernel's own `in_serving_softirq` does.
+//! the kernel's own `in_serving_softirq` does. With PREEMPT_RT, where softirqs
+//! are served by tasks that may be preempted, the task has a counter for it.
 
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_get_smp_processor_id};
-use v6trace_common::Context;
+use v6trace_common::{Context, members::ABSENT};
 
 use crate::{globals, kernel::Pointer};
 
-/// `SOFTIRQ_OFFSET`: set in the preemption counter while a softirq is served.
+/// `SOFTIRQ_OFFSET`: set in the counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;
 /// `SOFTIRQ_MASK`: not 0 while a softirq is served, or softirqs are held off.
 const SOFTIRQS: u32 = 0xff00;
@@ -19,12 +20,10 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 /// The context in which the calling program runs.
 #[inline(always)]
 pub(crate) fn current() -> Context {
-    if preempt_count().unwrap_or(0) & SERVING_SOFTIRQ != 0 {
+    let task = current_task();
+    if softirqs(task).unwrap_or(0) & SERVING_SOFTIRQ != 0 {
         return Context::Softirq;
     }
-    // SAFETY: the helper takes nothing and returns an address, which is only
-    // ever read through Pointer.
-    let task = Pointer(unsafe { bpf_get_current_task() });
     if task.get(&globals::TASK_FLAGS).unwrap_or(0) & KERNEL_THREAD != 0 {
         Context::KernelThread
     } else {
@@ -37,7 +36,24 @@ pub(crate) fn current() -> Context {
 /// through the stack. `false` where that cannot be told.
 #[inline(always)]
 pub(crate) fn at_ease() -> bool {
-    preempt_count().is_some_and(|count| count & SOFTIRQS == 0)
+    softirqs(current_task()).is_some_and(|count| count & SOFTIRQS == 0)
+}
+
+#[inline(always)]
+fn current_task() -> Pointer {
+    // SAFETY: the helper takes nothing and returns an address, which is only
+    // ever read through Pointer.
+    Pointer(unsafe { bpf_get_current_task() })
+}
+
+/// The counter that says whether a softirq is served or held off.
+#[inline(always)]
+fn softirqs(task: Pointer) -> Option<u32> {
+    if globals::TASK_SOFTIRQS.load() == ABSENT {
+        preempt_count()
+    } else {
+        task.get(&globals::TASK_SOFTIRQS)
+    }
 }
 
 /// This CPU's preemption counter, where the kernel's symbols tell where it is.

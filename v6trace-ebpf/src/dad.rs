@@ -2,47 +2,44 @@
 //!
 //! ```text
 //! solicitation  remembers the nonces that an interface sends      SENT[target]
+//!               and which interface sent a nonce                  SENDERS[nonce]
 //! reflection    finds the newest of them in what comes in: sends a record
 //! failure       an address under test is in use: reads the frame that the
-//!               kernel takes for proof, the address, and SENT; sends a record
+//!               kernel takes for proof, the address, SENT and SENDERS; sends
+//!               a record
 //! ```
 //!
 //! A reflecting segment repeats itself, so an occasion is reported once a
-//! second, and the next report counts what was left out.
+//! second. What comes earlier is held back: the newest of it, with the number of
+//! those before it. The next report counts it; where none follows, userspace
+//! takes it out of the map and tells it.
 
 use aya_ebpf::{
-    helpers::{bpf_ktime_get_boot_ns, generated},
+    helpers::bpf_ktime_get_boot_ns,
     macros::{kprobe, map},
     maps::{LruHashMap, PerCpuArray},
     programs::ProbeContext,
 };
 use v6trace_common::{
-    DadFailure, DadReflection, Hook, Kind, NeighbourFrame,
-    dad::{FLAGS_READ, FRAME_COPIED, FRAME_LEN, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
+    DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind,
+    dad::{DAD_QUIET_NS, FLAGS_READ, NONCE_READ, NONCES, RETRIES_READ, SYSCTLS_READ},
 };
 
 use crate::{
     globals,
     kernel::{Device, Net, Pointer},
+    neighbour::{copy_frame, nonce},
     output::Record,
 };
 
 /// `INET6_IFADDR_STATE_DAD`: in any other state a failure changes nothing.
 const STATE_DAD: i32 = 1;
-/// `ND_OPT_NONCE`
-const OPTION_NONCE: u8 = 14;
+/// ICMPv6 type of a neighbour solicitation.
+const SOLICITATION: u8 = 135;
 /// Bytes from the beginning of a solicitation to its target.
 const TARGET: u64 = 8;
-/// Bytes from the beginning of a solicitation to its options.
-const OPTIONS: u64 = 24;
-/// Options that are looked at for the nonce; the kernel sends it alone.
-const OPTIONS_SEEN: u32 = 4;
 /// Bytes from the beginning of an IPv6 header to the source.
 const IPV6_SOURCE: u64 = 8;
-/// `mac_header` of a packet without one.
-const NO_HEADER: u16 = u16::MAX;
-/// Nanoseconds that an occasion is not reported again.
-const QUIET: u64 = 1_000_000_000;
 
 /// An address on an interface.
 #[repr(C)]
@@ -63,6 +60,25 @@ struct Sent {
     count: u64,
 }
 
+/// A nonce that was sent for an address. Not a secret: whoever sees it can send
+/// it as well, but only for this address does it mean anything.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Asked {
+    address: [u64; 2],
+    nonce: u64,
+}
+
+/// The interface that sent it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Sender {
+    boot_ns: u64,
+    netns: u32,
+    ifindex: u32,
+    name: [u8; INTERFACE_NAME_LEN],
+}
+
 /// What is reported once a second.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -71,19 +87,23 @@ struct Occasion {
     hook: u64,
 }
 
-/// When it was, and how many were left out since.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Reported {
-    boot_ns: u64,
-    suppressed: u64,
-}
-
 #[map]
 static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
 
 #[map]
-static DAD_REPORTED: LruHashMap<Occasion, Reported> = LruHashMap::with_max_entries(1024, 0);
+static SENDERS: LruHashMap<Asked, Sender> = LruHashMap::with_max_entries(4096, 0);
+
+/// When it was.
+#[map]
+static DAD_REPORTED: LruHashMap<Occasion, u64> = LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static DAD_FAILURES_HELD: LruHashMap<Target, Record<DadFailure>> =
+    LruHashMap::with_max_entries(1024, 0);
+
+#[map]
+static DAD_REFLECTIONS_HELD: LruHashMap<Target, Record<DadReflection>> =
+    LruHashMap::with_max_entries(1024, 0);
 
 #[map]
 static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entries(1, 0);
@@ -106,6 +126,20 @@ fn dad_solicitation(ctx: ProbeContext) -> u32 {
     };
     let nonce: u64 = ctx.arg(4).unwrap_or(0);
     let now = now();
+    if nonce != 0 {
+        let asked = Asked {
+            address: target.address,
+            nonce,
+        };
+        let sender = Sender {
+            boot_ns: now,
+            netns: target.netns,
+            ifindex: target.ifindex,
+            name: device.name(),
+        };
+        // What cannot be remembered shows later as not seen.
+        let _ = SENDERS.insert(&asked, &sender, 0);
+    }
     if let Some(sent) = SENT.get_ptr_mut(&target) {
         // SAFETY: the pointer is to a map value, checked for null. Another CPU
         // may write at the same time only where one interface asks twice for
@@ -163,7 +197,12 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     if sent.nonces[0] != nonce {
         return None;
     }
-    let suppressed = report(target, Hook::DadReflection)?;
+    let is_due = is_due(target, Hook::DadReflection);
+    // SAFETY: a value of the map; only its count is read, which another CPU
+    // may raise meanwhile.
+    let suppressed = DAD_REFLECTIONS_HELD
+        .get_ptr(&target)
+        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_REFLECTION.get_ptr_mut(0)?;
     // SAFETY: the slot is this CPU's own, checked for null; no other program
     // runs on this CPU until this one ends.
@@ -176,31 +215,15 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     record.payload.ifindex = target.ifindex;
     record.payload.suppressed = suppressed;
     copy_frame(skb, &mut record.payload.frame);
-    record.send(ctx, Hook::DadReflection);
-    Some(())
-}
-
-/// The nonce among the options of a solicitation of `length` bytes, in the
-/// form of `inet6_ifaddr.dad_nonce`.
-#[inline(always)]
-fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
-    let mut at = OPTIONS;
-    for _ in 0..OPTIONS_SEEN {
-        if at + 8 > length {
-            return None;
-        }
-        let option: u64 = Pointer(solicitation.0 + at).read()?;
-        let [kind, units] = [option as u8, (option >> 8) as u8];
-        if kind == OPTION_NONCE {
-            // Any other length is no nonce to the kernel, nor is zero.
-            return (units == 1 && option >> 16 != 0).then_some(option >> 16);
-        }
-        if units == 0 {
-            return None;
-        }
-        at += u64::from(units) * 8;
+    if is_due {
+        record.send(ctx, Hook::DadReflection);
+        // There mostly is none.
+        let _ = DAD_REFLECTIONS_HELD.remove(&target);
+    } else {
+        // What cannot be held is not counted.
+        let _ = DAD_REFLECTIONS_HELD.insert(&target, &*record, 0);
     }
-    None
+    Some(())
 }
 
 /// `addrconf_dad_failure(skb, ifp)`
@@ -221,7 +244,11 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
     let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
     let target = target(device, address)?;
-    let suppressed = report(target, Hook::DadFailure)?;
+    let is_due = is_due(target, Hook::DadFailure);
+    // SAFETY: as in reflection().
+    let suppressed = DAD_FAILURES_HELD
+        .get_ptr(&target)
+        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_FAILURE.get_ptr_mut(0)?;
     // SAFETY: the slot is this CPU's own, checked for null; no other program
     // runs on this CPU until this one ends.
@@ -255,9 +282,41 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
             payload.sent_count = 0;
         }
     }
+    payload.sender_boot_ns = 0;
+    payload.sender_ifindex = 0;
+    payload.sender_netns = 0;
+    payload.sender_interface = [0; INTERFACE_NAME_LEN];
+    if let Some(sender) = sender(skb, address) {
+        payload.sender_boot_ns = sender.boot_ns;
+        payload.sender_ifindex = sender.ifindex;
+        payload.sender_netns = sender.netns;
+        payload.sender_interface = sender.name;
+    }
     copy_frame(skb, &mut payload.frame);
-    record.send(ctx, Hook::DadFailure);
+    if is_due {
+        record.send(ctx, Hook::DadFailure);
+        // There mostly is none.
+        let _ = DAD_FAILURES_HELD.remove(&target);
+    } else {
+        // What cannot be held is not counted.
+        let _ = DAD_FAILURES_HELD.insert(&target, &*record, 0);
+    }
     Some(())
+}
+
+/// The interface of this host that sent the solicitation, by its nonce.
+#[inline(always)]
+fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
+    let head = skb.follow(&globals::SKB_HEAD)?;
+    let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
+    let length: u32 = skb.get(&globals::SKB_LEN)?;
+    let message = Pointer(head.0 + u64::from(transport));
+    if message.read::<u8>()? != SOLICITATION {
+        return None;
+    }
+    let nonce = nonce(message, u64::from(length))?;
+    // SAFETY: copied at once; entries are replaced as a whole.
+    unsafe { SENDERS.get(&Asked { address, nonce }).copied() }
 }
 
 #[inline(always)]
@@ -311,56 +370,6 @@ fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) {
     }
 }
 
-/// Copies the frame from its link layer on, or says that nothing was copied.
-#[inline(always)]
-fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
-    frame.copied = 0;
-    frame.length = 0;
-    frame.network = 0;
-    frame.transport = 0;
-    let (Some(head), Some(mac), Some(network), Some(transport), Some(length)) = (
-        skb.follow(&globals::SKB_HEAD),
-        skb.get::<u16>(&globals::SKB_MAC_HEADER),
-        skb.get::<u16>(&globals::SKB_NETWORK_HEADER),
-        skb.get::<u16>(&globals::SKB_TRANSPORT_HEADER),
-        skb.get::<u32>(&globals::SKB_LEN),
-    ) else {
-        return;
-    };
-    if transport < network {
-        return;
-    }
-    let start = if mac == NO_HEADER || mac > network {
-        network
-    } else {
-        mac
-    };
-    let transport = transport - start;
-    let length = u32::from(transport) + length;
-    let copied = if length > FRAME_COPIED {
-        FRAME_COPIED
-    } else {
-        length
-    };
-    // The mask shows the verifier that it fits.
-    let copied = copied & (FRAME_LEN as u32 - 1);
-    // SAFETY: the destination has FRAME_LEN bytes, more than the mask lets
-    // through; the helper checks the source itself.
-    let result = unsafe {
-        generated::bpf_probe_read_kernel(
-            frame.bytes.as_mut_ptr().cast(),
-            copied,
-            (head.0 + u64::from(start)) as *const _,
-        )
-    };
-    if result == 0 {
-        frame.copied = copied as u16;
-        frame.length = length as u16;
-        frame.network = network - start;
-        frame.transport = transport;
-    }
-}
-
 #[inline(always)]
 fn target(device: Device, address: [u64; 2]) -> Option<Target> {
     Some(Target {
@@ -370,32 +379,24 @@ fn target(device: Device, address: [u64; 2]) -> Option<Target> {
     })
 }
 
-/// Whether the occasion is to be reported now, with how many were not.
+/// Whether the occasion is to be reported now, and not held back.
 #[inline(always)]
-fn report(target: Target, hook: Hook) -> Option<u32> {
+fn is_due(target: Target, hook: Hook) -> bool {
     let occasion = Occasion {
         target,
         hook: hook as u64,
     };
     let now = now();
-    let mut suppressed = 0;
-    if let Some(reported) = DAD_REPORTED.get_ptr_mut(&occasion) {
-        // SAFETY: the pointer is to a map value, checked for null; a count that
-        // two CPUs raise at once may lose one.
-        let reported = unsafe { &mut *reported };
-        if now.wrapping_sub(reported.boot_ns) < QUIET {
-            reported.suppressed += 1;
-            return None;
+    if let Some(reported) = DAD_REPORTED.get_ptr(&occasion) {
+        // SAFETY: the pointer is to a map value, checked for null.
+        let reported = unsafe { *reported };
+        if now.wrapping_sub(reported) < DAD_QUIET_NS {
+            return false;
         }
-        suppressed = reported.suppressed;
     }
-    let reported = Reported {
-        boot_ns: now,
-        suppressed: 0,
-    };
     // What cannot be remembered is reported again.
-    let _ = DAD_REPORTED.insert(&occasion, &reported, 0);
-    Some(suppressed as u32)
+    let _ = DAD_REPORTED.insert(&occasion, &now, 0);
+    true
 }
 
 #[inline(always)]

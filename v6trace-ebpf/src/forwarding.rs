@@ -172,6 +172,10 @@ fn route_delete_enter(ctx: ProbeContext) -> u32 {
 fn describe(route: Pointer, purged: &mut PurgedRoute) {
     purged.forwarding = -1;
     purged.accept_ra = -1;
+    purged.table = route
+        .follow(&globals::ROUTE_TABLE)
+        .and_then(|table| table.get(&globals::TABLE_ID))
+        .unwrap_or(0);
     // A nexthop object is shared and kept elsewhere; the kernel makes none for
     // what it learns.
     if route

@@ -11,6 +11,7 @@
 #![no_std]
 #![no_main]
 
+mod address;
 mod anycast;
 mod context;
 mod dad;
@@ -18,6 +19,7 @@ mod forwarding;
 mod globals;
 mod kernel;
 mod multicast_join;
+mod neighbour;
 mod output;
 mod set_token;
 mod source_selection;

@@ -36,6 +36,10 @@ impl<P> Record<P> {
     /// where it is not known.
     #[inline(always)]
     pub(crate) fn open(&mut self, kind: Kind, hook: Hook, netns: u32) {
+        // Padding would leave the kernel, and userspace refuse the record.
+        const {
+            assert!(size_of::<Self>() == size_of::<RecordHeader>() + size_of::<P>());
+        }
         let header = &mut self.header;
         header.size = size_of::<Self>() as u16;
         header.kind = kind as u16;

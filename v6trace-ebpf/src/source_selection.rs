@@ -5,8 +5,9 @@
 //! ```text
 //! enter   leaves at once unless an IPv6 next hop is possible; else remembers
 //!         the arguments
-//! return  no source, or one that is not the interface's own: sends it, once
-//!         for each program and next hop until something changes
+//! return  no source: sends it, once a minute for each program and next hop;
+//!         one that is not the interface's own: sends it, once for each next
+//!         hop until something changes
 //! ```
 //!
 //! The choice itself is `fib_result_prefsrc`, but that is not the place to
@@ -31,21 +32,45 @@ use aya_ebpf::{
 };
 use v6trace_common::{
     COMM_LEN, Hook, Kind, SourceSelection,
-    source_selection::{L3MDEV_READ, MORE_ADDRESSES, ON_INTERFACE, PREFIX_READ, SEVERAL_NEXT_HOPS},
+    members::ABSENT,
+    source_selection::{
+        BY_GATEWAY_BITS, L3MDEV_READ, MORE_ADDRESSES, ON_INTERFACE, PREFIX_READ, SEVERAL_NEXT_HOPS,
+    },
 };
 
 use crate::{
     context, globals,
     kernel::{Device, Net, Pointer},
     output::Record,
+    volatile::Volatile,
 };
 
 /// `AF_INET6`
 const AF_INET6: u8 = 10;
 /// Addresses of an interface that are compared with the source.
 const ADDRESSES: u32 = 64;
-/// After so many nanoseconds the same is reported again.
+/// After so many nanoseconds the same failure is reported again.
 const AGAIN_NS: u64 = 60_000_000_000;
+/// So many failures of one route are reported within that time, whichever the
+/// programs: whoever cares to can have as many names as lookups.
+const FAILURES: u32 = 16;
+/// `IFA_F_SECONDARY`: of a subnet that has an earlier address.
+const SECONDARY: u32 = 1;
+/// `IPPROTO_RAW`, of sockets that write IP headers themselves.
+const OWN_HEADERS: u8 = 255;
+
+/// [`Same::what`]: the sources that one route gives, whoever sends.
+const OF_ROUTE: u32 = 1;
+/// [`Same::what`]: the failures of one route, whoever sends.
+const FAILURES_OF_ROUTE: u32 = 2;
+/// [`Same::what`]: the outcome for one program.
+const OF_PROGRAM: u32 = 0;
+/// Of [`is_news`]: it is none.
+const OLD: u64 = u64::MAX;
+/// More than any scope (`RT_SCOPE_NOWHERE`, which no address has).
+const NARROWEST: u32 = 255;
+/// Of [`on_interface`]: the addresses cannot be read.
+const UNREADABLE: u32 = u32::MAX;
 
 /// A lookup between its call and its return.
 #[repr(C)]
@@ -65,10 +90,14 @@ struct Lookup {
 struct Same {
     fib_info: u64,
     next_hop: [u8; 16],
+    /// The program, where it counts.
     comm: [u8; COMM_LEN],
     netns: u32,
     ifindex: u32,
+    /// The packet's IP protocol, where it counts.
     protocol: u32,
+    l3mdev: u32,
+    what: u32,
     unused: u32,
 }
 
@@ -78,16 +107,50 @@ struct Same {
 struct Last {
     boot_ns: u64,
     suppressed: u64,
-    source: [u8; 4],
-    unused: u32,
+    source: u32,
+    /// How often it was reported since then.
+    reports: u32,
 }
 
 /// Lookups in flight, by thread.
 #[map]
 static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
 
+/// What was reported for one program.
 #[map]
 static SOURCES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+
+/// What was reported of a route. Apart from the other, so that many names do
+/// not push it out.
+#[map]
+static ROUTES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+
+/// What is searched for among the addresses of a device, and where the search
+/// stands.
+#[repr(C)]
+struct Search {
+    /// The next `in_ifaddr`.
+    entry: Volatile<u64>,
+    address: Volatile<u32>,
+    /// Bits to be near to, 0 for none.
+    bits: Volatile<u32>,
+    /// The widest scope of a primary address so far; more is narrower.
+    widest: Volatile<u32>,
+    scope: Volatile<u32>,
+    /// What was found, as flags.
+    found: Volatile<u32>,
+    unused: u32,
+}
+
+/// What is too large for the stack beside the rest.
+#[repr(C)]
+struct Work {
+    same: Same,
+    search: Search,
+}
+
+#[map]
+static SOURCE_WORK: PerCpuArray<Work> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
 static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_max_entries(1, 0);
@@ -130,11 +193,18 @@ fn may_be_ipv6(result: Pointer) -> bool {
     if is_ipv6(result) {
         return true;
     }
+    let Some(fib_info) = result.follow(&globals::FIB_RESULT_FI) else {
+        return false;
+    };
     // 1 for an ordinary route, 0 for one with a nexthop object.
-    result
-        .follow(&globals::FIB_RESULT_FI)
-        .and_then(|fib_info| fib_info.get(&globals::FIB_INFO_NHS))
-        .is_some_and(|next_hops: i32| next_hops != 1)
+    match fib_info.get(&globals::FIB_INFO_NHS).unwrap_or(1i32) {
+        0 => {
+            // Of objects, only a group is still chosen from.
+            let object = fib_info.follow(&globals::FIB_INFO_NH);
+            object.and_then(|object| object.get(&globals::NEXTHOP_IS_GROUP)) != Some(0u8)
+        }
+        next_hops => next_hops != 1,
+    }
 }
 
 #[inline(always)]
@@ -162,11 +232,12 @@ fn source_selection_return(ctx: RetProbeContext) -> u32 {
     let _ = LOOKUPS.remove(thread);
     if is_ipv6(Pointer(lookup.result))
         && let Some(record) = SOURCE_RECORD.get_ptr_mut(0)
+        && let Some(work) = SOURCE_WORK.get_ptr_mut(0)
     {
-        // SAFETY: a pointer to this CPU's value, checked for null; no other
+        // SAFETY: pointers to this CPU's values, checked for null; no other
         // program runs on this CPU until this one ends.
-        let record = unsafe { &mut *record };
-        report(&ctx, &lookup, record);
+        let (record, work) = unsafe { (&mut *record, &mut *work) };
+        report(&ctx, &lookup, record, work);
     }
     0
 }
@@ -176,42 +247,73 @@ fn report(
     ctx: &RetProbeContext,
     lookup: &Lookup,
     record: &mut Record<SourceSelection>,
+    work: &mut Work,
 ) -> Option<()> {
+    let Work { same, search } = work;
     let result = Pointer(lookup.result);
     let flow = Pointer(lookup.flow);
     let destination: [u8; 4] = flow.get(&globals::FLOWI4_DADDR)?;
     if u32::from_ne_bytes(destination) != u32::from_ne_bytes(lookup.destination) {
         return None;
     }
-    let source: [u8; 4] = flow.get(&globals::FLOWI4_SADDR)?;
-    let next_hop = result.follow(&globals::FIB_RESULT_NHC)?;
+    let source: u32 = flow.get(&globals::FLOWI4_SADDR)?;
     let fib_info = result.follow(&globals::FIB_RESULT_FI)?;
+    let next_hop = result.follow(&globals::FIB_RESULT_NHC)?;
     let device = Device(next_hop.follow(&globals::NHC_DEV)?);
-    let prefsrc: [u8; 4] = fib_info.get(&globals::FIB_INFO_PREFSRC)?;
+    let prefsrc: u32 = fib_info.get(&globals::FIB_INFO_PREFSRC)?;
+    same.fib_info = fib_info.0;
+    same.next_hop = next_hop.get(&globals::NHC_GW_IPV6)?;
+    same.comm = [0; COMM_LEN];
+    same.netns = Net(Pointer(lookup.net)).inum()?;
+    same.ifindex = device.ifindex()?;
+    same.protocol = 0;
+    same.l3mdev = flow.get(&globals::FLOWI4_L3MDEV).unwrap_or(0);
+    same.what = OF_ROUTE;
+    same.unused = 0;
+    let protocol: u8 = flow.get(&globals::FLOWI4_PROTO).unwrap_or(0);
+    if protocol == OWN_HEADERS {
+        // Not explained, and must not stand for those that are.
+        same.protocol = OWN_HEADERS.into();
+    }
+
     let mut flags = 0;
     let mut remarkable = true;
-    if u32::from_ne_bytes(source) != 0 {
-        flags = on_interface(device, source)?;
-        remarkable = flags == 0 && u32::from_ne_bytes(source) != u32::from_ne_bytes(prefsrc);
+    if source != 0 {
+        // A nexthop object says that its address is no IPv4 one.
+        search.bits.set(0);
+        if let Some(Pointer(0)) = fib_info.follow(&globals::FIB_INFO_NH) {
+            let [a, b, c, d, ..] = same.next_hop;
+            search.bits.set(u32::from_ne_bytes([a, b, c, d]));
+        }
+        search.address.set(source);
+        flags = on_interface(device, search);
+        if flags == UNREADABLE {
+            return None;
+        }
+        remarkable = (flags == 0) | (flags & BY_GATEWAY_BITS != 0) && source != prefsrc;
     }
-    let mut same = Same {
-        fib_info: fib_info.0,
-        next_hop: next_hop.get(&globals::NHC_GW_IPV6)?,
-        comm: [0; COMM_LEN],
-        netns: Net(Pointer(lookup.net)).inum()?,
-        ifindex: device.ifindex()?,
-        protocol: u32::from(flow.get(&globals::FLOWI4_PROTO).unwrap_or(0u8)),
-        unused: 0,
+    let suppressed = if source != 0 && remarkable {
+        // It is the route's, whoever sends, and stays so until it changes.
+        is_news(&ROUTES_REPORTED, same, source, u64::MAX, 1)
+    } else {
+        // A source that is borrowed after this one is news.
+        let _ = ROUTES_REPORTED.remove(&*same);
+        let of_program = of_program(same, source, protocol, remarkable);
+        if of_program == OLD || source != 0 {
+            of_program
+        } else {
+            same.comm = [0; COMM_LEN];
+            same.protocol = 0;
+            same.what = FAILURES_OF_ROUTE;
+            match is_news(&ROUTES_REPORTED, same, 0, AGAIN_NS, FAILURES) {
+                OLD => OLD,
+                of_route => of_program + of_route,
+            }
+        }
     };
-    if let Ok(comm) = bpf_get_current_comm() {
-        same.comm = comm;
-    }
-    if !remarkable && globals::EMIT_ALL.load() == 0 {
-        // What comes next is news.
-        let _ = SOURCES_REPORTED.remove(same);
+    if suppressed == OLD {
         return None;
     }
-    let suppressed = is_news(&same, source)?;
 
     record.open(Kind::SourceSelection, Hook::SourceSelection, same.netns);
     let payload = &mut record.payload;
@@ -219,14 +321,13 @@ fn report(
     payload.next_hop = same.next_hop;
     payload.interface = device.name();
     payload.destination = destination;
-    payload.source = source;
-    payload.prefsrc = prefsrc;
+    payload.source = source.to_ne_bytes();
+    payload.prefsrc = prefsrc.to_ne_bytes();
     payload.ifindex = same.ifindex;
-    payload.protocol = same.protocol as u8;
+    payload.protocol = protocol;
     payload.oif = flow.get(&globals::FLOWI4_OIF).unwrap_or(0);
-    payload.l3mdev = 0;
-    if let Some(l3mdev) = flow.get(&globals::FLOWI4_L3MDEV) {
-        payload.l3mdev = l3mdev;
+    payload.l3mdev = same.l3mdev;
+    if globals::FLOWI4_L3MDEV.load() != ABSENT {
         flags |= L3MDEV_READ;
     }
     payload.prefix = [0; 4];
@@ -249,47 +350,124 @@ fn report(
     }
     payload.next_hop_flags = next_hop.get(&globals::NHC_FLAGS).unwrap_or(0);
     payload.flags = flags;
-    payload.unused = 0;
+    payload.route_protocol = fib_info.get(&globals::FIB_INFO_PROTOCOL).unwrap_or(0);
     record.send(ctx, Hook::SourceSelection);
     Some(())
 }
 
-/// Whether the device has the address, as flags; 0 where it has not.
+/// Whether the device has the address, as flags; 0 where it has not, or
+/// [`UNREADABLE`].
 #[inline(always)]
-fn on_interface(device: Device, address: [u8; 4]) -> Option<u32> {
-    let in_device = device.0.follow(&globals::DEV_IP_PTR)?;
+fn on_interface(device: Device, search: &mut Search) -> u32 {
+    let Some(in_device) = device.0.follow(&globals::DEV_IP_PTR) else {
+        return UNREADABLE;
+    };
     if in_device.0 == 0 {
-        return Some(0);
+        return 0;
     }
-    let mut entry = in_device.follow(&globals::IN_DEVICE_IFA_LIST)?;
+    let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
+        return UNREADABLE;
+    };
+    search.entry.set(first.0);
+    search.widest.set(NARROWEST);
     for _ in 0..ADDRESSES {
-        if entry.0 == 0 {
-            return Some(0);
+        if !goes_on(search) {
+            return search.found.get();
         }
-        let local: [u8; 4] = entry.get(&globals::IFADDR_LOCAL)?;
-        if u32::from_ne_bytes(local) == u32::from_ne_bytes(address) {
-            return Some(ON_INTERFACE);
-        }
-        entry = entry.follow(&globals::IFADDR_NEXT)?;
     }
-    Some(MORE_ADDRESSES)
+    MORE_ADDRESSES
 }
 
-/// Notes the outcome. `None` where the same was reported lately; else how
-/// often it was not reported since it last was.
+/// Looks at one address. Whether it is another, and not the last; else the
+/// search has its result.
+///
+/// The kernel takes the bits of the next hop, unless they are 0, for an IPv4
+/// address to be near to (`fib_info_update_nhc_saddr`, `inet_select_addr`).
 #[inline(always)]
-fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
+fn goes_on(search: &mut Search) -> bool {
+    let entry = Pointer(search.entry.get());
+    if entry.0 == 0 {
+        search.found.set(0);
+        return false;
+    }
+    search.found.set(UNREADABLE);
+    let Some(local) = entry.get::<u32>(&globals::IFADDR_LOCAL) else {
+        return false;
+    };
+    let scope: u8 = entry.get(&globals::IFADDR_SCOPE).unwrap_or(u8::MAX);
+    search.scope.set(scope.into());
+    if local == search.address.get() {
+        search.found.set(ON_INTERFACE);
+        // The first that would do needs no bits to be chosen.
+        if search.bits.get() != 0
+            && search.widest.get() < NARROWEST
+            && search.widest.get() <= search.scope.get()
+            && lie_in_subnet(search.bits.get(), entry)
+        {
+            search.found.set(ON_INTERFACE | BY_GATEWAY_BITS);
+        }
+        return false;
+    }
+    let flags: u32 = entry.get(&globals::IFADDR_IPV4_FLAGS).unwrap_or(SECONDARY);
+    if flags & SECONDARY == 0 && search.scope.get() < search.widest.get() {
+        search.widest.set(search.scope.get());
+    }
+    let Some(next) = entry.follow(&globals::IFADDR_NEXT) else {
+        return false;
+    };
+    search.entry.set(next.0);
+    true
+}
+
+/// Whether `bits`, in network order, are an address of the entry's subnet.
+#[inline(always)]
+fn lie_in_subnet(bits: u32, entry: Pointer) -> bool {
+    let address: u32 = entry.get(&globals::IFADDR_ADDRESS).unwrap_or(0);
+    let mask: u32 = entry.get(&globals::IFADDR_MASK).unwrap_or(u32::MAX);
+    (bits ^ address) & mask == 0
+}
+
+/// The outcome for one program: how often it was not reported, or [`OLD`].
+#[inline(always)]
+fn of_program(same: &mut Same, source: u32, protocol: u8, remarkable: bool) -> u64 {
+    if let Ok(comm) = bpf_get_current_comm() {
+        same.comm = comm;
+    }
+    same.protocol = protocol.into();
+    same.what = OF_PROGRAM;
+    if !remarkable && globals::EMIT_ALL.load() == 0 {
+        // A failure after this is news.
+        let _ = SOURCES_REPORTED.remove(&*same);
+        return OLD;
+    }
+    is_news(&SOURCES_REPORTED, same, source, AGAIN_NS, 1)
+}
+
+/// Notes the outcome. [`OLD`] where the same was reported `most` times within
+/// the last `again` nanoseconds; else how often it was not, before that.
+#[inline(always)]
+fn is_news(
+    reported: &LruHashMap<Same, Last>,
+    same: &Same,
+    source: u32,
+    again: u64,
+    most: u32,
+) -> u64 {
     // SAFETY: the helper takes nothing and returns a number.
     let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
     let mut suppressed = 0;
-    if let Some(last) = SOURCES_REPORTED.get_ptr_mut(same) {
+    if let Some(last) = reported.get_ptr_mut(same) {
         // SAFETY: a pointer to a map value, checked for null. Other CPUs may
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
-        if u32::from_ne_bytes(last.source) == u32::from_ne_bytes(source) {
-            if boot_ns.wrapping_sub(last.boot_ns) < AGAIN_NS {
-                last.suppressed += 1;
-                return None;
+        if last.source == source {
+            if boot_ns.wrapping_sub(last.boot_ns) < again {
+                if last.reports >= most {
+                    last.suppressed += 1;
+                    return OLD;
+                }
+                last.reports += 1;
+                return 0;
             }
             suppressed = last.suppressed;
         }
@@ -298,8 +476,8 @@ fn is_news(same: &Same, source: [u8; 4]) -> Option<u64> {
         boot_ns,
         suppressed: 0,
         source,
-        unused: 0,
+        reports: 1,
     };
-    let _ = SOURCES_REPORTED.insert(same, last, 0);
-    Some(suppressed)
+    let _ = reported.insert(same, last, 0);
+    suppressed
 }

@@ -14,7 +14,7 @@ pub struct Filter {
     pub comm: Option<String>,
     /// Only in this network namespace.
     pub netns: Option<NetnsFilter>,
-    /// Only on the interface with this name.
+    /// Only what may concern the interface with this name.
     pub interface: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Filter {
             && self
                 .interface
                 .as_deref()
-                .is_none_or(|name| event.interface() == Some(name))
+                .is_none_or(|name| event.concerns(name))
             && self.netns.as_ref().is_none_or(|netns| match netns {
                 NetnsFilter::Inode(inode) => event.netns == *inode,
                 NetnsFilter::Name(name) => session.namespace_name(event.netns) == Some(name),

@@ -6,10 +6,12 @@
 //! for `doctor` and for the message when attaching was refused. Nothing here
 //! tries to trace: what cannot be read is unknown, not an obstacle.
 
+mod lookups;
 mod obstacles;
 #[cfg(test)]
 mod tests;
 
+pub use lookups::PidNamespace;
 pub use obstacles::Obstacle;
 
 use caps::{CapSet, Capability, CapsHashSet};
@@ -38,6 +40,8 @@ pub struct Privileges {
     pub kprobes: Kprobes,
     /// Whether capabilities count at all.
     pub user_namespace: UserNamespace,
+    /// Whether the kernel's process ids mean something here.
+    pub pid_namespace: PidNamespace,
 }
 
 /// The facts about this process and kernel that come from system calls.
@@ -107,6 +111,7 @@ impl Privileges {
             lockdown: Lockdown::read_below(root),
             kprobes: Kprobes::read_below(root),
             user_namespace: UserNamespace::read_below(root),
+            pid_namespace: PidNamespace::read_below(root),
         }
     }
 

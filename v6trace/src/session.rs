@@ -17,7 +17,7 @@ pub struct Session {
 /// What was looked up for the next event, and holds for that one alone.
 #[derive(Debug, Default)]
 struct Around {
-    process: Option<Process>,
+    processes: Vec<Process>,
     addresses: Option<Addresses>,
     anycast_use: Option<AnycastUse>,
     surroundings: Option<Surroundings>,
@@ -26,6 +26,9 @@ struct Around {
 /// How many namespaces may have a name: far more than any host has, and few
 /// enough for a hostile stream.
 const MAX_NAMES: usize = 1 << 16;
+
+/// How many processes may be looked up for an event, likewise.
+const MAX_PROCESSES: usize = 64;
 
 impl Session {
     /// A session of which only the opening record is known.
@@ -60,9 +63,12 @@ impl Session {
         self.around = Around::default();
     }
 
-    /// Learns what runs a process.
+    /// Learns what runs a process, and where it is.
     pub fn learn_process(&mut self, process: Process) {
-        self.around.process = Some(process);
+        let processes = &mut self.around.processes;
+        if processes.len() < MAX_PROCESSES {
+            processes.push(process);
+        }
     }
 
     /// Learns what interfaces and addresses a namespace has.
@@ -108,15 +114,27 @@ impl Session {
         self.process(pid)?.unit.as_deref()
     }
 
-    /// Whether a process was in that namespace when it was looked up.
-    pub fn is_process_in(&self, pid: u32, netns: u32) -> bool {
-        let process = self.process(pid);
-        process.is_some_and(|process| process.netns == Some(netns))
+    /// The id of a process that was in that namespace when it was looked up;
+    /// the likeliest to stay there, if several were.
+    pub fn process_in(&self, netns: u32) -> Option<u32> {
+        let Around {
+            processes,
+            surroundings,
+            ..
+        } = &self.around;
+        let listed = surroundings.iter().flat_map(|around| &around.processes);
+        let listed = listed.copied();
+        let met = processes.iter();
+        let met = met.filter_map(|process| Some((process.netns?, process.pid)));
+        listed
+            .chain(met)
+            .find(|(inode, _)| *inode == netns)
+            .map(|(_, pid)| pid)
     }
 
     fn process(&self, pid: u32) -> Option<&Process> {
-        let found = self.around.process.as_ref();
-        found.filter(|process| process.pid == pid)
+        let mut processes = self.around.processes.iter();
+        processes.find(|process| process.pid == pid)
     }
 
     /// The interfaces and IPv4 addresses that a namespace has.

@@ -25,6 +25,7 @@ const ADVERTISEMENT: u8 = 136;
 const PERMANENT: u32 = 0x80;
 const STABLE_PRIVACY: u32 = 0x800;
 const TEMPORARY: u32 = 0x01;
+const OPTIMISTIC: u32 = 0x04;
 const NONE: u64 = 0;
 
 /// A neighbour message from `source`, with a nonce if it is not 0.
@@ -77,7 +78,7 @@ fn interface(ifindex: u32, name: &str, mac: [u8; 6], has_address: bool) -> Inter
         link: None,
         master: None,
         hairpin: false,
-        has_address,
+        prefix_len: has_address.then_some(64),
     }
 }
 
@@ -93,6 +94,8 @@ fn around(more: Vec<Interface>, elsewhere: Vec<Interface>) -> Surroundings {
             .into_iter()
             .map(|interface| (HOST, interface))
             .collect(),
+        other_end: None,
+        complete: true,
         processes: vec![(GUEST, 812)],
     }
 }
@@ -244,15 +247,184 @@ fn bystanders_are_not_blamed_and_commands_find_their_namespace() {
     }
 }
 
+/// A frame with a nonce that an interface of this host was seen to send.
+fn sent_by(source: [u8; 6], netns: u32, ifindex: u32, name: &[u8]) -> DadFailure {
+    let mut failure = failure(frame(source, SOLICITATION, 9));
+    failure.sender_boot_ns = 3_481_000_000;
+    failure.sender_netns = netns;
+    failure.sender_ifindex = ifindex;
+    failure.sender_interface[..name.len()].copy_from_slice(name);
+    failure
+}
+
+#[test]
+fn who_sent_a_nonce_is_known_whatever_the_mac() {
+    for source in [OWN, OTHER] {
+        let sibling = sent_by(source, GUEST, 3, b"eth0.7");
+        let found = explain(&sibling, alone());
+        assert_eq!(found["cause"], "dad-conflict-same-host", "{found}");
+        assert_eq!(found["confidence"], "certain", "{found}");
+        assert_eq!(found["evidence"]["other_interface"], "eth0.7");
+        assert_eq!(found["evidence"]["nonce_sender"], "eth0.7");
+        // Its name by now, where it was looked up.
+        let renamed = vec![interface(3, "vlan7", OWN, true)];
+        let found = explain(&sibling, around(renamed, Vec::new()));
+        assert_eq!(found["evidence"]["other_interface"], "vlan7");
+        assert!(
+            found["fix"]
+                .to_string()
+                .contains("address del 2001:db8::a/64 dev vlan7"),
+            "{found}"
+        );
+
+        let elsewhere = sent_by(source, HOST, 5, b"eth5");
+        let found = explain(&elsewhere, alone());
+        let cause = if source == OWN {
+            "dad-conflict-cloned-mac"
+        } else {
+            "dad-conflict"
+        };
+        assert_eq!(found["cause"], cause, "{found}");
+        assert_eq!(found["confidence"], "certain", "{found}");
+        assert_eq!(found["evidence"]["other_netns"], HOST);
+
+        let own = sent_by(source, GUEST, 2, b"eth0");
+        assert_eq!(verdict(&own, alone()), is("dad-loopback", "certain"));
+    }
+}
+
+#[test]
+fn a_nonce_that_nobody_was_seen_to_send_leaves_interfaces_with_the_mac() {
+    let vlan = || around(vec![interface(3, "eth0.7", OWN, true)], Vec::new());
+    let mut own = failure(frame(OWN, SOLICITATION, 9));
+    // What this host sends is seen, once this attempt was.
+    assert_eq!(
+        verdict(&own, vlan()),
+        is("dad-conflict-cloned-mac", "certain")
+    );
+    own.sent_count = 0;
+    assert_eq!(
+        verdict(&own, vlan()),
+        is("dad-conflict-same-host", "likely")
+    );
+    // Without a nonce it may be anybody's.
+    let none = failure(frame(OWN, SOLICITATION, NONE));
+    assert_eq!(
+        verdict(&none, vlan()),
+        is("dad-conflict-same-host", "likely")
+    );
+    // The other interface would have been seen to send it, MAC or not.
+    let foreign = failure(frame(OTHER, SOLICITATION, 9));
+    let sibling = around(vec![interface(3, "eth1", OTHER, true)], Vec::new());
+    assert_eq!(
+        verdict(&foreign, sibling),
+        is("dad-conflict-same-host", "likely")
+    );
+}
+
+#[test]
+fn an_optimistic_address_is_advertised_while_it_is_tested() {
+    let mut own = failure(frame(OWN, ADVERTISEMENT, NONE));
+    own.flags = PERMANENT | OPTIMISTIC;
+    assert_eq!(verdict(&own, alone()), is("dad-loopback", "likely"));
+    // Unless the node that has the MAC and the address is at hand.
+    let clone = vec![interface(5, "eth5", OWN, true)];
+    assert_eq!(
+        verdict(&own, around(Vec::new(), clone)),
+        is("dad-conflict-cloned-mac", "likely")
+    );
+}
+
+#[test]
+fn a_virtual_routers_mac_is_cloned_on_purpose() {
+    const VIRTUAL: [u8; 6] = [0, 0, 0x5e, 0, 2, 51];
+    let mut own = failure(frame(VIRTUAL, SOLICITATION, 9));
+    own.own_mac = VIRTUAL;
+    let found = explain(&own, alone());
+    assert_eq!(found["cause"], "dad-conflict-cloned-mac");
+    let [summary, fixes] = ["summary", "fix"].map(|name| found[name].to_string());
+    assert!(summary.contains("VRRP virtual router 51"), "{summary}");
+    assert!(fixes.contains("virtual router 51"), "{fixes}");
+    assert!(!fixes.contains("another MAC"), "{fixes}");
+}
+
+#[test]
+fn a_place_is_claimed_only_with_the_address() {
+    let foreign = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    let at = |prefix_len| {
+        let mut other = interface(5, "eth5", OTHER, true);
+        other.prefix_len = prefix_len;
+        explain(&foreign, around(Vec::new(), vec![other]))
+    };
+    let found = at(Some(128));
+    let fixes = found["fix"].to_string();
+    assert!(
+        fixes.contains("address del 2001:db8::a/128 dev eth5"),
+        "{fixes}"
+    );
+    let found = at(None);
+    let [summary, fixes] = ["summary", "fix"].map(|name| found[name].to_string());
+    assert!(summary.contains("does not have the address now"), "{found}");
+    assert!(!fixes.contains("dev eth5"), "{fixes}");
+    assert!(fixes.contains("bridge fdb show"), "{fixes}");
+}
+
+#[test]
+fn what_was_not_looked_into_is_said() {
+    let foreign = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    let mut part = alone();
+    part.complete = false;
+    let found = explain(&foreign, part);
+    let summary = found["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("not all could be looked into"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn only_the_bridge_at_the_other_end_reflects() {
+    let mut late = failure(frame(OWN, SOLICITATION, NONE));
+    late.dad_nonce = NONE;
+    late.sent_nonces = [NONE; 4];
+    // Two ports in hairpin mode of the same index, in two namespaces.
+    let ports = |other_end| {
+        let mut around = alone();
+        for (netns, name) in [(HOST, "p0"), (HOST + 1, "p1")] {
+            let mut port = interface(7, name, OTHER, false);
+            port.link = Some(2);
+            port.master = Some("br0".to_owned());
+            port.hairpin = true;
+            around.elsewhere.push((netns, port));
+        }
+        around.other_end = other_end;
+        explain(&late, around)["evidence"]["bridge_port"].clone()
+    };
+    assert_eq!(ports(Some((HOST + 1, 7))), "p1");
+    assert_eq!(ports(Some((HOST + 2, 7))), Value::Null);
+    assert_eq!(ports(None), Value::Null);
+}
+
 #[test]
 fn the_first_address_of_a_prefix_belongs_to_routers() {
-    let mut first = failure(frame(OTHER, ADVERTISEMENT, NONE));
-    first.address[15] = 0;
-    let found = explain(&first, alone());
-    assert!(
-        found["fix"].to_string().contains("subnet-router-anycast"),
-        "{found}"
-    );
+    const OVERRIDE: u8 = 0x20;
+    let fixes = |flags, around| {
+        let mut first = failure(frame(OTHER, ADVERTISEMENT, NONE));
+        first.frame.bytes[58] = flags;
+        first.address[15] = 0;
+        let found = explain(&first, around);
+        assert_eq!(found["evidence"]["override"], flags == OVERRIDE);
+        found["fix"].to_string()
+    };
+    let anycast = fixes(0, alone());
+    assert!(anycast.contains("subnet-router-anycast"), "{anycast}");
+    // Who overrides what others know has the address itself.
+    let owner = fixes(OVERRIDE, alone());
+    assert!(!owner.contains("subnet-router-anycast"), "{owner}");
+    let known = around(Vec::new(), vec![interface(5, "eth5", OTHER, true)]);
+    let known = fixes(0, known);
+    assert!(!known.contains("subnet-router-anycast"), "{known}");
+    assert!(known.contains("dev eth5"), "{known}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn missing() -> SourceSelection {
         prefix_len: 24,
         protocol: 6,
         next_hop_flags: 0,
-        unused: 0,
+        route_protocol: 3,
     }
 }
 
@@ -198,4 +198,118 @@ fn the_fix_names_the_route_as_it_is() {
     selection.nexthop_id = 0;
     selection.flags |= wire::SEVERAL_NEXT_HOPS;
     assert!(fix(selection).starts_with("give the route via fe80::1 the source ADDRESS"));
+}
+
+#[test]
+fn a_route_of_a_daemon_is_left_to_it() {
+    let fix = |protocol| {
+        let mut selection = missing();
+        selection.route_protocol = protocol;
+        let said = said(vec![kernel(Context::Task, selection)]);
+        assert!(
+            said["evidence"]["fib_protocol"].is_null() == (protocol == 0),
+            "{said}"
+        );
+        said["fix"][1].as_str().unwrap().to_owned()
+    };
+    assert!(fix(4).contains("dev v0 proto static src ADDRESS"));
+    for (protocol, name) in [(186, "proto bgp"), (12, "proto bird"), (196, "proto 196")] {
+        let fix = fix(protocol);
+        assert!(fix.contains("in the routing daemon"), "{fix}");
+        assert!(fix.contains(name) && !fix.contains("ip route"), "{fix}");
+    }
+    // Whose it is cannot be told, so neither can how to keep that.
+    assert!(!fix(0).contains("ip route"));
+}
+
+/// Interfaces in and outside the VRF blue, and who has 192.0.2.1.
+fn holders(ifindexes: &[u32]) -> Record {
+    let interface = |ifindex, name: &str, master, is_vrf| Interface {
+        ifindex,
+        name: name.to_owned(),
+        master,
+        is_vrf,
+    };
+    Record::Addresses(Addresses {
+        boot_ns: EVENT_NS + 1,
+        netns: HOST,
+        interfaces: vec![
+            interface(1, "lo", None, false),
+            interface(4, "v0", None, false),
+            interface(9, "blue", None, true),
+        ],
+        addresses: ifindexes
+            .iter()
+            .map(|&ifindex| Address {
+                ifindex,
+                address: Ipv4Addr::new(192, 0, 2, 1),
+                scope: 0,
+            })
+            .collect(),
+    })
+}
+
+#[test]
+fn who_is_asked_for_a_packet_that_leaves_its_vrf_shows_in_the_outcome() {
+    let of = |source: [u8; 4], prefsrc: [u8; 4], holding: &[u32]| {
+        let mut selection = missing();
+        selection.l3mdev = 9;
+        selection.source = source;
+        selection.prefsrc = prefsrc;
+        let said = said(vec![holders(holding), kernel(Context::Task, selection)]);
+        let text = format!("{} {}", said["summary"], said["fix"]);
+        (said["evidence"]["l3mdev"].clone(), text)
+    };
+    let source = [192, 0, 2, 1];
+    // In the VRF alone: it was asked, and src has no say.
+    let (vrf, text) = of(source, [0; 4], &[9]);
+    assert_eq!(vrf, "blue");
+    assert!(text.contains("then taken from that VRF"), "{text}");
+    assert!(!text.contains("src"), "{text}");
+    // Outside alone: as for any other packet.
+    let (vrf, text) = of(source, [0; 4], &[1]);
+    assert_eq!(vrf, Value::Null);
+    assert!(text.contains("v0 has none to offer"), "{text}");
+    assert!(text.contains("src 192.0.2.1"), "{text}");
+    // On both sides, or nowhere by now.
+    for holding in [&[9, 1][..], &[]] {
+        let (vrf, text) = of(source, [0; 4], holding);
+        assert_eq!(vrf, "blue");
+        assert!(text.contains("the packet leaves VRF blue"), "{text}");
+        assert!(!text.contains("taken from that VRF"), "{text}");
+        assert!(text.contains("src 192.0.2.1"), "{text}");
+    }
+    // The route's own source would have been taken.
+    let (_, text) = of(source, [192, 0, 2, 7], &[9, 1]);
+    assert!(
+        text.contains("the route's src 192.0.2.7 does not"),
+        "{text}"
+    );
+    // None at all: both ways out.
+    let (vrf, text) = of([0; 4], [0; 4], &[]);
+    assert_eq!(vrf, "blue");
+    assert!(
+        text.contains("dev blue") && text.contains("src ADDRESS"),
+        "{text}"
+    );
+    let (_, text) = of([0; 4], [192, 0, 2, 7], &[]);
+    assert!(!text.contains("src ADDRESS"), "{text}");
+}
+
+#[test]
+fn bits_of_the_next_hop_are_named() {
+    let mut selection = missing();
+    selection.next_hop = "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets();
+    selection.source = [32, 1, 13, 9];
+    selection.flags |= wire::ON_INTERFACE | wire::BY_GATEWAY_BITS;
+    let found = said(vec![holders(&[]), kernel(Context::Task, selection)]);
+    assert_eq!(found["cause"], "source-address-by-gateway-bits");
+    assert_eq!(found["severity"], "notice");
+    assert_eq!(found["evidence"]["gateway_bits"], "32.1.13.184");
+    assert!(
+        found["fix"][0]
+            .as_str()
+            .unwrap()
+            .contains(" src 32.1.13.9 ")
+    );
 }

@@ -20,7 +20,9 @@ pub(crate) const WANTED: &[&str] = &[
     "bridge",
     "dummy",
     "inet_diag",
+    "ip6_gre",
     "ip6_tunnel",
+    "ip_gre",
     "macvlan",
     "sit",
     "tcp_diag",
@@ -29,6 +31,7 @@ pub(crate) const WANTED: &[&str] = &[
     "veth",
     "vrf",
     "vxlan",
+    "wireguard",
 ];
 
 /// A module as the guest loads it.

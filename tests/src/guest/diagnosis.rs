@@ -1,11 +1,13 @@
 //! One thing that v6trace explained, with access by field name.
 
 use std::fmt;
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::Expect;
+use super::{Expect, finish};
 
 /// A `diagnosis` object of the stream.
 #[derive(Clone, Debug)]
@@ -57,6 +59,30 @@ impl Diagnosis {
             .flatten()
             .filter_map(Value::as_str)
             .collect()
+    }
+
+    /// Types the first fix that holds `text` in, on the host, with `ADDRESS`
+    /// where the reader is to put one.
+    ///
+    /// # Errors
+    /// There is no such fix, or it fails.
+    pub(crate) fn follow_with(&self, text: &str, address: &str) -> Result<()> {
+        let fixes = self.fixes();
+        let fix = fixes
+            .iter()
+            .find(|fix| fix.contains(text))
+            .with_context(|| format!("no fix says {text}: {self}"))?;
+        let typed = fix.replace("ADDRESS", address);
+        let mut bash = Command::new("/bin/bash");
+        let done = finish(bash.args(["-c", &typed]), Duration::from_secs(20))?;
+        ensure!(done.status.success(), "the fix {typed:?} fails: {done}");
+        println!("followed: {typed}");
+        Ok(())
+    }
+
+    /// The same for a fix that is complete.
+    pub(crate) fn follow(&self, text: &str) -> Result<()> {
+        self.follow_with(text, "ADDRESS")
     }
 
     /// Starts a list of what this diagnosis has to say.

@@ -141,9 +141,14 @@ impl Tracer {
 
     /// Waits until it has printed a line that holds `text`.
     pub(crate) fn wait_for_line(&self, text: &str) -> Result<()> {
+        self.wait_for_lines(text, 1)
+    }
+
+    /// Waits until it has printed so many lines that hold `text`.
+    pub(crate) fn wait_for_lines(&self, text: &str, count: usize) -> Result<()> {
         until(&format!("v6trace should print {text}"), END, || {
-            let stdout = self.stdout.as_ref();
-            stdout.is_some_and(|lines| lines.any(|line| line.contains(text)))
+            let lines = self.stdout.as_ref().map(Lines::so_far).unwrap_or_default();
+            lines.iter().filter(|line| line.contains(text)).count() >= count
         })
     }
 

@@ -1,13 +1,15 @@
 //! Default routes that go when somebody writes a forwarding sysctl.
 
-use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Link, Netns, Radvd, Tracer, until_some};
+use crate::guest::{
+    Diagnosis, Link, Netns, Radvd, Tracer, default_route, default_routes, finish, until_some,
+};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
@@ -20,44 +22,80 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
         run: all,
     },
     Scenario {
+        name: "default-route-purged-two-uplinks",
+        run: two_uplinks,
+    },
+    Scenario {
+        name: "default-route-purged-vrf",
+        run: vrf,
+    },
+    Scenario {
         name: "default-route-purged-not",
         run: silent,
     },
 ]];
 
-/// `RTF_ADDRCONF | RTF_DEFAULT` of `linux/ipv6_route.h`.
-const LEARNT_DEFAULT: u32 = 0x0005_0000;
-
-/// A host with a default route that it learned from radvd, on the other end of
-/// a veth. radvd is killed then, and so says neither hello nor goodbye again.
+/// A host with a default route on each uplink, learned from radvd on the other
+/// end of a veth. radvd is killed then, and so says neither hello nor goodbye
+/// again.
 struct Host {
     near: Netns,
-    _far: Netns,
+    far: Netns,
     interface: Link,
-    /// The router, as the host knows it.
+    /// The router behind v0, as the host knows it.
     gateway: String,
+    uplinks: u32,
 }
 
 impl Host {
     fn new() -> Result<Self> {
+        Self::with_uplinks(1, None)
+    }
+
+    /// Uplinks v0, v1 and so on, in a VRF with this table if there is one.
+    fn with_uplinks(uplinks: u32, vrf: Option<u32>) -> Result<Self> {
         let near = Netns::new("purge-host")?;
         let far = Netns::new("purge-router")?;
-        near.ip("link add v0 type veth peer name w0 netns purge-router")?;
         near.ip("link add d0 up type dummy")?;
         far.set_sysctl("ipv6/conf/all/forwarding", "1")?;
-        far.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
-        far.ip("link set w0 up")?;
-        near.ip("link set v0 up")?;
-        let radvd = Radvd::start(&far, "w", 1)?;
+        if let Some(table) = vrf {
+            near.ip(&format!("link add red up type vrf table {table}"))?;
+        }
+        for n in 0..uplinks {
+            near.ip(&format!(
+                "link add v{n} type veth peer name w{n} netns purge-router"
+            ))?;
+            if vrf.is_some() {
+                near.ip(&format!("link set v{n} master red"))?;
+            }
+            far.set_sysctl(&format!("ipv6/conf/w{n}/accept_dad"), "0")?;
+            far.ip(&format!("link set w{n} up"))?;
+            near.ip(&format!("link set v{n} up"))?;
+        }
         let interface = Link::find(&near, "v0")?;
-        let what = "the host should learn a default route";
-        let gateway = until_some(what, Duration::from_secs(20), || learnt(&near))?;
-        drop(radvd);
-        Ok(Self {
+        let mut host = Self {
             near,
-            _far: far,
+            far,
             interface,
-            gateway,
+            gateway: String::new(),
+            uplinks,
+        };
+        host.hear_the_router()?;
+        host.gateway = default_routes(&host.near)?
+            .into_iter()
+            .find(|(_, interface)| interface == "v0")
+            .context("no default route on v0")?
+            .0;
+        Ok(host)
+    }
+
+    /// Waits until advertisements have brought a default route on each uplink.
+    fn hear_the_router(&self) -> Result<()> {
+        let _radvd = Radvd::start(&self.far, "w", self.uplinks)?;
+        let what = "the host should learn its default routes";
+        until_some(what, Duration::from_secs(30), || {
+            let learnt = default_routes(&self.near)?.len();
+            Ok((learnt == self.uplinks as usize).then_some(()))
         })
     }
 
@@ -65,24 +103,16 @@ impl Host {
         let name = format!("ipv6/conf/{which}/forwarding");
         self.near.set_sysctl(&name, value)
     }
-}
 
-/// The gateway of the namespace's default route from an advertisement.
-fn learnt(netns: &Netns) -> Result<Option<String>> {
-    let table = netns.enter(|| {
-        fs::read_to_string("/proc/thread-self/net/ipv6_route").context("cannot read the routes")
-    })?;
-    for line in table.lines() {
-        let columns: Vec<_> = line.split_whitespace().collect();
-        if let [_, length, _, _, gateway, _, _, _, flags, _] = columns.as_slice()
-            && *length == "00"
-            && u32::from_str_radix(flags, 16)? & LEARNT_DEFAULT == LEARNT_DEFAULT
-        {
-            let gateway = u128::from_str_radix(gateway, 16)?;
-            return Ok(Some(std::net::Ipv6Addr::from(gateway).to_string()));
-        }
+    /// The default routes of a table, as `ip` shows them.
+    fn routes_of(&self, table: &str) -> Result<String> {
+        let words = self
+            .near
+            .ip_words(&format!("-6 route show default table {table}"));
+        let mut ip = Command::new("ip");
+        let shown = finish(ip.args(words.split_whitespace()), Duration::from_secs(5))?;
+        Ok(shown.stdout)
     }
-    Ok(None)
 }
 
 /// The one diagnosis of the cause.
@@ -119,14 +149,22 @@ fn another_interface() -> Result<()> {
         .evidence("count", 1)
         .evidence(
             "routes",
-            json!([{"interface": "v0", "gateway": host.gateway, "forwarding": 0, "accept_ra": 1}]),
+            json!([{"interface": "v0", "gateway": host.gateway, "forwarding": 0, "accept_ra": 1, "table": 254}]),
         )
         .summary_has(["guest", "v0", host.gateway.as_str()])
         .summary_has_one_of(&["brings the route back"])
         .some_fix_has("net/ipv6/conf/v0/accept_ra=2")
         .some_fix_has(&format!("default via {} dev v0", host.gateway))
         .check()?;
-    ensure!(learnt(&host.near)?.is_none(), "the route is still there");
+    ensure!(
+        default_route(&host.near)?.is_none(),
+        "the route is still there"
+    );
+    let diagnosis = report.only("default-route-purged")?;
+    diagnosis.follow("route add default")?;
+    let routes = host.routes_of("main")?;
+    let back = format!("default via {} dev v0", host.gateway);
+    ensure!(routes.contains(&back), "the fix brings no route: {routes}");
     Ok(())
 }
 
@@ -145,10 +183,78 @@ fn all() -> Result<()> {
         .evidence("written", "all")
         .evidence(
             "routes",
-            json!([{"interface": "v0", "gateway": host.gateway, "forwarding": 1, "accept_ra": 1}]),
+            json!([{"interface": "v0", "gateway": host.gateway, "forwarding": 1, "accept_ra": 1, "table": 254}]),
         )
         .summary_has_one_of(&["stays away"])
-        .check()
+        .check()?;
+    the_purge(&report.diagnoses)?.follow("accept_ra=2")?;
+    host.hear_the_router()?;
+    // And it stays, also when forwarding is written again.
+    host.forward("all", "1")?;
+    ensure!(default_route(&host.near)?.is_some(), "it is gone again");
+    Ok(())
+}
+
+/// Whoever asks for one of the interfaces is told, and nobody else.
+fn two_uplinks() -> Result<()> {
+    let host = Host::with_uplinks(2, None)?;
+    let of_second = Tracer::live(&["-i", "v1"])?;
+    let of_other = Tracer::live(&["-i", "d0"])?;
+    host.forward("d0", "1")?;
+    let report = of_second.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("default-route-purged")?;
+    // In the order of the table, which is that of their gateways.
+    let interfaces = diagnosis.evidence("interfaces");
+    let both = [json!(["v0", "v1"]), json!(["v1", "v0"])];
+    diagnosis
+        .expect()
+        .that(
+            interfaces.is_some_and(|interfaces| both.contains(interfaces)),
+            "other interfaces",
+        )
+        .field("interface", serde_json::Value::Null)
+        .field("ifindex", serde_json::Value::Null)
+        .evidence("count", 2)
+        .summary_has(["v0", "v1"])
+        .some_fix_has("net/ipv6/conf/v0/accept_ra=2")
+        .some_fix_has("net/ipv6/conf/v1/accept_ra=2")
+        .check()?;
+    of_other.finish()?.silent()
+}
+
+/// The route goes from the VRF's table, and is to come back there.
+fn vrf() -> Result<()> {
+    let host = Host::with_uplinks(1, Some(100))?;
+    let tracer = Tracer::live(&[])?;
+    host.forward("d0", "1")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("default-route-purged")?;
+    diagnosis
+        .expect()
+        .field("interface", "v0")
+        .evidence(
+            "routes",
+            json!([{
+                "interface": "v0", "gateway": host.gateway, "forwarding": 0, "accept_ra": 1,
+                "table": 100,
+            }]),
+        )
+        .check()?;
+    ensure!(
+        default_route(&host.near)?.is_none(),
+        "the route is still there"
+    );
+    diagnosis.follow("route add default")?;
+    let routes = host.routes_of("100")?;
+    let back = format!("default via {} dev v0", host.gateway);
+    ensure!(routes.contains(&back), "the fix brings no route: {routes}");
+    ensure!(
+        host.routes_of("main")?.is_empty(),
+        "it is in the wrong table"
+    );
+    Ok(())
 }
 
 /// Routes that stay: of an interface with accept_ra = 2, and those that were
@@ -165,6 +271,6 @@ fn silent() -> Result<()> {
     host.forward("d0", "0")?;
     host.forward("default", "1")?;
     tracer.finish()?.silent()?;
-    ensure!(learnt(&host.near)?.is_some(), "the route is gone");
+    ensure!(default_route(&host.near)?.is_some(), "the route is gone");
     Ok(())
 }

@@ -8,6 +8,8 @@
 mod anycast;
 mod dad;
 mod forwarding;
+mod healthy;
+mod lookups;
 mod multicast_join;
 mod recording;
 mod set_token;
@@ -30,8 +32,10 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     source_selection::SCENARIOS,
     anycast::SCENARIOS,
     forwarding::SCENARIOS,
+    lookups::SCENARIOS,
     dad::SCENARIOS,
     recording::SCENARIOS,
+    healthy::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

@@ -105,6 +105,8 @@ causes! {
         "an IPv4 packet behind an IPv6 next hop has no source address";
     BorrowedSourceAddress, "borrowed-source-address", Notice,
         "an IPv4 packet behind an IPv6 next hop has another interface's address";
+    SourceAddressByGatewayBits, "source-address-by-gateway-bits", Notice,
+        "an IPv4 packet has the source that bits of its IPv6 next hop chose";
     SubnetRouterAnycast, "subnet-router-anycast", Hazard,
         "this host now owns prefix::, the anycast address of a subnet's routers";
     SubnetRouterAnycastReleased, "subnet-router-anycast-released", Notice,

@@ -65,11 +65,12 @@ impl Doctor {
 
 impl Findings {
     fn capabilities(&self) -> Vec<(&'static str, bool)> {
-        use caps::Capability::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG};
+        use caps::Capability::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYSLOG};
         [
             ("CAP_BPF", CAP_BPF),
             ("CAP_PERFMON", CAP_PERFMON),
             ("CAP_SYS_ADMIN", CAP_SYS_ADMIN),
+            ("CAP_SYS_PTRACE", CAP_SYS_PTRACE),
             ("CAP_SYSLOG", CAP_SYSLOG),
         ]
         .map(|(name, capability)| (name, self.privileges.has(capability)))

@@ -24,13 +24,18 @@ pub struct AnycastChange {
     /// Prefix length of the interface's address from which this one follows,
     /// bits; `None` where none was found.
     pub prefix_len: Option<u32>,
-    /// Whether the interface has this very address as an ordinary one; `None`
+    /// Whether the interface has this very address as an ordinary one that is
+    /// in force, and so not tentative, nor a duplicate; `None`
     /// where it has more addresses than were looked at.
     pub own_address: Option<bool>,
     /// `net.ipv6.conf.IF.forwarding`
     pub forwarding: Option<i32>,
     /// `net.ipv6.conf.all.forwarding`
     pub all_forwarding: Option<i32>,
+    /// `net.ipv6.conf.IF.accept_ra`
+    pub accept_ra: Option<i32>,
+    /// `net.ipv6.conf.IF.force_forwarding`, where the kernel has it.
+    pub force_forwarding: Option<i32>,
 }
 
 /// What makes an interface take an anycast address, or give it up.
@@ -110,6 +115,8 @@ impl AnycastChange {
             },
             forwarding: has(wire::FORWARDING_READ).then_some(wire.forwarding),
             all_forwarding: has(wire::ALL_FORWARDING_READ).then_some(wire.all_forwarding),
+            accept_ra: has(wire::ACCEPT_RA_READ).then_some(wire.accept_ra),
+            force_forwarding: has(wire::FORCE_FORWARDING_READ).then_some(wire.force_forwarding),
         }
     }
 }

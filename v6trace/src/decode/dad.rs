@@ -39,6 +39,9 @@ pub struct DadFailure {
     pub dad_nonce: Option<Nonce>,
     /// What v6trace saw the interface send for the address.
     pub sent: Option<Sent>,
+    /// The interface of this host that sent the frame's nonce, where one was
+    /// seen to.
+    pub sender: Option<Sender>,
     /// The sysctls that matter.
     pub sysctls: Option<Sysctls>,
     /// Failures that were not reported since the last report.
@@ -71,6 +74,31 @@ pub struct Sent {
     pub nonces: Vec<Nonce>,
     /// When the last solicitation left, nanoseconds since boot.
     pub boot_ns: u64,
+}
+
+/// An interface of this host that sent a solicitation for the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The namespace that it is in.
+    pub netns: u32,
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name at the time.
+    pub interface: String,
+    /// When it last sent it, nanoseconds since boot.
+    pub boot_ns: u64,
+}
+
+/// The flags of an advertisement (RFC 4861, section 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdvertisementFlags {
+    /// R: the sender is a router.
+    pub router: bool,
+    /// S: it answers a solicitation that had a source.
+    pub solicited: bool,
+    /// O: it replaces what was known. Owners set it; those that answer for an
+    /// anycast address or as a proxy do not.
+    pub r#override: bool,
 }
 
 /// `net.ipv6.conf.*`, as far as a failure depends on it.
@@ -116,6 +144,17 @@ pub struct Mac(pub [u8; 6]);
 impl From<Mac> for String {
     fn from(mac: Mac) -> Self {
         mac.to_string()
+    }
+}
+
+impl Mac {
+    /// The number of the VRRP virtual router whose MAC this is, for IPv4 or
+    /// IPv6 (RFC 9568, section 7.3).
+    pub const fn virtual_router(self) -> Option<u8> {
+        match self.0 {
+            [0x00, 0x00, 0x5e, 0x00, 0x01 | 0x02, number] => Some(number),
+            _ => None,
+        }
     }
 }
 
@@ -224,6 +263,19 @@ impl Frame {
         }
     }
 
+    /// The flags of an advertisement; `None` of anything else.
+    pub fn advertisement_flags(&self) -> Option<AdvertisementFlags> {
+        if self.message()? != Message::Advertisement {
+            return None;
+        }
+        let flags = *self.neighbour_message().get(4)?;
+        Some(AdvertisementFlags {
+            router: flags & 0x80 != 0,
+            solicited: flags & 0x40 != 0,
+            r#override: flags & 0x20 != 0,
+        })
+    }
+
     /// Its nonce as the kernel reads it: the first nonce option counts, and
     /// only with a length of 8 bytes. `None` where the copy ends too early to
     /// tell.
@@ -276,6 +328,12 @@ impl DadFailure {
                     .map(|&nonce| Nonce::from_wire(nonce))
                     .collect(),
                 boot_ns: wire.sent_boot_ns,
+            }),
+            sender: (wire.sender_boot_ns != 0).then(|| Sender {
+                netns: wire.sender_netns,
+                ifindex: wire.sender_ifindex,
+                interface: text(&wire.sender_interface),
+                boot_ns: wire.sender_boot_ns,
             }),
             sysctls: has(wire::SYSCTLS_READ).then_some(Sysctls {
                 accept_dad: wire.accept_dad.max(wire.all_accept_dad),

@@ -189,19 +189,38 @@ impl Event {
         }
     }
 
-    /// The name of the interface concerned.
+    /// Whether it may need an explanation, as nothing does that went as usual.
+    pub fn is_remarkable(&self) -> bool {
+        match &self.payload {
+            Payload::SourceSelection(selection) => {
+                selection.source.is_none() || selection.is_borrowed() || selection.by_gateway_bits
+            }
+            Payload::MulticastJoin(_) | Payload::SetToken(_) => self.is_failure(),
+            Payload::AnycastChange(_)
+            | Payload::DefaultRoutesPurged(_)
+            | Payload::DadFailure(_)
+            | Payload::DadReflection(_) => true,
+        }
+    }
+
+    /// The name of the interface concerned, where it is one whose name is known.
     pub fn interface(&self) -> Option<&str> {
         match &self.payload {
             Payload::MulticastJoin(join) => join.interface(),
             Payload::SetToken(request) => Some(&request.interface),
             Payload::SourceSelection(selection) => Some(&selection.interface),
             Payload::AnycastChange(change) => Some(&change.interface),
-            Payload::DefaultRoutesPurged(purged) => match purged.routes.as_slice() {
-                [route] if purged.count == 1 => Some(&route.interface),
-                _ => None,
-            },
+            Payload::DefaultRoutesPurged(purged) => purged.interface(),
             Payload::DadFailure(failure) => Some(&failure.interface),
             Payload::DadReflection(reflection) => Some(&reflection.interface),
+        }
+    }
+
+    /// Whether it may concern the interface with this name, among others.
+    pub fn concerns(&self, interface: &str) -> bool {
+        match &self.payload {
+            Payload::DefaultRoutesPurged(purged) => purged.concerns(interface),
+            _ => self.interface() == Some(interface),
         }
     }
 }

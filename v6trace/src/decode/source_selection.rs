@@ -21,6 +21,10 @@ pub struct SourceSelection {
     /// Whether the source is one of the interface's own addresses. `None`
     /// where not all of those were compared.
     pub on_interface: Option<bool>,
+    /// Whether it was chosen before an earlier address of the interface since
+    /// the next hop's first 32 bits, taken for an IPv4 address, lie in its
+    /// subnet.
+    pub by_gateway_bits: bool,
     /// The route that was taken.
     pub route: Route,
     /// The interface that the next hop is on.
@@ -54,6 +58,8 @@ pub struct Route {
     pub nexthop_id: Option<u32>,
     /// Whether it has several next hops of its own.
     pub several_next_hops: bool,
+    /// Who made it (`RTPROT_*`), where known.
+    pub protocol: Option<u8>,
 }
 
 /// The VRF of a lookup.
@@ -84,6 +90,7 @@ impl SourceSelection {
             } else {
                 Some(has(wire::ON_INTERFACE))
             },
+            by_gateway_bits: has(wire::BY_GATEWAY_BITS),
             route: Route {
                 prefix: has(wire::PREFIX_READ)
                     .then(|| (Ipv4Addr::from(wire.prefix), wire.prefix_len)),
@@ -94,6 +101,7 @@ impl SourceSelection {
                 metric: wire.metric,
                 nexthop_id: number(wire.nexthop_id),
                 several_next_hops: has(wire::SEVERAL_NEXT_HOPS),
+                protocol: Some(wire.route_protocol).filter(|&protocol| protocol != 0),
             },
             interface: text(&wire.interface),
             ifindex: wire.ifindex,
@@ -107,11 +115,14 @@ impl SourceSelection {
         }
     }
 
+    /// Whether the source is the one that the route names.
+    pub fn has_prefsrc(&self) -> bool {
+        self.source.is_some() && self.source == self.route.prefsrc
+    }
+
     /// Whether the source belongs to another interface and the route does not
     /// ask for it.
     pub fn is_borrowed(&self) -> bool {
-        self.source.is_some()
-            && self.source != self.route.prefsrc
-            && self.on_interface == Some(false)
+        self.source.is_some() && !self.has_prefsrc() && self.on_interface == Some(false)
     }
 }

@@ -4,7 +4,10 @@
 //! kernel remove the default routes that it learned from router advertisements
 //! on all interfaces of the namespace, except those with accept_ra = 2.
 
-use super::{Diagnosis, Fix, Value, advice};
+use super::{
+    Diagnosis, Fix, Value,
+    advice::{self, quoted},
+};
 use crate::{
     catalogue::Cause,
     decode::{DefaultRoutesPurged, Event, anycast::Written, forwarding::PurgedRoute},
@@ -13,6 +16,8 @@ use crate::{
 
 /// Interfaces for which fixes are listed.
 const LISTED: usize = 3;
+/// `RT6_TABLE_MAIN`
+const MAIN: u32 = 254;
 
 /// Explains default routes that were removed.
 pub(super) fn diagnose(
@@ -55,13 +60,8 @@ pub(super) fn diagnose(
         Value::List(purged.routes.iter().map(group).collect()),
     )
     .with("count", purged.count);
-    if let [interface] = interfaces.as_slice()
-        && purged.count as usize == purged.routes.len()
-    {
-        diagnosis.interface = Some((*interface).to_owned());
-        diagnosis.ifindex = Some(first.ifindex);
-    }
-    let command = |text: &str| Fix::new(advice::in_netns(event, session, text));
+    diagnosis.ifindex = purged.interface().map(|_| first.ifindex);
+    let command = |text: &str| Fix::new(advice::in_netns(session, event.netns, text));
     for interface in interfaces.iter().take(LISTED) {
         let set = advice::set_interface_sysctl(interface, "accept_ra", 2);
         diagnosis = diagnosis.fix(command(&set).remark(
@@ -72,12 +72,17 @@ pub(super) fn diagnose(
         let PurgedRoute {
             gateway, interface, ..
         } = route;
-        let add = format!("ip -6 route add default via {gateway} dev {interface}");
-        diagnosis =
-            diagnosis
-                .fix(command(&add).remark(
-                    "at once, but stays when the router goes; within a VRF add `vrf NAME`",
-                ));
+        let interface = quoted(interface);
+        let mut add = format!("ip -6 route add default via {gateway} dev {interface}");
+        let remark = match route.table {
+            Some(MAIN) => "at once, but stays when the router goes",
+            Some(table) => {
+                add += &format!(" table {table}");
+                "at once, but stays when the router goes; the table is its VRF's"
+            }
+            None => "at once, but stays when the router goes; within a VRF add `vrf NAME`",
+        };
+        diagnosis = diagnosis.fix(command(&add).remark(remark));
     }
     Some(diagnosis)
 }
@@ -150,5 +155,6 @@ fn group(route: &PurgedRoute) -> Value {
         ("gateway", route.gateway.to_string().into()),
         ("forwarding", route.forwarding.into()),
         ("accept_ra", route.accept_ra.into()),
+        ("table", route.table.into()),
     ])
 }

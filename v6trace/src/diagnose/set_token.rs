@@ -27,7 +27,14 @@ pub(super) fn diagnose(event: &Event, request: &SetToken, session: &Session) -> 
     let all_read = request.flags.is_some() && request.sysctls.is_some();
     let held = held(request);
     let (cause, why) = match held.first() {
-        Some(&cause) if errno == Errno::EINVAL => (cause, why(cause, request)),
+        Some(&cause) if errno == Errno::EINVAL => {
+            let mut why = why(cause, request);
+            // The kernel tests them first.
+            if request.flags.is_none() {
+                why += "; whether it is a loopback or has the flag NOARP could not be read";
+            }
+            (cause, why)
+        }
         // The token was taken and the mode was not.
         None if errno == Errno::EINVAL && request.with_addr_gen_mode && all_read => return None,
         _ if all_read => (
@@ -200,6 +207,6 @@ impl Fixes<'_> {
     }
 
     fn command(&self, command: &str) -> Fix {
-        Fix::new(advice::in_netns(self.event, self.session, command))
+        Fix::new(advice::in_netns(self.session, self.event.netns, command))
     }
 }

@@ -1,6 +1,7 @@
 //! Live tracing: per-CPU perf buffers → records in the order of their time.
 //!
 //! ```text
+//! records held back --\
 //! perf buffers --drain--> Merge --released--> Observer --> Record ... --> sink
 //!                  \--- ring losses + LOSSES map --> Losses --/
 //! ```
@@ -9,6 +10,7 @@
 //! through, whatever happened a little before that time has been read from
 //! every CPU, and can go on in order.
 
+mod held;
 pub mod kernel_log;
 mod losses;
 mod merge;
@@ -26,28 +28,30 @@ use crate::{
     attach::Attached,
     clock,
     observe::Observer,
-    record::{Record, SessionInfo},
+    record::{KernelRecord, Record, SessionInfo},
 };
+use held::Held;
 use losses::{LossCounters, Losses};
 use merge::Merge;
 use rings::Rings;
 
-/// How often losses are looked for.
+/// How often losses, and records held back, are looked for.
 const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a record waits for earlier ones of other CPUs. A program has its
 /// time before its record is in the buffer; in between it can be interrupted,
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
-/// How many records are handed over together at most, so that a burst does not
-/// pile up; one event and what belongs to it always are.
-const TOGETHER: usize = 1024;
+/// How many events are looked at and handed over together at most, so that a
+/// burst does not pile up; each comes with what belongs to it.
+const TOGETHER: usize = 256;
 
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
     ebpf: Ebpf,
     rings: Rings,
     counters: LossCounters,
+    held: Held,
     losses: Losses,
     merge: Merge,
     observer: Observer,
@@ -58,6 +62,7 @@ pub struct Live {
 pub struct Buffers {
     rings: Rings,
     counters: LossCounters,
+    held: Held,
 }
 
 impl Buffers {
@@ -72,6 +77,7 @@ impl Buffers {
         Ok(Self {
             rings: Rings::open(events, bytes)?,
             counters: PerCpuArray::try_from(counters)?,
+            held: Held::open(ebpf)?,
         })
     }
 }
@@ -84,12 +90,17 @@ impl Live {
             coverage,
             members,
         } = attached;
-        let Buffers { rings, counters } = buffers;
+        let Buffers {
+            rings,
+            counters,
+            held,
+        } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
         let live = Self {
             ebpf,
             rings,
             counters,
+            held,
             losses: Losses::default(),
             merge: Merge::default(),
             observer,
@@ -132,7 +143,10 @@ impl Live {
                     self.drain();
                     enough = self.release(until, &mut sink).is_break();
                 }
-                _ = count_losses.tick() => enough = self.count_losses(&mut sink).is_break(),
+                _ = count_losses.tick() => {
+                    self.take_held(clock::boot_ns());
+                    enough = self.count_losses(&mut sink).is_break();
+                }
             }
         }
         self.finish(&mut sink)
@@ -146,19 +160,25 @@ impl Live {
         );
     }
 
+    fn take_held(&mut self, now: u64) {
+        let merge = &mut self.merge;
+        self.held.take(now, |bytes| merge.push(bytes));
+    }
+
     fn release(
         &mut self,
         until: u64,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut records = Vec::new();
-        while let Some(bytes) = self.merge.pop(until) {
-            self.observer.around(bytes, &mut records);
-            if records.len() >= TOGETHER {
-                sink(std::mem::take(&mut records))?;
+        loop {
+            let due = std::iter::from_fn(|| self.merge.pop(until));
+            let batch: Vec<KernelRecord> = due.take(TOGETHER).map(KernelRecord::new).collect();
+            let last = batch.len() < TOGETHER;
+            sink(self.observer.around(batch))?;
+            if last {
+                return ControlFlow::Continue(());
             }
         }
-        sink(records)
     }
 
     fn count_losses(
@@ -179,6 +199,7 @@ impl Live {
     ) -> anyhow::Result<()> {
         detach(&mut self.ebpf)?;
         self.drain();
+        self.take_held(u64::MAX);
         // A sink that has enough is still told how it ended.
         let _ = self.release(u64::MAX, sink);
         let lost = self.losses.count(&self.counters)?;

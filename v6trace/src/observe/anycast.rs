@@ -5,18 +5,15 @@
 //! goes astray.
 
 use std::{
-    collections::HashMap,
-    fs, io,
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
     net::{IpAddr, Ipv6Addr},
-    os::unix::ffi::OsStrExt as _,
-    path::Path,
 };
 
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage},
     neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
-    route::{RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteVia},
+    route::{RouteAddress, RouteAttribute, RouteMessage, RouteVia},
 };
 use netlink_packet_sock_diag::{
     SockDiagMessage,
@@ -25,11 +22,19 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::protocols::{NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 
-use super::{enter::within, netlink};
+use super::{
+    batch::Batch,
+    enter,
+    links::{self, Link},
+    netlink, owners,
+};
 use crate::{
     clock,
-    decode::{AnycastChange, Event},
-    record::anycast_use::{AnycastUse, Use, UseKind},
+    decode::{AnycastChange, Event, Payload},
+    record::{
+        KernelRecord,
+        anycast_use::{AnycastUse, Use, UseKind},
+    },
 };
 
 const ESTABLISHED: u8 = 1;
@@ -38,43 +43,112 @@ const ESTABLISHED: u8 = 1;
 /// way of one router.
 const LISTED: usize = 8;
 
-/// Looks everything up in the namespace of the event.
-pub(super) fn uses(event: &Event, change: &AnycastChange) -> io::Result<AnycastUse> {
-    let mut found = within(event.netns, event.task.pid, || look(change))?;
-    found.of = event.boot_ns;
-    name_processes(&mut found.uses);
-    found.boot_ns = clock::boot_ns();
-    Ok(found)
+/// An address that was taken, with what is found of it.
+#[derive(Debug)]
+struct Taken<'r> {
+    /// Which of the records says so.
+    record: usize,
+    event: &'r Event,
+    change: &'r AnycastChange,
+    /// The VRF of the interface: index and name.
+    vrf: Option<(u32, String)>,
+    uses: Vec<Use>,
 }
 
-/// What is found in the namespace of the calling thread. What one look-up does
-/// not find out, the others still may.
-fn look(change: &AnycastChange) -> io::Result<AnycastUse> {
-    let vrf = vrf_of(change.ifindex)?;
-    let neighbours = neighbours(change);
-    let connections = connections(change, vrf.as_ref().map(|(ifindex, _)| *ifindex));
-    let gateways = gateways(change);
-    let complete = neighbours.is_ok() && connections.is_ok() && gateways.is_ok();
-    let mut uses = Vec::new();
-    for found in [neighbours, connections, gateways] {
-        match found {
-            Ok(found) => uses.extend(shortened(found)),
-            Err(error) => log::debug!("uses of {}: {error}", change.address),
+/// Looks everything up for the addresses that were taken among `records`: once
+/// for each namespace, since forwarding is mostly enabled on all interfaces of
+/// one at once. The results are by index of the record.
+pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> HashMap<usize, AnycastUse> {
+    let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        if let Ok(event) = &record.event
+            && let Payload::AnycastChange(change) = &event.payload
+            && change.joined
+        {
+            by_namespace.entry(event.netns).or_default().push(Taken {
+                record: index,
+                event,
+                change,
+                vrf: None,
+                uses: Vec::new(),
+            });
         }
     }
-    let sysctl = format!(
-        "/proc/sys/net/ipv6/conf/{}/force_forwarding",
-        change.interface
-    );
-    Ok(AnycastUse {
-        boot_ns: 0,
-        of: 0,
-        uses,
-        complete,
-        vrf: vrf.map(|(_, name)| name),
-        force_forwarding: Path::new(&sysctl).exists(),
-    })
+    let mut found = HashMap::new();
+    for (netns, taken) in by_namespace {
+        match look(taken, batch) {
+            Ok(uses) => found.extend(uses),
+            Err(error) => log::debug!("uses of anycast addresses in {netns}: {error}"),
+        }
+    }
+    found
 }
+
+/// The uses of some addresses, all of one namespace.
+fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, AnycastUse)>> {
+    let Some(first) = all.first().map(|taken| taken.event) else {
+        return Ok(Vec::new());
+    };
+    let links = &batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?.links;
+    // The neighbours of an interface went with it: that none is found would say
+    // nothing.
+    all.retain(|taken| links::by_index(links, taken.change.ifindex).is_some());
+    for taken in &mut all {
+        taken.vrf = vrf_of(links, taken.change.ifindex);
+    }
+    let paths = batch.paths_for(first);
+    let complete = enter::within(first.netns, &paths, || Ok(fill(&mut all)))?;
+    name_processes(&mut all);
+    let boot_ns = clock::boot_ns();
+    Ok(all
+        .into_iter()
+        .map(|taken| {
+            let found = AnycastUse {
+                boot_ns,
+                of: taken.event.boot_ns,
+                uses: taken.uses,
+                complete,
+                vrf: taken.vrf.map(|(_, name)| name),
+            };
+            (taken.record, found)
+        })
+        .collect())
+}
+
+/// The VRF that an interface belongs to: index and name.
+fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
+    let link = links::by_index(links, ifindex)?;
+    let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
+    Some((vrf.ifindex, vrf.name.clone()))
+}
+
+/// Adds what is found in the namespace of the calling thread, and says whether
+/// that is all. What one look-up does not find out, the others still may.
+fn fill(all: &mut [Taken<'_>]) -> bool {
+    let mut complete = true;
+    for look in [neighbours, connections, gateways] {
+        match look(all) {
+            Ok((found, whole)) => {
+                complete &= whole;
+                let mut by_taken: BTreeMap<usize, Vec<Use>> = BTreeMap::new();
+                for (index, used) in found {
+                    by_taken.entry(index).or_default().push(used);
+                }
+                for (index, uses) in by_taken {
+                    all[index].uses.extend(shortened(uses));
+                }
+            }
+            Err(error) => {
+                log::debug!("uses of anycast addresses: {error}");
+                complete = false;
+            }
+        }
+    }
+    complete
+}
+
+/// Uses with the index of what they use, and whether they are all.
+type Found = (Vec<(usize, Use)>, bool);
 
 /// At most [`LISTED`], the last of which then tells how many more there are.
 fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
@@ -88,67 +162,29 @@ fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
     uses
 }
 
-/// The VRF that the interface belongs to: index and name.
-fn vrf_of(ifindex: u32) -> io::Result<Option<(u32, String)>> {
-    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let links: Vec<LinkMessage> = netlink::dump(NETLINK_ROUTE, request)?
-        .into_iter()
-        .filter_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => Some(link),
-            _ => None,
-        })
-        .collect();
-    let by_index = |index: u32| links.iter().find(|link| link.header.index == index);
-    let master = |link: &LinkMessage| {
-        link.attributes
-            .iter()
-            .find_map(|attribute| match attribute {
-                LinkAttribute::Controller(master) => Some(*master),
-                _ => None,
-            })
-    };
-    let is_vrf = |link: &LinkMessage| {
-        link.attributes.iter().any(|attribute| match attribute {
-            LinkAttribute::LinkInfo(info) => info
-                .iter()
-                .any(|info| matches!(info, LinkInfo::Kind(InfoKind::Vrf))),
-            _ => false,
-        })
-    };
-    let name = |link: &LinkMessage| {
-        link.attributes
-            .iter()
-            .find_map(|attribute| match attribute {
-                LinkAttribute::IfName(name) => Some(name.clone()),
-                _ => None,
-            })
-    };
-    Ok(by_index(ifindex)
-        .and_then(master)
-        .and_then(by_index)
-        .filter(|link| is_vrf(link))
-        .and_then(|link| Some((link.header.index, name(link)?))))
-}
-
-/// The neighbour that has, or had, the address on the interface.
-fn neighbours(change: &AnycastChange) -> io::Result<Vec<Use>> {
+/// The neighbours that have, or had, the addresses.
+fn neighbours(all: &[Taken<'_>]) -> io::Result<Found> {
     let mut request = NeighbourMessage::default();
     request.header.family = AddressFamily::Inet6;
     let request = RouteNetlinkMessage::GetNeighbour(request);
-    let answers = netlink::dump(NETLINK_ROUTE, request)?;
-    let uses = answers.iter().filter_map(|answer| match answer {
-        RouteNetlinkMessage::NewNeighbour(entry) => neighbour(entry, change),
-        _ => None,
-    });
-    Ok(uses.collect())
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_ROUTE, &request, |answer| {
+        if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
+            found.extend(neighbour(&entry, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
 }
 
-fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
-    let wanted = NeighbourAddress::Inet6(change.address);
-    let is_wanted = entry.header.ifindex == change.ifindex
-        && entry
-            .attributes
-            .contains(&NeighbourAttribute::Destination(wanted));
+fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
+    let address = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
+            _ => None,
+        });
     let state = match entry.header.state {
         NeighbourState::Reachable => "REACHABLE",
         NeighbourState::Stale => "STALE",
@@ -156,11 +192,8 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
         NeighbourState::Probe => "PROBE",
         NeighbourState::Permanent => "PERMANENT",
         // The others know no neighbour: none answered, or none was asked.
-        _ => return None,
+        _ => return Vec::new(),
     };
-    if !is_wanted {
-        return None;
-    }
     let bytes = entry
         .attributes
         .iter()
@@ -173,16 +206,40 @@ fn neighbour(entry: &NeighbourMessage, change: &AnycastChange) -> Option<Use> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Some(Use {
-        kind: UseKind::Neighbour,
-        detail: format!("{} on {} ({state})", bytes.join(":"), change.interface),
-        process: None,
-        inode: None,
+    each(all, |taken| {
+        taken.change.ifindex == entry.header.ifindex && Some(taken.change.address) == address
     })
+    .map(|(index, taken)| {
+        let detail = format!(
+            "{} on {} ({state})",
+            bytes.join(":"),
+            taken.change.interface
+        );
+        (index, used(UseKind::Neighbour, detail))
+    })
+    .collect()
 }
 
-/// TCP connections to the address.
-fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>> {
+fn each<'a, 'r>(
+    all: &'a [Taken<'r>],
+    is_used: impl Fn(&Taken<'r>) -> bool,
+) -> impl Iterator<Item = (usize, &'a Taken<'r>)> {
+    all.iter()
+        .enumerate()
+        .filter(move |(_, taken)| is_used(taken))
+}
+
+fn used(kind: UseKind, detail: String) -> Use {
+    Use {
+        kind,
+        detail,
+        process: None,
+        inode: None,
+    }
+}
+
+/// TCP connections to the addresses.
+fn connections(all: &[Taken<'_>]) -> io::Result<Found> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
@@ -190,26 +247,25 @@ fn connections(change: &AnycastChange, vrf: Option<u32>) -> io::Result<Vec<Use>>
         states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
         socket_id: SocketId::new_v6(),
     });
-    let answers = netlink::dump(NETLINK_SOCK_DIAG, request)?;
-    let uses = answers.iter().filter_map(|answer| match answer {
-        SockDiagMessage::InetResponse(response) => connection(response, change, vrf),
-        _ => None,
-    });
-    Ok(uses.collect())
+    let addresses: HashSet<IpAddr> = all
+        .iter()
+        .map(|taken| taken.change.address.into())
+        .collect();
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| {
+        if let SockDiagMessage::InetResponse(response) = answer
+            && addresses.contains(&response.header.socket_id.destination_address)
+        {
+            found.extend(connection(&response, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
 }
 
-fn connection(response: &InetResponse, change: &AnycastChange, vrf: Option<u32>) -> Option<Use> {
+fn connection(response: &InetResponse, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
     let header = &response.header;
     let socket = &header.socket_id;
-    // An address means something within its VRF only, and so does a socket.
-    let bound = socket.interface_id;
-    let same_domain = match vrf {
-        Some(vrf) => bound == vrf || bound == change.ifindex,
-        None => bound == 0 || bound == change.ifindex,
-    };
-    if socket.destination_address != IpAddr::V6(change.address) || !same_domain {
-        return None;
-    }
     let state = if header.state == ESTABLISHED {
         "ESTABLISHED"
     } else {
@@ -217,61 +273,96 @@ fn connection(response: &InetResponse, change: &AnycastChange, vrf: Option<u32>)
     };
     let (from, from_port) = (socket.source_address, socket.source_port);
     let to_port = socket.destination_port;
-    Some(Use {
-        kind: UseKind::Tcp,
-        detail: format!("[{from}]:{from_port} to port {to_port} ({state})"),
-        process: None,
-        inode: (header.inode != 0).then_some(header.inode),
+    each(all, |taken| {
+        // An address means something within its VRF only, and so does a socket.
+        let bound = socket.interface_id;
+        let same_domain = match taken.vrf {
+            Some((vrf, _)) => bound == vrf || bound == taken.change.ifindex,
+            None => bound == 0 || bound == taken.change.ifindex,
+        };
+        same_domain && socket.destination_address == IpAddr::V6(taken.change.address)
     })
+    .map(|(index, _)| {
+        let detail = format!("[{from}]:{from_port} to port {to_port} ({state})");
+        let mut used = used(UseKind::Tcp, detail);
+        used.inode = (header.inode != 0).then_some(header.inode);
+        (index, used)
+    })
+    .collect()
 }
 
-/// Routes by way of the address.
-fn gateways(change: &AnycastChange) -> io::Result<Vec<Use>> {
-    let mut uses = Vec::new();
+/// Routes by way of the addresses. They are not all where a route names a
+/// nexthop object alone, as `net.ipv4.nexthop_compat_mode=0` makes it.
+fn gateways(all: &[Taken<'_>]) -> io::Result<Found> {
+    let mut found = Vec::new();
+    let mut whole = true;
     for family in [AddressFamily::Inet6, AddressFamily::Inet] {
         let mut request = RouteMessage::default();
         request.header.address_family = family;
-        // The kernel then sends only what leaves by this interface.
-        request.attributes.push(RouteAttribute::Oif(change.ifindex));
-        let request = RouteNetlinkMessage::GetRoute(request);
-        for answer in netlink::dump_filtered(NETLINK_ROUTE, request)? {
-            if let RouteNetlinkMessage::NewRoute(route) = answer
-                && leads_by_way_of(&route, change)
-            {
-                uses.push(Use {
-                    kind: UseKind::Gateway,
-                    detail: describe(&route, change),
-                    process: None,
-                    inode: None,
-                });
-            }
+        if let [only] = all {
+            // The kernel then sends only what leaves by this interface.
+            request
+                .attributes
+                .push(RouteAttribute::Oif(only.change.ifindex));
         }
+        let request = RouteNetlinkMessage::GetRoute(request);
+        netlink::dump_filtered(NETLINK_ROUTE, &request, |answer| {
+            if let RouteNetlinkMessage::NewRoute(route) = answer {
+                whole &= !is_only_an_object(&route);
+                let hops = hops(&route);
+                let used_by = each(all, |taken| {
+                    hops.contains(&(taken.change.ifindex, taken.change.address))
+                });
+                found.extend(used_by.map(|(index, taken)| {
+                    (index, used(UseKind::Gateway, describe(&route, taken)))
+                }));
+            }
+            None::<()>
+        })?;
     }
-    Ok(uses)
+    Ok((found, whole))
 }
 
-fn leads_by_way_of(route: &RouteMessage, change: &AnycastChange) -> bool {
-    let hop = |attributes: &[RouteAttribute]| {
-        attributes.iter().any(|attribute| match attribute {
+/// Whether the route has a nexthop object, and does not say what that is.
+fn is_only_an_object(route: &RouteMessage) -> bool {
+    let has = |wanted: fn(&RouteAttribute) -> bool| route.attributes.iter().any(wanted);
+    has(|attribute| matches!(attribute, RouteAttribute::NhId(_)))
+        && !has(|attribute| {
+            matches!(
+                attribute,
+                RouteAttribute::Oif(_) | RouteAttribute::MultiPath(_)
+            )
+        })
+}
+
+/// The IPv6 gateways of a route: interface and address.
+fn hops(route: &RouteMessage) -> Vec<(u32, Ipv6Addr)> {
+    let gateway = |attributes: &[RouteAttribute]| {
+        attributes.iter().find_map(|attribute| match attribute {
             RouteAttribute::Gateway(RouteAddress::Inet6(gateway))
-            | RouteAttribute::Via(RouteVia::Inet6(gateway)) => *gateway == change.address,
-            _ => false,
+            | RouteAttribute::Via(RouteVia::Inet6(gateway)) => Some(*gateway),
+            _ => None,
         })
     };
-    let oif = route
-        .attributes
-        .contains(&RouteAttribute::Oif(change.ifindex));
-    let several = route.attributes.iter().any(|attribute| match attribute {
-        RouteAttribute::MultiPath(hops) => hops.iter().any(|next: &RouteNextHop| {
-            next.interface_index == change.ifindex && hop(&next.attributes)
-        }),
-        _ => false,
-    });
-    (oif && hop(&route.attributes)) || several
+    let mut oif = None;
+    let mut hops = Vec::new();
+    for attribute in &route.attributes {
+        match attribute {
+            RouteAttribute::Oif(ifindex) => oif = Some(*ifindex),
+            RouteAttribute::MultiPath(several) => hops.extend(
+                several
+                    .iter()
+                    .filter_map(|hop| Some((hop.interface_index, gateway(&hop.attributes)?))),
+            ),
+            _ => {}
+        }
+    }
+    hops.extend(oif.zip(gateway(&route.attributes)));
+    hops
 }
 
 /// "fd00:7::/64 dev eth0"
-fn describe(route: &RouteMessage, change: &AnycastChange) -> String {
+fn describe(route: &RouteMessage, taken: &Taken<'_>) -> String {
     let length = route.header.destination_prefix_length;
     let destination = route
         .attributes
@@ -286,16 +377,18 @@ fn describe(route: &RouteMessage, change: &AnycastChange) -> String {
         (None, AddressFamily::Inet) => "0.0.0.0/0".to_owned(),
         (None, _) => format!("{}/0", Ipv6Addr::UNSPECIFIED),
     };
-    format!("{destination} dev {}", change.interface)
+    format!("{destination} dev {}", taken.change.interface)
 }
 
 /// Puts the names of processes to the sockets among the uses.
-fn name_processes(uses: &mut [Use]) {
-    if uses.iter().all(|found| found.inode.is_none()) {
+fn name_processes(all: &mut [Taken<'_>]) {
+    let uses = all.iter().flat_map(|taken| &taken.uses);
+    let wanted: HashSet<u32> = uses.filter_map(|found| found.inode).collect();
+    if wanted.is_empty() {
         return;
     }
-    let owners = owners(uses);
-    for found in uses {
+    let owners = owners::of(&wanted);
+    for found in all.iter_mut().flat_map(|taken| &mut taken.uses) {
         let owner = found.inode.and_then(|inode| owners.get(&inode));
         if let Some((pid, comm)) = owner {
             found.detail = format!("{comm}[{pid}] {}", found.detail);
@@ -304,52 +397,9 @@ fn name_processes(uses: &mut [Use]) {
     }
 }
 
-/// Which process has each socket open: the first that is found.
-fn owners(uses: &[Use]) -> HashMap<u32, (u32, String)> {
-    let mut owners = HashMap::new();
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {
-            continue;
-        };
-        let descriptors = fs::read_dir(process.path().join("fd"));
-        for descriptor in descriptors.into_iter().flatten().flatten() {
-            let Some(inode) = fs::read_link(descriptor.path())
-                .ok()
-                .and_then(|target| socket_inode(target.as_os_str().as_bytes()))
-            else {
-                continue;
-            };
-            if uses.iter().any(|found| found.inode == Some(inode)) && !owners.contains_key(&inode) {
-                let comm = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-                owners.insert(inode, (pid, printable(comm.trim_end_matches('\n'))));
-            }
-        }
-    }
-    owners
-}
-
-/// The inode number in "socket:[12345]".
-fn socket_inode(target: &[u8]) -> Option<u32> {
-    let digits = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// A name that cannot carry escape sequences to a terminal.
-fn printable(name: &str) -> String {
-    name.replace(char::is_control, "\u{fffd}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_sockets_are_sockets() {
-        assert_eq!(socket_inode(b"socket:[12345]"), Some(12345));
-        assert_eq!(socket_inode(b"socket:[]"), None);
-        assert_eq!(socket_inode(b"pipe:[12345]"), None);
-        assert_eq!(socket_inode(b"/dev/null"), None);
-    }
 
     #[test]
     fn a_long_list_tells_what_it_leaves_out() {

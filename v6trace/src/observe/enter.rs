@@ -1,69 +1,85 @@
 //! Looking things up in the network namespace of an event.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
-    os::fd::AsFd as _,
-    path::PathBuf,
+    os::{fd::AsFd as _, unix::fs::MetadataExt as _},
+    path::{Path, PathBuf},
     thread,
 };
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::namespaces::{NAMED, inode_of};
+use super::namespaces::{OWN, inode_of};
 
-/// Runs `look` in the network namespace with inode number `inode`, on a thread
-/// of its own: a thread that has entered a namespace is of no other use.
+/// Runs `look` in the network namespace with inode number `netns`: right here
+/// where that is v6trace's own, which needs no privilege, else by way of the
+/// first of `paths` that leads there, on a thread of its own: a thread that has
+/// entered a namespace is of no other use.
 ///
 /// # Errors
-/// The namespace has no name, no process lives in it any more, it cannot be
-/// entered, or whatever `look` finds.
+/// No path leads there any more, the namespace cannot be entered
+/// (`CAP_SYS_ADMIN`), or whatever `look` finds.
 pub(super) fn within<T: Send>(
-    inode: u32,
-    pid: u32,
+    netns: u32,
+    paths: &[PathBuf],
     look: impl FnOnce() -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    let path = path_of(inode, pid).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::NotFound,
-            "no way into the network namespace is left",
-        )
-    })?;
-    let file = File::open(path)?;
+    if inode_of(OWN.as_ref()).is_ok_and(|own| own == netns) {
+        return look();
+    }
+    let file = open(netns, paths)?;
     thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
-            look()
-        });
+        let thread = thread::Builder::new()
+            .name("v6trace-look".to_owned())
+            .spawn_scoped(scope, || {
+                move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
+                look()
+            })?;
         thread
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("the look-up panicked")))
     })
 }
 
-/// A file that leads into the namespace. `pid` is tried early, since it most
-/// likely lives there.
-fn path_of(inode: u32, pid: u32) -> Option<PathBuf> {
-    let likely = [
-        "/proc/self/ns/net".into(),
-        PathBuf::from(format!("/proc/{pid}/ns/net")),
-    ];
-    let named = entries(NAMED);
-    let processes = entries("/proc").filter(|path| {
-        path.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().iter().all(u8::is_ascii_digit))
-    });
-    likely
-        .into_iter()
-        .chain(named)
-        .chain(processes.map(|path| path.join("ns/net")))
-        .find(|path| inode_of(path).is_ok_and(|found| found == inode))
+/// Opens the namespace.
+///
+/// # Errors
+/// None of the paths leads there, or may be opened.
+pub(super) fn open(netns: u32, paths: &[PathBuf]) -> io::Result<File> {
+    let mut refused = None;
+    for path in paths {
+        match open_if(netns, path) {
+            Ok(Some(file)) => return Ok(file),
+            Ok(None) => {}
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            "no way into the network namespace is left",
+        )
+    }))
 }
 
-fn entries(directory: &str) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
+/// The file, if it is that namespace: what is opened is asked, since a path
+/// may lead elsewhere from one moment to the next.
+fn open_if(netns: u32, path: &Path) -> io::Result<Option<File>> {
+    let file = File::open(path)?;
+    let inode = file.metadata()?.ino();
+    Ok((inode == u64::from(netns)).then_some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_namespace_needs_no_way_into_it() {
+        let own = inode_of(OWN.as_ref()).unwrap();
+        assert_eq!(within(own, &[], || Ok(7)).unwrap(), 7);
+        let error = within(own + 1, &[OWN.into()], || Ok(7)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
 }

@@ -72,7 +72,7 @@ mod tests {
             link: None,
             master: Some("br0".to_owned()),
             hairpin: true,
-            has_address: false,
+            prefix_len: None,
         }
     }
 

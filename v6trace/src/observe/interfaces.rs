@@ -1,19 +1,18 @@
-//! The interfaces around a duplicate address: all of its own namespace, and
-//! those of other namespaces of this host that may have a part in it.
+//! The interfaces around a duplicate address: its own, and those of all
+//! namespaces of this host that may have a part in it.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
-
-use netlink_packet_route::{
-    AddressFamily, RouteNetlinkMessage,
-    address::{AddressAttribute, AddressMessage},
-    link::{InfoBridgePort, InfoPortData, LinkAttribute, LinkInfo, LinkMessage},
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr},
+    path::PathBuf,
 };
-use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::{
-    enter::within,
-    namespaces::{NAMED, inode_of},
-    netlink::dump,
+    batch::Batch,
+    enter,
+    inside::Inside,
+    links::{self, Link},
+    nsid,
 };
 use crate::{
     clock,
@@ -24,163 +23,148 @@ use crate::{
 /// Other namespaces that are looked into; a host may have thousands.
 const OTHERS: usize = 256;
 
-/// What is around the event's interface, where the event is about one that
-/// met its own or somebody else's frame.
-pub(super) fn around(event: &Event) -> Option<Surroundings> {
-    let (address, source_mac) = match &event.payload {
-        Payload::DadFailure(failure) => (failure.address, failure.frame.source_mac()),
-        Payload::DadReflection(reflection) => (reflection.address, None),
-        _ => return None,
-    };
-    let address = address.octets();
-    let matters = |interface: &Interface| {
-        interface.hairpin || (interface.mac.is_some() && interface.mac == source_mac)
-    };
-    let namespaces = namespaces();
-    let mut elsewhere: Vec<(u32, Interface)> = Vec::new();
-    let others = namespaces
-        .iter()
-        .filter(|(inode, _)| **inode != event.netns);
-    for (&inode, &pid) in others.take(OTHERS) {
-        // One that cannot be entered, or is gone by now, adds nothing.
-        if let Ok(interfaces) = within(inode, pid.unwrap_or(0), || list(address)) {
-            let interfaces = interfaces.into_iter().filter(matters);
-            elsewhere.extend(interfaces.map(|interface| (inode, interface)));
+/// What an event's interface met.
+struct Met {
+    ifindex: u32,
+    address: Ipv6Addr,
+    /// The MAC that it came from.
+    source_mac: Option<Mac>,
+    /// The interface that is known to have sent it: namespace and index.
+    sender: Option<(u32, u32)>,
+}
+
+impl Met {
+    fn of(event: &Event) -> Option<Self> {
+        match &event.payload {
+            Payload::DadFailure(failure) => Some(Self {
+                ifindex: failure.ifindex,
+                address: failure.address,
+                source_mac: failure.frame.source_mac(),
+                sender: failure
+                    .sender
+                    .as_ref()
+                    .map(|sender| (sender.netns, sender.ifindex)),
+            }),
+            Payload::DadReflection(reflection) => Some(Self {
+                ifindex: reflection.ifindex,
+                address: reflection.address,
+                source_mac: None,
+                sender: None,
+            }),
+            _ => None,
         }
     }
-    let own = namespaces.get(&event.netns).copied().flatten();
+
+    /// Whether an interface may have a part in it.
+    fn concerns(&self, netns: u32, link: &Link) -> bool {
+        link.hairpin
+            || (link.mac.is_some() && link.mac == self.source_mac)
+            || self.sender == Some((netns, link.ifindex))
+    }
+}
+
+/// What is around the event's interface, where the event is about one that
+/// met its own or somebody else's frame.
+pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
+    let met = Met::of(event)?;
+    let here = batch.inside_of(event);
+    let other_end = here.and_then(|here| links::by_index(&here.links, met.ifindex).cloned());
+    let here = here.map(|here| {
+        list(here, met.address, |link| {
+            link.ifindex == met.ifindex || met.concerns(event.netns, link)
+        })
+    });
+    let mut others: Vec<u32> = batch.places().inodes().collect();
+    others.retain(|&inode| inode != event.netns);
+    let mut complete = !batch.places().hidden && others.len() <= OTHERS;
+    others.truncate(OTHERS);
+    let mut elsewhere = Vec::new();
+    for &inode in &others {
+        match batch.inside(inode) {
+            Ok(inside) => {
+                let found = list(inside, met.address, |link| met.concerns(inode, link));
+                elsewhere.extend(found.into_iter().map(|interface| (inode, interface)));
+            }
+            // It is gone by now.
+            Err(io::ErrorKind::NotFound) => {}
+            Err(_) => complete = false,
+        }
+    }
     let concerned =
         |inode: u32| inode == event.netns || elsewhere.iter().any(|(other, _)| *other == inode);
-    let processes = namespaces
-        .iter()
-        .filter_map(|(&inode, &pid)| Some((inode, pid?)))
-        .filter(|&(inode, _)| concerned(inode))
+    let places = batch.places();
+    let processes = places
+        .inodes()
+        .filter(|&inode| concerned(inode))
+        .filter_map(|inode| Some((inode, places.inhabitant(inode, None)?)))
         .collect();
+    let other_end = other_end.and_then(|link| {
+        other_end_of(event, &link, &others, batch)
+            .inspect_err(|error| log::debug!("the other end of {}: {error}", link.name))
+            .ok()?
+    });
     Some(Surroundings {
         boot_ns: clock::boot_ns(),
         netns: event.netns,
-        here: within(event.netns, own.unwrap_or(0), || list(address)).ok(),
+        here,
+        other_end,
         elsewhere,
+        complete,
         processes,
     })
 }
 
 /// The interfaces of the calling thread's namespace.
 pub(super) fn here() -> io::Result<Vec<Interface>> {
-    list([0; 16])
+    Ok(list(&Inside::look()?, Ipv6Addr::UNSPECIFIED, |_| true))
 }
 
-/// The namespaces of this host that have a name or a process; with the process,
-/// where they have no name.
-fn namespaces() -> BTreeMap<u32, Option<u32>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(NAMED).into_iter().flatten().flatten() {
-        if let Ok(inode) = inode_of(&entry.path()) {
-            found.insert(inode, None);
-        }
-    }
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        if let Ok(inode) = inode_of(Path::new("/proc").join(name).join("ns/net").as_path()) {
-            found.entry(inode).or_insert(Some(pid));
-        }
-    }
-    found
-}
-
-/// The interfaces of the calling thread's namespace.
-fn list(address: [u8; 16]) -> io::Result<Vec<Interface>> {
-    let holders = holders(address)?;
-    let links = dump(
-        NETLINK_ROUTE,
-        RouteNetlinkMessage::GetLink(LinkMessage::default()),
-    )?;
-    let mut interfaces = Vec::new();
-    let mut masters = BTreeMap::new();
-    for answer in links {
-        let RouteNetlinkMessage::NewLink(link) = answer else {
-            continue;
-        };
-        let mut interface = interface(&link);
-        interface.has_address = holders.contains(&interface.ifindex);
-        masters.insert(interface.ifindex, interface.name.clone());
-        interfaces.push((interface, master(&link)));
-    }
-    Ok(interfaces
-        .into_iter()
-        .map(|(mut interface, master)| {
-            interface.master = master.and_then(|ifindex| masters.get(&ifindex).cloned());
-            interface
-        })
-        .collect())
-}
-
-/// The interfaces that have the address.
-fn holders(address: [u8; 16]) -> io::Result<Vec<u32>> {
-    let mut request = AddressMessage::default();
-    request.header.family = AddressFamily::Inet6;
-    let answers = dump(NETLINK_ROUTE, RouteNetlinkMessage::GetAddress(request))?;
-    let held = |message: &AddressMessage| {
-        let own = |attribute: &AddressAttribute| match attribute {
-            // With a peer, the host's own is the local one.
-            AddressAttribute::Local(local) => Some((1, *local)),
-            AddressAttribute::Address(address) => Some((0, *address)),
-            _ => None,
-        };
-        let own = message.attributes.iter().filter_map(own).max();
-        own.is_some_and(|(_, own)| own == std::net::IpAddr::from(address))
+/// Where the other end of an interface of the event's namespace is: namespace
+/// and index. `None` without another end, or where it is in none of `others`.
+fn other_end_of(
+    event: &Event,
+    link: &Link,
+    others: &[u32],
+    batch: &mut Batch,
+) -> io::Result<Option<(u32, u32)>> {
+    let Some(ifindex) = link.other_end else {
+        return Ok(None);
     };
-    Ok(answers
-        .into_iter()
-        .filter_map(|answer| match answer {
-            RouteNetlinkMessage::NewAddress(message) if held(&message) => {
-                Some(message.header.index)
-            }
-            _ => None,
-        })
-        .collect())
-}
-
-fn interface(link: &LinkMessage) -> Interface {
-    let mut interface = Interface {
-        ifindex: link.header.index,
-        name: String::new(),
-        mac: None,
-        link: None,
-        master: None,
-        hairpin: false,
-        has_address: false,
+    let Some(wanted) = link.other_end_nsid else {
+        return Ok(Some((event.netns, ifindex)));
     };
-    for attribute in &link.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => interface.name.clone_from(name),
-            LinkAttribute::Address(bytes) => {
-                interface.mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(Mac);
-            }
-            LinkAttribute::Link(ifindex) => interface.link = Some(*ifindex),
-            LinkAttribute::LinkInfo(infos) => interface.hairpin = infos.iter().any(is_hairpin),
-            _ => {}
-        }
-    }
-    interface
-}
-
-fn is_hairpin(info: &LinkInfo) -> bool {
-    let LinkInfo::PortData(InfoPortData::BridgePort(port)) = info else {
-        return false;
-    };
-    port.iter()
-        .any(|value| matches!(value, InfoBridgePort::HairpinMode(true)))
-}
-
-fn master(link: &LinkMessage) -> Option<u32> {
-    link.attributes
+    let candidates: Vec<(u32, Vec<PathBuf>)> = others
         .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::Controller(ifindex) => Some(*ifindex),
-            _ => None,
-        })
+        .map(|&inode| (inode, batch.places().paths(inode)))
+        .collect();
+    let paths = batch.paths_for(event);
+    enter::within(event.netns, &paths, || {
+        let is_it = |inode: u32, paths: &[PathBuf]| {
+            let id = enter::open(inode, paths).and_then(|file| nsid::of(&file));
+            id.is_ok_and(|id| id == Some(wanted))
+        };
+        let mut candidates = candidates.iter();
+        let found = candidates.find(|(inode, paths)| is_it(*inode, paths));
+        Ok(found.map(|(inode, _)| (*inode, ifindex)))
+    })
+}
+
+/// The wanted interfaces of a namespace, and which of them have the address.
+fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> Vec<Interface> {
+    let prefix_len = |ifindex: u32| {
+        let mut held = inside.addresses.iter();
+        held.find(|held| held.ifindex == ifindex && held.address == IpAddr::V6(address))
+            .map(|held| held.prefix_len)
+    };
+    let interface = |link: &Link| Interface {
+        ifindex: link.ifindex,
+        name: link.name.clone(),
+        mac: link.mac,
+        link: link.other_end,
+        master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
+        hairpin: link.hairpin,
+        prefix_len: prefix_len(link.ifindex),
+    };
+    let wanted = inside.links.iter().filter(|link| wanted(link));
+    wanted.map(interface).collect()
 }

@@ -1,37 +1,53 @@
 //! What userspace looks up while tracing, as records of their own.
 //!
-//! The [`Observer`] sees each record of the kernel side on its way and puts
-//! before it what the explanation will want to know: the name of its network
-//! namespace, the service that its process belongs to, the IPv4 addresses that
-//! could be a source, who uses an address, the interfaces around its own. A
-//! lookup that fails adds nothing, and the explanation does without.
+//! The [`Observer`] sees the records of the kernel side on their way, as many
+//! as come out together, and puts before each what its explanation will want to
+//! know: the name of its network namespace and a process that lives there, the
+//! service that its own process belongs to, the IPv4 addresses that could be a
+//! source, who uses an address, the interfaces around its own. A look-up that
+//! fails adds nothing, and the explanation does without.
+//!
+//! ```text
+//! records --> Batch: Places, Inside, each looked up once
+//!         \-> per record: Process, Addresses, AnycastUse, Surroundings, itself
+//! ```
 
 mod addresses;
 mod anycast;
+mod batch;
 mod enter;
 mod hazards;
+mod inside;
 mod interfaces;
+mod links;
 mod namespaces;
 mod netlink;
+mod nsid;
+mod owners;
+mod places;
 mod processes;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 
 use crate::{
     attach::{Coverage, ResolvedMember},
     clock,
-    decode::Payload,
+    decode::{Event, Payload},
+    privilege::PidNamespace,
     record::{KernelRecord, Process, Record, SessionInfo},
 };
+use batch::Batch;
 pub use hazards::{Hazard, hazards};
-use namespaces::Namespaces;
 pub use namespaces::inode_of;
+use namespaces::{Namespaces, OWN};
 
 /// Looks up what explanations want to know.
 #[derive(Debug)]
 pub struct Observer {
     namespaces: Namespaces,
+    own_netns: u32,
+    /// Whether process ids of records are those of `/proc` here.
+    pids_are_ours: bool,
 }
 
 impl Observer {
@@ -41,6 +57,8 @@ impl Observer {
         members: Vec<ResolvedMember>,
     ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
+        let own_netns = inode_of(OWN.as_ref())
+            .context("cannot tell which network namespace this is; is /proc mounted?")?;
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -51,14 +69,15 @@ impl Observer {
             boot_ns: clock::boot_ns(),
             boot_to_wall_ns,
             utc_offset_s: jiff::Zoned::now().offset().seconds(),
-            own_netns: inode_of("/proc/self/ns/net".as_ref())
-                .context("cannot tell which network namespace this is; is /proc mounted?")?,
+            own_netns,
             coverage,
             members,
         };
         Ok((
             Self {
                 namespaces: Namespaces::default(),
+                own_netns,
+                pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
             info,
         ))
@@ -73,34 +92,52 @@ impl Observer {
             .collect()
     }
 
-    /// Adds a record of the kernel side, after what is worth knowing beside it.
-    pub fn around(&mut self, bytes: Bytes, records: &mut Vec<Record>) {
-        let record = KernelRecord::new(bytes);
-        if let Ok(event) = &record.event {
-            records.extend(self.namespaces());
-            records.extend(interfaces::around(event).map(Record::Surroundings));
-            if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
-                records.push(Record::Process(Process {
-                    boot_ns: clock::boot_ns(),
-                    pid: task.pid,
-                    unit: processes::unit(task.pid),
-                    netns: inode_of(format!("/proc/{}/ns/net", task.pid).as_ref()).ok(),
-                }));
-            }
-            if let Payload::SourceSelection(_) = event.payload
-                && let Ok(found) = addresses::of_namespace(event.netns, event.task.pid)
-            {
-                records.push(Record::Addresses(found));
-            }
-            if let Payload::AnycastChange(change) = &event.payload
-                && change.joined
-            {
-                match anycast::uses(event, change) {
-                    Ok(found) => records.push(Record::AnycastUse(found)),
-                    Err(error) => log::debug!("uses of {}: {error}", change.address),
+    /// The records of the kernel side that came out together, each after what
+    /// is worth knowing beside it.
+    pub fn around(&mut self, batch: Vec<KernelRecord>) -> Vec<Record> {
+        let mut looks = Batch::new(self.pids_are_ours);
+        let mut uses = anycast::uses(&batch, &mut looks);
+        let mut records = Vec::new();
+        for (index, record) in batch.into_iter().enumerate() {
+            if let Ok(event) = &record.event {
+                records.extend(self.namespaces());
+                records.extend(interfaces::around(event, &mut looks).map(Record::Surroundings));
+                let processes = self.processes(event, &mut looks);
+                records.extend(processes.into_iter().map(Record::Process));
+                if matches!(event.payload, Payload::SourceSelection(_)) && event.is_remarkable() {
+                    let addresses = addresses::around(event, &mut looks);
+                    records.extend(addresses.map(Record::Addresses));
                 }
+                records.extend(uses.remove(&index).map(Record::AnycastUse));
             }
+            records.push(Record::Kernel(record));
         }
-        records.push(Record::Kernel(record));
+        records
+    }
+
+    /// A process that lives in the event's namespace, should that have no name,
+    /// and the one that the event's operation failed for.
+    fn processes(&self, event: &Event, looks: &mut Batch) -> Vec<Process> {
+        let boot_ns = clock::boot_ns();
+        let culprit = looks.culprit(event);
+        let inhabitant = (event.netns != self.own_netns && event.is_remarkable())
+            .then(|| looks.places().inhabitant(event.netns, culprit))
+            .flatten();
+        let culprit = culprit.filter(|_| event.is_failure());
+        let inhabitant = inhabitant
+            .filter(|_| inhabitant != culprit)
+            .map(|pid| Process {
+                boot_ns,
+                pid,
+                unit: None,
+                netns: Some(event.netns),
+            });
+        let culprit = culprit.map(|pid| Process {
+            boot_ns,
+            pid,
+            unit: processes::unit(pid, event.cgroup_id),
+            netns: inode_of(&places::path(pid)).ok(),
+        });
+        inhabitant.into_iter().chain(culprit).collect()
     }
 }

@@ -16,6 +16,9 @@ use crate::{clock, decode, record::Namespace};
 /// Where `ip netns add` mounts namespaces.
 pub(super) const NAMED: &str = "/run/netns";
 
+/// The namespace that v6trace is in.
+pub(super) const OWN: &str = "/proc/self/ns/net";
+
 /// How long after a change of the directory its namespaces are in place.
 const SETTLED: Duration = Duration::from_secs(1);
 

@@ -31,7 +31,7 @@ impl Obstacle {
         }
     }
 
-    fn limiting(what: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(super) fn limiting(what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             fix: fix.into(),
@@ -43,6 +43,16 @@ impl Obstacle {
 impl Privileges {
     /// All that stands in the way, the gravest first; empty if nothing is known to.
     pub fn obstacles(&self) -> Vec<Obstacle> {
+        let mut obstacles = self.tracing_obstacles();
+        // In a nested namespace nothing is traced, so nothing is looked up.
+        if self.user_namespace != UserNamespace::Nested {
+            obstacles.extend(self.lookup_obstacles());
+        }
+        obstacles
+    }
+
+    /// What stands in the way of the kernel side.
+    pub(super) fn tracing_obstacles(&self) -> Vec<Obstacle> {
         let kernel = [self.kprobes_obstacle(), self.lockdown_obstacle()];
         // In a nested namespace capabilities do not count, so which are there
         // would only mislead.

@@ -1,6 +1,8 @@
-use super::{Caller, Kprobes, Lockdown, Obstacle, Privileges, UserNamespace};
+use super::{Caller, Kprobes, Lockdown, Obstacle, PidNamespace, Privileges, UserNamespace};
 use caps::{
-    Capability::{self, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_RESOURCE, CAP_SYSLOG},
+    Capability::{
+        self, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, CAP_SYSLOG,
+    },
     CapsHashSet,
 };
 use std::{fs, os::unix::fs::symlink, path::Path};
@@ -43,7 +45,7 @@ fn machine() -> TempDir {
 }
 
 fn obstacles(dir: &TempDir, release: &str, capabilities: &[Capability]) -> Vec<Obstacle> {
-    Privileges::read_below(dir.path(), caller(release, capabilities)).obstacles()
+    Privileges::read_below(dir.path(), caller(release, capabilities)).tracing_obstacles()
 }
 
 const FULL: [Capability; 3] = [CAP_BPF, CAP_PERFMON, CAP_SYSLOG];
@@ -52,7 +54,7 @@ const FULL: [Capability; 3] = [CAP_BPF, CAP_PERFMON, CAP_SYSLOG];
 fn nothing_in_the_way() {
     let dir = machine();
     let privileges = Privileges::read_below(dir.path(), caller("6.12.107-cloud", &FULL));
-    assert_eq!(privileges.obstacles(), []);
+    assert_eq!(privileges.tracing_obstacles(), []);
     assert_eq!(privileges.unprivileged_bpf_disabled, Some(2));
     assert_eq!(privileges.perf_event_paranoid, Some(2));
     assert_eq!(privileges.kptr_restrict, Some(1));
@@ -173,6 +175,32 @@ fn a_nested_user_namespace_voids_capabilities() {
     fs::remove_file(namespaces.join("user")).unwrap();
     symlink("user:[4026531837]", namespaces.join("user")).unwrap();
     assert_eq!(obstacles(&dir, "6.1.0", &FULL), []);
+}
+
+#[test]
+fn look_ups_need_more_than_tracing() {
+    let dir = machine();
+    let found = |capabilities: &[Capability]| {
+        let privileges = Privileges::read_below(dir.path(), caller("6.1.0", capabilities));
+        let obstacles = privileges.obstacles();
+        assert!(obstacles.iter().all(|obstacle| !obstacle.blocks));
+        let what = obstacles.into_iter().map(|obstacle| obstacle.what);
+        what.collect::<Vec<_>>()
+    };
+    let all = [CAP_SYS_ADMIN, CAP_SYSLOG, CAP_SYS_PTRACE];
+    assert!(found(&all).is_empty());
+    assert!(found(&all[..2])[0].starts_with("CAP_SYS_PTRACE is missing"));
+    assert!(found(&FULL)[0].starts_with("CAP_SYS_ADMIN is missing"));
+
+    // A container's process ids are not the kernel's.
+    let namespaces = dir.path().join("proc/self/ns");
+    fs::create_dir_all(&namespaces).unwrap();
+    symlink("pid:[4026532999]", namespaces.join("pid")).unwrap();
+    assert!(found(&all)[0].contains("process-id namespace"));
+    fs::remove_file(namespaces.join("pid")).unwrap();
+    symlink("pid:[4026531836]", namespaces.join("pid")).unwrap();
+    assert!(found(&all).is_empty());
+    assert_eq!(PidNamespace::read_below(dir.path()), PidNamespace::Initial);
 }
 
 #[test]

@@ -15,8 +15,6 @@ pub struct AnycastUse {
     pub complete: bool,
     /// The VRF that the interface belongs to.
     pub vrf: Option<String>,
-    /// Whether this kernel has `net.ipv6.conf.IF.force_forwarding`.
-    pub force_forwarding: bool,
 }
 
 /// One use of an address.

@@ -11,11 +11,19 @@ pub struct Surroundings {
     pub boot_ns: u64,
     /// Inode number of the address's namespace.
     pub netns: u32,
-    /// The interfaces of that namespace; `None` where they could not be listed.
+    /// The address's interface, and those of its namespace that may matter: with
+    /// the MAC in question, in hairpin mode, or seen to ask for the address.
+    /// `None` where the namespace's interfaces could not be listed.
     pub here: Option<Vec<Interface>>,
     /// Those of other namespaces of this host that may matter, each with the
-    /// namespace's inode number: with the MAC in question, or in hairpin mode.
+    /// namespace's inode number.
     pub elsewhere: Vec<(u32, Interface)>,
+    /// Where the other end of the address's interface is, of a veth, or what it
+    /// is stacked on: namespace and index. `None` where there is none, or it was
+    /// not found.
+    pub other_end: Option<(u32, u32)>,
+    /// Whether all other namespaces of this host were looked into.
+    pub complete: bool,
     /// A process in each of these namespaces that has no name: (namespace,
     /// process id).
     pub processes: Vec<(u32, u32)>,
@@ -37,6 +45,14 @@ pub struct Interface {
     pub master: Option<String>,
     /// Whether it is a bridge's port in hairpin mode.
     pub hairpin: bool,
+    /// Bits of the prefix with which it has the address in question; `None`
+    /// where it does not have it.
+    pub prefix_len: Option<u8>,
+}
+
+impl Interface {
     /// Whether it has the address in question.
-    pub has_address: bool,
+    pub fn has_address(&self) -> bool {
+        self.prefix_len.is_some()
+    }
 }

@@ -69,6 +69,7 @@ fn source_selection(selection: &SourceSelection) -> Vec<(&'static str, Value)> {
             selection.source.map(|source| source.to_string()).into(),
         ),
         ("on_interface", selection.on_interface.into()),
+        ("by_gateway_bits", selection.by_gateway_bits.into()),
         (
             "prefsrc",
             route.prefsrc.map(|prefsrc| prefsrc.to_string()).into(),
@@ -90,6 +91,8 @@ fn anycast_change(change: &AnycastChange) -> Vec<(&'static str, Value)> {
         ("own_address", change.own_address.into()),
         ("forwarding", change.forwarding.into()),
         ("all_forwarding", change.all_forwarding.into()),
+        ("accept_ra", change.accept_ra.into()),
+        ("force_forwarding", change.force_forwarding.into()),
     ]
 }
 

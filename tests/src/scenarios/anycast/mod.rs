@@ -2,6 +2,8 @@
 //! socket asks, and the neighbours that had them.
 
 mod bird;
+mod fixes;
+mod late;
 mod silent;
 mod taken;
 mod used;
@@ -21,6 +23,8 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     used::SCENARIOS,
     bird::SCENARIOS,
     taken::SCENARIOS,
+    fixes::SCENARIOS,
+    late::SCENARIOS,
     silent::SCENARIOS,
 ];
 
@@ -66,13 +70,7 @@ impl Pair {
 
     /// Makes the neighbour known, as any exchange with it does.
     fn ping(&self) -> Result<()> {
-        let mut ping = Command::new("ping");
-        ping.args(["-6", "-n", "-c", "1", "-W", "5", "fd00:4::"]);
-        let done = self
-            .near
-            .enter(|| finish(&mut ping, Duration::from_secs(10)))?;
-        ensure!(done.status.success(), "the neighbour is silent: {done}");
-        Ok(())
+        ping(&self.near, FIRST)
     }
 
     /// The neighbour's link-layer address.
@@ -96,6 +94,15 @@ impl Pair {
             });
             table.is_ok_and(|table| table.contains(&wanted) == listed)
         })
+    }
+
+    /// Whether a sysctl of an interface has this value.
+    fn has(&self, interface: &str, sysctl: &str, value: &str) -> Result<()> {
+        let is = self
+            .near
+            .sysctl(&format!("ipv6/conf/{interface}/{sysctl}"))?;
+        ensure!(is == value, "{sysctl} of {interface} is {is}, not {value}");
+        Ok(())
     }
 
     /// What holds for each address of v0 that is reported.
@@ -125,4 +132,13 @@ impl Pair {
             .evidence("written", written)
             .summary_has(["guest", "forwarding"])
     }
+}
+
+/// Asks `address` for an answer, from `netns`.
+fn ping(netns: &Netns, address: Ipv6Addr) -> Result<()> {
+    let mut ping = Command::new("ping");
+    ping.args(["-6", "-n", "-c", "1", "-W", "5", &address.to_string()]);
+    let done = netns.enter(|| finish(&mut ping, Duration::from_secs(10)))?;
+    ensure!(done.status.success(), "{address} is silent: {done}");
+    Ok(())
 }

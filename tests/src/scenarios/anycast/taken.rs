@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{FIRST, Pair};
-use crate::guest::{MulticastSocket, Tracer};
+use crate::guest::{AddressState, MulticastSocket, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -25,6 +25,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "subnet-router-anycast-setsockopt",
         run: setsockopt,
+    },
+    Scenario {
+        name: "subnet-router-anycast-own-address-not-in-force",
+        run: own_address_not_in_force,
     },
     Scenario {
         name: "subnet-router-anycast-released",
@@ -126,6 +130,25 @@ fn setsockopt() -> Result<()> {
         .check()
 }
 
+/// The host's own first address is a duplicate of the neighbour's: packets for
+/// it go to the neighbour until the anycast address takes them.
+fn own_address_not_in_force() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    // Before: a host hears no advertisement of what it has under test itself.
+    pair.ping()?;
+    pair.near.ip("address add fd00:4::/64 dev v0")?;
+    AddressState::Failed.wait(&pair.near, "v0", FIRST)?;
+    let tracer = Tracer::live(&[])?;
+    pair.forward("all", "1")?;
+    pair.wait_for(FIRST, true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "all")
+        .field("severity", "hazard")
+        .evidence("prefix_len", 64)
+        .check()
+}
+
 fn released() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.forward("all", "1")?;
@@ -142,5 +165,6 @@ fn released() -> Result<()> {
         .evidence("prefix_len", 64)
         .evidence("forwarding", 0)
         .evidence("all_forwarding", 1)
+        .summary_has_one_of(&["no longer owns fd00:4:: on v0"])
         .check()
 }

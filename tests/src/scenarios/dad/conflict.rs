@@ -1,12 +1,12 @@
 //! Two nodes, or two interfaces of one, with the same address on a segment.
 
+use std::net::Ipv6Addr;
 use std::thread::sleep;
-use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{ADDRESS, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Segment, Tracer};
+use super::{ADDRESS, APART, Host, MAC, OTHER_MAC};
+use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -30,11 +30,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "dad-conflict-cloned-mac-owned",
         run: cloned_mac_owned,
     },
+    Scenario {
+        name: "dad-conflict-on-another-segment",
+        run: another_segment,
+    },
+    Scenario {
+        name: "dad-conflict-proxy",
+        run: proxy,
+    },
 ];
-
-/// The time that two hosts are apart that ask at once: less than the first
-/// waits for answers.
-const APART: Duration = Duration::from_millis(200);
 
 fn owned() -> Result<()> {
     let segment = Segment::new()?;
@@ -148,6 +152,8 @@ fn cloned_mac() -> Result<()> {
             nonce("nonce") != nonce("dad_nonce"),
             "the nonces are the same",
         )
+        .evidence("nonce_sender", "eth0")
+        .evidence("nonce_sender_netns", other.netns.inode())
         .summary_has(["MAC", "clone"])
         .check()
 }
@@ -170,5 +176,60 @@ fn cloned_mac_owned() -> Result<()> {
         .field("confidence", "likely")
         .evidence("nonce", "none")
         .evidence("other_netns", other.netns.inode())
+        .check()
+}
+
+/// The MAC of the node that has the address is that of another interface of
+/// this host as well: the one that has the address is named.
+fn another_segment() -> Result<()> {
+    let segment = Segment::new()?;
+    // Its inode number, and so its place among the namespaces, is not known.
+    let bystanders = [Netns::new("before")?, Netns::new("after")?];
+    for bystander in &bystanders {
+        bystander.ip(&format!("link add b0 address {OTHER_MAC} up type dummy"))?;
+    }
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    other.add(ADDRESS, "")?;
+    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .evidence("other_netns", other.netns.inode())
+        .no_fix_has("dev b0")
+        .check()
+}
+
+/// A proxy answers for an address that it does not have: nothing is to be
+/// deleted there.
+fn proxy() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "proxy", OTHER_MAC)?,
+    );
+    // Its advertisements need a source.
+    other.add(Ipv6Addr::from(u128::from(ADDRESS) + 1), "nodad")?;
+    other.set("forwarding", "1")?;
+    other.set("proxy_ndp", "1")?;
+    other.netns.set_sysctl("ipv6/neigh/eth0/proxy_delay", "0")?;
+    other
+        .netns
+        .ip(&format!("-6 neigh add proxy {ADDRESS} dev eth0"))?;
+    let tracer = Tracer::live(&[])?;
+    host.add(ADDRESS, "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .evidence("override", false)
+        .summary_has(["does not have the address now"])
+        .some_fix_has("bridge fdb show")
+        .no_fix_has("ip netns exec proxy")
         .check()
 }

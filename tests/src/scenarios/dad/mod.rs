@@ -3,9 +3,13 @@
 mod conflict;
 mod doctor;
 mod loopback;
+mod optimistic;
+mod shared_mac;
 mod silent;
+mod subnet_router;
 
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
@@ -17,12 +21,18 @@ use crate::guest::{Diagnosis, Expect, Link, Netns, Segment};
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     loopback::SCENARIOS,
     conflict::SCENARIOS,
+    optimistic::SCENARIOS,
+    shared_mac::SCENARIOS,
+    subnet_router::SCENARIOS,
     silent::SCENARIOS,
     doctor::SCENARIOS,
 ];
 
 const MAC: &str = "02:00:00:00:00:0a";
 const OTHER_MAC: &str = "02:00:00:00:00:0b";
+/// The time that two are apart that ask at once: less than the first waits for
+/// answers.
+const APART: Duration = Duration::from_millis(200);
 const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0xa);
 
 /// A host with one interface on a segment.

@@ -3,7 +3,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::fixes::follow;
 use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
 use crate::scenarios::Scenario;
 
@@ -78,7 +77,7 @@ fn commands() -> Result<()> {
     let joined = socket.join(interface.ifindex, group(1));
     Refused::expect(group(1), libc::EINVAL, joined)?;
     let report = tracer.finish()?;
-    follow(report.only("ipv6-disabled-on-device")?, "mtu")?;
+    report.only("ipv6-disabled-on-device")?.follow("mtu")?;
     socket
         .join(interface.ifindex, group(1))
         .context("the join still fails")

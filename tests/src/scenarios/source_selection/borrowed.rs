@@ -1,10 +1,14 @@
 //! Addresses of other interfaces.
 
-use anyhow::Result;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Tracer};
+use crate::guest::{Diagnosis, Expect, Tracer, finish};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -19,6 +23,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "borrowed-source-address-changes",
         run: changes,
+    },
+    Scenario {
+        name: "borrowed-source-address-once-for-all-programs",
+        run: once_for_all,
+    },
+    Scenario {
+        name: "borrowed-source-address-deleted-before-look-up",
+        run: deleted,
+    },
+    Scenario {
+        name: "borrowed-source-address-of-a-daemon",
+        run: of_a_daemon,
     },
     Scenario {
         name: "borrowed-source-address-leaving-a-vrf",
@@ -100,6 +116,83 @@ fn changes() -> Result<()> {
         expect(&host, diagnosis, source, on)
             .field("cause", "borrowed-source-address")
             .check()?;
+    }
+    Ok(())
+}
+
+/// It is the route's, whoever sends; and it stays known when others, whose
+/// names no two share, fail on another route.
+fn once_for_all() -> Result<()> {
+    let host = Host::with_route("names")?;
+    host.netns.dummy("d0")?;
+    host.netns.ip("address add 192.0.2.5/24 dev d0")?;
+    let tracer = Tracer::live(&[])?;
+    for n in 0..50 {
+        host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
+        host.send_as(&format!("name{n}"), Way::Tcp, DESTINATION, None)?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report
+        .only("borrowed-source-address")?
+        .expect()
+        .field("comm", "name0")
+        .evidence("suppressed", 0)
+        .check()
+}
+
+/// Whose address it was is not known any more, and not made up.
+fn deleted() -> Result<()> {
+    let host = Host::with_route("gone")?;
+    let interface = host.netns.dummy("d0")?;
+    host.netns.ip("address add 192.0.2.5/24 dev d0")?;
+    let tracer = Tracer::live(&[])?;
+    tracer.signal(Signal::STOP)?;
+    host.send(Way::Udp, DESTINATION, None)?;
+    interface.delete(&host.netns)?;
+    tracer.signal(Signal::CONT)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("borrowed-source-address")?;
+    host.expect(diagnosis, Way::Udp, DESTINATION)
+        .evidence("source", "192.0.2.5")
+        .evidence("source_interface", Value::Null)
+        .summary_has_one_of(&["an address of another interface"])
+        .check()
+}
+
+/// Typed in by hand, the route would no longer be the daemon's. What an
+/// administrator made keeps its mark.
+fn of_a_daemon() -> Result<()> {
+    let host = Host::new("daemon")?;
+    host.netns.dummy("d0")?;
+    host.netns.ip("address add 192.0.2.5/24 dev d0")?;
+    let said = |proto: &str| {
+        host.netns.ip(&format!(
+            "route replace {PREFIX} via inet6 {GATEWAY} dev v0 proto {proto}"
+        ))?;
+        let tracer = Tracer::live(&[])?;
+        host.send(Way::Udp, DESTINATION, None)?;
+        tracer.finish()
+    };
+    let report = said("12")?;
+    report
+        .only("borrowed-source-address")?
+        .expect()
+        .evidence("fib_protocol", 12)
+        .no_fix_has("route change")
+        .some_fix_has("krt_prefsrc")
+        .some_fix_has("192.0.2.5")
+        .check()?;
+    let report = said("static")?;
+    let diagnosis = report.only("borrowed-source-address")?;
+    diagnosis.expect().evidence("fib_protocol", 4).check()?;
+    diagnosis.follow("route change")?;
+    let mut show = Command::new("ip");
+    let words = host.netns.ip_words(&format!("route show {PREFIX}"));
+    let shown = finish(show.args(words.split_whitespace()), Duration::from_secs(5))?;
+    for part in ["proto static", "src 192.0.2.5"] {
+        ensure!(shown.stdout.contains(part), "{part} is not in {shown}");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
@@ -33,6 +33,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "no-source-address-once",
         run: once,
+    },
+    Scenario {
+        name: "no-source-address-many-names",
+        run: many_names,
     },
 ];
 
@@ -232,5 +236,25 @@ fn once() -> Result<()> {
             .field("cause", "no-source-address")
             .check()?;
     }
+    Ok(())
+}
+
+/// Each program is told, but not as many as somebody may make up.
+fn many_names() -> Result<()> {
+    let host = Host::with_route("flood")?;
+    let tracer = Tracer::live(&[])?;
+    for n in 0..100 {
+        host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    let seen = report.diagnoses.len();
+    ensure!((2..=20).contains(&seen), "{seen} diagnoses of one fault");
+    let names: Vec<_> = report
+        .diagnoses
+        .iter()
+        .map(|one| one.field("comm").clone())
+        .collect();
+    ensure!(names[..2] == ["name0", "name1"], "{names:?}");
     Ok(())
 }

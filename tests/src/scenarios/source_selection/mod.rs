@@ -2,6 +2,7 @@
 //! another interface's, and those that have what they need.
 
 mod borrowed;
+mod gateway_bits;
 mod missing;
 mod silent;
 
@@ -14,8 +15,12 @@ use super::Scenario;
 use crate::guest::{Diagnosis, Expect, Link, Netns};
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] =
-    &[missing::SCENARIOS, borrowed::SCENARIOS, silent::SCENARIOS];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    missing::SCENARIOS,
+    borrowed::SCENARIOS,
+    gateway_bits::SCENARIOS,
+    silent::SCENARIOS,
+];
 
 /// Where everything is sent to, and the route that leads there.
 const DESTINATION: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
@@ -74,7 +79,12 @@ impl Host {
     /// Sends something, through the VRF `device` if it is given, in a thread
     /// called `guest`.
     fn send(&self, way: Way, to: Ipv4Addr, device: Option<&str>) -> Result<()> {
-        self.netns.enter(|| {
+        self.send_as("guest", way, to, device)
+    }
+
+    /// The same in a thread called `comm`.
+    fn send_as(&self, comm: &str, way: Way, to: Ipv4Addr, device: Option<&str>) -> Result<()> {
+        self.netns.enter_as(comm, || {
             let kind = match way {
                 Way::Tcp => Type::STREAM,
                 Way::Udp => Type::DGRAM,

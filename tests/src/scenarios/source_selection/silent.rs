@@ -45,10 +45,14 @@ fn ipv4() -> Result<()> {
         .ip(&format!("route add {PREFIX} via 192.0.2.1"))?;
     host.netns
         .ip("route add 198.18.0.0/15 nexthop via 192.0.2.1 nexthop via 203.0.113.1")?;
+    // As FRR installs all its routes.
+    host.netns.ip("nexthop add id 7 via 192.0.2.1 dev v0")?;
+    host.netns.ip("route add 203.0.114.0/24 nhid 7")?;
     let tracer = Tracer::live(&["--events"])?;
     for n in 1..=200 {
         host.send(Way::Tcp, DESTINATION, None)?;
         host.send(Way::Udp, Ipv4Addr::new(198, 18, 0, n), None)?;
+        host.send(Way::Udp, Ipv4Addr::new(203, 0, 114, n), None)?;
     }
     let report = tracer.finish()?;
     let of_ours = |event: &&serde_json::Value| event["hook"] == "source-selection";

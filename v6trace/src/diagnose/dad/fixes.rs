@@ -1,10 +1,13 @@
 //! What to do about an address that was found in use.
 
-use super::{cost::Cost, verdict::Verdict};
+use super::{cost::Cost, others::Other, verdict::Verdict};
 use crate::{
     catalogue::Cause,
-    decode::{DadFailure, Event, dad::Message},
-    diagnose::{Diagnosis, Fix, advice},
+    decode::{DadFailure, Event, dad::Mac},
+    diagnose::{
+        Diagnosis, Fix,
+        advice::{self, quoted},
+    },
     record::surroundings::Interface,
     session::Session,
 };
@@ -27,21 +30,14 @@ pub(super) struct Reflector<'a> {
 }
 
 impl<'a> Fixes<'a> {
-    /// The port in hairpin mode that the interface is plugged into: a veth's
-    /// two ends name each other's index.
+    /// The port in hairpin mode that the interface is plugged into: the other
+    /// end of a veth, which names this one as its own other end.
     pub(super) fn reflector(&self, ifindex: u32) -> Option<Reflector<'a>> {
         let around = self.session.surroundings(self.event.netns)?;
-        let own = around.here.as_ref()?;
-        let own = own.iter().find(|own| own.ifindex == ifindex)?;
-        let mut ends = self
-            .hairpins()
-            .into_iter()
-            .filter(|(_, port)| Some(port.ifindex) == own.link && port.link == Some(ifindex));
-        let (netns, port) = ends.next()?;
-        // Indexes repeat from namespace to namespace.
-        if ends.next().is_some() {
-            return None;
-        }
+        let (netns, other_end) = around.other_end?;
+        let (netns, port) = self.hairpins().into_iter().find(|(inode, port)| {
+            *inode == netns && port.ifindex == other_end && port.link == Some(ifindex)
+        })?;
         Some(Reflector {
             netns,
             bridge: port.master.as_deref()?,
@@ -71,16 +67,19 @@ impl<'a> Fixes<'a> {
     ) -> Diagnosis {
         let diagnosis = match verdict.cause {
             Cause::DadLoopback => self.loopback(diagnosis, failure),
-            Cause::DadConflictClonedMac => diagnosis.fix(Fix::new(format!(
-                "give {} or the other node another MAC, where it is configured",
-                self.interface
-            ))),
+            Cause::DadConflictClonedMac => {
+                let diagnosis = self.cloned_mac(diagnosis, failure);
+                match self.del_from(verdict.other.as_ref(), failure) {
+                    Some(del) => diagnosis.fix(del),
+                    None => diagnosis,
+                }
+            }
             Cause::DadConflict | Cause::DadConflictSameHost => {
                 self.conflict(diagnosis, failure, verdict)
             }
             _ => diagnosis.fix(Fix::new(self.here(&format!(
                 "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
-                self.interface
+                quoted(self.interface)
             )))),
         };
         self.retry(diagnosis, failure, cost)
@@ -109,7 +108,7 @@ impl<'a> Fixes<'a> {
 
     fn hairpin_off(&self, diagnosis: Diagnosis, ifindex: u32) -> Diagnosis {
         let off = |netns, port: &str| {
-            let command = format!("bridge link set dev {port} hairpin off");
+            let command = format!("bridge link set dev {} hairpin off", quoted(port));
             Fix::new(self.within(netns, &command))
         };
         if let Some(reflector) = self.reflector(ifindex) {
@@ -129,30 +128,72 @@ impl<'a> Fixes<'a> {
             })
     }
 
+    /// Takes the address from another interface of this host that has it.
+    fn del_from(&self, other: Option<&Other>, failure: &DadFailure) -> Option<Fix> {
+        let other = other?;
+        let prefix_len = other.prefix_len?;
+        let del = format!(
+            "ip address del {}/{prefix_len} dev {}",
+            failure.address,
+            quoted(&other.interface)
+        );
+        let netns = other.netns.unwrap_or(self.event.netns);
+        let command = self.within(netns, &del);
+        Some(Fix::new(command).remark("if it belongs here and not there"))
+    }
+
+    fn cloned_mac(&self, diagnosis: Diagnosis, failure: &DadFailure) -> Diagnosis {
+        let interface = quoted(self.interface);
+        match failure.own_mac.and_then(Mac::virtual_router) {
+            Some(number) => diagnosis
+                .fix(
+                    Fix::new(self.here(&format!("tcpdump -ni {interface} 'proto 112'"))).remark(
+                        "two VRRP masters: each should hear the other's advertisements here",
+                    ),
+                )
+                .fix(Fix::new(format!(
+                    "let the masters of virtual router {number} hear each other, or give one of \
+                     them another number"
+                ))),
+            None => diagnosis.fix(Fix::new(format!(
+                "give {interface} or the other node another MAC, where it is configured"
+            ))),
+        }
+    }
+
     fn conflict(&self, diagnosis: Diagnosis, failure: &DadFailure, verdict: &Verdict) -> Diagnosis {
-        let address = failure.address;
-        let answered = failure.frame.message() == Some(Message::Advertisement);
-        if answered && is_first_of_prefix(failure) {
+        let source_mac = failure.frame.source_mac();
+        let shares_mac = source_mac.is_some() && source_mac == failure.own_mac;
+        let diagnosis = match &verdict.other {
+            Some(other) if shares_mac => diagnosis.fix(Fix::new(format!(
+                "keep {} and {} apart, which share a MAC: a bridge, a switch port or a loop joins \
+                 their segments",
+                quoted(self.interface),
+                quoted(&other.interface)
+            ))),
+            _ => diagnosis,
+        };
+        if let Some(del) = self.del_from(verdict.other.as_ref(), failure) {
+            return diagnosis.fix(del);
+        }
+        // Its owner would override what others know.
+        let flags = failure.frame.advertisement_flags();
+        let is_owner = flags.is_none_or(|flags| flags.r#override);
+        if !is_owner && is_first_of_prefix(failure) {
             return diagnosis.fix(Fix::new(format!(
-                "use another address than {address}, the first of its prefix: a forwarding router \
-                 answers to it (subnet-router-anycast)"
+                "use another address than {}, the first of its prefix: most likely a forwarding \
+                 router answers to it as anycast (subnet-router-anycast), since its advertisement \
+                 does not override",
+                failure.address
             )));
         }
-        let Some(other) = &verdict.other else {
-            return match failure.frame.source_mac() {
-                Some(mac) => diagnosis.fix(
-                    Fix::new(format!("bridge fdb show | grep -i {mac}"))
-                        .remark("finds the node, on the host of the bridge; or ask the switch"),
-                ),
-                None => diagnosis,
-            };
-        };
-        let netns = other.netns.unwrap_or(self.event.netns);
-        let del = format!(
-            "ip address del {address}/{} dev {}",
-            failure.prefix_len, other.interface
-        );
-        diagnosis.fix(Fix::new(self.within(netns, &del)).remark("if it belongs here and not there"))
+        match source_mac {
+            Some(mac) => diagnosis.fix(
+                Fix::new(format!("bridge fdb show | grep -i {mac}"))
+                    .remark("finds the node, on the host of the bridge; or ask the switch"),
+            ),
+            None => diagnosis,
+        }
     }
 
     /// How the address is tried again, once the reason is gone.
@@ -169,7 +210,9 @@ impl<'a> Fixes<'a> {
         }
         let at = format!(
             "{}/{} dev {}",
-            failure.address, failure.prefix_len, self.interface
+            failure.address,
+            failure.prefix_len,
+            quoted(self.interface)
         );
         diagnosis
             .fix(Fix::new(self.here(&format!("ip address del {at}"))).remark("then, to try again:"))
@@ -184,21 +227,9 @@ impl<'a> Fixes<'a> {
         self.within(self.event.netns, command)
     }
 
-    /// `command`, to be run in some network namespace: through its name, or
-    /// through a process that was found in it.
+    /// `command`, to be run in some network namespace.
     fn within(&self, netns: u32, command: &str) -> String {
-        if self.session.is_own_namespace(netns) {
-            return command.to_owned();
-        }
-        if let Some(name) = self.session.namespace_name(netns) {
-            return format!("ip netns exec {name} {command}");
-        }
-        let around = self.session.surroundings(self.event.netns);
-        let mut processes = around.into_iter().flat_map(|around| &around.processes);
-        match processes.find(|(inode, _)| *inode == netns) {
-            Some((_, pid)) => format!("nsenter --net=/proc/{pid}/ns/net {command}"),
-            None => command.to_owned(),
-        }
+        advice::in_netns(self.session, netns, command)
     }
 }
 

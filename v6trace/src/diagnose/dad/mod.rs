@@ -6,6 +6,8 @@
 
 mod cost;
 mod fixes;
+mod others;
+mod own_mac;
 mod verdict;
 
 use std::net::IpAddr;
@@ -56,6 +58,16 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
         )
         .with("address_deleted", cost.address_deleted)
         .with("ipv6_disabled", cost.ipv6_disabled);
+    if let Some(flags) = failure.frame.advertisement_flags() {
+        diagnosis = diagnosis
+            .with("router", flags.router)
+            .with("override", flags.r#override);
+    }
+    if let Some(sender) = &failure.sender {
+        diagnosis = diagnosis
+            .with("nonce_sender", sender.interface.as_str())
+            .with("nonce_sender_netns", sender.netns);
+    }
     if let Some(other) = &verdict.other {
         diagnosis = diagnosis.with("other_interface", other.interface.as_str());
         if let Some(netns) = other.netns {
@@ -87,8 +99,9 @@ pub(super) fn reflection(
     let reflector = fixes.reflector(reflection.ifindex);
     let by = sentence(reflector.as_ref(), &reflection.interface);
     let summary = format!(
-        "{}'s own solicitation for {} came back to it after {}. The kernel knew its nonce {} \
-         (enhanced DAD) and ignored it: the address is fine, but the segment reflects frames.{by}",
+        "{}'s own solicitation for {} came back to it after {}. It bears the nonce {} that {0} \
+         sent last (enhanced DAD), so this copy does not count as a duplicate. But the segment \
+         reflects frames.{by}",
         reflection.interface,
         reflection.address,
         milliseconds(event.boot_ns.saturating_sub(reflection.sent_boot_ns)),

@@ -119,9 +119,8 @@ impl Story<'_> {
                 Some(unit) => {
                     Fix::new(format!("systemctl restart {}", quoted(unit))).remark(remark)
                 }
-                None => {
-                    Fix::new(format!("restart {} (pid {})", task.comm, task.pid)).remark(remark)
-                }
+                None => Fix::new(format!("restart {} (pid {})", quoted(&task.comm), task.pid))
+                    .remark(remark),
             },
             None => Fix::new("restart the program that owns the socket").remark(remark),
         }

@@ -127,7 +127,7 @@ impl Story<'_> {
 
     /// `command`, to be run in the namespace of the event.
     fn in_netns(&self, command: &str) -> String {
-        advice::in_netns(self.event, self.session, command)
+        advice::in_netns(self.session, self.event.netns, command)
     }
 
     fn start(&self, cause: Cause, summary: String) -> Diagnosis {

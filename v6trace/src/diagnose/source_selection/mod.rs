@@ -1,5 +1,5 @@
 //! What an IPv4 packet bears as its source where the route's next hop is IPv6:
-//! nothing, or an address of another interface.
+//! nothing, an address of another interface, or one that chance chose.
 //!
 //! The choice was read. Whose address it is, and why others were passed over,
 //! is told from the namespace's addresses, which userspace looked up a moment
@@ -8,7 +8,7 @@
 mod fixes;
 mod places;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Diagnosis, Value};
 use crate::{
@@ -23,7 +23,7 @@ const TCP: u8 = 6;
 /// Sockets that write IP headers themselves (`IPPROTO_RAW`).
 const OWN_HEADERS: u8 = 255;
 
-/// Explains a source that is missing or borrowed.
+/// Explains a source that is missing, borrowed or chosen by chance.
 pub(super) fn diagnose(
     event: &Event,
     selection: &SourceSelection,
@@ -44,6 +44,7 @@ pub(super) fn diagnose(
     match selection.source {
         None => Some(story.missing()),
         Some(source) if selection.is_borrowed() => Some(story.borrowed(source)),
+        Some(source) if selection.by_gateway_bits => story.by_gateway_bits(source),
         Some(_) => None,
     }
 }
@@ -69,6 +70,10 @@ impl Story<'_> {
             Domain::Vrf { name, left: true } => format!(
                 "the packet leaves VRF {name} through {interface} ({route}), and neither {name} nor \
                  any of its interfaces has a usable one"
+            ),
+            Domain::VrfOrBeyond { name } => format!(
+                "the packet leaves VRF {name} through {interface} ({route}), and no interface that \
+                 counts has a usable one"
             ),
             Domain::Vrf { name, left: false } => format!(
                 "neither {interface} ({route}) nor VRF {name} nor any other of its interfaces has a \
@@ -133,6 +138,10 @@ impl Story<'_> {
                 "the packet leaves VRF {name} through {interface} ({route}), and the source is then \
                  taken from that VRF"
             ),
+            (Domain::VrfOrBeyond { name }, _) => format!(
+                "the packet leaves VRF {name} through {interface} ({route}), which has none to \
+                 offer, and the route names none"
+            ),
             _ => format!(
                 "{interface} has none to offer, and the route that leads there ({route}) names none"
             ),
@@ -146,12 +155,37 @@ impl Story<'_> {
         self.borrowed_fixes(diagnosis, source)
     }
 
-    /// The diagnosis with the evidence that both causes have.
+    /// An own address, but not the first. Of a packet that leaves its VRF the
+    /// next hop's bits are not asked, so there it is a coincidence.
+    fn by_gateway_bits(&self, source: Ipv4Addr) -> Option<Diagnosis> {
+        if self.leaves_vrf() {
+            return None;
+        }
+        let SourceSelection {
+            destination,
+            interface,
+            ..
+        } = self.selection;
+        let bits = first_bits(self.selection.route.next_hop);
+        let summary = format!(
+            "{} sends to {destination} from {source}, which is not the first address of \
+             {interface}: the first 32 bits of the next hop ({}) read {bits} as an IPv4 address, \
+             which is in the subnet of {source}. With another next hop it would be another source.",
+            self.who(),
+            self.route(),
+        );
+        let diagnosis = self
+            .start(Cause::SourceAddressByGatewayBits, summary)
+            .with("gateway_bits", bits.to_string());
+        Some(self.by_gateway_bits_fixes(diagnosis, source))
+    }
+
+    /// The diagnosis with the evidence that all causes have.
     fn start(&self, cause: Cause, summary: String) -> Diagnosis {
         let selection = self.selection;
         let route = &selection.route;
         let l3mdev = match &self.domain {
-            Domain::Vrf { name, .. } => Some(name.as_str()),
+            Domain::Vrf { name, .. } | Domain::VrfOrBeyond { name } => Some(name.as_str()),
             Domain::NoVrf | Domain::Unknown => None,
         };
         let source = selection.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
@@ -165,6 +199,7 @@ impl Story<'_> {
             .with("oif", selection.oif)
             .with("protocol", selection.protocol.map(u32::from))
             .with("prefsrc", route.prefsrc.map(|prefsrc| prefsrc.to_string()))
+            .with("fib_protocol", route.protocol.map(u32::from))
             .with("source", source.to_string())
             .with("source_interface", self.source_interface())
             .with("suppressed", selection.suppressed);
@@ -202,4 +237,10 @@ impl Story<'_> {
             })
             .collect()
     }
+}
+
+/// What the kernel takes for an IPv4 next hop.
+fn first_bits(next_hop: Ipv6Addr) -> Ipv4Addr {
+    let [a, b, c, d, ..] = next_hop.octets();
+    Ipv4Addr::new(a, b, c, d)
 }

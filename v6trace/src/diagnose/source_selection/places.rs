@@ -23,6 +23,12 @@ pub(super) enum Domain {
         /// The packet leaves through an interface outside it.
         left: bool,
     },
+    /// Those of a VRF that the packet leaves, or those around the interface
+    /// that it leaves by: kernels differ, and nothing that was read decides.
+    VrfOrBeyond {
+        /// The VRF's name.
+        name: String,
+    },
     /// Those of interfaces in no VRF.
     NoVrf,
     /// It cannot be told.
@@ -71,21 +77,24 @@ impl<'a> Places<'a> {
         match domain {
             Domain::Vrf { name, .. } => vrf.is_some_and(|vrf| vrf.name == *name),
             Domain::NoVrf => vrf.is_none(),
-            Domain::Unknown => true,
+            Domain::VrfOrBeyond { .. } | Domain::Unknown => true,
         }
     }
 
     /// The interface that has the address; one of the domain, if several have.
     pub(super) fn holder(&self, address: Ipv4Addr, domain: &Domain) -> Option<u32> {
-        let holders = || {
-            let addresses = self.0.into_iter().flat_map(|found| &found.addresses);
-            addresses
-                .filter(|found| found.address == address)
-                .map(|found| found.ifindex)
-        };
-        holders()
-            .find(|&ifindex| self.is_in(ifindex, domain))
-            .or_else(|| holders().next())
+        let holders = self.holders(address);
+        let in_domain = holders.iter().find(|&&ifindex| self.is_in(ifindex, domain));
+        in_domain.or(holders.first()).copied()
+    }
+
+    /// All interfaces that have the address.
+    fn holders(&self, address: Ipv4Addr) -> Vec<u32> {
+        let addresses = self.0.into_iter().flat_map(|found| &found.addresses);
+        addresses
+            .filter(|found| found.address == address)
+            .map(|found| found.ifindex)
+            .collect()
     }
 
     /// Addresses that no lookup in the domain chooses: why, and what.
@@ -115,22 +124,51 @@ impl Domain {
     /// The domain that was asked.
     pub(super) fn of(selection: &SourceSelection, places: &Places<'_>) -> Self {
         let egress = places.vrf_of(selection.ifindex);
+        let around_egress = match egress {
+            Some(vrf) => Self::Vrf {
+                name: vrf.name.clone(),
+                left: false,
+            },
+            None if places.0.is_some() => Self::NoVrf,
+            None => Self::Unknown,
+        };
         match selection.l3mdev {
-            L3mdev::In(ifindex) => match places.name(ifindex) {
-                Some(name) => Self::Vrf {
-                    name: name.to_owned(),
-                    left: egress.is_none_or(|vrf| vrf.ifindex != ifindex),
-                },
-                None => Self::Unknown,
-            },
-            L3mdev::None | L3mdev::Unknown => match egress {
-                Some(vrf) => Self::Vrf {
-                    name: vrf.name.clone(),
-                    left: false,
-                },
-                None if places.0.is_some() => Self::NoVrf,
-                None => Self::Unknown,
-            },
+            L3mdev::In(vrf) if egress.is_none_or(|egress| egress.ifindex != vrf) => {
+                Self::of_one_that_leaves(selection, vrf, places, around_egress)
+            }
+            _ => around_egress,
+        }
+    }
+
+    /// That of a packet whose VRF has the index `vrf`. Since Linux 6.11, and in
+    /// stable kernels that took that over, the VRF is asked; before, it is as
+    /// for any other packet. The outcome tells which of the two it was.
+    fn of_one_that_leaves(
+        selection: &SourceSelection,
+        vrf: u32,
+        places: &Places<'_>,
+        around_egress: Self,
+    ) -> Self {
+        let Some(name) = places.name(vrf).map(str::to_owned) else {
+            return Self::Unknown;
+        };
+        let asked = Self::Vrf {
+            name: name.clone(),
+            left: true,
+        };
+        // It would have been the source.
+        let src_ignored = selection.route.prefsrc.is_some() && !selection.has_prefsrc();
+        let holders = selection
+            .source
+            .map_or_else(Vec::new, |source| places.holders(source));
+        let inside = holders
+            .iter()
+            .filter(|&&ifindex| places.is_in(ifindex, &asked));
+        match (inside.count(), holders.len()) {
+            _ if src_ignored => asked,
+            (0, 1..) => around_egress,
+            (inside @ 1.., all) if inside == all => asked,
+            _ => Self::VrfOrBeyond { name },
         }
     }
 }

@@ -5,9 +5,11 @@
 //! forwards, whether or not a neighbour has the address already. It is a hazard
 //! where somebody was using it.
 
+mod fixes;
+
 use std::net::IpAddr;
 
-use super::{Diagnosis, Fix, Value, advice};
+use super::{Diagnosis, Value};
 use crate::{
     catalogue::{Cause, Severity},
     decode::{
@@ -69,10 +71,7 @@ impl Story<'_> {
             diagnosis = diagnosis.likely();
         }
         let fixes = if deliberate {
-            vec![
-                Fix::new("IPV6_LEAVE_ANYCAST on the socket, or its end")
-                    .remark("gives the address up"),
-            ]
+            fixes::deliberate()
         } else {
             self.fixes(uses)
         };
@@ -84,8 +83,8 @@ impl Story<'_> {
             address, interface, ..
         } = self.change;
         let summary = format!(
-            "{} turned forwarding off{}, so this host no longer owns {address}, {} on {interface}: \
-             a neighbour may have the address again.",
+            "{} turned forwarding off{}, so this host no longer owns {address} on {interface}, {}: \
+             a neighbour there may have the address again.",
             self.who(),
             self.written(),
             self.role(),
@@ -95,10 +94,7 @@ impl Story<'_> {
             "forwarding-change",
             summary,
         )
-        .fix(
-            self.command(&format!("ip -6 route get {address}"))
-                .remark("where packets for it go now"),
-        )
+        .fix(self.where_it_goes())
     }
 
     fn start(&self, cause: Cause, operation: &'static str, summary: String) -> Diagnosis {
@@ -110,6 +106,8 @@ impl Story<'_> {
             .with("written", written.map(Written::name))
             .with("forwarding", change.forwarding)
             .with("all_forwarding", change.all_forwarding)
+            .with("accept_ra", change.accept_ra)
+            .with("force_forwarding", change.force_forwarding)
             .with("vrf", self.found.and_then(|found| found.vrf.as_deref()));
         diagnosis.ifindex = Some(change.ifindex);
         diagnosis.address = Some(IpAddr::V6(change.address));
@@ -232,62 +230,6 @@ impl Story<'_> {
         };
         format!("{what} without a reset (unless this host listens on that port itself), {when}.")
     }
-
-    /// What ends it, each with what it costs.
-    fn fixes(&self, uses: &[Use]) -> Vec<Fix> {
-        let AnycastChange {
-            address, interface, ..
-        } = self.change;
-        let mut fixes = Vec::new();
-        if uses.is_empty() {
-            fixes.push(
-                Fix::new(format!(
-                    "give no neighbour on {interface} the address {address}"
-                ))
-                .remark("then there is nothing to do"),
-            );
-        } else {
-            fixes.push(
-                Fix::new(format!("give the neighbour another address than {address}"))
-                    .remark("the clean way; its sessions break once"),
-            );
-            fixes.push(
-                Fix::new("use /127 on both ends of a point-to-point link")
-                    .remark("has no anycast address (RFC 6164); sessions break once"),
-            );
-            fixes.push(
-                self.command(&format!(
-                    "ip addr add ADDRESS peer {address} dev {interface}"
-                ))
-                .remark("instead of the address with the prefix; other nodes then need routes"),
-            );
-        }
-        let accept_ra = advice::set_interface_sysctl(interface, "accept_ra", 0);
-        let host = format!("{accept_ra} net/ipv6/conf/{interface}/forwarding=0");
-        fixes.push(
-            self.command(&host)
-                .remark(match self.change.all_forwarding {
-                    Some(0) => "conf.all.forwarding is 0, so nothing was forwarded anyway",
-                    _ => {
-                        "still forwards, but is no router to its neighbours; each write of 1 to \
-                 conf.all.forwarding undoes it"
-                    }
-                }),
-        );
-        if self.found.is_some_and(|found| found.force_forwarding) {
-            let all = advice::set_interface_sysctl("all", "forwarding", 0);
-            let force = format!("{all} net/ipv6/conf/{interface}/force_forwarding=1");
-            fixes.push(self.command(&force).remark(
-                "no anycast anywhere; needed on each incoming interface, and forwarding stops in \
-                 between",
-            ));
-        }
-        fixes
-    }
-
-    fn command(&self, command: &str) -> Fix {
-        Fix::new(advice::in_netns(self.event, self.session, command))
-    }
 }
 
 fn of_kind(uses: &[Use], kind: UseKind) -> impl Iterator<Item = &Use> {
@@ -327,6 +269,8 @@ mod tests {
             own_address: Some(false),
             forwarding: Some(1),
             all_forwarding: Some(1),
+            accept_ra: Some(1),
+            force_forwarding: None,
         }
     }
 
@@ -367,8 +311,64 @@ mod tests {
             }],
             complete: true,
             vrf: None,
-            force_forwarding: false,
         }
+    }
+
+    /// The one fix that holds `text`, with its remark.
+    fn fix_with(change: &AnycastChange, text: &str) -> String {
+        let diagnosis = explain(change, None).unwrap();
+        let mut found = diagnosis.fix.iter().filter(|fix| fix.action.contains(text));
+        let fix = found.next().unwrap();
+        assert_eq!(found.next(), None);
+        format!("{}  # {}", fix.action, fix.remark.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_host_keeps_what_it_heard_from_routers() {
+        let host = |accept_ra, all, force| {
+            let change = AnycastChange {
+                accept_ra,
+                all_forwarding: Some(all),
+                force_forwarding: force,
+                ..change()
+            };
+            fix_with(&change, "sysctl -w")
+        };
+        let deaf = host(Some(1), 1, None);
+        assert!(
+            deaf.starts_with(
+                "sysctl -w net/ipv6/conf/eth0.7/accept_ra=0 net/ipv6/conf/eth0.7/forwarding=0  # still"
+            ),
+            "{deaf}"
+        );
+        for accept_ra in [Some(0), Some(2), None] {
+            let fix = host(accept_ra, 0, None);
+            assert!(!fix.contains("accept_ra"), "{fix}");
+            assert!(fix.contains("not forwarded anyway"), "{fix}");
+        }
+    }
+
+    #[test]
+    fn forced_forwarding_is_not_undone_by_its_own_fix() {
+        let with = |all| AnycastChange {
+            all_forwarding: all,
+            force_forwarding: Some(0),
+            ..change()
+        };
+        let fix = fix_with(&with(Some(0)), "force_forwarding=1");
+        assert!(!fix.contains("all"), "{fix}");
+        assert!(fix.contains("eth0.7/forwarding=0"), "{fix}");
+        for all in [Some(1), None] {
+            let fix = fix_with(&with(all), "force_forwarding=1");
+            assert!(fix.contains("grep -qx 0 || sysctl -w"), "{fix}");
+        }
+        let forced = AnycastChange {
+            all_forwarding: Some(0),
+            force_forwarding: Some(1),
+            ..change()
+        };
+        let host = fix_with(&forced, "sysctl -w");
+        assert!(host.contains("still forwards"), "{host}");
     }
 
     #[test]

@@ -1,0 +1,36 @@
+//! Default routes that the kernel learned from router advertisements.
+
+use std::fs;
+use std::net::Ipv6Addr;
+
+use anyhow::{Context as _, Result};
+
+use super::Netns;
+
+/// `RTF_ADDRCONF | RTF_DEFAULT` of `linux/ipv6_route.h`.
+const LEARNT_DEFAULT: u32 = 0x0005_0000;
+
+/// The gateway of the namespace's first default route from an advertisement,
+/// in whatever table.
+pub(crate) fn default_route(netns: &Netns) -> Result<Option<String>> {
+    Ok(default_routes(netns)?.into_iter().next().map(|(to, _)| to))
+}
+
+/// Gateway and interface of each such route.
+pub(crate) fn default_routes(netns: &Netns) -> Result<Vec<(String, String)>> {
+    let table = netns.enter(|| {
+        fs::read_to_string("/proc/thread-self/net/ipv6_route").context("cannot read the routes")
+    })?;
+    let mut found = Vec::new();
+    for line in table.lines() {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        if let [_, length, _, _, gateway, _, _, _, flags, interface] = columns.as_slice()
+            && *length == "00"
+            && u32::from_str_radix(flags, 16)? & LEARNT_DEFAULT == LEARNT_DEFAULT
+        {
+            let gateway = Ipv6Addr::from(u128::from_str_radix(gateway, 16)?);
+            found.push((gateway.to_string(), (*interface).to_owned()));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,91 @@
+//! What a frame of neighbour discovery holds.
+
+use aya_ebpf::helpers::generated;
+use v6trace_common::{
+    NeighbourFrame,
+    dad::{FRAME_COPIED, FRAME_LEN},
+};
+
+use crate::{globals, kernel::Pointer};
+
+/// `ND_OPT_NONCE`
+const OPTION_NONCE: u8 = 14;
+/// Bytes from the beginning of a solicitation to its options.
+const OPTIONS: u64 = 24;
+/// Options that are looked at for the nonce; the kernel sends it alone.
+const OPTIONS_SEEN: u32 = 4;
+/// `mac_header` of a packet without one.
+const NO_HEADER: u16 = u16::MAX;
+
+/// The nonce among the options of a solicitation of `length` bytes, in the
+/// form of `inet6_ifaddr.dad_nonce`.
+#[inline(always)]
+pub(crate) fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
+    let mut at = OPTIONS;
+    for _ in 0..OPTIONS_SEEN {
+        if at + 8 > length {
+            return None;
+        }
+        let option: u64 = Pointer(solicitation.0 + at).read()?;
+        let [kind, units] = [option as u8, (option >> 8) as u8];
+        if kind == OPTION_NONCE {
+            // Any other length is no nonce to the kernel, nor is zero.
+            return (units == 1 && option >> 16 != 0).then_some(option >> 16);
+        }
+        if units == 0 {
+            return None;
+        }
+        at += u64::from(units) * 8;
+    }
+    None
+}
+
+/// Copies the frame from its link layer on, or says that nothing was copied.
+#[inline(always)]
+pub(crate) fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
+    frame.copied = 0;
+    frame.length = 0;
+    frame.network = 0;
+    frame.transport = 0;
+    let (Some(head), Some(mac), Some(network), Some(transport), Some(length)) = (
+        skb.follow(&globals::SKB_HEAD),
+        skb.get::<u16>(&globals::SKB_MAC_HEADER),
+        skb.get::<u16>(&globals::SKB_NETWORK_HEADER),
+        skb.get::<u16>(&globals::SKB_TRANSPORT_HEADER),
+        skb.get::<u32>(&globals::SKB_LEN),
+    ) else {
+        return;
+    };
+    if transport < network {
+        return;
+    }
+    let start = if mac == NO_HEADER || mac > network {
+        network
+    } else {
+        mac
+    };
+    let transport = transport - start;
+    let length = u32::from(transport) + length;
+    let copied = if length > FRAME_COPIED {
+        FRAME_COPIED
+    } else {
+        length
+    };
+    // The mask shows the verifier that it fits.
+    let copied = copied & (FRAME_LEN as u32 - 1);
+    // SAFETY: the destination has FRAME_LEN bytes, more than the mask lets
+    // through; the helper checks the source itself.
+    let result = unsafe {
+        generated::bpf_probe_read_kernel(
+            frame.bytes.as_mut_ptr().cast(),
+            copied,
+            (head.0 + u64::from(start)) as *const _,
+        )
+    };
+    if result == 0 {
+        frame.copied = copied as u16;
+        frame.length = length as u16;
+        frame.network = network - start;
+        frame.transport = transport;
+    }
+}

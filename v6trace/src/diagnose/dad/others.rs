@@ -1,0 +1,129 @@
+//! Other interfaces of this host that may have sent a frame.
+
+use crate::{
+    decode::{DadFailure, Event, dad::Mac},
+    record::surroundings::{Interface, Surroundings},
+    session::Session,
+};
+
+/// Another interface of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) interface: String,
+    /// Its namespace, where it is another.
+    pub(super) netns: Option<u32>,
+    /// Bits of the prefix with which it has the address; `None` where it does
+    /// not have it.
+    pub(super) prefix_len: Option<u8>,
+}
+
+impl Other {
+    fn of(interface: &Interface, netns: Option<u32>) -> Self {
+        Self {
+            interface: interface.name.clone(),
+            netns,
+            prefix_len: interface.prefix_len,
+        }
+    }
+
+    pub(super) fn has_address(&self) -> bool {
+        self.prefix_len.is_some()
+    }
+}
+
+/// What is known of the interfaces around a failure.
+pub(super) struct Others<'a> {
+    event: &'a Event,
+    failure: &'a DadFailure,
+    session: &'a Session,
+    around: Option<&'a Surroundings>,
+}
+
+impl<'a> Others<'a> {
+    pub(super) fn new(event: &'a Event, failure: &'a DadFailure, session: &'a Session) -> Self {
+        Self {
+            event,
+            failure,
+            session,
+            around: session.surroundings(event.netns),
+        }
+    }
+
+    /// Whether the interfaces of the address's namespace are known.
+    pub(super) fn are_known_here(&self) -> bool {
+        self.around.is_some_and(|around| around.here.is_some())
+    }
+
+    /// The interface that was seen to send the frame's nonce, if it is not the
+    /// address's own.
+    pub(super) fn sender(&self) -> Option<Other> {
+        let sender = self.failure.sender.as_ref()?;
+        let netns = (sender.netns != self.event.netns).then_some(sender.netns);
+        if netns.is_none() && sender.ifindex == self.failure.ifindex {
+            return None;
+        }
+        let found = self.around.and_then(|around| match netns {
+            None => around
+                .here
+                .iter()
+                .flatten()
+                .find(|own| own.ifindex == sender.ifindex),
+            Some(netns) => around
+                .elsewhere
+                .iter()
+                .find(|(inode, other)| *inode == netns && other.ifindex == sender.ifindex)
+                .map(|(_, other)| other),
+        });
+        Some(Other {
+            interface: found.map_or_else(|| sender.interface.clone(), |found| found.name.clone()),
+            netns,
+            prefix_len: found.and_then(|found| found.prefix_len),
+        })
+    }
+
+    /// Another interface of this namespace with this MAC: one that has the
+    /// address, else one that stands for itself.
+    pub(super) fn sibling(&self, mac: Mac) -> Option<Other> {
+        let here = self.around?.here.as_ref()?;
+        here.iter()
+            .filter(|other| other.mac == Some(mac) && other.ifindex != self.failure.ifindex)
+            .max_by_key(|other| (other.has_address(), other.master.is_none()))
+            .map(|found| Other::of(found, None))
+    }
+
+    /// An interface in another namespace of this host with this MAC, likewise.
+    pub(super) fn elsewhere(&self, mac: Mac) -> Option<Other> {
+        let candidates = self.around?.elsewhere.iter();
+        candidates
+            .filter(|(_, other)| other.mac == Some(mac))
+            .max_by_key(|(_, other)| (other.has_address(), other.master.is_none()))
+            .map(|(netns, found)| Other::of(found, Some(*netns)))
+    }
+
+    /// Where a node with some MAC is: a remark with a blank before it, which
+    /// claims no more than the look-up found.
+    pub(super) fn remark(&self, other: Option<&Other>) -> String {
+        match other {
+            Some(other) if other.has_address() => format!(" ({} of this host)", self.place(other)),
+            Some(other) => format!(
+                " (that of {} of this host, which does not have the address now)",
+                self.place(other)
+            ),
+            None if self.around.is_some_and(|around| !around.complete) => {
+                " (perhaps in a namespace of this host: not all could be looked into)".to_owned()
+            }
+            None => String::new(),
+        }
+    }
+
+    /// "eth0 in namespace blue"
+    pub(super) fn place(&self, other: &Other) -> String {
+        let netns = other.netns.unwrap_or(self.event.netns);
+        let namespace = match self.session.namespace_name(netns) {
+            Some(name) => format!("namespace {name}"),
+            None if self.session.is_own_namespace(netns) => "v6trace's own namespace".to_owned(),
+            None => format!("network namespace {netns}"),
+        };
+        format!("{} in {namespace}", other.interface)
+    }
+}

@@ -1,0 +1,80 @@
+//! What is looked up for events that came out together, each thing once.
+//!
+//! All of them happened before the first look, so what it finds is no older
+//! for the last of them than for the first.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    io,
+    path::PathBuf,
+};
+
+use super::{
+    enter,
+    inside::Inside,
+    places::{self, Places},
+};
+use crate::decode::Event;
+
+/// The looks of one batch.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Whether process ids of records are those of `/proc` here.
+    pids_are_ours: bool,
+    places: Option<Places>,
+    insides: HashMap<u32, Result<Inside, io::ErrorKind>>,
+}
+
+impl Batch {
+    pub(super) fn new(pids_are_ours: bool) -> Self {
+        Self {
+            pids_are_ours,
+            places: None,
+            insides: HashMap::new(),
+        }
+    }
+
+    /// The process that caused the event, where `/proc` knows it by this id.
+    pub(super) fn culprit(&self, event: &Event) -> Option<u32> {
+        let task = event.culprit().filter(|_| self.pids_are_ours)?;
+        Some(task.pid)
+    }
+
+    /// The namespaces of this host.
+    pub(super) fn places(&mut self) -> &Places {
+        self.places.get_or_insert_with(Places::find)
+    }
+
+    /// The files that may lead into the event's namespace. Whoever caused the
+    /// event most likely lives there.
+    pub(super) fn paths_for(&mut self, event: &Event) -> Vec<PathBuf> {
+        let culprit = self.culprit(event).map(places::path);
+        let known = self.places().paths(event.netns);
+        culprit.into_iter().chain(known).collect()
+    }
+
+    /// What is in the event's namespace.
+    pub(super) fn inside_of(&mut self, event: &Event) -> Option<&Inside> {
+        let paths = self.paths_for(event);
+        self.inside_by(event.netns, &paths).as_ref().ok()
+    }
+
+    /// What is in a namespace, or why that could not be seen.
+    pub(super) fn inside(&mut self, netns: u32) -> &Result<Inside, io::ErrorKind> {
+        let paths = self.places().paths(netns);
+        self.inside_by(netns, &paths)
+    }
+
+    fn inside_by(&mut self, netns: u32, paths: &[PathBuf]) -> &Result<Inside, io::ErrorKind> {
+        match self.insides.entry(netns) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let found = enter::within(netns, paths, Inside::look);
+                if let Err(error) = &found {
+                    log::debug!("network namespace {netns}: {error}");
+                }
+                new.insert(found.map_err(|error| error.kind()))
+            }
+        }
+    }
+}

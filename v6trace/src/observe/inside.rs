@@ -1,0 +1,90 @@
+//! What is in a network namespace: its interfaces and their addresses.
+
+use std::{io, net::IpAddr};
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    address::{AddressAttribute, AddressMessage},
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::{
+    links::{self, Link},
+    netlink,
+};
+use crate::clock;
+
+/// What was found in a namespace.
+#[derive(Debug)]
+pub(super) struct Inside {
+    /// When, nanoseconds since boot.
+    pub(super) boot_ns: u64,
+    pub(super) links: Vec<Link>,
+    /// IPv4 and IPv6 addresses, in the kernel's order.
+    pub(super) addresses: Vec<Held>,
+}
+
+/// An address that an interface has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) ifindex: u32,
+    /// The host's own, where there is a peer's as well.
+    pub(super) address: IpAddr,
+    pub(super) prefix_len: u8,
+    /// `RT_SCOPE_*`
+    pub(super) scope: u8,
+}
+
+impl Inside {
+    /// Looks into the namespace of the calling thread.
+    pub(super) fn look() -> io::Result<Self> {
+        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        let addresses = netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
+            RouteNetlinkMessage::NewAddress(message) => held(&message),
+            _ => None,
+        })?;
+        Ok(Self {
+            boot_ns: clock::boot_ns(),
+            links: links::list()?,
+            addresses,
+        })
+    }
+}
+
+fn held(message: &AddressMessage) -> Option<Held> {
+    let attributes = message.attributes.iter();
+    let (_, address) = attributes
+        .filter_map(|attribute| match attribute {
+            AddressAttribute::Local(local) => Some((1, *local)),
+            AddressAttribute::Address(address) => Some((0, *address)),
+            _ => None,
+        })
+        .max()?;
+    Some(Held {
+        ifindex: message.header.index,
+        address,
+        prefix_len: message.header.prefix_len,
+        scope: u8::from(message.header.scope),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_a_peer_the_local_address_is_the_own() {
+        let mut message = AddressMessage::default();
+        message.header.prefix_len = 128;
+        let [own, peer] = ["fd00::1", "fd00::2"].map(|text| text.parse::<IpAddr>().unwrap());
+        message.attributes = vec![AddressAttribute::Address(own)];
+        assert_eq!(held(&message).unwrap().address, own);
+        message.attributes = vec![
+            AddressAttribute::Address(peer),
+            AddressAttribute::Local(own),
+        ];
+        assert_eq!(held(&message).unwrap().address, own);
+        message.attributes.clear();
+        assert_eq!(held(&message), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! The interfaces of the calling thread's network namespace, over netlink.
+
+use std::io;
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    link::{
+        InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkHeader, LinkInfo, LinkMessage,
+    },
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::netlink;
+use crate::decode::{dad::Mac, text};
+
+/// An interface, as netlink describes it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Link {
+    pub(super) ifindex: u32,
+    pub(super) name: String,
+    /// `None` where its link layer has none of six bytes.
+    pub(super) mac: Option<Mac>,
+    /// The index of its peer, or of what it is stacked on (`IFLA_LINK`).
+    pub(super) other_end: Option<u32>,
+    /// The namespace that it is in, where that is another, by the number that
+    /// this one has for it (`IFLA_LINK_NETNSID`).
+    pub(super) other_end_nsid: Option<i32>,
+    /// The index of the bridge, bond or VRF that it belongs to.
+    pub(super) master: Option<u32>,
+    pub(super) is_vrf: bool,
+    /// Whether it is a bridge's port in hairpin mode.
+    pub(super) hairpin: bool,
+}
+
+/// All interfaces of the namespace.
+pub(super) fn list() -> io::Result<Vec<Link>> {
+    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
+        RouteNetlinkMessage::NewLink(LinkMessage {
+            header, attributes, ..
+        }) => Some(Link::new(&header, attributes)),
+        _ => None,
+    })
+}
+
+/// The interface with this index.
+pub(super) fn by_index(links: &[Link], ifindex: u32) -> Option<&Link> {
+    links.iter().find(|link| link.ifindex == ifindex)
+}
+
+/// The bridge, bond or VRF that an interface belongs to.
+pub(super) fn master_of<'l>(links: &'l [Link], link: &Link) -> Option<&'l Link> {
+    by_index(links, link.master?)
+}
+
+impl Link {
+    fn new(header: &LinkHeader, attributes: Vec<LinkAttribute>) -> Self {
+        let mut link = Self {
+            ifindex: header.index,
+            ..Self::default()
+        };
+        for attribute in attributes {
+            match attribute {
+                LinkAttribute::IfName(name) => link.name = text(name.as_bytes()),
+                LinkAttribute::Address(bytes) => {
+                    link.mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(Mac);
+                }
+                LinkAttribute::Link(ifindex) => link.other_end = Some(ifindex),
+                LinkAttribute::LinkNetNsId(id) => link.other_end_nsid = Some(id),
+                LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),
+                LinkAttribute::LinkInfo(infos) => {
+                    link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
+                    link.hairpin = infos.iter().any(is_hairpin);
+                }
+                _ => {}
+            }
+        }
+        link
+    }
+}
+
+fn is_hairpin(info: &LinkInfo) -> bool {
+    let LinkInfo::PortData(InfoPortData::BridgePort(port)) = info else {
+        return false;
+    };
+    port.iter()
+        .any(|value| matches!(value, InfoBridgePort::HairpinMode(true)))
+}

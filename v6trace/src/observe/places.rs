@@ -1,0 +1,123 @@
+//! Where the network namespaces of this host are: those that have a name or a
+//! process.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::namespaces::{NAMED, inode_of};
+
+/// Processes that are remembered of a namespace: one, and another should that
+/// be the one that is about to end.
+const PROCESSES: usize = 2;
+
+/// The namespaces of this host.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    found: BTreeMap<u32, Place>,
+    /// Whether there are processes whose namespaces may not be looked at, so
+    /// that namespaces may be missing here.
+    pub(super) hidden: bool,
+}
+
+/// One namespace.
+#[derive(Debug, Default)]
+struct Place {
+    named: Option<PathBuf>,
+    /// The first, which mostly are the oldest and likeliest to stay.
+    processes: Vec<u32>,
+}
+
+impl Places {
+    /// Looks for them all.
+    pub(super) fn find() -> Self {
+        let mut places = Self::default();
+        for entry in fs::read_dir(NAMED).into_iter().flatten().flatten() {
+            if let Ok(inode) = inode_of(&entry.path()) {
+                places.found.entry(inode).or_default().named = Some(entry.path());
+            }
+        }
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            match inode_of(&path(pid)) {
+                Ok(inode) => {
+                    let processes = &mut places.found.entry(inode).or_default().processes;
+                    if processes.len() < PROCESSES {
+                        processes.push(pid);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    places.hidden = true;
+                }
+                // It has ended.
+                Err(_) => {}
+            }
+        }
+        places
+    }
+
+    /// The inode numbers of all.
+    pub(super) fn inodes(&self) -> impl Iterator<Item = u32> {
+        self.found.keys().copied()
+    }
+
+    /// The files that lead into a namespace.
+    pub(super) fn paths(&self, netns: u32) -> Vec<PathBuf> {
+        let place = self.found.get(&netns);
+        let named = place.and_then(|place| place.named.clone());
+        let processes = place.into_iter().flat_map(|place| &place.processes);
+        named
+            .into_iter()
+            .chain(processes.map(|&pid| path(pid)))
+            .collect()
+    }
+
+    /// A process that lives in a namespace without a name, rather not `but`,
+    /// which may have ended by the time that somebody reads of it.
+    pub(super) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
+        let place = self.found.get(&netns)?;
+        if place.named.is_some() {
+            return None;
+        }
+        let mut processes = place.processes.iter().copied();
+        let first = processes.clone().next();
+        processes.find(|&pid| Some(pid) != but).or(first)
+    }
+}
+
+/// The namespace of a process.
+pub(super) fn path(pid: u32) -> PathBuf {
+    Path::new("/proc").join(pid.to_string()).join("ns/net")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_about_to_end_is_named_last() {
+        let place = |named: Option<&str>, processes: &[u32]| Place {
+            named: named.map(PathBuf::from),
+            processes: processes.to_vec(),
+        };
+        let places = Places {
+            found: BTreeMap::from([
+                (1, place(None, &[7, 8])),
+                (2, place(None, &[7])),
+                (3, place(Some("/run/netns/blue"), &[7])),
+            ]),
+            hidden: false,
+        };
+        assert_eq!(places.inhabitant(1, Some(9)), Some(7));
+        assert_eq!(places.inhabitant(1, Some(7)), Some(8));
+        assert_eq!(places.inhabitant(2, Some(7)), Some(7));
+        assert_eq!(places.inhabitant(3, None), None);
+        assert_eq!(places.inhabitant(4, None), None);
+        assert_eq!(places.paths(3).len(), 2);
+    }
+}
