@@ -17,13 +17,11 @@ mod rings;
 use std::{future::Future, ops::ControlFlow, time::Duration};
 
 use anyhow::Context as _;
-use aya::{Ebpf, maps::PerCpuArray, programs::Program};
+use aya::{Ebpf, maps::PerCpuArray};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use v6trace_common::HOOKS;
-
 use crate::{
-    attach::Attached,
+    attach::{Attached, Links},
     clock,
     observe::Observer,
     record::{Record, SessionInfo},
@@ -45,7 +43,9 @@ const TOGETHER: usize = 1024;
 
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
-    ebpf: Ebpf,
+    /// Its maps, which the programs use.
+    _ebpf: Ebpf,
+    links: Links,
     rings: Rings,
     counters: LossCounters,
     losses: Losses,
@@ -81,13 +81,15 @@ impl Live {
     pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached {
             ebpf,
+            links,
             coverage,
             members,
         } = attached;
         let Buffers { rings, counters } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
         let live = Self {
-            ebpf,
+            _ebpf: ebpf,
+            links,
             rings,
             counters,
             losses: Losses::default(),
@@ -177,7 +179,7 @@ impl Live {
         mut self,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
-        detach(&mut self.ebpf)?;
+        std::mem::take(&mut self.links).detach();
         self.drain();
         // A sink that has enough is still told how it ended.
         let _ = self.release(u64::MAX, sink);
@@ -190,22 +192,6 @@ impl Live {
         let _ = sink(closing);
         Ok(())
     }
-}
-
-/// Unloads every program, which detaches it; those at returns first, so that no
-/// return is left whose call is no longer seen.
-fn detach(ebpf: &mut Ebpf) -> anyhow::Result<()> {
-    let candidates = || HOOKS.iter().flat_map(|hook| hook.candidates);
-    let returns = candidates().filter_map(|candidate| candidate.ret);
-    let entries = candidates().filter_map(|candidate| candidate.entry);
-    for name in returns.chain(entries) {
-        if let Some(Program::KProbe(program)) = ebpf.program_mut(name)
-            && program.fd().is_ok()
-        {
-            program.unload()?;
-        }
-    }
-    Ok(())
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
