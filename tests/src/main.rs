@@ -4,8 +4,9 @@
 //! One binary plays three parts. As PID 1 of a QEMU guest it prepares the
 //! machine, reads its orders from `/job` and powers off when they are done
 //! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`), the
-//! demonstration (`demo`) or measurements (`bench`) in a process of its own. On a developer's host it
-//! only lists the scenarios (`list`).
+//! demonstration (`demo`, or recorded, `golden`) or measurements (`bench`) in a
+//! process of its own. On a developer's host it only lists the scenarios
+//! (`list`).
 //!
 //! Scenarios ([`scenarios`]) are written in the vocabulary of [`guest`]:
 //! namespaces, links, sockets that join groups, and the tracer under test.
@@ -32,8 +33,10 @@ enum Command {
         /// A name that `list` prints.
         name: String,
     },
-    /// Tell the story of radvd's leaked memberships, traced live.
+    /// Tell the stories that v6trace was made for, traced live.
     Demo,
+    /// Record each of the demonstration's stories and print the files.
+    Golden,
     /// Measure what tracers cost.
     Bench(bench::Order),
     /// Say by a file that a tracer runs its command, and wait to be killed.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
                 (scenario.run)()
             }),
         Command::Demo => demo::run(),
+        Command::Golden => demo::record(),
         Command::Bench(order) => bench::run(&order),
         Command::BenchReady { path } => bench::be_ready(&path),
     };

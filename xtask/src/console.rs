@@ -3,9 +3,11 @@
 //!
 //! PID 1 prints, each on a line of its own, `::start NAME`, `::ok NAME
 //! SECONDS` or `::failed NAME` around each scenario and at the end `::verdict
-//! passed=N failed=M`; a bench prints `::figure NAME TRACER VALUE...`; jobs
-//! other than tests end with `::exit STATUS`. [`parse`] reads a line, [`Lines`]
-//! splits a stream into them.
+//! passed=N failed=M`; a bench prints `::figure NAME TRACER VALUE...`; files are
+//! sent in parts as `::file NAME BASE64`; jobs other than tests end with `::exit
+//! STATUS`. [`parse`] reads a line, [`Lines`] splits a stream into them.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 /// What a line of the console is.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,13 @@ pub(crate) enum Line {
         tracer: String,
         /// Each repetition.
         values: Vec<f64>,
+    },
+    /// The next part of a file.
+    File {
+        /// What it is called.
+        name: String,
+        /// Its next bytes.
+        part: Vec<u8>,
     },
     /// The job is done, with this exit status.
     Exit(i32),
@@ -90,6 +99,10 @@ fn parse_protocol(protocol: &str) -> Option<Line> {
                 .iter()
                 .map(|value| value.parse().ok())
                 .collect::<Option<_>>()?,
+        },
+        ["file", name, part] => Line::File {
+            name: name.to_owned(),
+            part: BASE64_STANDARD.decode(part).ok()?,
         },
         ["exit", status] => Line::Exit(status.parse().ok()?),
         _ => return None,
@@ -157,6 +170,13 @@ mod tests {
                 name: "start".into(),
                 tracer: "perf".into(),
                 values: vec![505.0, 506.5],
+            }
+        );
+        assert_eq!(
+            parse("::file a.txt dHdvCg=="),
+            Line::File {
+                name: "a.txt".into(),
+                part: b"two\n".to_vec(),
             }
         );
         assert_eq!(parse("::exit 3"), Line::Exit(3));

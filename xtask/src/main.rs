@@ -4,7 +4,7 @@
 //! installs the eBPF compiler, QEMU, kernels and the guest's userland. Then
 //! the two halves of v6trace are built (`ebpf`, `binaries`), packed with the
 //! userland into an initramfs (`initramfs`), booted (`qemu`) and the guest's
-//! console is read (`console`) by `matrix`, `bench`, `guest` or `demo`.
+//! console is read (`console`) by `matrix`, `bench`, `golden`, `guest` or `demo`.
 //!
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
@@ -14,7 +14,9 @@ mod binaries;
 mod console;
 mod demo;
 mod ebpf;
+mod errand;
 mod filter;
+mod golden;
 mod guest;
 mod initramfs;
 mod matrix;
@@ -72,6 +74,12 @@ enum Task {
     /// Watch v6trace explain a failure, in a guest booted for it
     Demo(DemoArgs),
 
+    /// Record the stories again, into the files that `cargo test` replays
+    ///
+    /// Needed when the kernel side's records change; when only the text does,
+    /// `SNAPSHOTS=overwrite cargo test --test golden` is enough.
+    Golden(GoldenArgs),
+
     /// Boot a guest with v6trace and iproute2 inside
     ///
     /// Runs SCRIPT there with bash and exits with its status; without one,
@@ -124,6 +132,16 @@ struct DemoArgs {
 }
 
 #[derive(Args)]
+struct GoldenArgs {
+    /// The kernels to boot: versions or Debian suites
+    #[arg(long, value_name = "KERNEL", default_values = ["5.10", "6.1", "6.12", "sid"])]
+    kernel: Vec<String>,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
 struct GuestArgs {
     /// The kernel to boot: a version (6.1, 6.12) or a Debian suite (sid)
     #[arg(long, default_value = "6.12")]
@@ -151,6 +169,7 @@ fn main() -> ExitCode {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }
         Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
+        Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)
         }

@@ -27,6 +27,11 @@ pub(crate) fn guest(name: &str) -> PathBuf {
     target("guest").join(name)
 }
 
+/// Where recordings of a kernel are kept for tests without one.
+pub(crate) fn golden(kernel: &str) -> PathBuf {
+    root().join("v6trace/tests/golden").join(kernel)
+}
+
 /// A path as shown in messages: relative to the checkout when inside it.
 pub(crate) fn shown(path: &Path) -> std::path::Display<'_> {
     path.strip_prefix(root()).unwrap_or(path).display()

@@ -37,7 +37,11 @@ impl Transcript {
                 self.note(line);
                 self.crash.get_or_insert(message);
             }
-            Line::Text(_) | Line::Kernel | Line::Exit(_) | Line::Figure { .. } => self.note(line),
+            Line::Text(_)
+            | Line::Kernel
+            | Line::Exit(_)
+            | Line::Figure { .. }
+            | Line::File { .. } => self.note(line),
         }
         None
     }

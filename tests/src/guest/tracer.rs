@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lines::Lines;
-use super::{Finished, Report, command, until};
+use super::{Finished, Recording, Report, command, until};
 
 /// How long attaching may take; an emulated guest needs a few seconds for
 /// /proc/kallsyms and the verifier.
@@ -31,17 +31,33 @@ enum Output {
     Console,
 }
 
-/// A running `v6trace live`, ready and attached.
+/// A running `v6trace live` or `record`, ready and attached.
 pub(crate) struct Tracer {
     child: Child,
+    /// What it records, where it is `record`.
+    recording: Option<Recording>,
     /// None where nobody collects it.
     stdout: Option<Lines>,
     stderr: Lines,
 }
 
 impl Tracer {
-    /// Starts `v6trace live --json` with more arguments.
+    /// Starts `v6trace record` in text mode with more arguments, of which its
+    /// report is then a replay.
     pub(crate) fn live(args: &[&str]) -> Result<Self> {
+        Self::record(Recording::new(args), args)
+    }
+
+    /// The same into a recording of one's own.
+    pub(crate) fn record(recording: Recording, args: &[&str]) -> Result<Self> {
+        let recorded = [&["record", "--output", recording.path()], args].concat();
+        let mut tracer = Self::start(&recorded, Output::Collected)?;
+        tracer.recording = Some(recording);
+        Ok(tracer)
+    }
+
+    /// Starts `v6trace live --json` with more arguments.
+    pub(crate) fn json(args: &[&str]) -> Result<Self> {
         Self::start(&[&["live", "--json"], args].concat(), Output::Collected)
     }
 
@@ -82,6 +98,7 @@ impl Tracer {
         };
         let mut tracer = Self {
             child,
+            recording: None,
             stdout: stdout.map(|stdout| Lines::collect(stdout, |_| ())),
             stderr: Lines::collect(stderr, echo),
         };
@@ -115,6 +132,13 @@ impl Tracer {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Waits until it has said a line on standard error that holds `text`.
+    pub(crate) fn wait_for_message(&self, text: &str) -> Result<()> {
+        until(&format!("v6trace should say {text}"), END, || {
+            self.stderr.any(|line| line.contains(text))
+        })
+    }
+
     /// Waits until it has printed a line that holds `text`.
     pub(crate) fn wait_for_line(&self, text: &str) -> Result<()> {
         until(&format!("v6trace should print {text}"), END, || {
@@ -133,18 +157,53 @@ impl Tracer {
     /// Presses Ctrl-C and reads the stream to its end.
     ///
     /// # Errors
-    /// It does not end well, or breaks a promise of the stream.
+    /// It does not end well, breaks a promise of the stream, or its replay says
+    /// something else.
     pub(crate) fn finish(self) -> Result<Report> {
-        self.signal(Signal::INT)?;
-        self.end()
+        Ok(self.finish_recorded()?.0)
     }
 
     /// Waits for a run that ends by itself, and reads its stream.
     ///
     /// # Errors
-    /// It does not end, not well, or breaks a promise of the stream.
+    /// It does not end, not well, breaks a promise of the stream, or its replay
+    /// says something else.
     pub(crate) fn end(self) -> Result<Report> {
-        Report::parse(self.end_text()?)
+        Ok(self.end_recorded()?.0)
+    }
+
+    /// The same, and hands over what it recorded.
+    pub(crate) fn end_recorded(mut self) -> Result<(Report, Option<Recording>)> {
+        let recording = self.recording.take();
+        let run = self.end_text()?;
+        let run = match &recording {
+            Some(recording) => recording.replay(&run)?,
+            None => run,
+        };
+        Ok((Report::parse(run)?, recording))
+    }
+
+    /// Presses Ctrl-C, reads the stream to its end, and hands over what it
+    /// recorded.
+    pub(crate) fn finish_recorded(self) -> Result<(Report, Option<Recording>)> {
+        self.signal(Signal::INT)?;
+        self.end_recorded()
+    }
+
+    /// What it records into.
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
+    }
+
+    /// Hands over what it records into, of which no report is then made.
+    pub(crate) fn take_recording(&mut self) -> Option<Recording> {
+        self.recording.take()
+    }
+
+    /// Kills it and hands over what it recorded.
+    pub(crate) fn killed(mut self) -> Option<Recording> {
+        self.kill();
+        self.recording.take()
     }
 
     /// Presses Ctrl-C and gives what it printed.

@@ -22,6 +22,8 @@ pub(crate) enum Job {
     Bench(bench::Order),
     /// Tell the radvd story on the console.
     Demo,
+    /// Record the stories and print the files.
+    Golden,
     /// Run /script with bash.
     Script,
     /// Give a shell on the console.

@@ -48,7 +48,7 @@ pub(crate) fn main() -> ! {
         println!("guest: {error:?}");
     }
     match job {
-        Ok(Job::Bench(_) | Job::Demo | Job::Script | Job::Shell) => {
+        Ok(Job::Bench(_) | Job::Demo | Job::Golden | Job::Script | Job::Shell) => {
             println!("::exit {}", outcome.unwrap_or(BROKEN));
         }
         // An unreadable job counts as a failed test: that is what the host
@@ -91,6 +91,11 @@ fn alone(job: &Job) -> Result<i32> {
         Job::Bench(order) => {
             let mut own = Command::new("/proc/self/exe");
             own.arg("bench").args(order.words());
+            own
+        }
+        Job::Golden => {
+            let mut own = Command::new("/proc/self/exe");
+            own.arg("golden");
             own
         }
         Job::Demo | Job::Test { .. } => {

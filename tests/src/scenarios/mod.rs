@@ -9,6 +9,7 @@ mod anycast;
 mod dad;
 mod forwarding;
 mod multicast_join;
+mod recording;
 mod set_token;
 mod source_selection;
 
@@ -30,6 +31,7 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     anycast::SCENARIOS,
     forwarding::SCENARIOS,
     dad::SCENARIOS,
+    recording::SCENARIOS,
 ];
 
 /// Every scenario, in the order in which they run.

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io,
+    io::{self, Write as _},
     os::unix::process::ExitStatusExt as _,
     process::{ExitCode, ExitStatus},
 };
@@ -14,7 +14,10 @@ use rustix::{
 };
 use tokio::process::{Child, Command};
 
-use super::stop::{Asked, Stop};
+use super::{
+    options,
+    stop::{Asked, Stop},
+};
 
 /// A command line.
 pub(super) struct Traced {
@@ -33,12 +36,37 @@ impl Traced {
     }
 
     /// Starts it, with the files that v6trace itself was given.
-    pub(super) fn start(&self) -> anyhow::Result<Running> {
-        let child = Command::new(&self.program)
-            .args(&self.arguments)
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
-        Ok(Running { child })
+    pub(super) fn start(&self) -> Result<Running, Unstarted> {
+        match Command::new(&self.program).args(&self.arguments).spawn() {
+            Ok(child) => Ok(Running { child }),
+            Err(error) => Err(Unstarted {
+                program: self.program.clone(),
+                error,
+            }),
+        }
+    }
+}
+
+/// It cannot be started.
+pub(super) struct Unstarted {
+    program: OsString,
+    error: io::Error,
+}
+
+impl Unstarted {
+    /// Says so; the exit status is what a shell would give.
+    pub(super) fn tell(&self) -> ExitCode {
+        // With standard error closed there is nobody to tell.
+        let _ = writeln!(
+            options::stderr(),
+            "v6trace: cannot start {}: {}",
+            self.program.display(),
+            self.error
+        );
+        ExitCode::from(match self.error.kind() {
+            io::ErrorKind::NotFound => 127,
+            _ => 126,
+        })
     }
 }
 

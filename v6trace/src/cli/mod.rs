@@ -4,9 +4,12 @@
 mod command;
 mod doctor;
 mod explain;
+mod export;
+mod info;
 mod live;
 mod options;
 mod record;
+mod recordings;
 mod replay;
 mod stop;
 mod tracing;
@@ -41,6 +44,10 @@ enum Command {
     Record(record::Record),
     /// Explain recorded sessions, on any machine.
     Replay(replay::Replay),
+    /// Say what recordings hold, and whether they are whole.
+    Info(info::Info),
+    /// Write recorded sessions in a form for other programs.
+    Export(export::Export),
     /// Check whether live tracing works on this machine, and why not.
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
@@ -57,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Live(command) => command.run(),
         Command::Record(command) => command.run(),
         Command::Replay(command) => command.run(),
+        Command::Info(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

@@ -1,9 +1,8 @@
 //! Options that several commands share, with the same meaning in each.
 
 use std::{
-    fs::File,
-    io::{self, IsTerminal as _, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, IsTerminal as _, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -248,30 +247,6 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// A recording to be read.
-pub(super) type Input = Box<dyn Read>;
-
-/// Opens a recording; `-` is standard input.
-pub(super) fn open(path: &Path) -> anyhow::Result<Input> {
-    if is_stdin(path) {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    Ok(Box::new(file))
-}
-
-/// What a recording is called in messages.
-pub(super) fn file_name(path: &Path) -> String {
-    if is_stdin(path) {
-        return "standard input".to_owned();
-    }
-    path.display().to_string()
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// A time span such as `90`, `90s`, `5m` or `1h 30m`.

@@ -102,12 +102,14 @@ impl Tracing {
         }
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-        let mut child = command.map(Traced::start).transpose()?;
+        let mut child = command.map(Traced::start);
 
         let mut failed = None;
         let end = async {
             match &mut child {
-                Some(child) => child.ended(&mut stop).await,
+                Some(Ok(child)) => child.ended(&mut stop).await,
+                // The session ends as it would have with the command.
+                Some(Err(_)) => {}
                 None => {
                     stop.asked().await;
                 }
@@ -125,7 +127,8 @@ impl Tracing {
             return Err(error.into());
         }
         match child {
-            Some(child) => child.status(&mut stop).await,
+            Some(Ok(child)) => child.status(&mut stop).await,
+            Some(Err(unstarted)) => Ok(unstarted.tell()),
             None if complete => Ok(ExitCode::SUCCESS),
             None => Ok(ExitCode::FAILURE),
         }
@@ -138,21 +141,25 @@ fn explain(
     records: Vec<Record>,
     failed: &mut Option<io::Error>,
 ) -> ControlFlow<()> {
+    if failed.is_some() {
+        return ControlFlow::Break(());
+    }
+    told(report, records).unwrap_or_else(|error| {
+        *failed = Some(error);
+        ControlFlow::Break(())
+    })
+}
+
+/// Explains records and lets the reader have them at once.
+fn told(report: &mut Report<Box<dyn Render>>, records: Vec<Record>) -> io::Result<ControlFlow<()>> {
     let mut enough = ControlFlow::Continue(());
     for record in records {
-        if failed.is_some() {
-            return ControlFlow::Break(());
-        }
-        match report.feed(record) {
-            Ok(ControlFlow::Continue(())) => {}
-            Ok(ControlFlow::Break(())) => enough = ControlFlow::Break(()),
-            Err(error) => *failed = Some(error),
+        if report.feed(record)?.is_break() {
+            enough = ControlFlow::Break(());
         }
     }
-    if let Err(error) = report.flush() {
-        failed.get_or_insert(error);
-    }
-    enough
+    report.flush()?;
+    Ok(enough)
 }
 
 /// A recording under way; says what goes wrong with it.

@@ -185,9 +185,30 @@ impl Frame {
         }
     }
 
+    /// Bytes of the frame that were copied, from its link layer on.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bytes that the frame had.
+    pub fn length(&self) -> usize {
+        self.length.into()
+    }
+
+    /// Where its IPv6 header begins: behind an Ethernet header or behind
+    /// something else.
+    pub fn network(&self) -> usize {
+        self.network.into()
+    }
+
+    /// Whether it begins with an Ethernet header.
+    pub fn is_ethernet(&self) -> bool {
+        self.network >= ETHERNET
+    }
+
     /// The Ethernet source; `None` where there is no Ethernet header.
     pub fn source_mac(&self) -> Option<Mac> {
-        if self.network < ETHERNET {
+        if !self.is_ethernet() {
             return None;
         }
         let source = self.bytes.get(6..12)?;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 /// A part of a file that is not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
@@ -57,6 +59,20 @@ impl Missing {
             Self::Unrecorded { records } | Self::Unopened { records } => Some(*records),
             Self::Damaged(_) | Self::End | Self::NextPiece => None,
         }
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> Value {
+        let mut object = json!({ "what": self.name() });
+        if let Self::Damaged(damage) = self {
+            object["offset"] = damage.offset.into();
+            object["bytes"] = damage.bytes.into();
+            object["frames"] = damage.frames.into();
+        }
+        if let Some(records) = self.records() {
+            object["records"] = records.into();
+        }
+        object
     }
 
     /// Whether something that was written is not there: more than a recorder

@@ -10,6 +10,7 @@
 //! it hit. `docs/session-format.md` describes every byte.
 
 mod columns;
+mod contents;
 mod entry;
 mod error;
 mod file;
@@ -19,14 +20,15 @@ mod reader;
 mod replay;
 mod writer;
 
+pub use contents::{Contents, FileMissing, Place, SessionContents};
 pub use entry::{Item, Opening};
 pub use error::ReadError;
 pub use file::{OutputFile, PieceOptions, piece_path};
 pub use frame::{MAJOR, MINOR};
 pub use missing::{Damage, Missing};
-pub use reader::Reader;
+pub use reader::{Reader, Stats};
 pub use replay::Replay;
-pub use writer::{Stats, Writer};
+pub use writer::{Recorded, Writer};
 
 /// The most bytes that a frame may hold once decompressed. No writer makes a
 /// larger one, no reader believes one that claims to be.

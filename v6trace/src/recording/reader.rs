@@ -50,6 +50,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Intact frames.
     pub frames: u64,
+    /// The largest minor version of the format among them.
+    pub minor: u8,
 }
 
 impl<R: Read> Reader<R> {
@@ -166,6 +168,7 @@ impl<R: Read> Reader<R> {
             self.items = Items::new(content);
             self.start += end;
             self.stats.frames += 1;
+            self.stats.minor = self.stats.minor.max(header.minor);
             return Ok(true);
         }
     }

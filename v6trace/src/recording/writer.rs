@@ -50,14 +50,14 @@ pub struct Writer {
     opened: u64,
     /// Whether the last attempt to write failed.
     failing: bool,
-    stats: Stats,
+    stats: Recorded,
     /// How many unrecorded records the file does not know of yet.
     untold: u64,
 }
 
 /// What became of a session's records.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stats {
+pub struct Recorded {
     /// Records in the file.
     pub stored: u64,
     /// Records that are not, because writing failed.
@@ -81,7 +81,7 @@ impl Writer {
             opening_at: 0,
             opened: 0,
             failing: false,
-            stats: Stats::default(),
+            stats: Recorded::default(),
             untold: 0,
         })
     }
@@ -123,7 +123,7 @@ impl Writer {
     }
 
     /// Makes what has been stored safe, and says how much that is.
-    pub fn finish(mut self) -> (Stats, io::Result<()>) {
+    pub fn finish(mut self) -> (Recorded, io::Result<()>) {
         let stored = self.store().and_then(|()| self.output.sync());
         (self.stats, stored)
     }

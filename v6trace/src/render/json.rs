@@ -121,18 +121,9 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 
     fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
-        let mut object = json!({
-            "type": "missing",
-            "what": missing.name(),
-            "file": file,
-        });
-        if let Missing::Damaged(damage) = missing {
-            object["offset"] = damage.offset.into();
-            object["bytes"] = damage.bytes.into();
-            object["frames"] = damage.frames.into();
-        }
-        if let Some(records) = missing.records() {
-            object["records"] = records.into();
+        let mut object = json!({ "type": "missing", "file": file });
+        if let (Value::Object(object), Value::Object(fields)) = (&mut object, missing.json()) {
+            object.extend(fields);
         }
         self.line(&object)?;
         // A closed standard error is no reason to fail.

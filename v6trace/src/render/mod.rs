@@ -1,14 +1,18 @@
 //! A session's records as the user reads them: text, or JSON of a fixed
-//! contract.
+//! contract; or in a form that other programs read.
 
+mod csv;
 mod fields;
 mod json;
+mod pcapng;
 mod text;
 pub mod time;
 
 use std::io;
 
+pub use csv::Csv;
 pub use json::Json;
+pub use pcapng::Pcapng;
 pub use text::Text;
 
 use crate::{

@@ -214,7 +214,8 @@ fn events(count: u64) -> String {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A value in words.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),
         Value::Flag(true) => "yes".to_owned(),

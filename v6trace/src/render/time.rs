@@ -39,6 +39,13 @@ impl TimeDisplay {
     }
 }
 
+/// A boot time as date and local time there, with what that is ahead of UTC.
+pub fn date(session: &Session, boot_ns: u64) -> String {
+    let offset = Offset::from_seconds(session.info().utc_offset_s).unwrap_or(Offset::UTC);
+    let local = offset.to_datetime(timestamp(session, boot_ns));
+    format!("{} UTC{offset}", local.strftime("%Y-%m-%d %H:%M:%S.%3f"))
+}
+
 /// A boot time as RFC 3339 with nanoseconds, UTC.
 pub fn rfc3339(session: &Session, boot_ns: u64) -> String {
     format!("{:.9}", timestamp(session, boot_ns))

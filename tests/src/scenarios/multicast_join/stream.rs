@@ -24,7 +24,7 @@ fn events() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
     let with = Tracer::live(&["--events", "--netns", "events"])?;
-    let without = Tracer::live(&["--netns", "events"])?;
+    let without = Tracer::json(&["--netns", "events"])?;
     join_each(&socket, interface.ifindex, 0, 20)?;
     without.finish()?.silent().and_then(|()| {
         let report = with.finish()?;

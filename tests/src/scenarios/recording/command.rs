@@ -1,0 +1,90 @@
+//! Recording while a command runs, and what becomes of files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::guest::{Finished, Recording, Tracer, finish, v6trace};
+use crate::scenarios::Scenario;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "recording-of-a-command",
+        run: command,
+    },
+    Scenario {
+        name: "recording-of-no-command",
+        run: no_command,
+    },
+    Scenario {
+        name: "recording-replaces-nothing",
+        run: replaces_nothing,
+    },
+];
+
+const LIMIT: Duration = Duration::from_secs(40);
+
+fn record(recording: &Recording, more: &[&str]) -> Result<Finished> {
+    let args = [&["record", "-o", recording.path()], more].concat();
+    finish(&mut v6trace(&args), LIMIT)
+}
+
+/// The command's output is apart and its status is passed on; the failure that
+/// it met is told and recorded.
+fn command() -> Result<()> {
+    let recording = Recording::new(&[]);
+    let script = "echo to out; echo to err >&2; ip token set ::1 dev lo; exit 7";
+    let done = record(&recording, &["--", "sh", "-c", script])?;
+    ensure!(done.status.code() == Some(7), "{done}");
+    ensure!(done.stdout == "to out\n", "{done}");
+    for part in ["to err\n", "token-loopback", "EINVAL", "1 diagnosis"] {
+        ensure!(done.stderr.contains(part), "no {part:?}: {done}");
+    }
+    let text = recording.read("replay", &[])?;
+    ensure!(text.stdout.contains("token-loopback"), "{text}");
+    ensure!(done.stderr.contains(&text.stdout), "{done}---\n{text}");
+
+    let killed = Recording::new(&[]);
+    let done = record(&killed, &["--", "sh", "-c", "kill -9 $$"])?;
+    ensure!(done.status.code() == Some(128 + 9), "{done}");
+    Ok(())
+}
+
+/// A command that cannot be started: said, with a shell's status, and the
+/// recording is whole.
+fn no_command() -> Result<()> {
+    for (command, status) in [("/no/such", 127), ("/tmp", 126)] {
+        let recording = Recording::new(&[]);
+        let done = record(&recording, &["--", command])?;
+        ensure!(done.status.code() == Some(status), "{command}: {done}");
+        let said = format!("v6trace: cannot start {command}: ");
+        ensure!(done.stderr.contains(&said), "{command}: {done}");
+        let text = recording.read("replay", &[])?;
+        ensure!(text.stderr.contains("nothing to explain"), "{text}");
+        ensure!(!text.stderr.contains("killed"), "{text}");
+    }
+    Ok(())
+}
+
+/// Nobody else can read it, and it is not overwritten unless asked to.
+fn replaces_nothing() -> Result<()> {
+    let tracer = Tracer::live(&[])?;
+    let path = tracer.recording().context("it records")?.path();
+    let mode = fs::metadata(path).context("the recording")?.permissions();
+    ensure!(mode.mode() & 0o777 == 0o600, "mode {:o}", mode.mode());
+    let (_, recording) = tracer.finish_recorded()?;
+    let recording = recording.context("it recorded")?;
+    let before = fs::read(recording.path()).context("the recording")?;
+    let done = record(&recording, &["--", "true"])?;
+    ensure!(done.status.code() == Some(1), "{done}");
+    ensure!(done.stderr.contains("--force replaces it"), "{done}");
+    let after = fs::read(recording.path()).context("the recording")?;
+    ensure!(before == after, "the recording was touched");
+    let done = record(&recording, &["--force", "--", "true"])?;
+    ensure!(done.status.success(), "{done}");
+    let after = fs::read(recording.path()).context("the recording")?;
+    ensure!(before != after, "the recording was not replaced");
+    Ok(())
+}

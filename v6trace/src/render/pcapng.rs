@@ -1,0 +1,276 @@
+//! The frames of neighbour discovery that a session holds, for Wireshark and
+//! its like: what v6trace says of a frame is its comment.
+//!
+//! ```text
+//! session   -> section: kernel, host, version
+//! event     -> interface if it is a new one; packet, held back until it is
+//!              known whether a diagnosis follows
+//! diagnosis -> comment of that packet
+//! ```
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    time::Duration,
+};
+
+use pcap_file::{
+    DataLink, Endianness, PcapError,
+    pcapng::{
+        PcapNgBlock as _, PcapNgWriter,
+        blocks::{
+            enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption},
+            interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption},
+            section_header::{SectionHeaderBlock, SectionHeaderOption},
+        },
+    },
+};
+
+use super::{Render, text::shown};
+use crate::{
+    decode::{Event, Payload, dad::Frame},
+    diagnose::{Diagnosis, Value},
+    record::Lost,
+    recording::Missing,
+    report::Totals,
+    session::Session,
+};
+
+/// Exponent of the unit of times: nanoseconds.
+const RESOLUTION: u8 = 9;
+/// The longest comment, in bytes: an option's length has 16 bits.
+const MAX_COMMENT: usize = 60_000;
+
+/// Writes pcapng, and to a person what is missing.
+pub struct Pcapng<O: Write, E> {
+    out: Out<O>,
+    err: E,
+    /// Interfaces of this section, with their numbers.
+    interfaces: HashMap<Interface, u32>,
+    held: Option<EnhancedPacketBlock<'static>>,
+    /// Packets of this section.
+    packets: u64,
+}
+
+/// A section has to be open before anything else is written.
+enum Out<O: Write> {
+    Closed(Option<O>),
+    Open(PcapNgWriter<O>),
+}
+
+/// An interface of one kind of frames: a name can have both in its life.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Interface {
+    netns: u32,
+    ifindex: u32,
+    name: String,
+    ethernet: bool,
+}
+
+impl<O: Write, E: Write> Pcapng<O, E> {
+    /// Writes to `out`.
+    pub fn new(out: O, err: E) -> Self {
+        Self {
+            out: Out::Closed(Some(out)),
+            err,
+            interfaces: HashMap::new(),
+            held: None,
+            packets: 0,
+        }
+    }
+
+    fn writer(&mut self) -> io::Result<&mut PcapNgWriter<O>> {
+        match &mut self.out {
+            Out::Open(writer) => Ok(writer),
+            Out::Closed(_) => Err(io::Error::other("no session has begun")),
+        }
+    }
+
+    fn release(&mut self) -> io::Result<()> {
+        if let Some(packet) = self.held.take() {
+            self.writer()?
+                .write_block(&packet.into_block())
+                .map_err(error)?;
+            self.packets += 1;
+        }
+        Ok(())
+    }
+
+    /// The number of an interface, which is described when it is first met.
+    fn interface(&mut self, session: &Session, interface: Interface) -> io::Result<u32> {
+        if let Some(&number) = self.interfaces.get(&interface) {
+            return Ok(number);
+        }
+        let mut description = format!("ifindex {}", interface.ifindex);
+        if !session.is_own_namespace(interface.netns) {
+            let name = session.namespace_name(interface.netns);
+            let name = name.map_or_else(|| interface.netns.to_string(), ToOwned::to_owned);
+            description = format!("{description}, netns {name}");
+        }
+        let block = InterfaceDescriptionBlock {
+            linktype: if interface.ethernet {
+                DataLink::ETHERNET
+            } else {
+                DataLink::RAW
+            },
+            snaplen: 0,
+            options: vec![
+                InterfaceDescriptionOption::IfName(interface.name.clone().into()),
+                InterfaceDescriptionOption::IfDescription(description.into()),
+                InterfaceDescriptionOption::IfTsResol(RESOLUTION),
+            ],
+        };
+        self.writer()?
+            .write_block(&block.into_block())
+            .map_err(error)?;
+        let number = u32::try_from(self.interfaces.len()).map_err(io::Error::other)?;
+        self.interfaces.insert(interface, number);
+        Ok(number)
+    }
+
+    /// What has to be said about the packets; nobody may be listening.
+    fn say(&mut self, what: std::fmt::Arguments<'_>) {
+        let _ = writeln!(self.err, "v6trace: {what}");
+    }
+}
+
+impl<O: Write, E: Write> Render for Pcapng<O, E> {
+    fn session(&mut self, session: &Session) -> io::Result<()> {
+        let info = session.info();
+        let header = SectionHeaderBlock {
+            endianness: Endianness::Little,
+            options: vec![
+                SectionHeaderOption::Hardware(info.machine.clone().into()),
+                SectionHeaderOption::OS(format!("Linux {}", info.kernel).into()),
+                SectionHeaderOption::UserApplication(format!("v6trace {}", info.version).into()),
+                SectionHeaderOption::Comment(format!("traced on {}", info.hostname).into()),
+            ],
+            ..SectionHeaderBlock::default()
+        };
+        self.interfaces.clear();
+        self.packets = 0;
+        match &mut self.out {
+            Out::Open(writer) => {
+                writer.write_block(&header.into_block()).map_err(error)?;
+            }
+            Out::Closed(out) => {
+                if let Some(out) = out.take() {
+                    let writer = PcapNgWriter::with_section_header(out, header);
+                    self.out = Out::Open(writer.map_err(error)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn diagnosis(&mut self, _session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+        if let Some(packet) = &mut self.held {
+            let comment = comment(diagnosis);
+            packet
+                .options
+                .push(EnhancedPacketOption::Comment(comment.into()));
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
+        self.release()?;
+        let (frame, ifindex, name) = match &event.payload {
+            Payload::DadFailure(failure) => (&failure.frame, failure.ifindex, &failure.interface),
+            Payload::DadReflection(reflection) => {
+                (&reflection.frame, reflection.ifindex, &reflection.interface)
+            }
+            _ => return Ok(()),
+        };
+        let Some((data, length)) = packet(frame) else {
+            return Ok(());
+        };
+        let interface = Interface {
+            netns: event.netns,
+            ifindex,
+            name: name.clone(),
+            ethernet: frame.is_ethernet(),
+        };
+        let interface_id = self.interface(session, interface)?;
+        let wall = u64::try_from(session.wall_ns(event.boot_ns)).unwrap_or(0);
+        self.held = Some(EnhancedPacketBlock {
+            interface_id,
+            timestamp: Duration::from_nanos(wall),
+            original_len: u32::try_from(length).unwrap_or(u32::MAX),
+            data: data.to_vec().into(),
+            options: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn lost(&mut self, _session: &Session, _lost: &Lost) -> io::Result<()> {
+        // The summary has the sum.
+        Ok(())
+    }
+
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        self.say(format_args!("{file}: {missing}"));
+        Ok(())
+    }
+
+    fn summary(&mut self, _session: &Session, totals: &Totals, _boot_ns: u64) -> io::Result<()> {
+        self.release()?;
+        if self.packets == 0 {
+            self.say(format_args!(
+                "no frames of neighbour discovery were captured in this session"
+            ));
+        }
+        if totals.lost > 0 {
+            self.say(format_args!("{} events lost", totals.lost));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Out::Open(writer) => writer.get_mut().flush(),
+            Out::Closed(_) => Ok(()),
+        }
+    }
+}
+
+/// What was copied of a frame from its link layer on, if that is Ethernet, else
+/// from its IPv6 header on; and how long that part was. `None` where nothing of
+/// it was copied.
+fn packet(frame: &Frame) -> Option<(&[u8], usize)> {
+    let from = if frame.is_ethernet() {
+        0
+    } else {
+        frame.network()
+    };
+    let data = frame.bytes().get(from..)?;
+    let length = frame.length().saturating_sub(from).max(data.len());
+    (!data.is_empty()).then_some((data, length))
+}
+
+/// `FAILURE dad-loopback (certain): …`, and the evidence.
+fn comment(diagnosis: &Diagnosis) -> String {
+    let evidence: Vec<String> = diagnosis
+        .evidence
+        .iter()
+        .filter(|evidence| evidence.value != Value::Unknown)
+        .map(|evidence| format!("{} {}", evidence.name, shown(&evidence.value)))
+        .collect();
+    let mut comment = format!(
+        "{} {}: {}\nevidence: {}",
+        diagnosis.severity.label(),
+        diagnosis.cause.code(),
+        diagnosis.summary,
+        evidence.join(", ")
+    )
+    .replace('\u{a0}', " ");
+    comment.truncate(comment.floor_char_boundary(MAX_COMMENT));
+    comment
+}
+
+fn error(error: PcapError) -> io::Error {
+    match error {
+        PcapError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
