@@ -11,8 +11,10 @@ use v6trace_common::{
 
 use crate::{
     globals,
-    kernel::{Device, Pointer, Sock, bucket_offset},
+    kernel::{Device, Sock},
 };
+
+use super::walk::{Found, Walk};
 
 /// Devices of one hash bucket that are looked at for the device of a request.
 const BUCKET_DEVICES: u32 = 64;
@@ -20,7 +22,7 @@ const BUCKET_DEVICES: u32 = 64;
 /// Looks for the device that was asked for. Begins the payload: what follows
 /// adds to its flags.
 #[inline(always)]
-pub(super) fn find(sock: Sock, wanted: u32, payload: &mut MulticastJoin) {
+pub(super) fn find(walk: &mut Walk, sock: Sock, wanted: u32, payload: &mut MulticastJoin) {
     payload.requested_ifindex = wanted;
     payload.interface = [0; INTERFACE_NAME_LEN];
     payload.mtu = 0;
@@ -34,25 +36,16 @@ pub(super) fn find(sock: Sock, wanted: u32, payload: &mut MulticastJoin) {
     if wanted == 0 {
         return;
     }
-    let bucket = Pointer(buckets.0 + u64::from(bucket_offset(wanted)));
-    let Some(mut node) = bucket.read().map(Pointer) else {
-        return;
-    };
+    walk.look_for_device(buckets.0, wanted);
     for _ in 0..BUCKET_DEVICES {
-        if node.0 == 0 {
-            payload.flags |= DEVICE_ABSENT;
-            return;
+        if walk.device_decided() {
+            break;
         }
-        let device = Device::of_node(node);
-        if device.ifindex() == Some(wanted) {
-            describe(device, payload);
-            return;
-        }
-        // `hlist_node.next` comes first.
-        let Some(next) = node.read() else {
-            return;
-        };
-        node = Pointer(next);
+    }
+    match walk.device() {
+        Found::At(device) => describe(device, payload),
+        Found::Nowhere => payload.flags |= DEVICE_ABSENT,
+        Found::Unknown => {}
     }
 }
 

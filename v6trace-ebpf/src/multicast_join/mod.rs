@@ -163,14 +163,16 @@ fn report<C: EbpfContext>(
     let (record, walk) = unsafe { (&mut *record, &mut *walk) };
 
     let sock = Sock(Pointer(join.sock));
+    walk.reset();
     // Its loop first: the verifier follows it once for each combination of
     // what was read, or not, before it.
-    devices::find(sock, join.ifindex, &mut record.payload);
+    devices::find(walk, sock, join.ifindex, &mut record.payload);
     if join.charge.flags & CHARGE_SEEN == 0 {
         join.charge =
             charge::take(thread, join.sock).unwrap_or_else(|| Charge::afterwards(sock.0, ret));
     }
     fill(record, join, ret, sock);
+    walk.reset();
     walk::start(walk, sock, &mut record.payload);
     if globals::DEBUG.load() != 0 {
         debug!(ctx, "join on ifindex {} returned {}", join.ifindex, ret);

@@ -50,7 +50,9 @@ pub(super) struct Walk {
     /// The next device that may be the last membership's, 0 where that is
     /// decided.
     node: Volatile<u64>,
-    /// The interface index of the last membership.
+    /// The device that is the one, 0 until it is found.
+    found: Volatile<u64>,
+    /// The interface index whose device is looked for.
     ifindex: Volatile<u32>,
     /// Not 0: nothing is left to do.
     done: Volatile<u32>,
@@ -110,7 +112,6 @@ pub(super) fn start(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) {
     walk.stale.set(0);
     walk.node.set(0);
     walk.done.set(1);
-    walk.failed.set(0);
     walk.state.sock = 0;
     if payload.ret != ENOMEM && payload.ret != EADDRINUSE {
         return;
@@ -260,31 +261,14 @@ fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> bool {
         let next = walk.read(membership, globals::MC_NEXT.load());
         walk.membership.set(next);
         walk.memberships.set(walk.memberships.get() + 1);
-        walk.ifindex.set(ifindex);
         let buckets = walk.buckets.get();
         if buckets == 0 {
             compare_group(walk, membership, ifindex, payload);
             return true;
         }
-        let node = walk.read(buckets, bucket_offset(ifindex));
-        walk.node.set(node);
+        walk.look_for_device(buckets, ifindex);
     }
-    let node = walk.node.get();
-    if node == 0 {
-        // The bucket is empty: the device is gone.
-        walk.stale.set(walk.stale.get() + 1);
-        return true;
-    }
-    let device = Device::of_node(Pointer(node)).0.0;
-    let ifindex: u32 = walk.read(device, globals::DEV_IFINDEX.load());
-    // `hlist_node.next` comes first.
-    let next: u64 = walk.read(node, 0);
-    if ifindex == walk.ifindex.get() {
-        walk.node.set(0);
-        return true;
-    }
-    walk.node.set(next);
-    if next == 0 {
+    if walk.device_decided() && walk.found.get() == 0 {
         walk.stale.set(walk.stale.get() + 1);
     }
     true
@@ -308,7 +292,65 @@ fn halves(group: [u8; 16]) -> [u64; 2] {
     unsafe { core::mem::transmute::<[u8; 16], [u64; 2]>(group) }
 }
 
+/// Where a device is that was looked for.
+pub(super) enum Found {
+    At(Device),
+    Nowhere,
+    /// Something could not be read, or there are too many.
+    Unknown,
+}
+
 impl Walk {
+    /// Begins anew.
+    #[inline(always)]
+    pub(super) fn reset(&mut self) {
+        self.failed.set(0);
+        self.node.set(0);
+        self.found.set(0);
+    }
+
+    /// Begins to look for the device of an interface index in the namespace's
+    /// table.
+    #[inline(always)]
+    pub(super) fn look_for_device(&mut self, buckets: u64, ifindex: u32) {
+        self.ifindex.set(ifindex);
+        self.found.set(0);
+        let node = self.read(buckets, bucket_offset(ifindex));
+        self.node.set(node);
+    }
+
+    /// Looks at one device more; whether it was the last, or none is left.
+    #[inline(always)]
+    pub(super) fn device_decided(&mut self) -> bool {
+        let node = self.node.get();
+        if node == 0 {
+            return true;
+        }
+        let device = Device::of_node(Pointer(node)).0.0;
+        let ifindex: u32 = self.read(device, globals::DEV_IFINDEX.load());
+        // `hlist_node.next` comes first.
+        let next: u64 = self.read(node, 0);
+        self.node.set(next);
+        if ifindex == self.ifindex.get() {
+            self.node.set(0);
+            self.found.set(device);
+        }
+        self.node.get() == 0
+    }
+
+    /// The device that was looked for.
+    #[inline(always)]
+    pub(super) fn device(&self) -> Found {
+        let found = self.found.get();
+        if found != 0 {
+            Found::At(Device(Pointer(found)))
+        } else if self.failed.get() == 0 && self.node.get() == 0 {
+            Found::Nowhere
+        } else {
+            Found::Unknown
+        }
+    }
+
     /// What is at an offset from an address; zero where it cannot be read.
     #[inline(always)]
     fn read<T: Copy>(&mut self, address: u64, offset: u32) -> T {

@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use aya::{Endianness, util::KernelVersion};
+use aya::util::KernelVersion;
+use aya_obj::btf::{BtfType, Func, FuncLinkage};
 use v6trace_common::HOOKS;
 
 use crate::btf::Btf;
@@ -17,12 +18,8 @@ use crate::btf::Btf;
 /// run again on the same CPU.
 const GUARDED: (u8, u8) = (5, 12);
 
-/// What a record of BTF is: twelve bytes, the second word holding its kind.
-const FORWARD: u32 = 7 << 24;
-const FUNCTION: u32 = 12 << 24;
-
-/// BTF with the functions of every trampoline; `None` where there cannot be
-/// any.
+/// BTF with the functions of every trampoline; `None` where trampolines are no
+/// choice.
 pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
     if !is_guarded() {
         log::debug!("this kernel preempts programs: kprobes only");
@@ -34,10 +31,7 @@ pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
         let number = btf.function(candidate.function)?;
         Some((number, candidate.function))
     });
-    let bytes = made_up(&functions.collect());
-    aya::Btf::parse(&bytes, Endianness::default())
-        .inspect_err(|error| log::debug!("no trampolines: {error}"))
-        .ok()
+    Some(made_up(&functions.collect()))
 }
 
 /// Whether a program is never run while it already runs on the same CPU.
@@ -52,33 +46,33 @@ fn is_guarded() -> bool {
 }
 
 /// BTF in which these numbers are functions and all others nothing.
-fn made_up(functions: &BTreeMap<u32, &str>) -> Vec<u8> {
-    let mut strings = vec![0];
-    let mut types = Vec::new();
-    let last = functions.keys().copied().max().unwrap_or_default();
-    for number in 1..=last {
-        let (name, kind) = match functions.get(&number) {
-            Some(name) => {
-                let at = strings.len();
-                strings.extend_from_slice(name.as_bytes());
-                strings.push(0);
-                (at, FUNCTION)
-            }
-            None => (0, FORWARD),
-        };
-        for word in [word(name), kind, 0] {
-            types.extend_from_slice(&word.to_le_bytes());
+fn made_up(functions: &BTreeMap<u32, &str>) -> aya::Btf {
+    let mut btf = aya::Btf::new();
+    let mut next = 1;
+    for (&number, name) in functions {
+        for _ in next..number {
+            btf.add_type(BtfType::Unknown);
         }
+        let name = btf.add_string(name);
+        btf.add_type(BtfType::Func(Func::new(name, 0, FuncLinkage::Static)));
+        next = number + 1;
     }
-    let header = [0x0001_eb9f, 24, 0, word(types.len()), word(types.len())];
-    let header = header.into_iter().chain([word(strings.len())]);
-    let mut bytes: Vec<u8> = header.flat_map(u32::to_le_bytes).collect();
-    bytes.append(&mut types);
-    bytes.append(&mut strings);
-    bytes
+    btf
 }
 
-/// A length of something that is far shorter than 4 GiB.
-fn word(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
+#[cfg(test)]
+mod tests {
+    use aya_obj::btf::BtfKind;
+
+    use super::*;
+
+    #[test]
+    fn functions_are_found_at_their_numbers() {
+        let functions = BTreeMap::from([(3, "sock_kmalloc"), (70, "fib_select_path")]);
+        let btf = made_up(&functions);
+        for (number, name) in functions {
+            let found = btf.id_by_type_name_kind(name, BtfKind::Func).unwrap();
+            assert_eq!(found, number);
+        }
+    }
 }

@@ -155,6 +155,9 @@ impl Live {
     ) -> ControlFlow<()> {
         let mut records = Vec::new();
         while let Some(bytes) = self.merge.pop(until) {
+            if records.is_empty() {
+                records.extend(self.observer.namespaces());
+            }
             self.observer.around(bytes, &mut records);
             if records.len() >= TOGETHER {
                 sink(std::mem::take(&mut records))?;

@@ -74,10 +74,11 @@ impl Observer {
     }
 
     /// Adds a record of the kernel side, after what is worth knowing beside it.
+    /// Names of namespaces are to be asked for once before, since many records
+    /// come together.
     pub fn around(&mut self, bytes: Bytes, records: &mut Vec<Record>) {
         let record = KernelRecord::new(bytes);
         if let Ok(event) = &record.event {
-            records.extend(self.namespaces());
             records.extend(interfaces::around(event).map(Record::Surroundings));
             if let Some(task) = event.culprit().filter(|_| event.is_failure()) {
                 records.push(Record::Process(Process {

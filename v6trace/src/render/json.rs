@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
-use super::{Render, fields, time};
+use super::{
+    Render, fields,
+    time::{self, Clock},
+};
 use crate::{
     decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
     session::Session,
@@ -18,12 +22,20 @@ const SCHEMA: u32 = 1;
 pub struct Json<O, E> {
     out: O,
     err: E,
+    clock: Clock,
+    /// The event that is being written, its memory kept for the next.
+    line: Vec<u8>,
 }
 
 impl<O: Write, E: Write> Json<O, E> {
     /// Writes to `out`.
     pub fn new(out: O, err: E) -> Self {
-        Self { out, err }
+        Self {
+            out,
+            err,
+            clock: Clock::default(),
+            line: Vec::new(),
+        }
     }
 
     fn line(&mut self, value: &Value) -> io::Result<()> {
@@ -87,28 +99,11 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
-        let context = match event.context {
-            Context::Task => "task",
-            Context::KernelThread => "kernel-thread",
-            Context::Softirq => "softirq",
-        };
-        let mut object = json!({
-            "type": "event",
-            "hook": event.hook.info().name,
-            "time": time::rfc3339(session, event.boot_ns),
-            "boot_ns": event.boot_ns,
-            "cpu": event.cpu,
-            "context": context,
-            "pid": event.task.pid,
-            "tid": event.task.tid,
-            "comm": event.task.comm,
-            "netns": event.netns,
-            "cgroup_id": event.cgroup_id,
-        });
-        for (name, value) in fields::of(event) {
-            object[name] = json!(value);
-        }
-        self.line(&object)
+        let time = self.clock.rfc3339(session, event.boot_ns);
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &EventLine { event, time })?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 
     fn lost(&mut self, _session: &Session, lost: &Lost) -> io::Result<()> {
@@ -155,5 +150,43 @@ impl<O: Write, E: Write> Render for Json<O, E> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// An event as its object. There may be millions, so it is written as it is
+/// gone through, without a copy in between.
+struct EventLine<'e> {
+    event: &'e Event,
+    time: &'e str,
+}
+
+impl Serialize for EventLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let event = self.event;
+        let context = match event.context {
+            Context::Task => "task",
+            Context::KernelThread => "kernel-thread",
+            Context::Softirq => "softirq",
+        };
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", "event")?;
+        object.serialize_entry("hook", event.hook.info().name)?;
+        object.serialize_entry("time", self.time)?;
+        object.serialize_entry("boot_ns", &event.boot_ns)?;
+        object.serialize_entry("cpu", &event.cpu)?;
+        object.serialize_entry("context", context)?;
+        object.serialize_entry("pid", &event.task.pid)?;
+        object.serialize_entry("tid", &event.task.tid)?;
+        object.serialize_entry("comm", &event.task.comm)?;
+        object.serialize_entry("netns", &event.netns)?;
+        object.serialize_entry("cgroup_id", &event.cgroup_id)?;
+        let mut written = Ok(());
+        fields::each(event, &mut |name, field| {
+            if written.is_ok() {
+                written = object.serialize_entry(name, &field);
+            }
+        });
+        written?;
+        object.end()
     }
 }
