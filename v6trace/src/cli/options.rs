@@ -160,7 +160,7 @@ impl OutputOptions {
     pub(super) fn report(&self, filter: Filter) -> report::Options {
         report::Options {
             filter,
-            events: self.events,
+            events: self.events && !self.quiet,
             count: self.count,
         }
     }

@@ -37,6 +37,10 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
+/// How long nobody is woken after a drain: in a burst, waking for each record
+/// costs more than the record. A buffer holds far more than comes meanwhile.
+const REST: Duration = Duration::from_millis(2);
+
 /// How many records are handed over together at most, so that a burst does not
 /// pile up; one event and what belongs to it always are.
 const TOGETHER: usize = 1024;
@@ -120,14 +124,17 @@ impl Live {
         let mut count_losses = interval(LOSS_INTERVAL);
         release.set_missed_tick_behavior(MissedTickBehavior::Delay);
         count_losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut rested, mut resting) = (Instant::now(), false);
         tokio::pin!(stop);
         while !enough {
             tokio::select! {
                 () = &mut stop => break,
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-                ready = self.rings.readable() => {
+                () = sleep_until(rested), if resting => resting = false,
+                ready = self.rings.readable(), if !resting => {
                     ready?;
                     self.drain();
+                    (rested, resting) = (Instant::now() + REST, true);
                 }
                 _ = release.tick(), if !self.merge.is_empty() => {
                     let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));

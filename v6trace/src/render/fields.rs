@@ -102,11 +102,15 @@ fn set_token(request: &SetToken, take: Take<'_>) {
     take("interface", request.interface.as_str().into());
     take("errno", text(request.errno.as_ref()));
     take("flags", request.flags.into());
-    take("forwarding",
-            sysctls.map(|sysctls| sysctls.forwarding).into());
+    take(
+        "forwarding",
+        sysctls.map(|sysctls| sysctls.forwarding).into(),
+    );
     take("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra).into());
-    take("router_solicitations",
-            sysctls.map(|sysctls| sysctls.router_solicitations).into());
+    take(
+        "router_solicitations",
+        sysctls.map(|sysctls| sysctls.router_solicitations).into(),
+    );
 }
 
 fn source_selection(selection: &SourceSelection, take: Take<'_>) {
@@ -116,11 +120,9 @@ fn source_selection(selection: &SourceSelection, take: Take<'_>) {
     take("next_hop", shown(&route.next_hop));
     take("ifindex", selection.ifindex.into());
     take("interface", selection.interface.as_str().into());
-    take("source",
-            text(selection.source.as_ref()));
+    take("source", text(selection.source.as_ref()));
     take("on_interface", selection.on_interface.into());
-    take("prefsrc",
-            text(route.prefsrc.as_ref()));
+    take("prefsrc", text(route.prefsrc.as_ref()));
     take("suppressed", selection.suppressed.into());
 }
 

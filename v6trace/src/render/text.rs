@@ -7,7 +7,11 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Render, fields::{self, Field}, time::TimeDisplay};
+use super::{
+    Render,
+    fields::{self, Field},
+    time::TimeDisplay,
+};
 use crate::{
     catalogue::Severity,
     decode::{Event, Task},
