@@ -32,7 +32,7 @@ use crate::{
 /// Steps of the walk in one program run; a run is repeated up to 33 times, the
 /// kernel's limit of tail calls. The verifier's work, most of the time that
 /// v6trace needs to start, is in proportion.
-const STEPS: u32 = 128;
+const STEPS: u32 = 80;
 /// Walks that each CPU keeps, by the socket's address.
 const KEPT: u32 = 16;
 
