@@ -11,11 +11,13 @@
 
 mod bench;
 mod binaries;
+mod captures;
 mod console;
 mod demo;
 mod ebpf;
 mod errand;
 mod filter;
+mod fuzz;
 mod golden;
 mod guest;
 mod initramfs;
@@ -62,6 +64,7 @@ enum Task {
     /// Boots Debian's kernels 5.10, 6.1, 6.12 and the newest one in QEMU,
     /// two at a time, and makes each of them fail in every way v6trace
     /// claims to explain. Ends with a table and one line: N passed, N failed.
+    /// What v6trace exports is opened in tshark as well.
     Test(TestArgs),
 
     /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf
@@ -77,8 +80,14 @@ enum Task {
     /// Record the stories again, into the files that `cargo test` replays
     ///
     /// Needed when the kernel side's records change; when only the text does,
-    /// `SNAPSHOTS=overwrite cargo test --test golden` is enough.
+    /// `SNAPSHOTS=overwrite cargo test --test recordings` is enough.
     Golden(GoldenArgs),
+
+    /// Fuzz what v6trace reads from others: recordings, kernel records, BTF
+    ///
+    /// Begins with the golden recordings. Installs cargo-fuzz under
+    /// target/tools when the machine has none.
+    Fuzz(FuzzArgs),
 
     /// Boot a guest with v6trace and iproute2 inside
     ///
@@ -142,6 +151,17 @@ struct GoldenArgs {
 }
 
 #[derive(Args)]
+struct FuzzArgs {
+    /// Fuzz this only; may be repeated
+    #[arg(value_name = "TARGET", value_parser = fuzz::TARGETS)]
+    target: Vec<String>,
+
+    /// How long to fuzz each
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    seconds: u32,
+}
+
+#[derive(Args)]
 struct GuestArgs {
     /// The kernel to boot: a version (6.1, 6.12) or a Debian suite (sid)
     #[arg(long, default_value = "6.12")]
@@ -169,6 +189,7 @@ fn main() -> ExitCode {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }
         Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
+        Task::Fuzz(args) => fuzz::task(&args.target, args.seconds),
         Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)

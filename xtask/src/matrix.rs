@@ -11,6 +11,7 @@ use std::thread;
 use anyhow::{Result, bail, ensure};
 
 use crate::binaries::Binaries;
+use crate::captures;
 use crate::prepare::{self, Request};
 use crate::report::{self, Report};
 use crate::runner::Run;
@@ -25,8 +26,11 @@ pub(crate) fn task(wanted: &[String], only: &[String], refresh: bool) -> Result<
     let requests = requests(wanted)?;
     let (binaries, kernels) = prepare::prepare(&requests, refresh)?;
     let scenarios = select(&list_scenarios(&binaries)?, only)?;
-    if wanted.is_empty() && only.is_empty() && !unit_tests_pass()? {
-        return Ok(ExitCode::FAILURE);
+    if wanted.is_empty() && only.is_empty() {
+        if !unit_tests_pass()? {
+            return Ok(ExitCode::FAILURE);
+        }
+        captures::open_in_tshark(&binaries.v6trace)?;
     }
 
     let run = Run {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{run_shown, say};
 use crate::guest::Netns;
 
-pub(super) fn tell() -> Result<()> {
+pub(super) fn tell() -> Result<Vec<Netns>> {
     let near = Netns::new("router")?;
     let far = Netns::new("peer")?;
     near.ip("link set lo up")?;
@@ -17,5 +17,6 @@ pub(super) fn tell() -> Result<()> {
     near.ip("address add fd00:4::5/64 dev eth0 nodad")?;
     say("The peer has fd00:4::, the first address of the subnet, and answers:");
     run_shown("ip netns exec router ping -6 -n -q -c 1 -W 5 fd00:4:: | grep received")?;
-    run_shown("ip netns exec router sysctl -w net.ipv6.conf.all.forwarding=1")
+    run_shown("ip netns exec router sysctl -w net.ipv6.conf.all.forwarding=1")?;
+    Ok(vec![near, far])
 }

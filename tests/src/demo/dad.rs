@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{run_shown, say};
 use crate::guest::{Netns, until};
 
-pub(super) fn tell() -> Result<()> {
+pub(super) fn tell() -> Result<Vec<Netns>> {
     let host = Netns::new("hypervisor")?;
     let guest = Netns::new("vm")?;
     host.ip("link add br0 type bridge")?;
@@ -28,7 +28,8 @@ pub(super) fn tell() -> Result<()> {
             .enter(|| Ok(std::fs::read_to_string("/proc/thread-self/net/if_inet6")?))
             .is_ok_and(|list| list.lines().any(is_dadfailed))
     })?;
-    run_shown("ip -n vm -brief address show dev eth0")
+    run_shown("ip -n vm -brief address show dev eth0")?;
+    Ok(vec![host, guest])
 }
 
 /// Whether a line of `if_inet6` has `IFA_F_DADFAILED` (8) among its flags, the

@@ -16,15 +16,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::guest::{Tracer, finish};
+use crate::guest::{Netns, Tracer, finish};
 
 /// A story: what it is about, and how it is told.
 struct Story {
     /// What its recording is called.
     name: &'static str,
     title: &'static str,
-    tell: fn() -> Result<()>,
+    /// Gives the namespaces in which it happened: they stay until it is
+    /// explained.
+    tell: fn() -> Result<Vec<Netns>>,
 }
+
+/// Explanations come a moment after the event.
+const MOMENT: Duration = Duration::from_millis(700);
 
 const STORIES: &[Story] = &[
     Story {
@@ -60,9 +65,8 @@ pub(crate) fn run() -> Result<()> {
     let tracer = Tracer::on_console(&[])?;
     for (number, story) in (1..).zip(STORIES) {
         println!("\n# {number}. {}", story.title);
-        (story.tell)()?;
-        // Explanations come a moment after the event.
-        thread::sleep(Duration::from_millis(700));
+        let _places = (story.tell)()?;
+        thread::sleep(MOMENT);
     }
     println!();
     say("Ctrl-C for v6trace:");
@@ -75,7 +79,8 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn record() -> Result<()> {
     for story in STORIES {
         let mut tracer = Tracer::live(&[])?;
-        (story.tell)()?;
+        let _places = (story.tell)()?;
+        thread::sleep(MOMENT);
         let recording = tracer.take_recording().context("it records")?;
         let live = tracer.finish_text()?;
         recording.replay(&live)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{run_shown, say};
 use crate::guest::Netns;
 
-pub(super) fn tell() -> Result<()> {
+pub(super) fn tell() -> Result<Vec<Netns>> {
     let host = Netns::new("leaf")?;
     let spine = Netns::new("spine")?;
     host.ip("link set lo up")?;
@@ -17,5 +17,8 @@ pub(super) fn tell() -> Result<()> {
     }
     run_shown("ip -n leaf route add 198.51.100.0/24 via inet6 fe80::1 dev swp1")?;
     say("The host has no IPv4 address. It connects:");
-    run_shown("ip netns exec leaf timeout 2 bash -c '</dev/tcp/198.51.100.9/179'; echo \"exit $?\"")
+    run_shown(
+        "ip netns exec leaf timeout 2 bash -c 'exec 3<>/dev/tcp/198.51.100.9/179'; echo \"exit $?\"",
+    )?;
+    Ok(vec![host, spine])
 }

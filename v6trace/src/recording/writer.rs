@@ -157,6 +157,9 @@ impl Writer {
         if self.untold > 0 {
             self.entries.unrecorded(self.untold);
         }
+        if self.entries.len() == 0 {
+            return Ok(());
+        }
         let frame = self.packer.pack(self.sequence, self.entries.content())?;
         let full = self.output.is_full_with(frame.len() + PIECE_END);
         if full && self.output.len() > self.opened {

@@ -1,4 +1,5 @@
-//! The programs that make and run guests: QEMU, cpio and xz.
+//! The programs that make and run guests, QEMU, cpio and xz; and tshark, which
+//! has to read what v6trace exports.
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
@@ -17,12 +18,18 @@ use super::sources;
 use crate::progress::Step;
 use crate::{paths, process};
 
-/// Each program with the packages that bring it.
-const PROGRAMS: [(&str, &[&str]); 3] = [
+/// Programs, each with the packages that bring it.
+type Programs = &'static [(&'static str, &'static [&'static str])];
+
+/// What guests take.
+const OF_GUESTS: Programs = &[
     (QEMU, &["qemu-system-x86", "seabios"]),
     ("cpio", &["cpio"]),
     ("xz", &["xz-utils"]),
 ];
+
+/// What reads captures.
+const OF_CAPTURES: Programs = &[("tshark", &["tshark"])];
 
 const QEMU: &str = "qemu-system-x86_64";
 
@@ -87,9 +94,18 @@ impl Tools {
     }
 }
 
-/// Finds the programs, or downloads those that are missing.
+/// Finds what guests take, or downloads it.
 pub(crate) fn provide() -> Result<Tools> {
-    let root = paths::guest("tools");
+    find(OF_GUESTS, paths::guest("tools"))
+}
+
+/// Finds what reads captures, or downloads it.
+pub(crate) fn provide_for_captures() -> Result<Tools> {
+    find(OF_CAPTURES, paths::guest("captures"))
+}
+
+/// Finds programs, or downloads those that are missing into `root`.
+fn find(wanted: Programs, root: PathBuf) -> Result<Tools> {
     let find = |name: &str| {
         let unpacked = || {
             BIN.iter()
@@ -98,25 +114,32 @@ pub(crate) fn provide() -> Result<Tools> {
         };
         process::find_program(name).or_else(unpacked)
     };
-    if PROGRAMS.iter().any(|(name, _)| find(name).is_none()) {
-        download(&root).context(
-            "QEMU, cpio or xz is missing and could not be downloaded; to install them, run:\n  \
-             sudo apt-get install --no-install-recommends qemu-system-x86 seabios cpio xz-utils",
-        )?;
+    if wanted.iter().any(|(name, _)| find(name).is_none()) {
+        download(&root, wanted).with_context(|| {
+            let packages: Vec<&str> = wanted
+                .iter()
+                .flat_map(|(_, packages)| packages.iter().copied())
+                .collect();
+            format!(
+                "programs are missing and could not be downloaded; to install them, run:\n  \
+                 sudo apt-get install --no-install-recommends {}",
+                packages.join(" ")
+            )
+        })?;
     }
     let mut programs = BTreeMap::new();
-    for (name, packages) in PROGRAMS {
+    for (name, packages) in wanted {
         let program = find(name)
             .with_context(|| format!("there is no {name} in {}", packages.join(" or ")))?;
-        programs.insert(name, program);
+        programs.insert(*name, program);
     }
     Ok(Tools { programs, root })
 }
 
 /// Unpacks the packages of all programs that the machine does not have.
-fn download(root: &Path) -> Result<()> {
-    let missing: Vec<(&str, &[&str])> = PROGRAMS
-        .into_iter()
+fn download(root: &Path, wanted: Programs) -> Result<()> {
+    let missing: Vec<_> = wanted
+        .iter()
         .filter(|(name, _)| process::find_program(name).is_none())
         .collect();
     let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();

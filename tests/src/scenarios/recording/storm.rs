@@ -1,5 +1,6 @@
 //! Joins and leaves without end, for recordings that grow.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -48,11 +49,12 @@ impl Storm {
         })
     }
 
-    /// The group of the `n`th join; nothing about them repeats, so that they do
+    /// The group of the `n`th join: nothing about them repeats, so that they do
     /// not compress.
     pub(super) fn group(n: u64) -> Ipv6Addr {
-        let scrambled = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Ipv6Addr::from(0xff15_0000_0000_0000 << 64 | u128::from(scrambled))
+        let mut hasher = DefaultHasher::new();
+        n.hash(&mut hasher);
+        Ipv6Addr::from(0xff15_0000_0000_0000 << 64 | u128::from(hasher.finish()))
     }
 
     /// Joins so far.

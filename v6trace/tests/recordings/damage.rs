@@ -1,0 +1,169 @@
+//! Recordings that were cut or damaged, exhaustively: what is intact replays,
+//! what is missing is said, and nothing is made up.
+
+use v6trace::{
+    recording::{Item, Reader, Replay},
+    render::{Text, time::TimeDisplay},
+    report::{Options, Report},
+};
+
+use crate::support;
+
+/// What a file holds.
+#[derive(Debug, PartialEq)]
+struct Content {
+    /// Openings, named, and records, as they are shown for debugging.
+    items: Vec<String>,
+    /// Bytes that are said to be damaged, and whether frames are said to be
+    /// missing or the file to be cut.
+    damaged: u64,
+    gaps: bool,
+    cut: bool,
+}
+
+/// Reads bytes as a recording; `None` where there is nothing of one.
+fn read(bytes: &[u8]) -> Option<Content> {
+    let mut reader = Reader::new(bytes).expect("a reader");
+    let mut content = Content {
+        items: Vec::new(),
+        damaged: 0,
+        gaps: false,
+        cut: false,
+    };
+    let take = |item: Item, content: &mut Content| match item {
+        Item::Damaged(damage) => {
+            content.damaged += damage.bytes;
+            content.gaps |= damage.frames.is_some();
+            content.cut |= damage.cut;
+        }
+        Item::Unknown { kind } => panic!("an entry of kind {kind} in a checked frame"),
+        Item::Opening(opening) => {
+            let what = format!("{} {}", opening.recording, opening.piece);
+            content.items.push(what);
+        }
+        other => content.items.push(format!("{other:?}")),
+    };
+    while let Some(item) = reader.next_item().expect("bytes can be read") {
+        take(item, &mut content);
+    }
+    if let Some(item) = reader.finish().ok()? {
+        take(item, &mut content);
+    }
+    Some(content)
+}
+
+/// The text that a replay gives.
+fn replay(bytes: &[u8]) -> String {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let text = Text::new(&mut out, &mut err, TimeDisplay::Local, false);
+    let mut feed = Replay::new(Report::new(Options::default(), text));
+    let mut reader = Reader::new(bytes).expect("a reader");
+    while let Some(item) = reader.next_item().expect("bytes can be read") {
+        feed.take(item).expect("memory takes everything");
+    }
+    if let Ok(Some(item)) = reader.finish() {
+        feed.take(item).expect("memory takes everything");
+    }
+    feed.finish().expect("memory takes everything");
+    String::from_utf8(out).expect("text")
+}
+
+/// Whether `part` is `whole` with some left out.
+fn is_part_of(part: &[String], whole: &[String]) -> bool {
+    let mut whole = whole.iter();
+    part.iter().all(|item| whole.any(|other| other == item))
+}
+
+#[test]
+fn cut_at_every_byte_what_was_whole_replays() {
+    for story in ["dad", "radvd"] {
+        let bytes = support::bytes("6.1", story);
+        let whole = read(&bytes).expect("a recording");
+        let text = replay(&bytes);
+        assert!(whole.damaged == 0 && !text.is_empty());
+        let mut before = 0;
+        for end in 0..bytes.len() {
+            let Some(part) = read(&bytes[..end]) else {
+                assert_eq!(
+                    before, 0,
+                    "{story} cut after {end}: nothing is there any more"
+                );
+                continue;
+            };
+            let count = part.items.len();
+            assert_eq!(part.items, whole.items[..count], "{story} cut after {end}");
+            assert!(count >= before, "{story} cut after {end}");
+            assert_eq!(part.cut, part.damaged > 0, "{story} cut after {end}");
+            before = count;
+            assert!(
+                text.starts_with(&replay(&bytes[..end])),
+                "{story} cut after {end}"
+            );
+        }
+        assert_eq!(
+            before,
+            whole.items.len() - 1,
+            "only the end is in the last frame"
+        );
+    }
+}
+
+#[test]
+fn with_any_bit_flipped_only_its_frame_is_missing() {
+    let bytes = support::bytes("6.1", "dad");
+    let whole = read(&bytes).expect("a recording");
+    let mut damaged = bytes.clone();
+    for bit in 0..bytes.len() * 8 {
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let part = read(&damaged).expect("the other frames");
+        assert!(is_part_of(&part.items, &whole.items), "bit {bit}");
+        assert!(part.items.len() < whole.items.len(), "bit {bit}");
+        assert!(part.damaged > 0, "bit {bit}");
+        damaged[bit / 8] ^= 1 << (bit % 8);
+    }
+}
+
+#[test]
+fn with_any_byte_changed_no_explanation_is_made_up() {
+    for story in ["anycast", "radvd"] {
+        let bytes = support::bytes("5.10", story);
+        let text = replay(&bytes);
+        let told: Vec<String> = text.split_inclusive("\n\n").map(str::to_owned).collect();
+        let mut damaged = bytes.clone();
+        for at in 0..bytes.len() {
+            damaged[at] = !damaged[at];
+            let part = replay(&damaged);
+            let part: Vec<String> = part.split_inclusive("\n\n").map(str::to_owned).collect();
+            assert!(is_part_of(&part, &told), "byte {at} of {story}");
+            damaged[at] = !damaged[at];
+        }
+    }
+}
+
+#[test]
+fn bytes_left_out_or_put_in_between_are_said_to_be_missing() {
+    let bytes = support::bytes("6.12", "source");
+    let whole = read(&bytes).expect("a recording");
+    for at in (0..bytes.len()).step_by(7) {
+        for (what, changed) in [
+            (
+                "out",
+                [&bytes[..at], &bytes[(at + 40).min(bytes.len())..]].concat(),
+            ),
+            ("in", [&bytes[..at], &[0xf6; 40], &bytes[at..]].concat()),
+        ] {
+            let part = read(&changed).expect("the other frames");
+            assert!(is_part_of(&part.items, &whole.items), "{what} at {at}");
+            assert!(part.damaged > 0 || part.gaps, "{what} at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_file_between_two_others_costs_neither() {
+    let one = support::bytes("6.12", "token");
+    let other = support::bytes("6.12", "radvd");
+    let joined = [&one[..], &[0; 5000], &other].concat();
+    let expected = replay(&one) + &replay(&other);
+    assert_eq!(replay(&joined), expected);
+}
