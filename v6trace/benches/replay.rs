@@ -36,19 +36,19 @@ fn main() {
 }
 
 /// What `v6trace info` does.
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn info(bencher: Bencher<'_, '_>) {
     measure(bencher, Contents::default);
 }
 
 /// What `v6trace replay --events --json` does, into nothing.
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn replay_events_json(bencher: Bencher<'_, '_>) {
     measure(bencher, || Json::new(io::sink(), io::sink()));
 }
 
 /// Items alone, decoded.
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn read(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(JOINS)).bench(|| {
         let mut reader = Reader::new(recording()).expect("a reader");

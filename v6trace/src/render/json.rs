@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
@@ -101,7 +101,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
         let time = self.clock.rfc3339(session, event.boot_ns);
         self.line.clear();
-        serde_json::to_writer(&mut self.line, &EventLine { event, time })?;
+        event_object(&mut self.line, event, time)?;
         self.line.push(b'\n');
         self.out.write_all(&self.line)
     }
@@ -153,40 +153,45 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 }
 
-/// An event as its object. There may be millions, so it is written as it is
-/// gone through, without a copy in between.
-struct EventLine<'e> {
-    event: &'e Event,
-    time: &'e str,
+/// Appends an event as its object. There may be millions, so it is written as
+/// it is gone through: no copy in between, and no look at names that are this
+/// program's own.
+fn event_object(line: &mut Vec<u8>, event: &Event, time: &str) -> serde_json::Result<()> {
+    let context = match event.context {
+        Context::Task => "task",
+        Context::KernelThread => "kernel-thread",
+        Context::Softirq => "softirq",
+    };
+    line.extend_from_slice(br#"{"type":"event""#);
+    member(line, "hook", event.hook.info().name)?;
+    member(line, "time", time)?;
+    member(line, "boot_ns", &event.boot_ns)?;
+    member(line, "cpu", &event.cpu)?;
+    member(line, "context", context)?;
+    member(line, "pid", &event.task.pid)?;
+    member(line, "tid", &event.task.tid)?;
+    member(line, "comm", &event.task.comm)?;
+    member(line, "netns", &event.netns)?;
+    member(line, "cgroup_id", &event.cgroup_id)?;
+    let mut written = Ok(());
+    fields::each(event, &mut |name, field| {
+        if written.is_ok() {
+            written = member(line, name, &field);
+        }
+    });
+    written?;
+    line.push(b'}');
+    Ok(())
 }
 
-impl Serialize for EventLine<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let event = self.event;
-        let context = match event.context {
-            Context::Task => "task",
-            Context::KernelThread => "kernel-thread",
-            Context::Softirq => "softirq",
-        };
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("type", "event")?;
-        object.serialize_entry("hook", event.hook.info().name)?;
-        object.serialize_entry("time", self.time)?;
-        object.serialize_entry("boot_ns", &event.boot_ns)?;
-        object.serialize_entry("cpu", &event.cpu)?;
-        object.serialize_entry("context", context)?;
-        object.serialize_entry("pid", &event.task.pid)?;
-        object.serialize_entry("tid", &event.task.tid)?;
-        object.serialize_entry("comm", &event.task.comm)?;
-        object.serialize_entry("netns", &event.netns)?;
-        object.serialize_entry("cgroup_id", &event.cgroup_id)?;
-        let mut written = Ok(());
-        fields::each(event, &mut |name, field| {
-            if written.is_ok() {
-                written = object.serialize_entry(name, &field);
-            }
-        });
-        written?;
-        object.end()
-    }
+/// Appends a further member, whose name needs no escaping.
+fn member<T: Serialize + ?Sized>(
+    line: &mut Vec<u8>,
+    name: &'static str,
+    value: &T,
+) -> serde_json::Result<()> {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
+    serde_json::to_writer(line, value)
 }
