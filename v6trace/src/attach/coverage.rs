@@ -24,6 +24,7 @@ pub struct HookCoverage {
     /// Whether and how it is attached.
     pub status: Status,
     /// By which of the kernel's ways, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
     /// Why, where that is not as it should be.
     pub note: Option<String>,

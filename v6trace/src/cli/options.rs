@@ -234,9 +234,10 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
                 .note
                 .as_deref()
                 .map_or_else(String::new, |note| format!(": {note}"));
+            let via = hook.via.map_or_else(String::new, |via| format!(", {via}"));
             writeln!(
                 err,
-                "v6trace: {} {} ({}){note}",
+                "v6trace: {} {} ({}{via}){note}",
                 hook.hook, hook.status, hook.function
             )?;
         }
