@@ -59,15 +59,43 @@ pub struct HookInfo {
 pub struct Candidate {
     /// The kernel function.
     pub function: &'static str,
-    /// The program to attach where the function is entered.
-    pub entry: Option<&'static str>,
-    /// The program to attach where it returns.
-    pub ret: Option<&'static str>,
+    /// The programs for kprobes.
+    pub kprobes: Programs,
+    /// The programs for a trampoline, which is preferred, if there are any.
+    pub trampoline: Option<Programs>,
     /// Globals of [`MEMBERS`](crate::members::MEMBERS) without which the
     /// programs can say nothing.
     pub needs: &'static [&'static str],
     /// What watching this function instead of a preferred one costs.
     pub note: Option<&'static str>,
+}
+
+/// The programs of a candidate.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs {
+    /// The one to attach where the function is entered.
+    pub entry: Option<&'static str>,
+    /// The one to attach where it returns.
+    pub ret: Option<&'static str>,
+    /// The one in which they continue by a tail call, and the map that leads
+    /// to it.
+    pub continuation: Option<(&'static str, &'static str)>,
+}
+
+impl Programs {
+    /// Without a continuation.
+    pub const fn new(entry: Option<&'static str>, ret: Option<&'static str>) -> Self {
+        Self {
+            entry,
+            ret,
+            continuation: None,
+        }
+    }
+
+    /// Both ends, or one: without the continuation.
+    pub fn ends(&self) -> impl Iterator<Item = &'static str> {
+        [self.entry, self.ret].into_iter().flatten()
+    }
 }
 
 /// Every hook, in the order of [`Hook`]'s numbers.
@@ -79,15 +107,27 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[
             Candidate {
                 function: "__ipv6_sock_mc_join",
-                entry: Some("multicast_join_enter"),
-                ret: Some("multicast_join_return"),
+                kprobes: Programs {
+                    entry: Some("multicast_join_enter"),
+                    ret: Some("multicast_join_return"),
+                    continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
+                },
+                trampoline: Some(Programs {
+                    entry: None,
+                    ret: Some("multicast_join_exit"),
+                    continuation: Some(("multicast_join_exit_walk", "EXIT_CONTINUATIONS")),
+                }),
                 needs: &["SOCK_NET", "NET_INUM"],
                 note: None,
             },
             Candidate {
                 function: "ipv6_sock_mc_join",
-                entry: Some("multicast_join_any_source_enter"),
-                ret: Some("multicast_join_return"),
+                kprobes: Programs {
+                    entry: Some("multicast_join_any_source_enter"),
+                    ret: Some("multicast_join_return"),
+                    continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
+                },
+                trampoline: None,
                 needs: &["SOCK_NET", "NET_INUM"],
                 note: Some("joins with a source (MCAST_JOIN_SOURCE_GROUP) are not seen"),
             },
@@ -99,8 +139,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "a failed join's size and sk_omem_alloc are those at its return",
         candidates: &[Candidate {
             function: "sock_kmalloc",
-            entry: Some("option_memory_charge"),
-            ret: None,
+            kprobes: Programs::new(Some("option_memory_charge"), None),
+            trampoline: Some(Programs::new(None, Some("option_memory_charged"))),
             needs: &["SOCK_OMEM_ALLOC"],
             note: None,
         }],
@@ -112,15 +152,15 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[
             Candidate {
                 function: "inet6_set_iftoken",
-                entry: Some("set_token_enter"),
-                ret: Some("set_token_return"),
+                kprobes: Programs::new(Some("set_token_enter"), Some("set_token_return")),
+                trampoline: None,
                 needs: &["INET6_DEV_DEV", "DEV_NET", "NET_INUM"],
                 note: None,
             },
             Candidate {
                 function: "inet6_set_link_af",
-                entry: Some("set_link_af_enter"),
-                ret: Some("set_token_return"),
+                kprobes: Programs::new(Some("set_link_af_enter"), Some("set_token_return")),
+                trampoline: None,
                 needs: &["DEV_NET", "NET_INUM"],
                 note: Some("inlined into its caller, which is watched for requests with a token"),
             },
@@ -132,8 +172,14 @@ pub const HOOKS: &[HookInfo] = &[
         without: "IPv4 sources of routes with IPv6 next hops are not explained",
         candidates: &[Candidate {
             function: "fib_select_path",
-            entry: Some("source_selection_enter"),
-            ret: Some("source_selection_return"),
+            kprobes: Programs::new(
+                Some("source_selection_enter"),
+                Some("source_selection_return"),
+            ),
+            trampoline: Some(Programs::new(
+                Some("source_selection_fentry"),
+                Some("source_selection_fexit"),
+            )),
             needs: &[
                 "NET_INUM",
                 "FIB_RESULT_NHC",
@@ -159,8 +205,11 @@ pub const HOOKS: &[HookInfo] = &[
         without: "which forwarding sysctl was written is not known",
         candidates: &[Candidate {
             function: "addrconf_sysctl_forward",
-            entry: Some("forwarding_write_enter"),
-            ret: Some("forwarding_write_return"),
+            kprobes: Programs::new(
+                Some("forwarding_write_enter"),
+                Some("forwarding_write_return"),
+            ),
+            trampoline: None,
             needs: &["CTL_DATA", "CTL_IDEV", "CTL_NET"],
             note: None,
         }],
@@ -171,8 +220,11 @@ pub const HOOKS: &[HookInfo] = &[
         without: "anycast addresses taken because forwarding was turned on are not explained",
         candidates: &[Candidate {
             function: "dev_forward_change",
-            entry: Some("forwarding_change_enter"),
-            ret: Some("forwarding_change_return"),
+            kprobes: Programs::new(
+                Some("forwarding_change_enter"),
+                Some("forwarding_change_return"),
+            ),
+            trampoline: None,
             needs: &[],
             note: None,
         }],
@@ -183,8 +235,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "anycast addresses taken beside a new address are not explained",
         candidates: &[Candidate {
             function: "__ipv6_ifa_notify",
-            entry: Some("address_usable_enter"),
-            ret: Some("address_usable_return"),
+            kprobes: Programs::new(Some("address_usable_enter"), Some("address_usable_return")),
+            trampoline: None,
             needs: &["IFADDR_IDEV"],
             note: None,
         }],
@@ -195,8 +247,11 @@ pub const HOOKS: &[HookInfo] = &[
         without: "anycast addresses that a socket asks for are not explained",
         candidates: &[Candidate {
             function: "ipv6_sock_ac_join",
-            entry: Some("anycast_request_enter"),
-            ret: Some("anycast_request_return"),
+            kprobes: Programs::new(
+                Some("anycast_request_enter"),
+                Some("anycast_request_return"),
+            ),
+            trampoline: None,
             needs: &[],
             note: None,
         }],
@@ -207,8 +262,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "anycast addresses that this host takes are not seen",
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_inc",
-            entry: Some("anycast_join_enter"),
-            ret: Some("anycast_join_return"),
+            kprobes: Programs::new(Some("anycast_join_enter"), Some("anycast_join_return")),
+            trampoline: None,
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -226,8 +281,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "anycast addresses that this host gives up are not seen",
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_dec",
-            entry: Some("anycast_leave_enter"),
-            ret: Some("anycast_leave_return"),
+            kprobes: Programs::new(Some("anycast_leave_enter"), Some("anycast_leave_return")),
+            trampoline: None,
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -246,8 +301,11 @@ pub const HOOKS: &[HookInfo] = &[
         without: "default routes that vanish when forwarding is written are not explained",
         candidates: &[Candidate {
             function: "rt6_purge_dflt_routers",
-            entry: Some("default_route_purge_enter"),
-            ret: Some("default_route_purge_return"),
+            kprobes: Programs::new(
+                Some("default_route_purge_enter"),
+                Some("default_route_purge_return"),
+            ),
+            trampoline: None,
             needs: &["NET_INUM"],
             note: None,
         }],
@@ -258,8 +316,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "default routes that vanish when forwarding is written are not explained",
         candidates: &[Candidate {
             function: "fib6_del",
-            entry: Some("route_delete_enter"),
-            ret: None,
+            kprobes: Programs::new(Some("route_delete_enter"), None),
+            trampoline: None,
             needs: &[
                 "ROUTE_FLAGS",
                 "ROUTE_NODE",
@@ -279,8 +337,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "failed duplicate address detection is not explained",
         candidates: &[Candidate {
             function: "addrconf_dad_failure",
-            entry: Some("dad_failure"),
-            ret: None,
+            kprobes: Programs::new(Some("dad_failure"), None),
+            trampoline: None,
             needs: &[
                 "IFA_ADDR",
                 "IFA_STATE",
@@ -298,8 +356,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "late or cloned solicitations of duplicate address detection are not told apart",
         candidates: &[Candidate {
             function: "ndisc_send_ns",
-            entry: Some("dad_solicitation"),
-            ret: None,
+            kprobes: Programs::new(Some("dad_solicitation"), None),
+            trampoline: None,
             needs: &["DEV_NET", "DEV_IFINDEX", "NET_INUM"],
             note: None,
         }],
@@ -310,8 +368,8 @@ pub const HOOKS: &[HookInfo] = &[
         without: "reflections that the kernel recognises by their nonce are not reported",
         candidates: &[Candidate {
             function: "ndisc_recv_ns",
-            entry: Some("dad_reflection"),
-            ret: None,
+            kprobes: Programs::new(Some("dad_reflection"), None),
+            trampoline: None,
             needs: &[
                 "SKB_DEV",
                 "SKB_HEAD",
@@ -326,13 +384,6 @@ pub const HOOKS: &[HookInfo] = &[
         }],
     },
 ];
-
-/// Programs that others continue in by a tail call, at their index in the
-/// `CONTINUATIONS` map.
-pub const CONTINUATIONS: &[&str] = &["multicast_join_walk"];
-
-/// Index in [`CONTINUATIONS`] of the walk over a socket's memberships.
-pub const CONTINUE_MULTICAST_JOIN_WALK: u32 = 0;
 
 impl Hook {
     /// The hook that `value` stands for, if this version knows it.

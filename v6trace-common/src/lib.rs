@@ -33,7 +33,7 @@ pub use anycast::AnycastChange;
 pub use dad::{DadFailure, DadReflection, NeighbourFrame};
 pub use forwarding::DefaultRoutesPurged;
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
-pub use hooks::{CONTINUATIONS, Candidate, HOOKS, Hook, HookInfo};
+pub use hooks::{Candidate, HOOKS, Hook, HookInfo, Programs};
 pub use kind::Kind;
 pub use loss::HookLoss;
 pub use multicast_join::MulticastJoin;

@@ -101,6 +101,8 @@ macro_rules! with_members {
             // The namespace's devices by index, and the device.
             NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head",
                 "interfaces are not named, and stale memberships not counted";
+            NET_DEV_BASE_SEQ: Shape::Bytes(4), "net.dev_base_seq",
+                "the memberships of a full socket are counted anew at each failure";
             DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist",
                 "interfaces are not named, and stale memberships not counted";
             DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex",

@@ -75,12 +75,6 @@ impl Sock {
         self.0.follow(&globals::SOCK_NET).map(Net)
     }
 
-    /// Bytes of option memory in use.
-    #[inline(always)]
-    pub(crate) fn omem_alloc(self) -> Option<i32> {
-        self.0.get(&globals::SOCK_OMEM_ALLOC)
-    }
-
     /// The inode number that userspace knows the socket by.
     #[inline(always)]
     pub(crate) fn inode(self) -> Option<u64> {
@@ -117,12 +111,11 @@ impl Net {
     }
 }
 
-/// The first node of the bucket in which a device of index `ifindex` is, null
-/// where the bucket is empty.
+/// Where in the table of devices the bucket is in which a device of index
+/// `ifindex` would be; its first node, null where it is empty.
 #[inline(always)]
-pub(crate) fn device_bucket(buckets: Pointer, ifindex: u32) -> Option<Pointer> {
-    let offset = u64::from(ifindex & (DEVICE_BUCKETS - 1)) * size_of::<u64>() as u64;
-    Pointer(buckets.0 + offset).read().map(Pointer)
+pub(crate) fn bucket_offset(ifindex: u32) -> u32 {
+    (ifindex & (DEVICE_BUCKETS - 1)) * size_of::<u64>() as u32
 }
 
 /// A `struct net_device`.

@@ -24,6 +24,7 @@ mod output;
 mod set_token;
 mod source_selection;
 mod volatile;
+mod ways;
 
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {

@@ -21,6 +21,7 @@ use crate::{
     globals,
     kernel::{Device, Pointer},
     output::Record,
+    volatile::Volatile,
 };
 
 /// `IFLA_INET6_TOKEN`
@@ -51,6 +52,19 @@ static TOKENS: LruHashMap<u64, Request> = LruHashMap::with_max_entries(256, 0);
 #[map]
 static TOKEN_RECORD: PerCpuArray<Record<SetToken>> = PerCpuArray::with_max_entries(1, 0);
 
+/// Where the search among the attributes stands.
+#[repr(C)]
+struct Search {
+    at: Volatile<u64>,
+    end: Volatile<u64>,
+    /// The token itself, 0 without.
+    token: Volatile<u64>,
+    with_addr_gen_mode: Volatile<u64>,
+}
+
+#[map]
+static TOKEN_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
+
 /// `inet6_set_iftoken(idev, token, extack)`
 #[kprobe]
 fn set_token_enter(ctx: ProbeContext) -> u32 {
@@ -71,32 +85,46 @@ fn set_link_af_enter(ctx: ProbeContext) -> u32 {
     let Some(length) = request.read::<u16>() else {
         return 0;
     };
-    let end = request.0 + u64::from(length);
-    let mut at = request.0 + ATTRIBUTE_HEADER;
-    let mut token = None;
-    let mut with_addr_gen_mode = false;
+    let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: this CPU's slot, checked for null; no other program runs on this
+    // CPU until this one ends.
+    let search = unsafe { &mut *search };
+    search.end.set(request.0 + u64::from(length));
+    search.at.set(request.0 + ATTRIBUTE_HEADER);
+    search.token.set(0);
+    search.with_addr_gen_mode.set(0);
     for _ in 0..ATTRIBUTES {
-        if at + ATTRIBUTE_HEADER > end {
+        if !look_at(search) {
             break;
         }
-        let Some([length, kind]) = Pointer(at).read::<[u16; 2]>() else {
-            break;
-        };
-        match kind & TYPE_MASK {
-            TOKEN => token = Some(Pointer(at + ATTRIBUTE_HEADER)),
-            ADDR_GEN_MODE => with_addr_gen_mode = true,
-            _ => {}
-        }
-        if u64::from(length) < ATTRIBUTE_HEADER {
-            break;
-        }
-        // NLA_ALIGN
-        at += (u64::from(length) + 3) & !3;
     }
-    if let Some(token) = token {
-        remember(device, token, with_addr_gen_mode);
+    if search.token.get() != 0 {
+        let with_addr_gen_mode = search.with_addr_gen_mode.get() != 0;
+        remember(device, Pointer(search.token.get()), with_addr_gen_mode);
     }
     0
+}
+
+/// Looks at an attribute; `false` after the last.
+#[inline(always)]
+fn look_at(search: &mut Search) -> bool {
+    let at = search.at.get();
+    if at + ATTRIBUTE_HEADER > search.end.get() {
+        return false;
+    }
+    let Some([length, kind]) = Pointer(at).read::<[u16; 2]>() else {
+        return false;
+    };
+    match kind & TYPE_MASK {
+        TOKEN => search.token.set(at + ATTRIBUTE_HEADER),
+        ADDR_GEN_MODE => search.with_addr_gen_mode.set(1),
+        _ => {}
+    }
+    // NLA_ALIGN
+    search.at.set(at + ((u64::from(length) + 3) & !3));
+    u64::from(length) >= ATTRIBUTE_HEADER
 }
 
 #[inline(always)]

@@ -22,13 +22,15 @@
 //! way back of the packet that it is about.
 //!
 //! Both run for every IPv4 lookup that no cache answers. What does not concern
-//! IPv6 costs five reads at the entry and one look into a map at the return.
+//! IPv6 costs four reads at the entry and at the return a look into a map, or
+//! two reads where a trampoline knows the result there.
 
 use aya_ebpf::{
+    EbpfContext,
     helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns},
-    macros::{kprobe, kretprobe, map},
+    macros::{fentry, fexit, kprobe, kretprobe, map},
     maps::{LruHashMap, PerCpuArray},
-    programs::{ProbeContext, RetProbeContext},
+    programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
     COMM_LEN, Hook, Kind, SourceSelection,
@@ -43,6 +45,7 @@ use crate::{
     kernel::{Device, Net, Pointer},
     output::Record,
     volatile::Volatile,
+    ways::{Arguments, Object},
 };
 
 /// `AF_INET6`
@@ -158,60 +161,76 @@ static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_m
 /// `fib_select_path(net, res, fl4, skb)`
 #[kprobe]
 fn source_selection_enter(ctx: ProbeContext) -> u32 {
-    let net: u64 = ctx.arg(0).unwrap_or(0);
-    let result = Pointer(ctx.arg(1).unwrap_or(0));
-    let flow = Pointer(ctx.arg(2).unwrap_or(0));
+    enter(&ctx);
+    0
+}
+
+#[fentry]
+fn source_selection_fentry(ctx: FEntryContext) -> i32 {
+    enter(&ctx);
+    0
+}
+
+#[inline(always)]
+fn enter<C: Arguments>(ctx: &C) {
+    let result = ctx.object(1);
+    if !may_be_ipv6(result) {
+        return;
+    }
+    if !context::at_ease() {
+        return;
+    }
+    let thread = bpf_get_current_pid_tgid();
+    let flow = ctx.object(2).pointer();
     // With a packet at hand it is an ICMP error, which gets the source
     // 192.0.0.8 where there is none, or the question of `ip route get`.
-    let packet: u64 = ctx.arg(3).unwrap_or(0);
+    let packet = ctx.number(3);
     if packet != 0 || flow.get(&globals::FLOWI4_SADDR) != Some([0_u8; 4]) {
-        return 0;
-    }
-    if !may_be_ipv6(result) || !context::at_ease() {
-        return 0;
+        // One that chose an IPv4 next hop in the end may still be there.
+        let _ = LOOKUPS.remove(thread);
+        return;
     }
     let Some(destination) = flow.get(&globals::FLOWI4_DADDR) else {
-        return 0;
+        return;
     };
     let lookup = Lookup {
-        net,
-        result: result.0,
+        net: ctx.number(0),
+        result: result.pointer().0,
         flow: flow.0,
         destination,
         unused: 0,
     };
     // A failed insertion leaves the lookup unreported.
-    let _ = LOOKUPS.insert(bpf_get_current_pid_tgid(), lookup, 0);
-    0
+    let _ = LOOKUPS.insert(thread, lookup, 0);
 }
 
 /// Whether the next hop is IPv6, or is still to be chosen among several.
 /// Several default routes of one metric are not looked through: of those, the
 /// first decides.
 #[inline(always)]
-fn may_be_ipv6(result: Pointer) -> bool {
+fn may_be_ipv6<O: Object>(result: O) -> bool {
     if is_ipv6(result) {
         return true;
     }
-    let Some(fib_info) = result.follow(&globals::FIB_RESULT_FI) else {
+    let Some(fib_info) = result.next(&globals::FIB_RESULT_FI) else {
         return false;
     };
     // 1 for an ordinary route, 0 for one with a nexthop object.
-    match fib_info.get(&globals::FIB_INFO_NHS).unwrap_or(1i32) {
+    match fib_info.value(&globals::FIB_INFO_NHS).unwrap_or(1i32) {
         0 => {
             // Of objects, only a group is still chosen from.
-            let object = fib_info.follow(&globals::FIB_INFO_NH);
-            object.and_then(|object| object.get(&globals::NEXTHOP_IS_GROUP)) != Some(0u8)
+            let object = fib_info.next(&globals::FIB_INFO_NH);
+            object.and_then(|object| object.value(&globals::NEXTHOP_IS_GROUP)) != Some(0u8)
         }
         next_hops => next_hops != 1,
     }
 }
 
 #[inline(always)]
-fn is_ipv6(result: Pointer) -> bool {
+fn is_ipv6<O: Object>(result: O) -> bool {
     result
-        .follow(&globals::FIB_RESULT_NHC)
-        .and_then(|next_hop| next_hop.get(&globals::NHC_GW_FAMILY))
+        .next(&globals::FIB_RESULT_NHC)
+        .and_then(|next_hop| next_hop.value(&globals::NHC_GW_FAMILY))
         == Some(AF_INET6)
 }
 
@@ -219,15 +238,30 @@ fn is_ipv6(result: Pointer) -> bool {
 /// is no loss here.
 #[kretprobe]
 fn source_selection_return(ctx: RetProbeContext) -> u32 {
+    leave(&ctx);
+    0
+}
+
+/// The same, with the result at hand: most need no look into the map.
+#[fexit]
+fn source_selection_fexit(ctx: FExitContext) -> i32 {
+    if is_ipv6(ctx.object(1)) {
+        leave(&ctx);
+    }
+    0
+}
+
+#[inline(always)]
+fn leave<C: EbpfContext>(ctx: &C) {
     let thread = bpf_get_current_pid_tgid();
     let Some(lookup) = LOOKUPS.get_ptr(thread) else {
-        return 0;
+        return;
     };
     // SAFETY: a pointer to a map value, checked for null.
     let lookup = unsafe { *lookup };
     // Otherwise this is the lookup of a softirq that interrupted it.
     if !context::at_ease() {
-        return 0;
+        return;
     }
     let _ = LOOKUPS.remove(thread);
     if is_ipv6(Pointer(lookup.result))
@@ -237,14 +271,13 @@ fn source_selection_return(ctx: RetProbeContext) -> u32 {
         // SAFETY: pointers to this CPU's values, checked for null; no other
         // program runs on this CPU until this one ends.
         let (record, work) = unsafe { (&mut *record, &mut *work) };
-        report(&ctx, &lookup, record, work);
+        report(ctx, &lookup, record, work);
     }
-    0
 }
 
 #[inline(always)]
-fn report(
-    ctx: &RetProbeContext,
+fn report<C: EbpfContext>(
+    ctx: &C,
     lookup: &Lookup,
     record: &mut Record<SourceSelection>,
     work: &mut Work,

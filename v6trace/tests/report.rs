@@ -131,7 +131,12 @@ fn json(options: Options, records: Vec<Record>) -> Vec<Value> {
     drop(report);
     out.split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap())
+        .map(|line| {
+            let value: Value = serde_json::from_slice(line).unwrap();
+            // However a line is made, it is what serde_json makes of its value.
+            assert_eq!(serde_json::to_vec(&value).unwrap(), line);
+            value
+        })
         .collect()
 }
 

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result};
+use object::build::elf;
 
 use crate::progress::Step;
 use crate::setup::compiler;
@@ -37,12 +38,36 @@ pub(crate) fn build() -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(&directory);
     binaries::show_warnings(&process::messages(&mut cargo)?);
-    let object = directory.join(TARGET).join("release/v6trace-ebpf");
-    ensure!(
-        fs::metadata(&object).is_ok_and(|metadata| metadata.len() > 0),
-        "the compiler left no {}",
-        object.display()
-    );
+    let linked = directory.join(TARGET).join("release/v6trace-ebpf");
+    let bytes =
+        fs::read(&linked).with_context(|| format!("the compiler left no {}", linked.display()))?;
+    let object = directory.join("v6trace.bpf.o");
+    let stripped = strip(&bytes).with_context(|| format!("cannot strip {}", linked.display()))?;
+    // A newer one would have everything that carries it built again.
+    if !fs::read(&object).is_ok_and(|old| old == stripped) {
+        fs::write(&object, stripped)
+            .with_context(|| format!("cannot write {}", object.display()))?;
+    }
     step.done();
     Ok(object)
+}
+
+/// Leaves out what only debuggers read: three quarters of the object. The
+/// kernel reads types and lines from `.BTF` and `.BTF.ext`.
+fn strip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut object = elf::Builder::read(bytes)?;
+    for section in &mut object.sections {
+        let name = section.name.to_string();
+        let name = name.strip_prefix(".rel").unwrap_or(&name);
+        section.delete = name.starts_with(".debug");
+    }
+    // LLVM keeps the sections' names among the symbols'.
+    let names = object.sections.add();
+    names.name = ".shstrtab".into();
+    names.sh_type = object::elf::SHT_STRTAB;
+    names.data = elf::SectionData::SectionString;
+    object.delete_orphans();
+    let mut stripped = Vec::new();
+    object.write(&mut stripped)?;
+    Ok(stripped)
 }

@@ -10,7 +10,7 @@ use std::io;
 use aya::programs::ProgramError;
 use v6trace_common::{Candidate, HookInfo};
 
-use super::{AttachError, HookCoverage, Status, resolve::Globals};
+use super::{AttachError, HookCoverage, Status, Via, resolve::Globals};
 use crate::{
     causes::with_causes,
     symbols::{SymbolStatus, Symbols},
@@ -69,7 +69,7 @@ pub(super) fn choose(
     hooks: &[HookInfo],
     symbols: &Symbols,
     globals: &Globals,
-    mut attach: impl FnMut(&Candidate) -> Result<(), Refusal>,
+    mut attach: impl FnMut(&Candidate) -> Result<Via, Refusal>,
 ) -> Vec<HookCoverage> {
     hooks
         .iter()
@@ -81,15 +81,15 @@ fn choose_one(
     hook: &HookInfo,
     symbols: &Symbols,
     globals: &Globals,
-    attach: &mut impl FnMut(&Candidate) -> Result<(), Refusal>,
+    attach: &mut impl FnMut(&Candidate) -> Result<Via, Refusal>,
 ) -> HookCoverage {
     let mut refusals: Vec<(&str, Refusal)> = Vec::new();
     for candidate in hook.candidates {
         let outcome = possible(candidate, symbols, globals).and_then(|()| attach(candidate));
-        let Err(refusal) = outcome else {
-            return covered(hook, candidate, refusals.first());
-        };
-        refusals.push((candidate.function, refusal));
+        match outcome {
+            Ok(via) => return covered(hook, candidate, via, refusals.first()),
+            Err(refusal) => refusals.push((candidate.function, refusal)),
+        }
     }
     let (function, status) = refusals
         .first()
@@ -104,6 +104,7 @@ fn choose_one(
         hook: hook.name.to_owned(),
         function: function.to_owned(),
         status,
+        via: None,
         note: Some(format!("{}; {}", reasons.join("; "), hook.without)),
     }
 }
@@ -111,6 +112,7 @@ fn choose_one(
 fn covered(
     hook: &HookInfo,
     candidate: &Candidate,
+    via: Via,
     passed_over: Option<&(&str, Refusal)>,
 ) -> HookCoverage {
     HookCoverage {
@@ -121,6 +123,7 @@ fn covered(
         } else {
             Status::Attached
         },
+        via: Some(via),
         note: passed_over.map(|(function, refusal)| {
             let cost = candidate
                 .note
@@ -165,15 +168,15 @@ fn possible(candidate: &Candidate, symbols: &Symbols, globals: &Globals) -> Resu
 mod tests {
     use std::io::Write as _;
 
-    use v6trace_common::Hook;
+    use v6trace_common::{Hook, Programs};
 
     use super::*;
 
     const fn candidate(function: &'static str, note: Option<&'static str>) -> Candidate {
         Candidate {
             function,
-            entry: Some("program"),
-            ret: None,
+            kprobes: Programs::new(Some("program"), None),
+            trampoline: None,
             needs: &["NET_INUM"],
             note,
         }
@@ -197,7 +200,7 @@ mod tests {
 
     fn chosen(kallsyms: &str) -> HookCoverage {
         let globals = Globals::made_up(&[("NET_INUM", 136)]);
-        choose(TABLE, &symbols(kallsyms), &globals, |_| Ok(())).remove(0)
+        choose(TABLE, &symbols(kallsyms), &globals, |_| Ok(Via::Kprobe)).remove(0)
     }
 
     #[test]
@@ -246,7 +249,7 @@ mod tests {
     #[test]
     fn a_member_that_is_absent_refuses_the_hook() {
         let symbols = symbols("ffffffff81000000 t v6trace_made_up_symbol\n");
-        let hook = choose(TABLE, &symbols, &Globals::made_up(&[]), |_| Ok(())).remove(0);
+        let hook = choose(TABLE, &symbols, &Globals::made_up(&[]), |_| Ok(Via::Kprobe)).remove(0);
         assert_eq!(hook.status, Status::Refused);
         assert!(hook.note.unwrap().contains("net.ns.inum"));
     }

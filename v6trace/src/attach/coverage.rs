@@ -23,8 +23,31 @@ pub struct HookCoverage {
     pub function: String,
     /// Whether and how it is attached.
     pub status: Status,
+    /// By which of the kernel's ways, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
     /// Why, where that is not as it should be.
     pub note: Option<String>,
+}
+
+/// A way in which the kernel runs programs at a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// Probes at its entry, and where it returns.
+    Kprobe,
+    /// A trampoline (fentry and fexit): cheaper, and only for functions in the
+    /// kernel's own BTF.
+    Trampoline,
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kprobe => "kprobe",
+            Self::Trampoline => "trampoline",
+        })
+    }
 }
 
 /// Whether and how a hook is attached.

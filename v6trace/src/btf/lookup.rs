@@ -86,6 +86,13 @@ impl Btf {
         self.named(name).any(|record| record.kind == Kind::Func)
     }
 
+    /// The number of the function of that name, if there is exactly one.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        let mut found = self.named(name).filter(|record| record.kind == Kind::Func);
+        let function = found.next()?;
+        found.next().is_none().then_some(function.id)
+    }
+
     /// Names of a function's parameters in order: empty for an unnamed one,
     /// `...` for variable arguments.
     pub fn function_params(&self, name: &str) -> Option<Vec<String>> {

@@ -160,7 +160,7 @@ impl OutputOptions {
     pub(super) fn report(&self, filter: Filter) -> report::Options {
         report::Options {
             filter,
-            events: self.events,
+            events: self.events && !self.quiet,
             count: self.count,
         }
     }
@@ -234,9 +234,10 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
                 .note
                 .as_deref()
                 .map_or_else(String::new, |note| format!(": {note}"));
+            let via = hook.via.map_or_else(String::new, |via| format!(", {via}"));
             writeln!(
                 err,
-                "v6trace: {} {} ({}){note}",
+                "v6trace: {} {} ({}{via}){note}",
                 hook.hook, hook.status, hook.function
             )?;
         }

@@ -266,7 +266,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         .iter()
         .position(|&byte| byte == 0)
         .unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end])
+    let bytes = &bytes[..end];
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return bytes.iter().copied().map(char::from).collect();
+    }
+    String::from_utf8_lossy(bytes)
         .chars()
         .map(|c| {
             if c.is_control() {

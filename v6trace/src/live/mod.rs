@@ -19,13 +19,11 @@ mod rings;
 use std::{future::Future, ops::ControlFlow, time::Duration};
 
 use anyhow::Context as _;
-use aya::{Ebpf, maps::PerCpuArray, programs::Program};
+use aya::{Ebpf, maps::PerCpuArray};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use v6trace_common::HOOKS;
-
 use crate::{
-    attach::Attached,
+    attach::{Attached, Links},
     clock,
     observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
@@ -42,13 +40,19 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
+/// How long nobody is woken after a drain: in a burst, waking for each record
+/// costs more than the record. A buffer holds far more than comes meanwhile.
+const REST: Duration = Duration::from_millis(2);
+
 /// How many events are looked at and handed over together at most, so that a
 /// burst does not pile up; each comes with what belongs to it.
 const TOGETHER: usize = 256;
 
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
-    ebpf: Ebpf,
+    /// Its maps, which the programs use.
+    _ebpf: Ebpf,
+    links: Links,
     rings: Rings,
     counters: LossCounters,
     held: Held,
@@ -87,6 +91,7 @@ impl Live {
     pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached {
             ebpf,
+            links,
             coverage,
             members,
         } = attached;
@@ -97,7 +102,8 @@ impl Live {
         } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
         let live = Self {
-            ebpf,
+            _ebpf: ebpf,
+            links,
             rings,
             counters,
             held,
@@ -129,14 +135,17 @@ impl Live {
         let mut count_losses = interval(LOSS_INTERVAL);
         release.set_missed_tick_behavior(MissedTickBehavior::Delay);
         count_losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut rested, mut resting) = (Instant::now(), false);
         tokio::pin!(stop);
         while !enough {
             tokio::select! {
                 () = &mut stop => break,
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-                ready = self.rings.readable() => {
+                () = sleep_until(rested), if resting => resting = false,
+                ready = self.rings.readable(), if !resting => {
                     ready?;
                     self.drain();
+                    (rested, resting) = (Instant::now() + REST, true);
                 }
                 _ = release.tick(), if !self.merge.is_empty() => {
                     let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
@@ -197,7 +206,7 @@ impl Live {
         mut self,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
-        detach(&mut self.ebpf)?;
+        std::mem::take(&mut self.links).detach();
         self.drain();
         self.take_held(u64::MAX);
         // A sink that has enough is still told how it ended.
@@ -211,22 +220,6 @@ impl Live {
         let _ = sink(closing);
         Ok(())
     }
-}
-
-/// Unloads every program, which detaches it; those at returns first, so that no
-/// return is left whose call is no longer seen.
-fn detach(ebpf: &mut Ebpf) -> anyhow::Result<()> {
-    let candidates = || HOOKS.iter().flat_map(|hook| hook.candidates);
-    let returns = candidates().filter_map(|candidate| candidate.ret);
-    let entries = candidates().filter_map(|candidate| candidate.entry);
-    for name in returns.chain(entries) {
-        if let Some(Program::KProbe(program)) = ebpf.program_mut(name)
-            && program.fd().is_ok()
-        {
-            program.unload()?;
-        }
-    }
-    Ok(())
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

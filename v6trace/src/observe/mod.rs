@@ -98,9 +98,11 @@ impl Observer {
         let mut looks = Batch::new(self.pids_are_ours);
         let mut uses = anycast::uses(&batch, &mut looks);
         let mut records = Vec::new();
+        if !batch.is_empty() {
+            records.extend(self.namespaces());
+        }
         for (index, record) in batch.into_iter().enumerate() {
             if let Ok(event) = &record.event {
-                records.extend(self.namespaces());
                 records.extend(interfaces::around(event, &mut looks).map(Record::Surroundings));
                 let processes = self.processes(event, &mut looks);
                 records.extend(processes.into_iter().map(Record::Process));

@@ -21,23 +21,39 @@ pub(super) fn pack(records: &[u8], size: usize, out: &mut Vec<u8>) {
     out.put_u32_le(u32::try_from(count).unwrap_or(u32::MAX));
     out.put_u16_le(u16::try_from(size).unwrap_or(u16::MAX));
     out.put_slice(first);
-    let changed: Vec<usize> = (0..words)
-        .filter(|&at| changes(records, size, at))
-        .collect();
+    let mut differences = vec![0; words];
+    for row in records.chunks_exact(size) {
+        for (difference, (word, of_first)) in differences
+            .iter_mut()
+            .zip(words_of(row).zip(words_of(first)))
+        {
+            *difference |= word ^ of_first;
+        }
+    }
     let mut mask = vec![0_u8; words.div_ceil(8)];
-    for at in &changed {
+    for (at, _) in differences
+        .iter()
+        .enumerate()
+        .filter(|(_, bits)| **bits != 0)
+    {
         mask[at / 8] |= 1 << (at % 8);
     }
     out.put_slice(&mask);
-    for at in changed {
-        let differences = || {
-            let rows = records.chunks_exact(size);
-            let next = records.chunks_exact(size).skip(1);
-            rows.zip(next)
-                .map(move |(row, next)| word(next, at).wrapping_sub(word(row, at)).to_le_bytes())
-        };
+    let mut column = Vec::with_capacity(count);
+    for (at, _) in differences
+        .iter()
+        .enumerate()
+        .filter(|(_, bits)| **bits != 0)
+    {
+        let mut before = word(first, at);
+        column.clear();
+        column.extend(records.chunks_exact(size).skip(1).map(|row| {
+            let now = word(row, at);
+            now.wrapping_sub(std::mem::replace(&mut before, now))
+                .to_le_bytes()
+        }));
         for plane in 0..WORD {
-            out.extend(differences().map(|bytes| bytes[plane]));
+            out.extend(column.iter().map(|bytes| bytes[plane]));
         }
     }
 }
@@ -79,15 +95,19 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Option<(Bytes, usize)> {
     Some((records.into(), size))
 }
 
-/// Whether a word differs between any two neighbours.
-fn changes(records: &[u8], size: usize, at: usize) -> bool {
-    let first = word(records, at);
-    records.chunks_exact(size).any(|row| word(row, at) != first)
+/// The words of a record.
+fn words_of(record: &[u8]) -> impl Iterator<Item = u32> {
+    let (whole, rest) = record.as_chunks::<WORD>();
+    let rest = (!rest.is_empty()).then(|| word(rest, 0));
+    whole.iter().copied().map(u32::from_le_bytes).chain(rest)
 }
 
 /// A word of a record; what is beyond its end counts as zero.
 fn word(record: &[u8], at: usize) -> u32 {
     let bytes = &record[at * WORD..];
+    if let Some(whole) = bytes.first_chunk() {
+        return u32::from_le_bytes(*whole);
+    }
     let mut word = [0; WORD];
     let end = bytes.len().min(WORD);
     word[..end].copy_from_slice(&bytes[..end]);

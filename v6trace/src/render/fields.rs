@@ -1,140 +1,177 @@
 //! What an event carries beside its header, by name: for `--events`.
 
-use crate::{
-    decode::{
-        AnycastChange, DadFailure, DadReflection, DefaultRoutesPurged, Event, MulticastJoin,
-        Payload, SetToken, SourceSelection, anycast::Written, dad::Message,
-    },
-    diagnose::Value,
-    errno::Errno,
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::decode::{
+    AnycastChange, DadFailure, DadReflection, DefaultRoutesPurged, Event, MulticastJoin, Payload,
+    SetToken, SourceSelection, anycast::Written, dad::Message,
 };
 
-/// Names and values of an event's payload.
-pub(super) fn of(event: &Event) -> Vec<(&'static str, Value)> {
+/// A value where the event has it: there may be millions of them.
+pub(super) enum Field<'e> {
+    Number(i64),
+    Flag(bool),
+    Text(&'e str),
+    /// Something that has a form as text.
+    Shown(&'e dyn fmt::Display),
+    List(Vec<&'e str>),
+    Unknown,
+}
+
+/// What takes the fields, one after the other.
+type Take<'t> = &'t mut dyn FnMut(&'static str, Field<'_>);
+
+/// Gives the names and values of an event's payload.
+pub(super) fn each(event: &Event, take: Take<'_>) {
     match &event.payload {
-        Payload::MulticastJoin(join) => multicast_join(join),
-        Payload::SetToken(request) => set_token(request),
-        Payload::SourceSelection(selection) => source_selection(selection),
-        Payload::AnycastChange(change) => anycast_change(change),
-        Payload::DefaultRoutesPurged(purged) => default_routes_purged(purged),
-        Payload::DadFailure(failure) => dad_failure(failure),
-        Payload::DadReflection(reflection) => dad_reflection(reflection),
+        Payload::MulticastJoin(join) => multicast_join(join, take),
+        Payload::SetToken(request) => set_token(request, take),
+        Payload::SourceSelection(selection) => source_selection(selection, take),
+        Payload::AnycastChange(change) => anycast_change(change, take),
+        Payload::DefaultRoutesPurged(purged) => default_routes_purged(purged, take),
+        Payload::DadFailure(failure) => dad_failure(failure, take),
+        Payload::DadReflection(reflection) => dad_reflection(reflection, take),
     }
 }
 
-fn multicast_join(join: &MulticastJoin) -> Vec<(&'static str, Value)> {
-    vec![
-        ("group", join.group.to_string().into()),
-        ("requested_ifindex", join.requested_ifindex.into()),
-        ("interface", join.interface().into()),
-        ("errno", join.errno.as_ref().map(Errno::to_string).into()),
-        ("size", join.charge.size.into()),
-        ("sk_omem_alloc", join.charge.sk_omem_alloc.into()),
-        ("optmem_max", join.charge.optmem_max.into()),
-        ("socket", join.socket.inode.into()),
-        ("kernel_socket", join.socket.kernel.into()),
-    ]
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Shown(value) => serializer.collect_str(value),
+            Self::List(values) => values.serialize(serializer),
+            Self::Unknown => serializer.serialize_none(),
+        }
+    }
 }
 
-fn set_token(request: &SetToken) -> Vec<(&'static str, Value)> {
+macro_rules! field_from {
+    ($($from:ty => $make:expr;)*) => {
+        $(impl<'e> From<$from> for Field<'e> {
+            fn from(value: $from) -> Self {
+                ($make)(value)
+            }
+        })*
+    };
+}
+field_from! {
+    i32 => |v| Field::Number(i64::from(v));
+    u32 => |v| Field::Number(i64::from(v));
+    // Inode numbers beyond i64 do not occur.
+    u64 => |v| i64::try_from(v).map_or(Field::Unknown, Field::Number);
+    bool => Field::Flag;
+    &'e str => Field::Text;
+}
+
+impl<'e, T: Into<Field<'e>>> From<Option<T>> for Field<'e> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Unknown, Into::into)
+    }
+}
+
+/// A value in its own form as text.
+fn shown(value: &impl fmt::Display) -> Field<'_> {
+    Field::Shown(value)
+}
+
+/// The same, where there may be none.
+fn text<T: fmt::Display>(value: Option<&T>) -> Field<'_> {
+    value.map_or(Field::Unknown, |value| Field::Shown(value))
+}
+
+fn multicast_join(join: &MulticastJoin, take: Take<'_>) {
+    take("group", shown(&join.group));
+    take("requested_ifindex", join.requested_ifindex.into());
+    take("interface", join.interface().into());
+    take("errno", text(join.errno.as_ref()));
+    take("size", join.charge.size.into());
+    take("sk_omem_alloc", join.charge.sk_omem_alloc.into());
+    take("optmem_max", join.charge.optmem_max.into());
+    take("socket", join.socket.inode.into());
+    take("kernel_socket", join.socket.kernel.into());
+}
+
+fn set_token(request: &SetToken, take: Take<'_>) {
     let sysctls = request.sysctls;
-    vec![
-        ("token", request.token.map(|token| token.to_string()).into()),
-        ("ifindex", request.ifindex.into()),
-        ("interface", request.interface.as_str().into()),
-        ("errno", request.errno.as_ref().map(Errno::to_string).into()),
-        ("flags", request.flags.into()),
-        (
-            "forwarding",
-            sysctls.map(|sysctls| sysctls.forwarding).into(),
-        ),
-        ("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra).into()),
-        (
-            "router_solicitations",
-            sysctls.map(|sysctls| sysctls.router_solicitations).into(),
-        ),
-    ]
+    take("token", text(request.token.as_ref()));
+    take("ifindex", request.ifindex.into());
+    take("interface", request.interface.as_str().into());
+    take("errno", text(request.errno.as_ref()));
+    take("flags", request.flags.into());
+    take(
+        "forwarding",
+        sysctls.map(|sysctls| sysctls.forwarding).into(),
+    );
+    take("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra).into());
+    take(
+        "router_solicitations",
+        sysctls.map(|sysctls| sysctls.router_solicitations).into(),
+    );
 }
 
-fn source_selection(selection: &SourceSelection) -> Vec<(&'static str, Value)> {
+fn source_selection(selection: &SourceSelection, take: Take<'_>) {
     let route = &selection.route;
-    vec![
-        ("destination", selection.destination.to_string().into()),
-        ("protocol", selection.protocol.map(u32::from).into()),
-        ("next_hop", route.next_hop.to_string().into()),
-        ("ifindex", selection.ifindex.into()),
-        ("interface", selection.interface.as_str().into()),
-        (
-            "source",
-            selection.source.map(|source| source.to_string()).into(),
-        ),
-        ("on_interface", selection.on_interface.into()),
-        ("by_gateway_bits", selection.by_gateway_bits.into()),
-        (
-            "prefsrc",
-            route.prefsrc.map(|prefsrc| prefsrc.to_string()).into(),
-        ),
-        ("suppressed", selection.suppressed.into()),
-    ]
+    take("destination", shown(&selection.destination));
+    take("protocol", selection.protocol.map(u32::from).into());
+    take("next_hop", shown(&route.next_hop));
+    take("ifindex", selection.ifindex.into());
+    take("interface", selection.interface.as_str().into());
+    take("source", text(selection.source.as_ref()));
+    take("on_interface", selection.on_interface.into());
+    take("by_gateway_bits", selection.by_gateway_bits.into());
+    take("prefsrc", text(route.prefsrc.as_ref()));
+    take("suppressed", selection.suppressed.into());
 }
 
-fn anycast_change(change: &AnycastChange) -> Vec<(&'static str, Value)> {
+fn anycast_change(change: &AnycastChange, take: Take<'_>) {
     let written = change.written.as_ref();
-    vec![
-        ("address", change.address.to_string().into()),
-        ("ifindex", change.ifindex.into()),
-        ("interface", change.interface.as_str().into()),
-        ("joined", change.joined.into()),
-        ("trigger", change.trigger.name().into()),
-        ("written", written.map(Written::name).into()),
-        ("prefix_len", change.prefix_len.into()),
-        ("own_address", change.own_address.into()),
-        ("forwarding", change.forwarding.into()),
-        ("all_forwarding", change.all_forwarding.into()),
-        ("accept_ra", change.accept_ra.into()),
-        ("force_forwarding", change.force_forwarding.into()),
-    ]
+    take("address", shown(&change.address));
+    take("ifindex", change.ifindex.into());
+    take("interface", change.interface.as_str().into());
+    take("joined", change.joined.into());
+    take("trigger", change.trigger.name().into());
+    take("written", written.map(Written::name).into());
+    take("prefix_len", change.prefix_len.into());
+    take("own_address", change.own_address.into());
+    take("forwarding", change.forwarding.into());
+    take("all_forwarding", change.all_forwarding.into());
+    take("accept_ra", change.accept_ra.into());
+    take("force_forwarding", change.force_forwarding.into());
 }
 
-fn default_routes_purged(purged: &DefaultRoutesPurged) -> Vec<(&'static str, Value)> {
+fn default_routes_purged(purged: &DefaultRoutesPurged, take: Take<'_>) {
     let written = purged.written.as_ref();
     let interfaces = purged.routes.iter();
-    let interfaces = interfaces.map(|route| route.interface.as_str().into());
-    vec![
-        ("interfaces", Value::List(interfaces.collect())),
-        ("count", purged.count.into()),
-        ("written", written.map(Written::name).into()),
-    ]
+    let interfaces = interfaces.map(|route| route.interface.as_str());
+    take("interfaces", Field::List(interfaces.collect()));
+    take("count", purged.count.into());
+    take("written", written.map(Written::name).into());
 }
 
-fn dad_failure(failure: &DadFailure) -> Vec<(&'static str, Value)> {
+fn dad_failure(failure: &DadFailure, take: Take<'_>) {
     let frame = &failure.frame;
-    vec![
-        ("address", failure.address.to_string().into()),
-        ("prefix_len", failure.prefix_len.into()),
-        ("ifindex", failure.ifindex.into()),
-        ("interface", failure.interface.as_str().into()),
-        ("message", frame.message().map(Message::name).into()),
-        ("source_mac", text(frame.source_mac())),
-        ("own_mac", text(failure.own_mac)),
-        ("nonce", text(frame.nonce())),
-        ("dad_nonce", text(failure.dad_nonce)),
-        ("flags", failure.flags.into()),
-        ("suppressed", failure.suppressed.into()),
-    ]
+    take("address", shown(&failure.address));
+    take("prefix_len", failure.prefix_len.into());
+    take("ifindex", failure.ifindex.into());
+    take("interface", failure.interface.as_str().into());
+    take("message", frame.message().map(Message::name).into());
+    take("source_mac", text(frame.source_mac().as_ref()));
+    take("own_mac", text(failure.own_mac.as_ref()));
+    take("nonce", text(frame.nonce().as_ref()));
+    take("dad_nonce", text(failure.dad_nonce.as_ref()));
+    take("flags", failure.flags.into());
+    take("suppressed", failure.suppressed.into());
 }
 
-fn dad_reflection(reflection: &DadReflection) -> Vec<(&'static str, Value)> {
-    vec![
-        ("address", reflection.address.to_string().into()),
-        ("ifindex", reflection.ifindex.into()),
-        ("interface", reflection.interface.as_str().into()),
-        ("source_mac", text(reflection.frame.source_mac())),
-        ("nonce", reflection.nonce.to_string().into()),
-        ("suppressed", reflection.suppressed.into()),
-    ]
-}
-
-fn text(value: Option<impl ToString>) -> Value {
-    value.map(|value| value.to_string()).into()
+fn dad_reflection(reflection: &DadReflection, take: Take<'_>) {
+    take("address", shown(&reflection.address));
+    take("ifindex", reflection.ifindex.into());
+    take("interface", reflection.interface.as_str().into());
+    take("source_mac", text(reflection.frame.source_mac().as_ref()));
+    take("nonce", shown(&reflection.nonce));
+    take("suppressed", reflection.suppressed.into());
 }

@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
-use super::{Render, fields, time};
+use super::{
+    Render, fields,
+    time::{self, Clock},
+};
 use crate::{
     decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
     session::Session,
@@ -18,12 +22,20 @@ const SCHEMA: u32 = 1;
 pub struct Json<O, E> {
     out: O,
     err: E,
+    clock: Clock,
+    /// The event that is being written, its memory kept for the next.
+    line: Vec<u8>,
 }
 
 impl<O: Write, E: Write> Json<O, E> {
     /// Writes to `out`.
     pub fn new(out: O, err: E) -> Self {
-        Self { out, err }
+        Self {
+            out,
+            err,
+            clock: Clock::default(),
+            line: Vec::new(),
+        }
     }
 
     fn line(&mut self, value: &Value) -> io::Result<()> {
@@ -87,28 +99,11 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
-        let context = match event.context {
-            Context::Task => "task",
-            Context::KernelThread => "kernel-thread",
-            Context::Softirq => "softirq",
-        };
-        let mut object = json!({
-            "type": "event",
-            "hook": event.hook.info().name,
-            "time": time::rfc3339(session, event.boot_ns),
-            "boot_ns": event.boot_ns,
-            "cpu": event.cpu,
-            "context": context,
-            "pid": event.task.pid,
-            "tid": event.task.tid,
-            "comm": event.task.comm,
-            "netns": event.netns,
-            "cgroup_id": event.cgroup_id,
-        });
-        for (name, value) in fields::of(event) {
-            object[name] = json!(value);
-        }
-        self.line(&object)
+        let time = self.clock.rfc3339(session, event.boot_ns);
+        self.line.clear();
+        event_object(&mut self.line, event, time)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 
     fn lost(&mut self, _session: &Session, lost: &Lost) -> io::Result<()> {
@@ -156,4 +151,47 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Appends an event as its object. There may be millions, so it is written as
+/// it is gone through: no copy in between, and no look at names that are this
+/// program's own.
+fn event_object(line: &mut Vec<u8>, event: &Event, time: &str) -> serde_json::Result<()> {
+    let context = match event.context {
+        Context::Task => "task",
+        Context::KernelThread => "kernel-thread",
+        Context::Softirq => "softirq",
+    };
+    line.extend_from_slice(br#"{"type":"event""#);
+    member(line, "hook", event.hook.info().name)?;
+    member(line, "time", time)?;
+    member(line, "boot_ns", &event.boot_ns)?;
+    member(line, "cpu", &event.cpu)?;
+    member(line, "context", context)?;
+    member(line, "pid", &event.task.pid)?;
+    member(line, "tid", &event.task.tid)?;
+    member(line, "comm", &event.task.comm)?;
+    member(line, "netns", &event.netns)?;
+    member(line, "cgroup_id", &event.cgroup_id)?;
+    let mut written = Ok(());
+    fields::each(event, &mut |name, field| {
+        if written.is_ok() {
+            written = member(line, name, &field);
+        }
+    });
+    written?;
+    line.push(b'}');
+    Ok(())
+}
+
+/// Appends a further member, whose name needs no escaping.
+fn member<T: Serialize + ?Sized>(
+    line: &mut Vec<u8>,
+    name: &'static str,
+    value: &T,
+) -> serde_json::Result<()> {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
+    serde_json::to_writer(line, value)
 }

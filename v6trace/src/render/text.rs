@@ -7,7 +7,11 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Render, fields, time::TimeDisplay};
+use super::{
+    Render,
+    fields::{self, Field},
+    time::TimeDisplay,
+};
 use crate::{
     catalogue::Severity,
     decode::{Event, Task},
@@ -83,11 +87,10 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
         let time = self.time.format(session, event.boot_ns);
-        let fields: Vec<String> = fields::of(event)
-            .into_iter()
-            .filter(|(_, value)| *value != Value::Unknown)
-            .map(|(name, value)| format!("{name} {}", shown(&value)))
-            .collect();
+        let mut fields = Vec::new();
+        fields::each(event, &mut |name, field| {
+            fields.extend(words(&field).map(|words| format!("{name} {words}")));
+        });
         writeln!(
             self.out,
             "{DIM}{time}  {}  {}  {}{DIM:#}",
@@ -212,6 +215,20 @@ fn events(count: u64) -> String {
     } else {
         format!("{count} events")
     }
+}
+
+/// An event's value in words, where it is known.
+fn words(field: &Field<'_>) -> Option<String> {
+    Some(match field {
+        Field::Number(number) => number.to_string(),
+        Field::Flag(true) => "yes".to_owned(),
+        Field::Flag(false) => "no".to_owned(),
+        Field::Text(text) => (*text).to_owned(),
+        Field::Shown(value) => value.to_string(),
+        Field::List(values) if values.is_empty() => "none".to_owned(),
+        Field::List(values) => values.join("\u{a0}+\u{a0}"),
+        Field::Unknown => return None,
+    })
 }
 
 /// A value in words.

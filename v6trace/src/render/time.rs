@@ -51,7 +51,64 @@ pub fn rfc3339(session: &Session, boot_ns: u64) -> String {
     format!("{:.9}", timestamp(session, boot_ns))
 }
 
+/// Gives many times as RFC 3339: those of one second differ only at the end.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// The last time given.
+    text: String,
+    /// Its second since 1970, if it can be kept.
+    second: Option<i128>,
+}
+
+/// Digits of the nanoseconds, and the `Z` behind them.
+const FRACTION: usize = 9;
+const NANOSECONDS: i128 = 1_000_000_000;
+
+impl Clock {
+    /// A boot time as [`rfc3339`] gives it.
+    pub(super) fn rfc3339(&mut self, session: &Session, boot_ns: u64) -> &str {
+        let wall_ns = session.wall_ns(boot_ns);
+        let second = wall_ns.div_euclid(NANOSECONDS);
+        if self.second == Some(second) {
+            let mut rest = wall_ns.rem_euclid(NANOSECONDS) as u32;
+            let mut digits = [b'0'; FRACTION];
+            for digit in digits.iter_mut().rev() {
+                *digit += (rest % 10) as u8;
+                rest /= 10;
+            }
+            self.text.truncate(self.text.len() - FRACTION - 1);
+            self.text.extend(digits.map(char::from));
+            self.text.push('Z');
+        } else {
+            self.text = rfc3339(session, boot_ns);
+            // Before 1970 the fraction counts towards it, or there may be none.
+            let regular = self.text.len() > FRACTION && wall_ns >= 0;
+            let in_range = Timestamp::from_nanosecond(wall_ns).is_ok();
+            self.second = (regular && in_range).then_some(second);
+        }
+        &self.text
+    }
+}
+
 /// A time that no calendar has is shown as its beginning.
 fn timestamp(session: &Session, boot_ns: u64) -> Timestamp {
     Timestamp::from_nanosecond(session.wall_ns(boot_ns)).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::SessionInfo;
+
+    #[test]
+    fn times_of_one_second_are_as_each_alone() {
+        let session = Session::new(SessionInfo {
+            boot_to_wall_ns: 1_763_700_000_999_999_990,
+            ..SessionInfo::default()
+        });
+        let mut clock = Clock::default();
+        for boot_ns in [0, 9, 10, 11, 1_000_000_009, 5, u64::MAX, 12, 1 << 62] {
+            assert_eq!(clock.rfc3339(&session, boot_ns), rfc3339(&session, boot_ns));
+        }
+    }
 }

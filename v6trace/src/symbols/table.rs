@@ -1,9 +1,9 @@
 //! Going through the lines of a symbol table and keeping what is wanted of them.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
 /// Longer than any line: a symbol's name has up to 511 bytes, a module's up to 55.
-const MAX_LINE: u64 = 1024;
+const MAX_LINE: usize = 1024;
 
 /// Suffixed forms of one function that are kept for the message.
 pub(super) const MAX_SUFFIXED: usize = 16;
@@ -43,33 +43,60 @@ pub(super) fn for_each_line(
     mut reader: impl BufRead,
     mut line: impl FnMut(&[u8]) -> Option<()>,
 ) -> Result<u64, Stopped> {
-    let mut buffer = Vec::new();
+    // What the buffer had of a line whose end is not in it.
+    let mut begun = Vec::new();
     let mut count = 0;
     loop {
-        buffer.clear();
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Stopped::Read(error)),
+        };
+        let at_end = buffer.is_empty();
+        let mut rest = buffer;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (whole, after) = rest.split_at(end);
+            count += 1;
+            let taken = if begun.is_empty() {
+                take(whole, &mut line)
+            } else {
+                begun.extend_from_slice(whole);
+                let taken = take(&begun, &mut line);
+                begun.clear();
+                taken
+            };
+            taken.ok_or(Stopped::Format { line: count })?;
+            rest = &after[1..];
+        }
+        begun.extend_from_slice(rest);
+        let length = buffer.len();
+        reader.consume(length);
         // The limit keeps a file without newlines from filling the memory.
-        let mut limited = reader.by_ref().take(MAX_LINE);
-        if limited
-            .read_until(b'\n', &mut buffer)
-            .map_err(Stopped::Read)?
-            == 0
-        {
+        if begun.len() >= MAX_LINE || at_end && !begun.is_empty() {
+            count += 1;
+            take(&begun, &mut line).ok_or(Stopped::Format { line: count })?;
+        }
+        if at_end {
             return Ok(count);
         }
-        count += 1;
-        let complete = buffer.pop_if(|last| *last == b'\n').is_some();
-        let too_long = !complete && buffer.len() as u64 == MAX_LINE;
-        if too_long || line(&buffer).is_none() {
-            return Err(Stopped::Format { line: count });
-        }
     }
+}
+
+fn take(whole: &[u8], line: &mut impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+    if whole.len() >= MAX_LINE {
+        return None;
+    }
+    line(whole)
 }
 
 /// The table while it is read.
 pub(super) struct Table {
     pub(super) wanted: Vec<Wanted>,
+    /// For a first byte, the second bytes of the wanted names that begin with
+    /// it (their lower six bits): turns most symbols away at once.
+    seconds: [u64; 256],
     /// For a first byte, the lengths of the wanted names that begin with it
-    /// (bit 63: 63 or more): turns nearly all symbols away without a search.
+    /// (bit 63: 63 or more): turns nearly all others away without a search.
     lengths: [u64; 256],
     pub(super) address_seen: bool,
 }
@@ -79,10 +106,14 @@ impl Table {
         let mut names = names.to_vec();
         names.sort_unstable();
         names.dedup();
+        let mut seconds = [0; 256];
         let mut lengths = [0; 256];
         for name in &names {
             if let Some(first) = name.bytes().next() {
                 lengths[usize::from(first)] |= length_bit(name.len());
+                // A name of one byte has a blank or a dot behind it.
+                let second = name.bytes().nth(1);
+                seconds[usize::from(first)] |= second.map_or(u64::MAX, low_bit);
             }
         }
         let wanted = names.iter().map(|name| Wanted {
@@ -91,6 +122,7 @@ impl Table {
         });
         Self {
             wanted: wanted.collect(),
+            seconds,
             lengths,
             address_seen: false,
         }
@@ -99,6 +131,13 @@ impl Table {
     /// Takes in one line, such as `ffffffff81000000 T _text` or
     /// `ffffffffc0000000 t init_once\t[ext4]`. None if it is no such line.
     pub(super) fn take(&mut self, line: &[u8]) -> Option<()> {
+        // As the kernel has them: sixteen digits, a letter, and the name.
+        if self.address_seen
+            && let Some([.., b' ', _, b' ', first, second]) = line.first_chunk::<21>()
+            && self.seconds[usize::from(*first)] & low_bit(*second) == 0
+        {
+            return line[0].is_ascii_hexdigit().then_some(());
+        }
         let space = line.iter().take(17).position(|byte| *byte == b' ')?;
         let (address, rest) = line.split_at_checked(space)?;
         let [b' ', kind, b' ', rest @ ..] = rest else {
@@ -135,6 +174,10 @@ impl Table {
         }
         Some(())
     }
+}
+
+fn low_bit(byte: u8) -> u64 {
+    1 << (byte & 63)
 }
 
 fn length_bit(len: usize) -> u64 {

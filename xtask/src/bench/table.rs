@@ -48,9 +48,13 @@ const ROWS: &[Row] = &[
     plain("memory", "peak memory, MiB", 1),
     plain("stop", "stop to exit, ms", 0),
     plain("stop-after-work", "stop to exit after the workloads, ms", 0),
+    plain("record-reader", "recording: reader, for each join, ns", 0),
+    plain("record-bytes", "recording: bytes for each join", 1),
+    plain("record-missing", "recording: joins not in it", 0),
     plain("burst", "joins in a burst on two CPUs", 0),
     plain("burst-recorded", "recorded", 0),
     plain("burst-reported-lost", "said to be lost", 0),
+    plain("burst-bytes", "bytes for each join", 1),
 ];
 
 /// Tables of all that was measured.

@@ -7,14 +7,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use v6trace::btf::{Btf, KERNEL_BTF};
 
-use super::{DIRECTORY, Purpose, Ready, Recorded, Stop, Tracer, output, ready_command};
+use super::{DIRECTORY, Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "bpftrace",
     define: write_script,
     command,
-    ready: Ready::RunsCommand,
-    stop: Stop::Interrupt,
+    ways: |_| (Ready::RunsCommand, Stop::Interrupt),
     recorded,
 };
 
@@ -69,6 +68,7 @@ fn recorded() -> Result<Recorded> {
         .sum();
     Ok(Recorded {
         joins: joins as u64,
+        bytes: size(TRACER.name, "out")?,
         lost: Some(lost),
     })
 }

@@ -40,8 +40,8 @@ pub(super) struct Tracer {
     define: fn(Purpose) -> Result<()>,
     /// Its command line.
     command: fn(Purpose) -> Result<Command>,
-    ready: Ready,
-    stop: Stop,
+    /// How it is started and stopped for a purpose.
+    ways: fn(Purpose) -> (Ready, Stop),
     /// How many joins it recorded, from what it left in [`DIRECTORY`].
     recorded: fn() -> Result<Recorded>,
 }
@@ -50,6 +50,8 @@ pub(super) struct Tracer {
 pub(super) struct Recorded {
     /// Joins that can be read.
     pub(super) joins: u64,
+    /// Bytes that hold them.
+    pub(super) bytes: u64,
     /// Records that the tracer itself says were lost, where it says so.
     pub(super) lost: Option<u64>,
 }
@@ -82,7 +84,8 @@ pub(super) const ALL: [Tracer; 4] = [
 
 /// A tracer at work.
 pub(super) struct Running {
-    tracer: Tracer,
+    name: &'static str,
+    stop: Stop,
     child: Child,
     /// Milliseconds from the start of the process until it was ready.
     pub(super) start_ms: f64,
@@ -104,6 +107,7 @@ impl Tracer {
     /// Starts it and waits until it traces.
     pub(super) fn start(&self, purpose: Purpose) -> Result<Running> {
         let mut command = (self.command)(purpose)?;
+        let (ready, stop) = (self.ways)(purpose);
         // Gone unless an earlier run was cut short.
         let _ = fs::remove_file(ready_file());
         let [out, err] = ["out", "err"].map(|which| self.output(which));
@@ -122,7 +126,7 @@ impl Tracer {
         let waited = until(&format!("{} should be ready", self.name), PATIENCE, || {
             ended = child.try_wait().ok().flatten();
             ended.is_some()
-                || match self.ready {
+                || match ready {
                     Ready::Says(words) => fs::read_to_string(&err)
                         .is_ok_and(|said| said.lines().any(|line| line.starts_with(words))),
                     Ready::RunsCommand => command_pid().is_some(),
@@ -130,7 +134,8 @@ impl Tracer {
         });
         let start_ms = milliseconds(start);
         let running = Running {
-            tracer: *self,
+            name: self.name,
+            stop,
             child,
             start_ms,
         };
@@ -204,14 +209,14 @@ impl Running {
     /// Stops it, and gives the milliseconds until it was gone.
     pub(super) fn stop(mut self) -> Result<f64> {
         let start = Instant::now();
-        match self.tracer.stop {
+        match self.stop {
             Stop::Interrupt => signal(self.child.id(), Signal::INT)?,
             Stop::CommandEnds => {
                 let pid = command_pid().context("the tracer's command is gone")?;
                 signal(pid, Signal::TERM)?;
             }
         }
-        let name = self.tracer.name;
+        let name = self.name;
         until(&format!("{name} should end"), PATIENCE, || {
             !matches!(self.child.try_wait(), Ok(None))
         })?;
@@ -246,6 +251,15 @@ fn command_pid() -> Option<u32> {
 /// A file of a tracer's output.
 fn output(name: &str, which: &str) -> PathBuf {
     Path::new(DIRECTORY).join(format!("{name}.{which}"))
+}
+
+/// Bytes of a file of a tracer's output.
+fn size(name: &str, which: &str) -> Result<u64> {
+    let path = output(name, which);
+    let metadata = fs::metadata(&path);
+    Ok(metadata
+        .with_context(|| format!("cannot read {}", path.display()))?
+        .len())
 }
 
 /// Runs a tracer's own reader of its recordings and counts the lines that hold

@@ -5,14 +5,13 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::kprobe_events::{self, FILTERED, GROUP};
-use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_command};
+use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_command, size};
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "perf",
     define: |_| kprobe_events::define(),
     command,
-    ready: Ready::RunsCommand,
-    stop: Stop::Interrupt,
+    ways: |_| (Ready::RunsCommand, Stop::Interrupt),
     recorded,
 };
 
@@ -39,6 +38,7 @@ fn recorded() -> Result<Recorded> {
         .arg(output(TRACER.name, "data"));
     Ok(Recorded {
         joins: count_lines(&mut script, "v6:join_return")?,
+        bytes: size(TRACER.name, "data")?,
         lost: None,
     })
 }

@@ -5,15 +5,14 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::kprobe_events::{self, FILTERED, GROUP};
-use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_command};
+use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_command, size};
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "trace-cmd",
     define: |_| kprobe_events::define(),
     command,
-    ready: Ready::RunsCommand,
     // Ctrl-C would go to the command as well.
-    stop: Stop::CommandEnds,
+    ways: |_| (Ready::RunsCommand, Stop::CommandEnds),
     recorded,
 };
 
@@ -42,6 +41,7 @@ fn recorded() -> Result<Recorded> {
         .arg(output(TRACER.name, "dat"));
     Ok(Recorded {
         joins: count_lines(&mut report, "join_return:")?,
+        bytes: size(TRACER.name, "dat")?,
         lost: None,
     })
 }

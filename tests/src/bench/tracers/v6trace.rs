@@ -1,41 +1,52 @@
 //! v6trace itself.
 
-use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::{Purpose, Ready, Recorded, Stop, Tracer, output};
+use super::{Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
 use crate::guest;
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "v6trace",
     define: |_| Ok(()),
     command,
-    ready: Ready::Says("v6trace: ready"),
-    stop: Stop::Interrupt,
+    ways: |purpose| match purpose {
+        Purpose::Explain => (Ready::Says("v6trace: ready"), Stop::Interrupt),
+        Purpose::Record => (Ready::RunsCommand, Stop::CommandEnds),
+    },
     recorded,
 };
 
+/// What the recording is called, behind the tracer's name.
+const FILE: &str = "rec";
+
 #[expect(clippy::unnecessary_wraps, reason = "as every tracer's")]
 fn command(purpose: Purpose) -> Result<Command> {
-    Ok(guest::v6trace(match purpose {
-        Purpose::Explain => &["live"],
-        Purpose::Record => &["live", "--json", "--events"],
-    }))
+    Ok(match purpose {
+        Purpose::Explain => guest::v6trace(&["live"]),
+        Purpose::Record => {
+            let mut command = guest::v6trace(&["record", "--events", "--quiet", "--force"]);
+            command.arg("-o").arg(output(TRACER.name, FILE));
+            command.arg("--").args(ready_command());
+            command
+        }
+    })
 }
 
 fn recorded() -> Result<Recorded> {
-    let stream = fs::read_to_string(output("v6trace", "out"))?;
-    let joins = stream
-        .lines()
-        .filter(|line| line.contains(r#""type":"event""#) && line.contains(r#""multicast-join""#))
-        .count();
-    let summary: Value = serde_json::from_str(stream.lines().next_back().unwrap_or_default())
-        .context("the stream has no summary")?;
+    let mut info = guest::v6trace(&["info", "--json"]);
+    info.arg(output(TRACER.name, FILE));
+    let done = guest::finish(&mut info, super::PATIENCE)?;
+    let info: Value = serde_json::from_str(&done.stdout).context("`info` says nothing")?;
+    let session = &info["sessions"][0];
+    let lost = session["lost"].as_array().into_iter().flatten();
     Ok(Recorded {
-        joins: joins as u64,
-        lost: summary["lost"].as_u64(),
+        joins: session["events"]["multicast-join"]
+            .as_u64()
+            .unwrap_or_default(),
+        bytes: size(TRACER.name, FILE)?,
+        lost: Some(lost.filter_map(|lost| lost["count"].as_u64()).sum()),
     })
 }

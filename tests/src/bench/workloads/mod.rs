@@ -1,5 +1,6 @@
 //! What is done over and over while a tracer watches.
 
+pub(super) mod burst;
 mod connect;
 mod failing_join;
 mod join_leave;

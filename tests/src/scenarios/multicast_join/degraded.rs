@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use v6trace::btf::KERNEL_BTF;
 
 use super::{FailedJoin, Full};
 use crate::guest::{
@@ -20,6 +21,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "optmem-exhausted-without-sock-kmalloc",
         run: without_sock_kmalloc,
+    },
+    Scenario {
+        name: "optmem-exhausted-by-kprobes",
+        run: by_kprobes,
     },
     Scenario {
         name: "degraded-without-any-hook",
@@ -107,18 +112,33 @@ fn wanted_functions() -> Result<Vec<String>> {
 
 /// One helpful hook is missing: the values are exact all the same.
 fn without_sock_kmalloc() -> Result<()> {
+    let symbols = symbols_without(&["sock_kmalloc".to_owned()])?;
+    exhaust(&["--kallsyms", symbols.name()], |coverage| {
+        coverage["status"] == "missing"
+    })
+}
+
+/// The running kernel's own BTF, but given as a file: no trampolines.
+fn by_kprobes() -> Result<()> {
+    exhaust(&["--btf", KERNEL_BTF], |coverage| {
+        coverage["via"] == "kprobe"
+    })
+}
+
+/// Exhausts a socket and wants exact values, and `sock_kmalloc` covered as
+/// `fits` says.
+fn exhaust(arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Result<()> {
     let netns = Netns::new("half")?;
     let interface = netns.dummy("d0")?;
     let limit = OptmemMax::set(&netns, 6000)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let symbols = symbols_without(&["sock_kmalloc".to_owned()])?;
-    let tracer = Tracer::live(&["--kallsyms", symbols.name()])?;
+    let tracer = Tracer::live(arguments)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(6000, joins.done)?;
     let report = tracer.finish()?;
     report.complete()?;
     let coverage = report.coverage_of("sock_kmalloc")?;
-    ensure!(coverage["status"] == "missing", "{coverage}");
+    ensure!(fits(coverage), "{coverage}");
     let join = FailedJoin {
         netns: &netns,
         interface: &interface,

@@ -27,8 +27,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 /// The kernel's probes, one per line.
 fn probes() -> Result<String> {
-    let list = "/sys/kernel/debug/kprobes/list";
-    fs::read_to_string(list).with_context(|| format!("cannot read {list}"))
+    // Trampolines are only in the second.
+    let lists = [
+        "/sys/kernel/debug/kprobes/list",
+        "/sys/kernel/debug/tracing/enabled_functions",
+    ];
+    let read = |list| fs::read_to_string(list).with_context(|| format!("cannot read {list}"));
+    lists.into_iter().map(read).collect()
 }
 
 /// SIGTERM, as a service manager sends it, loses nothing that has happened.

@@ -1,0 +1,70 @@
+//! The device that a join asked for.
+
+use v6trace_common::{
+    INTERFACE_NAME_LEN, MulticastJoin,
+    members::ABSENT,
+    multicast_join::{
+        DEVICE_ABSENT, DEVICE_DEAD, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, INET6_READ,
+        MTU_READ,
+    },
+};
+
+use crate::{
+    globals,
+    kernel::{Device, Sock},
+};
+
+use super::walk::{Found, Walk};
+
+/// Devices of one hash bucket that are looked at for the device of a request.
+const BUCKET_DEVICES: u32 = 64;
+
+/// Looks for the device that was asked for. Begins the payload: what follows
+/// adds to its flags.
+#[inline(always)]
+pub(super) fn find(walk: &mut Walk, sock: Sock, wanted: u32, payload: &mut MulticastJoin) {
+    payload.requested_ifindex = wanted;
+    payload.interface = [0; INTERFACE_NAME_LEN];
+    payload.mtu = 0;
+    payload.flags = 0;
+    let buckets = sock.net().and_then(|net| net.device_buckets());
+    let known = globals::DEV_INDEX_HLIST.load() != ABSENT && globals::DEV_IFINDEX.load() != ABSENT;
+    let (Some(buckets), true) = (buckets, known) else {
+        return;
+    };
+    payload.flags = DEVICES_READ;
+    if wanted == 0 {
+        return;
+    }
+    walk.look_for_device(buckets.0, wanted);
+    for _ in 0..BUCKET_DEVICES {
+        if walk.device_decided() {
+            break;
+        }
+    }
+    match walk.device() {
+        Found::At(device) => describe(device, payload),
+        Found::Nowhere => payload.flags |= DEVICE_ABSENT,
+        Found::Unknown => {}
+    }
+}
+
+#[inline(always)]
+fn describe(device: Device, payload: &mut MulticastJoin) {
+    payload.flags |= DEVICE_FOUND;
+    payload.interface = device.name();
+    if let Some(mtu) = device.0.get(&globals::DEV_MTU) {
+        payload.mtu = mtu;
+        payload.flags |= MTU_READ;
+    }
+    let Some(inet6_dev) = device.0.follow(&globals::DEV_IP6_PTR) else {
+        return;
+    };
+    payload.flags |= INET6_READ;
+    if inet6_dev.0 != 0 {
+        payload.flags |= DEVICE_HAS_INET6;
+        if inet6_dev.get(&globals::INET6_DEV_DEAD).unwrap_or(0u32) != 0 {
+            payload.flags |= DEVICE_DEAD;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The two ways into a program, behind traits, so that what a hook does is
+//! written once.
+//!
+//! ```text
+//! kprobe, kretprobe   any function that has a symbol; the return knows the
+//!                     result, not the arguments
+//! fentry, fexit       functions in the kernel's BTF, by a trampoline: a third
+//!                     of the cost; the return knows the arguments as well,
+//!                     and objects may be read without a helper
+//! ```
+//!
+//! Userspace loads the one or the other of each hook. Neither ever runs twice
+//! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
+//! kprobes keep preemption off, and what a trampoline runs is guarded by the
+//! kernel's own counter of each program (where there is none, before 5.12,
+//! userspace takes trampolines only if kernel code is not preempted).
+
+use core::hint::black_box;
+
+use aya_ebpf::{
+    EbpfContext, Global,
+    macros::map,
+    maps::PerCpuArray,
+    programs::{FEntryContext, FExitContext, ProbeContext},
+};
+use v6trace_common::members::ABSENT;
+
+use crate::{kernel::Pointer, volatile::Volatile};
+
+/// The context of a program that is told a function's arguments.
+pub(crate) trait Arguments: EbpfContext {
+    /// An argument that points to one of the kernel's objects.
+    type Object: Object;
+
+    /// The argument number `index`, from 0 on.
+    fn number(&self, index: usize) -> u64;
+
+    /// The object that an argument points to.
+    fn object(&self, index: usize) -> Self::Object;
+}
+
+/// An object in the kernel's memory, of which members are read.
+pub(crate) trait Object: Copy {
+    /// The value of a member; `None` where this kernel lacks it.
+    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T>;
+
+    /// The object that a member points to.
+    fn next(self, member: &Global<u32>) -> Option<Self>;
+
+    /// Its address.
+    fn pointer(self) -> Pointer;
+}
+
+impl Arguments for ProbeContext {
+    type Object = Pointer;
+
+    #[inline(always)]
+    fn number(&self, index: usize) -> u64 {
+        self.arg(index).unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn object(&self, index: usize) -> Pointer {
+        Pointer(self.number(index))
+    }
+}
+
+impl Object for Pointer {
+    #[inline(always)]
+    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+        self.get(member)
+    }
+
+    #[inline(always)]
+    fn next(self, member: &Global<u32>) -> Option<Self> {
+        self.follow(member)
+    }
+
+    #[inline(always)]
+    fn pointer(self) -> Pointer {
+        self
+    }
+}
+
+impl Arguments for FEntryContext {
+    type Object = Typed;
+
+    #[inline(always)]
+    fn number(&self, index: usize) -> u64 {
+        self.arg(index)
+    }
+
+    #[inline(always)]
+    fn object(&self, index: usize) -> Typed {
+        Typed(self.arg(index))
+    }
+}
+
+impl Arguments for FExitContext {
+    type Object = Typed;
+
+    #[inline(always)]
+    fn number(&self, index: usize) -> u64 {
+        self.arg(index)
+    }
+
+    #[inline(always)]
+    fn object(&self, index: usize) -> Typed {
+        Typed(self.arg(index))
+    }
+}
+
+#[map]
+static ADDRESS: PerCpuArray<Volatile<u64>> = PerCpuArray::with_max_entries(1, 0);
+
+/// An address to calculate with. The verifier refuses that of a pointer whose
+/// type it knows; of what has been in a map it knows none.
+#[inline(always)]
+pub(crate) fn plain(address: u64) -> Option<u64> {
+    let slot = ADDRESS.get_ptr_mut(0)?;
+    // SAFETY: this CPU's slot, checked for null.
+    let slot = unsafe { &mut *slot };
+    slot.set(address);
+    let plain = slot.get();
+    // A softirq may have left an address of its own in between. That the two
+    // are equal is kept from the compiler, which would take the other one.
+    black_box(plain == address).then_some(plain)
+}
+
+/// The result of a function with `arguments` arguments, which follows them.
+/// The helper for it came only with 5.17.
+#[inline(always)]
+pub(crate) fn result(ctx: &FExitContext, arguments: usize) -> u64 {
+    ctx.arg(arguments)
+}
+
+/// A pointer whose type the verifier knows: members are read where they are,
+/// and an address that is not there reads as zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Typed(*const u8);
+
+impl Object for Typed {
+    #[inline(always)]
+    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+        let offset = member.load();
+        if offset == ABSENT {
+            return None;
+        }
+        // SAFETY: the verifier follows the pointer from the function's
+        // arguments and refuses a load that is not one of a member there; the
+        // kernel catches faults. Any bits are a value of the integers read.
+        Some(unsafe {
+            self.0
+                .wrapping_add(offset as usize)
+                .cast::<T>()
+                .read_volatile()
+        })
+    }
+
+    #[inline(always)]
+    fn next(self, member: &Global<u32>) -> Option<Self> {
+        self.value(member).map(Typed)
+    }
+
+    #[inline(always)]
+    fn pointer(self) -> Pointer {
+        Pointer(self.0 as u64)
+    }
+}

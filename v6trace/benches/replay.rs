@@ -1,0 +1,150 @@
+//! How fast recordings are read: a million joins of a burst, made up.
+//!
+//! `cargo bench -p v6trace` prints items a second of one core.
+
+use std::{fs::File, hint::black_box, io, path::Path, sync::LazyLock};
+
+use divan::{Bencher, counter::ItemsCount};
+use tempfile::TempDir;
+use v6trace::{
+    record::{Record, SessionInfo},
+    recording::{Contents, OutputFile, PieceOptions, Reader, Replay, Writer},
+    render::{Json, Render},
+    report::{Options, Report},
+};
+use v6trace_common::{
+    Context, Hook, Kind, MulticastJoin, RecordHeader, WIRE_VERSION,
+    multicast_join::{
+        CHARGE_SEEN, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, GROUP_READ, INET6_READ,
+        LIMIT_OF_NETNS, LIMIT_READ, MTU_READ, OMEM_READ,
+    },
+};
+use zerocopy::IntoBytes;
+
+const JOINS: u32 = 1_000_000;
+
+static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().expect("a directory for the recording");
+    record(&directory.path().join(NAME));
+    directory
+});
+const NAME: &str = "burst.v6t";
+
+fn main() {
+    LazyLock::force(&DIRECTORY);
+    divan::main();
+}
+
+/// What `v6trace info` does.
+#[divan::bench(sample_count = 10)]
+fn info(bencher: Bencher<'_, '_>) {
+    measure(bencher, Contents::default);
+}
+
+/// What `v6trace replay --events --json` does, into nothing.
+#[divan::bench(sample_count = 10)]
+fn replay_events_json(bencher: Bencher<'_, '_>) {
+    measure(bencher, || Json::new(io::sink(), io::sink()));
+}
+
+/// Items alone, decoded.
+#[divan::bench(sample_count = 10)]
+fn read(bencher: Bencher<'_, '_>) {
+    bencher.counter(ItemsCount::new(JOINS)).bench(|| {
+        let mut reader = Reader::new(recording()).expect("a reader");
+        while let Some(item) = reader.next_item().expect("a whole recording") {
+            black_box(item);
+        }
+    });
+}
+
+fn measure<R: Render>(bencher: Bencher<'_, '_>, render: impl Fn() -> R + Sync) {
+    bencher.counter(ItemsCount::new(JOINS)).bench(|| {
+        let options = Options {
+            events: true,
+            ..Options::default()
+        };
+        let mut replay = Replay::new(Report::new(options, render()));
+        let mut reader = Reader::new(recording()).expect("a reader");
+        while let Some(item) = reader.next_item().expect("a whole recording") {
+            replay.take(item).expect("output goes nowhere");
+        }
+        let (whole, render) = replay.finish().expect("output goes nowhere");
+        assert!(whole, "the recording is whole");
+        render
+    });
+}
+
+fn recording() -> File {
+    File::open(DIRECTORY.path().join(NAME)).expect("the recording")
+}
+
+fn record(path: &Path) {
+    let output = OutputFile::create(path, false, PieceOptions::default()).expect("a file");
+    let mut writer = Writer::new(output).expect("a writer");
+    let take = |writer: &mut Writer, records: &[Record]| {
+        writer.take(records).expect("room for the recording");
+    };
+    take(&mut writer, &[Record::Session(SessionInfo::default())]);
+    for first in (0..JOINS).step_by(1024) {
+        let last = JOINS.min(first + 1024);
+        let records: Vec<Record> = (first..last).map(join).collect();
+        take(&mut writer, &records);
+    }
+    take(&mut writer, &[Record::End { boot_ns: 1 << 42 }]);
+    let (_, finished) = writer.finish();
+    finished.expect("room for the recording");
+}
+
+/// The join number `number` of a program that joins many groups.
+fn join(number: u32) -> Record {
+    let header = RecordHeader {
+        size: u16::try_from(size_of::<RecordHeader>() + size_of::<MulticastJoin>())
+            .expect("a small record"),
+        kind: Kind::MulticastJoin as u16,
+        version: WIRE_VERSION,
+        context: Context::Task as u8,
+        hook: Hook::MulticastJoin as u16,
+        // Not evenly, as nothing is.
+        boot_ns: 1_000_000_000
+            + u64::from(number) * 2_000
+            + u64::from(number.wrapping_mul(number) % 701),
+        cgroup_id: 4711,
+        cpu: number / 64 % 2,
+        netns: 4_026_531_840,
+        pid: 812,
+        tid: 812,
+        comm: *b"radvd\0\0\0\0\0\0\0\0\0\0\0",
+    };
+    let mut group = [0; 16];
+    group[0] = 0xff;
+    group[1] = 0x15;
+    group[12..].copy_from_slice(&number.to_be_bytes());
+    let payload = MulticastJoin {
+        socket_inode: 40_000 + u64::from(number / 256),
+        group,
+        interface: *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0",
+        requested_ifindex: 3,
+        mtu: 1500,
+        ret: 0,
+        mode: 0,
+        size: 56,
+        sk_omem_alloc: (number % 256 * 56).cast_signed(),
+        optmem_max: 131_072,
+        memberships: 0,
+        stale_memberships: 0,
+        same_group_ifindex: 0,
+        flags: DEVICES_READ
+            | DEVICE_FOUND
+            | DEVICE_HAS_INET6
+            | INET6_READ
+            | MTU_READ
+            | GROUP_READ
+            | OMEM_READ
+            | LIMIT_READ
+            | LIMIT_OF_NETNS
+            | CHARGE_SEEN,
+        sk_protocol: 17,
+    };
+    Record::kernel([header.as_bytes(), payload.as_bytes()].concat())
+}

@@ -1,0 +1,66 @@
+//! What holds the programs at their functions.
+
+use std::thread;
+
+use aya::programs::{
+    Program, ProgramError, fentry::FEntryLink, fexit::FExitLink, kprobe::KProbeLink,
+};
+
+/// A program at a function, for as long as this lives.
+#[expect(dead_code, reason = "held for what their drop does")]
+pub(super) enum Link {
+    KProbe(KProbeLink),
+    FEntry(FEntryLink),
+    FExit(FExitLink),
+}
+
+impl Link {
+    /// Attaches a loaded program; `None` where it is of a kind that is not
+    /// attached to functions.
+    pub(super) fn attach(
+        program: &mut Program,
+        function: &str,
+    ) -> Result<Option<Self>, ProgramError> {
+        Ok(match program {
+            Program::KProbe(program) => {
+                let link = program.attach(function, 0)?;
+                Some(Self::KProbe(program.take_link(link)?))
+            }
+            Program::FEntry(program) => {
+                let link = program.attach()?;
+                Some(Self::FEntry(program.take_link(link)?))
+            }
+            Program::FExit(program) => {
+                let link = program.attach()?;
+                Some(Self::FExit(program.take_link(link)?))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Every program that is attached.
+#[derive(Default)]
+pub struct Links {
+    pub(super) entries: Vec<Link>,
+    pub(super) returns: Vec<Link>,
+}
+
+impl Links {
+    /// Detaches: returns first, so that no return is left whose call is no
+    /// longer seen.
+    pub fn detach(self) {
+        drop_together(self.returns);
+        drop_together(self.entries);
+    }
+}
+
+/// Drops all at once: the kernel waits at each until nobody runs it any more,
+/// and most of that for several at the same time.
+fn drop_together(links: Vec<Link>) {
+    thread::scope(|scope| {
+        for link in links {
+            scope.spawn(move || drop(link));
+        }
+    });
+}

@@ -1,0 +1,47 @@
+//! The eBPF object with this kernel's values in it, and its maps.
+
+use aya::{Ebpf, EbpfError, EbpfLoader};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::{OBJECT, Options, resolve::Globals};
+
+/// Makes the maps; the programs are loaded when they are attached.
+pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, EbpfError> {
+    // Before 5.11 maps count as locked memory, whose usual limit is too low. A
+    // failure here shows as one of loading, with the reason.
+    let unlimited = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    let _ = setrlimit(Resource::Memlock, unlimited);
+    let events = u8::from(options.events);
+    let debug = u8::from(options.debug);
+    let mut loader = without_kernel_types();
+    for (name, value) in &globals.words {
+        loader.override_global(name, value, true);
+    }
+    for (name, value) in &globals.addresses {
+        loader.override_global(name, value, true);
+    }
+    loader.override_global("EMIT_ALL", &events, true);
+    loader.override_global("DEBUG", &debug, true);
+    loader.load(OBJECT)
+}
+
+/// A loader that has not read the kernel's BTF. A new one always tries to, for
+/// relocations of which this object has none, and that would be most of
+/// v6trace's memory; where no file can be opened, it does without.
+fn without_kernel_types() -> EbpfLoader<'static> {
+    let limit = getrlimit(Resource::Nofile);
+    let none = Rlimit {
+        current: Some(0),
+        ..limit
+    };
+    let closed = setrlimit(Resource::Nofile, none).is_ok();
+    let mut loader = EbpfLoader::new();
+    if closed && let Err(error) = setrlimit(Resource::Nofile, limit) {
+        log::warn!("no more files can be opened: {error}");
+    }
+    loader.btf(None);
+    loader
+}

@@ -1,0 +1,130 @@
+//! The programs of a candidate: loaded once, attached by trampoline or by
+//! kprobes.
+
+use std::collections::HashSet;
+
+use aya::{
+    Ebpf,
+    maps::ProgramArray,
+    programs::{Program, ProgramError, ProgramInfo},
+};
+use v6trace_common::{Candidate, Programs};
+
+use super::{AttachError, Links, Via, choose::Refusal, links::Link};
+
+/// Loads and attaches programs.
+pub(super) struct Attacher<'e> {
+    ebpf: &'e mut Ebpf,
+    /// Where trampolines find their functions; none are wanted without.
+    functions: Option<aya::Btf>,
+    loaded: HashSet<&'static str>,
+    pub(super) links: Links,
+    /// Why continuations were refused: what they would have read is missing
+    /// from the records.
+    pub(super) refused: Vec<String>,
+}
+
+impl<'e> Attacher<'e> {
+    pub(super) fn new(ebpf: &'e mut Ebpf, functions: Option<aya::Btf>) -> Self {
+        Self {
+            ebpf,
+            functions,
+            loaded: HashSet::new(),
+            links: Links::default(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Attaches a candidate, all its programs or none.
+    pub(super) fn attach(&mut self, candidate: &Candidate) -> Result<Via, Refusal> {
+        if self.functions.is_some()
+            && let Some(programs) = candidate.trampoline
+        {
+            match self.attach_programs(candidate.function, programs) {
+                Ok(()) => return Ok(Via::Trampoline),
+                Err(refusal) => log::debug!("no trampoline: {refusal:?}"),
+            }
+        }
+        self.attach_programs(candidate.function, candidate.kprobes)?;
+        Ok(Via::Kprobe)
+    }
+
+    fn attach_programs(&mut self, function: &str, programs: Programs) -> Result<(), Refusal> {
+        if let Some((name, map)) = programs.continuation {
+            self.link(function, name, map).map_err(Refusal::other)?;
+        }
+        // The entry first: then every return that fires had its entry seen.
+        // Where the return is refused, the entry goes with its link.
+        let entry = self.attach_one(function, programs.entry)?;
+        let ret = self.attach_one(function, programs.ret)?;
+        self.links.entries.extend(entry);
+        self.links.returns.extend(ret);
+        Ok(())
+    }
+
+    /// Loads a continuation and puts it where its programs look for it.
+    fn link(
+        &mut self,
+        function: &str,
+        name: &'static str,
+        map: &'static str,
+    ) -> Result<(), AttachError> {
+        if self.loaded.contains(name) {
+            return Ok(());
+        }
+        if let Err(error) = self.load(function, name) {
+            self.refused.push(format!("{name}: {error}"));
+            return Ok(());
+        }
+        let descriptor = self.program(name)?.fd()?;
+        let descriptor = descriptor.try_clone().map_err(ProgramError::from)?;
+        // Borrowed, not taken: the programs loaded later refer to its descriptor.
+        let table = self.ebpf.map_mut(map).ok_or(AttachError::Object(map))?;
+        ProgramArray::try_from(table)?.set(0, &descriptor, 0)?;
+        Ok(())
+    }
+
+    fn load(&mut self, function: &str, name: &'static str) -> Result<(), AttachError> {
+        if self.loaded.contains(name) {
+            return Ok(());
+        }
+        let functions = self.functions.as_ref();
+        let program = self
+            .ebpf
+            .program_mut(name)
+            .ok_or(AttachError::Object(name))?;
+        let loaded = match (program, functions) {
+            (Program::KProbe(program), _) => program.load(),
+            (Program::FEntry(program), Some(btf)) => program.load(function, btf),
+            (Program::FExit(program), Some(btf)) => program.load(function, btf),
+            _ => return Err(AttachError::Object(name)),
+        };
+        loaded.map_err(|error| AttachError::program(&error))?;
+        self.loaded.insert(name);
+        // The larger part of starting up is what the verifier has to do.
+        let info = self.program(name)?.info().ok();
+        let verified = info.and_then(|info: ProgramInfo| info.verified_instruction_count());
+        let verified = verified.unwrap_or_default();
+        log::debug!("{name} loaded, {verified} instructions verified");
+        Ok(())
+    }
+
+    fn attach_one(
+        &mut self,
+        function: &str,
+        name: Option<&'static str>,
+    ) -> Result<Option<Link>, Refusal> {
+        let Some(name) = name else {
+            return Ok(None);
+        };
+        self.load(function, name).map_err(Refusal::other)?;
+        let program = self.program(name).map_err(Refusal::other)?;
+        let link = Link::attach(program, function).map_err(|error| Refusal::from_attach(&error))?;
+        log::debug!("{name} attached to {function}");
+        Ok(link)
+    }
+
+    fn program(&mut self, name: &'static str) -> Result<&mut Program, AttachError> {
+        self.ebpf.program_mut(name).ok_or(AttachError::Object(name))
+    }
+}
