@@ -65,8 +65,8 @@ fn measure<R: Render>(bencher: Bencher<'_, '_>, render: impl Fn() -> R + Sync) {
             ..Options::default()
         };
         let mut replay = Replay::new(Report::new(options, render()));
-        let mut reader = Reader::new(recording()).expect("a reader");
-        while let Some(item) = reader.next_item().expect("a whole recording") {
+        let mut input = Reader::new(recording()).expect("a reader");
+        while let Some(item) = input.next_item().expect("a whole recording") {
             replay.take(item).expect("output goes nowhere");
         }
         let (whole, render) = replay.finish().expect("output goes nowhere");

@@ -37,7 +37,8 @@ pub(super) fn times(count: u32, mut operation: impl FnMut(u32) -> Result<()>) ->
     for _ in 0..SAMPLES {
         let before = now();
         run(count)?;
-        times.push((now() - before).as_secs_f64() * 1e9 / f64::from(count));
+        let spent = now().saturating_sub(before);
+        times.push(spent.as_secs_f64() * 1e9 / f64::from(count));
     }
     sleep(SETTLE);
     Ok(times)

@@ -93,11 +93,11 @@ pub fn attach<T>(
     log::debug!("maps made");
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
-    let mut attacher = Attacher::new(&mut ebpf, functions);
+    let mut programs = Attacher::new(&mut ebpf, functions);
     let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
-        attacher.attach(candidate)
+        programs.attach(candidate)
     });
-    let Attacher { links, refused, .. } = attacher;
+    let Attacher { links, refused, .. } = programs;
     let members = globals.members();
     let mut absent = globals.absent;
     absent.extend(refused);

@@ -2,6 +2,8 @@
 //! from what the session says of its clocks; the machine that renders has no
 //! part in it.
 
+use std::fmt::Write as _;
+
 use jiff::{Timestamp, tz::Offset};
 
 use crate::session::Session;
@@ -70,15 +72,10 @@ impl Clock {
         let wall_ns = session.wall_ns(boot_ns);
         let second = wall_ns.div_euclid(NANOSECONDS);
         if self.second == Some(second) {
-            let mut rest = wall_ns.rem_euclid(NANOSECONDS) as u32;
-            let mut digits = [b'0'; FRACTION];
-            for digit in digits.iter_mut().rev() {
-                *digit += (rest % 10) as u8;
-                rest /= 10;
-            }
+            let rest = wall_ns.rem_euclid(NANOSECONDS);
             self.text.truncate(self.text.len() - FRACTION - 1);
-            self.text.extend(digits.map(char::from));
-            self.text.push('Z');
+            // Memory takes whatever is written.
+            let _ = write!(self.text, "{rest:09}Z");
         } else {
             self.text = rfc3339(session, boot_ns);
             // Before 1970 the fraction counts towards it, or there may be none.

@@ -112,7 +112,7 @@ impl Table {
             if let Some(first) = name.bytes().next() {
                 lengths[usize::from(first)] |= length_bit(name.len());
                 // A name of one byte has a blank or a dot behind it.
-                let second = name.bytes().nth(1);
+                let second = name.as_bytes().get(1).copied();
                 seconds[usize::from(first)] |= second.map_or(u64::MAX, low_bit);
             }
         }

@@ -66,6 +66,7 @@ pub(super) fn names() -> Result<Vec<String>> {
     Ok(names)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, whatever its length")]
 fn events() -> Result<Vec<Event>> {
     let btf = Btf::load(Path::new(KERNEL_BTF)).context("cannot read the kernel's BTF")?;
     let at = |path: &str| -> Result<u32> { Ok(btf.member(path)?.byte_offset) };
