@@ -101,7 +101,7 @@ fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (state >> 33) as u8
+        state.to_be_bytes()[0]
     };
     let batches: Vec<Vec<Record>> = (0..40)
         .map(|_| {
