@@ -91,7 +91,9 @@ fn filters_and_time_displays_are_those_of_live() {
         assert_eq!(replay(unseen), "", "{unseen:?}");
     }
     assert!(replay(&["--relative"]).starts_with('+'));
-    assert!(replay(&["--events"]).contains("set-token"));
+    assert_eq!(replay(&["--events"]), all, "quiet leaves out events");
+    let (loud, _) = said(v6trace(&["replay", "--events"]).arg(&path));
+    assert!(loud.contains("  set-token  ip["), "{loud}");
     assert_eq!(replay(&["--count", "1"]), all);
     assert!(replay(&["--json"]).contains(r#""cause":"token-forwarding""#));
     v6trace(&["replay", "--netns", "/proc/self/ns/net"])
