@@ -59,29 +59,30 @@ pub(super) struct Clock {
     /// The last time given.
     text: String,
     /// Its second since 1970, if it can be kept.
-    second: Option<i128>,
+    second: Option<i64>,
 }
 
 /// Digits of the nanoseconds, and the `Z` behind them.
 const FRACTION: usize = 9;
-const NANOSECONDS: i128 = 1_000_000_000;
+const NANOSECONDS: i64 = 1_000_000_000;
 
 impl Clock {
     /// A boot time as [`rfc3339`] gives it.
     pub(super) fn rfc3339(&mut self, session: &Session, boot_ns: u64) -> &str {
-        let wall_ns = session.wall_ns(boot_ns);
-        let second = wall_ns.div_euclid(NANOSECONDS);
-        if self.second == Some(second) {
+        // Of 64 bits, which are divided faster and reach to the year 2262.
+        let wall_ns = i64::try_from(session.wall_ns(boot_ns)).ok();
+        let second = wall_ns.map(|wall_ns| wall_ns.div_euclid(NANOSECONDS));
+        if let Some(wall_ns) = wall_ns
+            && self.second == second
+        {
             let rest = wall_ns.rem_euclid(NANOSECONDS);
             self.text.truncate(self.text.len() - FRACTION - 1);
             // Memory takes whatever is written.
             let _ = write!(self.text, "{rest:09}Z");
         } else {
             self.text = rfc3339(session, boot_ns);
-            // Before 1970 the fraction counts towards it, or there may be none.
-            let regular = self.text.len() > FRACTION && wall_ns >= 0;
-            let in_range = Timestamp::from_nanosecond(wall_ns).is_ok();
-            self.second = (regular && in_range).then_some(second);
+            // Before 1970 the fraction counts towards it.
+            self.second = second.filter(|&second| second >= 0);
         }
         &self.text
     }
