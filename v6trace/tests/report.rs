@@ -441,11 +441,11 @@ fn filters_look_at_the_stream() {
 
 #[test]
 fn losses_and_damage_are_counted() {
-    let lost = |hook| {
+    let lost = |hook, cpu| {
         Record::Lost(Lost {
             boot_ns: 4_000_000_000,
             hook,
-            cpu: 1,
+            cpu,
             count: 7,
         })
     };
@@ -456,8 +456,9 @@ fn losses_and_damage_are_counted() {
     let records = || {
         vec![
             session(),
-            lost(Some(Hook::MulticastJoin)),
-            lost(None),
+            lost(Some(Hook::MulticastJoin), Some(1)),
+            lost(None, Some(1)),
+            lost(Some(Hook::OptionMemory), None),
             kernel(damaged, exhausted()),
             Record::kernel(&b"short"[..]),
             end(),
@@ -467,14 +468,19 @@ fn losses_and_damage_are_counted() {
     let summary = objects.last().unwrap();
     assert_eq!(
         (&summary["type"], &summary["lost"]),
-        (&"summary".into(), &14.into())
+        (&"summary".into(), &21.into())
     );
     assert_eq!(summary["undecoded"], 2);
     assert_eq!(objects[1]["hook"], "multicast-join");
     assert_eq!(objects[2]["hook"], Value::Null);
+    assert_eq!(objects[3]["cpu"], Value::Null);
     let (_, err) = text(Options::default(), records());
     assert!(
         err.contains("lost 7 events of multicast-join on CPU 1"),
+        "{err}"
+    );
+    assert!(
+        err.contains("lost 7 events of option-memory: the kernel left them out"),
         "{err}"
     );
     assert!(err.contains("unknown record kind 999"), "{err}");

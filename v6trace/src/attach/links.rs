@@ -60,7 +60,8 @@ impl Links {
 fn drop_together(links: Vec<Link>) {
     thread::scope(|scope| {
         for link in links {
-            scope.spawn(move || drop(link));
+            // Without another thread the link is dropped here.
+            let _ = thread::Builder::new().spawn_scoped(scope, move || drop(link));
         }
     });
 }

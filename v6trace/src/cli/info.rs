@@ -244,7 +244,10 @@ fn print_session(
     row("lost", &session.lost_count().to_string())?;
     for (Place { hook, cpu }, count) in &session.lost {
         let hook = hook.unwrap_or("a hook that cannot be told");
-        let cpu = cpu.map_or_else(|| "other CPUs".to_owned(), |cpu| format!("CPU {cpu}"));
+        let cpu = cpu.map_or_else(
+            || "a CPU that cannot be told".to_owned(),
+            |cpu| format!("CPU {cpu}"),
+        );
         row("", &format!("{count:>9}  {hook} on {cpu}"))?;
     }
     if session.undecoded > 0 {

@@ -57,7 +57,7 @@ impl Losses {
                     lost.push(Lost {
                         boot_ns: clock::boot_ns(),
                         hook: Some(hook.hook),
-                        cpu: u32::try_from(cpu).unwrap_or(u32::MAX),
+                        cpu: u32::try_from(cpu).ok(),
                         count: now - before,
                     });
                 }
@@ -79,7 +79,7 @@ impl Losses {
             Some(Lost {
                 boot_ns: clock::boot_ns(),
                 hook: None,
-                cpu,
+                cpu: Some(cpu),
                 count,
             })
         };
@@ -103,6 +103,6 @@ mod tests {
             .iter()
             .map(|lost| (lost.cpu, lost.count))
             .collect();
-        assert_eq!(beyond, [(0, 2), (3, 2)]);
+        assert_eq!(beyond, [(Some(0), 2), (Some(3), 2)]);
     }
 }

@@ -14,6 +14,7 @@ mod held;
 pub mod kernel_log;
 mod losses;
 mod merge;
+mod missed;
 mod rings;
 
 use std::{future::Future, ops::ControlFlow, time::Duration};
@@ -31,6 +32,7 @@ use crate::{
 use held::Held;
 use losses::{LossCounters, Losses};
 use merge::Merge;
+use missed::Missed;
 use rings::Rings;
 
 /// How often losses, and records held back, are looked for.
@@ -57,6 +59,7 @@ pub struct Live {
     counters: LossCounters,
     held: Held,
     losses: Losses,
+    missed: Missed,
     merge: Merge,
     observer: Observer,
 }
@@ -101,6 +104,7 @@ impl Live {
             held,
         } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
+        let missed = Missed::watch(&ebpf);
         let live = Self {
             _ebpf: ebpf,
             links,
@@ -108,6 +112,7 @@ impl Live {
             counters,
             held,
             losses: Losses::default(),
+            missed,
             merge: Merge::default(),
             observer,
         };
@@ -198,7 +203,8 @@ impl Live {
             log::warn!("the loss counters could not be read: {error}");
             Vec::new()
         });
-        sink(lost.into_iter().map(Record::Lost).collect())
+        let lost = lost.into_iter().chain(self.missed.count());
+        sink(lost.map(Record::Lost).collect())
     }
 
     /// Detaches first, so that what is drained afterwards is all there is.
@@ -213,6 +219,7 @@ impl Live {
         let _ = self.release(u64::MAX, sink);
         let lost = self.losses.count(&self.counters)?;
         let lost = lost.into_iter().chain(self.losses.unaccounted());
+        let lost = lost.chain(self.missed.count());
         let mut closing: Vec<Record> = lost.map(Record::Lost).collect();
         closing.push(Record::End {
             boot_ns: clock::boot_ns(),

@@ -134,8 +134,9 @@ pub struct Lost {
     pub boot_ns: u64,
     /// The hook whose events they were, where that can be told.
     pub hook: Option<Hook>,
-    /// The CPU on which they happened.
-    pub cpu: u32,
+    /// The CPU on which they happened; `None` where the kernel counts by
+    /// program only.
+    pub cpu: Option<u32>,
     /// How many.
     pub count: u64,
 }

@@ -53,7 +53,7 @@ pub struct SessionContents {
 pub struct Place {
     /// The hook, where that can be told.
     pub hook: Option<&'static str>,
-    /// The CPU; `None` for those of too many.
+    /// The CPU; `None` where that cannot be told, and for those of too many.
     pub cpu: Option<u32>,
 }
 
@@ -124,7 +124,7 @@ impl Render for Contents {
         };
         let mut place = Place {
             hook: lost.hook.map(|hook| hook.info().name),
-            cpu: Some(lost.cpu),
+            cpu: lost.cpu,
         };
         if session.lost.len() >= MAX_LOST && !session.lost.contains_key(&place) {
             place.cpu = None;

@@ -76,7 +76,7 @@ kinds! {
 struct StoredLost {
     boot_ns: u64,
     hook: Option<String>,
-    cpu: u32,
+    cpu: Option<u32>,
     count: u64,
 }
 

@@ -106,12 +106,17 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         let hook = lost
             .hook
             .map_or("a hook that cannot be told", |hook| hook.info().name);
-        writeln!(
-            self.err,
-            "{time}  lost {} of {hook} on CPU {}; a larger --buffer-size loses less",
-            events(lost.count),
-            lost.cpu
-        )
+        let count = events(lost.count);
+        match lost.cpu {
+            Some(cpu) => writeln!(
+                self.err,
+                "{time}  lost {count} of {hook} on CPU {cpu}; a larger --buffer-size loses less"
+            ),
+            None => writeln!(
+                self.err,
+                "{time}  lost {count} of {hook}: the kernel left them out, busy with another"
+            ),
+        }
     }
 
     fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {

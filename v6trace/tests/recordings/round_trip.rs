@@ -31,7 +31,7 @@ fn record() -> impl Strategy<Value = Record> {
         1 => (any::<u64>(), any::<u32>(), name).prop_map(|(boot_ns, pid, unit)| {
             Record::Process(Process { boot_ns, pid, unit, netns: None })
         }),
-        1 => (any::<u64>(), any::<u32>(), any::<u64>()).prop_map(|(boot_ns, cpu, count)| {
+        1 => (any::<u64>(), any::<Option<u32>>(), any::<u64>()).prop_map(|(boot_ns, cpu, count)| {
             Record::Lost(Lost { boot_ns, hook: Some(Hook::MulticastJoin), cpu, count })
         }),
     ]
@@ -110,7 +110,7 @@ fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
             let lost = Lost {
                 boot_ns: 0,
                 hook: None,
-                cpu: 0,
+                cpu: Some(0),
                 count: 1,
             };
             batch.chain([Record::Lost(lost)]).collect()
