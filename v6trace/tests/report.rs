@@ -484,7 +484,7 @@ fn losses_and_damage_are_counted() {
         "{err}"
     );
     assert!(err.contains("unknown record kind 999"), "{err}");
-    assert!(err.contains("14 events lost"), "{err}");
+    assert!(err.contains("21 events lost"), "{err}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) fn run() -> Result<()> {
 /// Records each story by itself and prints recording and live text as files.
 pub(crate) fn record() -> Result<()> {
     for story in STORIES {
-        let mut tracer = Tracer::live(&[])?;
+        let mut tracer = Tracer::start(&[])?;
         let _places = (story.tell)()?;
         thread::sleep(MOMENT);
         let recording = tracer.take_recording().context("it records")?;

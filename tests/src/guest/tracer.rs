@@ -44,42 +44,42 @@ pub(crate) struct Tracer {
 impl Tracer {
     /// Starts `v6trace record` in text mode with more arguments, of which its
     /// report is then a replay.
-    pub(crate) fn live(args: &[&str]) -> Result<Self> {
+    pub(crate) fn start(args: &[&str]) -> Result<Self> {
         Self::record(Recording::new(args), args)
     }
 
     /// The same into a recording of one's own.
     pub(crate) fn record(recording: Recording, args: &[&str]) -> Result<Self> {
         let recorded = [&["record", "--output", recording.path()], args].concat();
-        let mut tracer = Self::start(&recorded, Output::Collected)?;
+        let mut tracer = Self::spawn(&recorded, Output::Collected)?;
         tracer.recording = Some(recording);
         Ok(tracer)
     }
 
     /// Starts `v6trace live --json` with more arguments.
     pub(crate) fn json(args: &[&str]) -> Result<Self> {
-        Self::start(&[&["live", "--json"], args].concat(), Output::Collected)
+        Self::spawn(&[&["live", "--json"], args].concat(), Output::Collected)
     }
 
     /// Starts `v6trace live` in text mode with more arguments.
     pub(crate) fn text(args: &[&str]) -> Result<Self> {
-        Self::start(&[&["live"], args].concat(), Output::Collected)
+        Self::spawn(&[&["live"], args].concat(), Output::Collected)
     }
 
     /// Starts `v6trace live` into a pipe whose reader is gone once it is ready.
     pub(crate) fn unread(args: &[&str]) -> Result<Self> {
-        let mut tracer = Self::start(&[&["live"], args].concat(), Output::Unread)?;
+        let mut tracer = Self::spawn(&[&["live"], args].concat(), Output::Unread)?;
         drop(tracer.child.stdout.take());
         Ok(tracer)
     }
 
     /// Starts `v6trace live` in text mode with all output on the console.
     pub(crate) fn on_console(args: &[&str]) -> Result<Self> {
-        Self::start(&[&["live"], args].concat(), Output::Console)
+        Self::spawn(&[&["live"], args].concat(), Output::Console)
     }
 
     /// Starts a tracer and waits until it says that it is ready.
-    fn start(args: &[&str], output: Output) -> Result<Self> {
+    fn spawn(args: &[&str], output: Output) -> Result<Self> {
         let mut command = v6trace(args);
         let (stdout, echo): (_, fn(&str)) = match output {
             Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),

@@ -128,7 +128,7 @@ fn the_purge(diagnoses: &[Diagnosis]) -> Result<&Diagnosis> {
 /// Forwarding on a bridge takes the uplink's route away.
 fn another_interface() -> Result<()> {
     let host = Host::new()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.forward("d0", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -171,7 +171,7 @@ fn another_interface() -> Result<()> {
 /// Written to conf.all, the uplink forwards as well and hears no router again.
 fn all() -> Result<()> {
     let host = Host::new()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.forward("all", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -198,8 +198,8 @@ fn all() -> Result<()> {
 /// Whoever asks for one of the interfaces is told, and nobody else.
 fn two_uplinks() -> Result<()> {
     let host = Host::with_uplinks(2, None)?;
-    let of_second = Tracer::live(&["-i", "v1"])?;
-    let of_other = Tracer::live(&["-i", "d0"])?;
+    let of_second = Tracer::start(&["-i", "v1"])?;
+    let of_other = Tracer::start(&["-i", "d0"])?;
     host.forward("d0", "1")?;
     let report = of_second.finish()?;
     report.complete()?;
@@ -226,7 +226,7 @@ fn two_uplinks() -> Result<()> {
 /// The route goes from the VRF's table, and is to come back there.
 fn vrf() -> Result<()> {
     let host = Host::with_uplinks(1, Some(100))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.forward("d0", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -264,7 +264,7 @@ fn silent() -> Result<()> {
     host.near.set_sysctl("ipv6/conf/v0/accept_ra", "2")?;
     let words = "-6 route add default via fe80::99 dev v0 metric 5 proto ra";
     host.near.ip(words)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.forward("d0", "0")?;
     host.forward("d0", "1")?;
     host.near.set_sysctl("ipv6/conf/v0/accept_ra", "1")?;

@@ -58,7 +58,7 @@ const TUNNELS: [(&str, &str); 6] = [
 ];
 
 fn site() -> Result<()> {
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let site = Site::new()?;
     let _radvd = Radvd::start(&site.router, "br", 1)?;
     site.wait_for_addresses()?;

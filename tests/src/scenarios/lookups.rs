@@ -79,7 +79,7 @@ fn few_capabilities() -> Result<()> {
         | CapabilitySet::SYSLOG
         // For older kernels, whose maps count as locked memory.
         | CapabilitySet::SYS_RESOURCE;
-    let tracer = with_only(needed, || Tracer::live(&[]));
+    let tracer = with_only(needed, || Tracer::start(&[]));
     std::fs::write(paranoid, before).context("cannot write the sysctl")?;
     let tracer = tracer?;
     host.ip(&format!("addr add {ADDRESS}/64 dev few1"))?;
@@ -120,7 +120,7 @@ fn nameless() -> Result<()> {
     let inhabitant = Inhabitant::of(&netns)?;
     let interface = netns.dummy("d0")?;
     netns.ip("addr add fd00:4::5/64 dev d0 nodad")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     netns.enter(|| {
         netns.forget_name()?;
         let sysctl = "/proc/sys/net/ipv6/conf/d0/forwarding";
@@ -155,7 +155,7 @@ fn many() -> Result<()> {
             ))?;
         }
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let report = tracer.finish()?;
     report.complete()?;

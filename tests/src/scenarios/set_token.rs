@@ -75,7 +75,7 @@ impl Host {
 
     /// Asks for a token that is refused, and returns what v6trace says of it.
     fn refused(&self, token: &str) -> Result<Report> {
-        let tracer = Tracer::live(&[])?;
+        let tracer = Tracer::start(&[])?;
         let words = format!("token set {token} dev {}", self.interface.name);
         ip_fails(&self.netns.ip_words(&words))?;
         let report = tracer.finish()?;
@@ -212,7 +212,7 @@ fn own_values_decide() -> Result<()> {
     host.netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     host.set("forwarding", "0")?;
     host.netns.set_sysctl("ipv6/conf/all/accept_ra", "0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.netns.ip("token set ::5 dev v0")?;
     tracer.finish()?.silent()?;
     host.netns.set_sysctl("ipv6/conf/all/accept_ra", "2")?;
@@ -230,7 +230,7 @@ fn taken() -> Result<()> {
         host.get("router_solicitations")? == -1,
         "the default has changed"
     );
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.netns.ip("token set ::1 dev v0")?;
     host.set("forwarding", "1")?;
     host.set("accept_ra", "2")?;
@@ -243,7 +243,7 @@ fn taken() -> Result<()> {
 fn addr_gen_mode() -> Result<()> {
     let host = Host::new("mode", "v0")?;
     host.set("forwarding", "1")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.netns.ip("link set v0 addrgenmode none")?;
     ip_fails(&host.netns.ip_words("link set v0 addrgenmode stable_secret"))?;
     tracer.finish()?.silent()

@@ -29,7 +29,7 @@ fn session_in_a_vrf() -> Result<()> {
         &format!("local fd00:4:: as 65002; neighbor fd00:4::5 as 65001; {times}"),
     )?;
     near.wait_for(true)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     near.wait_for(false)?;

@@ -57,7 +57,7 @@ fn force_forwarding() -> Result<()> {
     pair.near.ip("address add fd00:5::1/64 dev v1 nodad")?;
     pair.far.ip("-6 route add fd00:5::/64 via fd00:4::5")?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     pair.wait_for(SECOND, true)?;
@@ -105,7 +105,7 @@ fn force_one() -> Result<()> {
     pair.near.dummy("d0")?;
     pair.near.set_sysctl("ipv6/conf/d0/force_forwarding", "1")?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -123,7 +123,7 @@ fn force_one() -> Result<()> {
     pair.has("d0", "force_forwarding", "1")?;
     pair.ping()?;
     // As it is now, a host forwards all the same.
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -146,7 +146,7 @@ fn keep_the_uplink() -> Result<()> {
     let limit = Duration::from_secs(20);
     let gateway = until_some(what, limit, || default_route(&pair.near))?;
     pair.ping()?;
-    let tracer = Tracer::live(&["--comm", "guest"])?;
+    let tracer = Tracer::start(&["--comm", "guest"])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -170,7 +170,7 @@ fn keep_the_uplink() -> Result<()> {
 fn hear_no_new_router() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;

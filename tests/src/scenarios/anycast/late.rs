@@ -24,7 +24,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn deleted() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     tracer.signal(Signal::STOP)?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
@@ -45,7 +45,7 @@ fn deleted() -> Result<()> {
 fn renamed() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     tracer.signal(Signal::STOP)?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;

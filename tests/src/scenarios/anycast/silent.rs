@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn without_prefix() -> Result<()> {
     let pair = Pair::new()?;
     let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.near.ip("address add fe80::7/64 dev v0 nodad")?;
     pair.forward("all", "1")?;
     pair.wait_for(link_local, true)?;
@@ -52,7 +52,7 @@ fn again() -> Result<()> {
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let socket = MulticastSocket::udp(&pair.near)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.near.ip("address add fd00:4::6/64 dev v0 nodad")?;
     socket.join_anycast(pair.interface.ifindex, FIRST)?;
@@ -66,7 +66,7 @@ fn again() -> Result<()> {
 fn own_address() -> Result<()> {
     let pair = Pair::new()?;
     pair.near.ip("address add fd00:9::/64 dev v0 nodad")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     pair.forward("all", "0")?;

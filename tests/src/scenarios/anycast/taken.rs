@@ -40,7 +40,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn router() -> Result<()> {
     let pair = Pair::new()?;
     pair.near.ip("address add fd00:9::1/64 dev v0 nodad")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     let report = tracer.finish()?;
@@ -67,7 +67,7 @@ fn prefix_lengths() -> Result<()> {
         let words = format!("address add {address}/{prefix_len} dev v0 nodad");
         pair.near.ip(&words)?;
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     for (_, _, first) in cases {
         pair.wait_for(first.parse()?, true)?;
@@ -92,7 +92,7 @@ fn prefix_lengths() -> Result<()> {
 fn address_usable() -> Result<()> {
     let pair = Pair::new()?;
     pair.forward("v0", "1")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.near.ip("address add fd00:9::1/56 dev v0")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     let report = tracer.finish()?;
@@ -112,7 +112,7 @@ fn address_usable() -> Result<()> {
 fn setsockopt() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let socket = MulticastSocket::udp(&pair.near)?;
     socket.join_anycast(pair.interface.ifindex, FIRST)?;
     pair.wait_for(FIRST, true)?;
@@ -138,7 +138,7 @@ fn own_address_not_in_force() -> Result<()> {
     pair.ping()?;
     pair.near.ip("address add fd00:4::/64 dev v0")?;
     AddressState::Failed.wait(&pair.near, "v0", FIRST)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -153,7 +153,7 @@ fn released() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "0")?;
     pair.wait_for(FIRST, false)?;
     let report = tracer.finish()?;

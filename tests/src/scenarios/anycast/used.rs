@@ -46,7 +46,7 @@ fn used_by(diagnosis: &Diagnosis, kind: &str) -> Vec<String> {
 fn neighbour() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -126,7 +126,7 @@ impl Session {
 fn tcp() -> Result<()> {
     let pair = Pair::in_subnet()?;
     let session = Session::open(&pair, None)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -158,7 +158,7 @@ fn vrf() -> Result<()> {
     pair.near.ip("link set v0 master red")?;
     pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
     let session = Session::open(&pair, Some("red"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -194,7 +194,7 @@ fn gateway() -> Result<()> {
         .ip("-6 route add fd00:8::/48 via fd00:4::9 dev v0")?;
     pair.near
         .ip("route add 10.9.0.0/16 via inet6 fd00:4:: dev v0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;

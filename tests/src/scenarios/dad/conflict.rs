@@ -48,7 +48,7 @@ fn owned() -> Result<()> {
     );
     other.add(ADDRESS, "")?;
     AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -76,7 +76,7 @@ fn asked_by_both() -> Result<()> {
         Host::new(&segment, "other", OTHER_MAC)?,
     );
     host.ask_patiently()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     sleep(APART);
     other.add(ADDRESS, "")?;
@@ -99,7 +99,7 @@ fn same_host() -> Result<()> {
     segment.plug(&host.netns, "eth1", "second", MAC)?;
     host.netns.ip("link set eth1 up")?;
     host.interface = Link::find(&host.netns, "eth1")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth1", ADDRESS)?;
     let report = tracer.finish()?;
@@ -124,7 +124,7 @@ fn cloned_mac() -> Result<()> {
         Host::new(&segment, "clone", MAC)?,
     );
     host.ask_patiently()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     sleep(APART);
     other.add(ADDRESS, "")?;
@@ -167,7 +167,7 @@ fn cloned_mac_owned() -> Result<()> {
     );
     other.add(ADDRESS, "")?;
     AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -194,7 +194,7 @@ fn another_segment() -> Result<()> {
     );
     other.add(ADDRESS, "")?;
     AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -221,7 +221,7 @@ fn proxy() -> Result<()> {
     other
         .netns
         .ip(&format!("-6 neigh add proxy {ADDRESS} dev eth0"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;

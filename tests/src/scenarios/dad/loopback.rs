@@ -65,7 +65,7 @@ fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expec
 fn stays() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -85,7 +85,7 @@ fn stays() -> Result<()> {
 fn deleted() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
     AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -106,7 +106,7 @@ fn disables() -> Result<()> {
     host.set("accept_dad", "2")?;
     host.netns.ip("link set eth0 down")?;
     host.netns.ip("link set eth0 addrgenmode eui64")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.netns.ip("link set eth0 up")?;
     until_some("IPv6 should be disabled", Duration::from_secs(8), || {
         let disabled = host.netns.sysctl("ipv6/conf/eth0/disable_ipv6")? == "1";
@@ -129,7 +129,7 @@ fn storm() -> Result<()> {
     const TIMES: u64 = 5;
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for _ in 0..TIMES {
         host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
         AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
@@ -156,7 +156,7 @@ fn storm() -> Result<()> {
 fn last_of_burst() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for _ in 0..2 {
         host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
         AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
@@ -172,7 +172,7 @@ fn ignored() -> Result<()> {
     let segment = Segment::new()?;
     let host = Host::new(&segment, "guest", MAC)?;
     segment.hairpin("to-guest")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;

@@ -23,7 +23,7 @@ fn advertised() -> Result<()> {
     host.set("optimistic_dad", "1")?;
     host.set("ndisc_notify", "1")?;
     host.ask_patiently()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "optimistic")?;
     sleep(APART);
     // That tells the neighbours.

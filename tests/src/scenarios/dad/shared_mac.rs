@@ -73,7 +73,7 @@ fn vlan_asks() -> Result<()> {
     let segment = Segment::new()?;
     let host = joined_vlan(&segment)?;
     host.ask_patiently()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(FROM_MAC, "")?;
     sleep(APART);
     add_to_vlan(&host)?;
@@ -100,7 +100,7 @@ fn vlan_owns() -> Result<()> {
     let host = joined_vlan(&segment)?;
     add_to_vlan(&host)?;
     AddressState::Usable.wait(&host.netns, "eth0.7", FROM_MAC)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(FROM_MAC, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", FROM_MAC)?;
     let report = tracer.finish()?;
@@ -125,7 +125,7 @@ fn vrrp_masters() -> Result<()> {
     );
     other.add(ADDRESS, "")?;
     AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;

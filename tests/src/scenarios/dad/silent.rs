@@ -31,7 +31,7 @@ fn unique() -> Result<()> {
         Host::new(&segment, "other", OTHER_MAC)?,
     );
     let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(ADDRESS, "")?;
     other.add(second, "")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
@@ -46,7 +46,7 @@ fn nodad() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "other", OTHER_MAC)?,
     );
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     other.add(ADDRESS, "nodad")?;
     host.add(ADDRESS, "nodad")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
@@ -68,7 +68,7 @@ fn not_twice() -> Result<()> {
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     other.del(ADDRESS)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     third.add(ADDRESS, "")?;
     AddressState::Usable.wait(&third.netns, "eth0", ADDRESS)?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;

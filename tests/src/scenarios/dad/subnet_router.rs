@@ -29,7 +29,7 @@ fn failure(
     expect: impl Fn(Expect<'_>) -> Expect<'_>,
 ) -> Result<()> {
     let host = Host::new(segment, "guest", MAC)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.add(FIRST, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", FIRST)?;
     let report = tracer.finish()?;

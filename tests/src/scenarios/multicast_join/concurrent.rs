@@ -58,7 +58,7 @@ fn concurrently() -> Result<()> {
             refused: Vec::new(),
         });
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     fail_together(&interface, &mut parts)?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -132,7 +132,7 @@ fn exhaust(arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Result<()> {
     let interface = netns.dummy("d0")?;
     let limit = OptmemMax::set(&netns, 6000)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(arguments)?;
+    let tracer = Tracer::start(arguments)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(6000, joins.done)?;
     let report = tracer.finish()?;
@@ -219,7 +219,7 @@ fn doctor() -> Result<()> {
     ensure!(report["kernel"] == kernel.as_str(), "{report}");
     ensure!(text.stdout.contains(&kernel), "{text}");
     // Attached for real, the same hooks are there.
-    let session = Tracer::live(&[])?.finish()?.session;
+    let session = Tracer::start(&[])?.finish()?.session;
     let of_session = session["coverage"].as_array().cloned().unwrap_or_default();
     let of_doctor = report["coverage"].as_array().cloned().unwrap_or_default();
     ensure!(!of_session.is_empty(), "{session}");

@@ -42,7 +42,7 @@ fn sigterm() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
     socket.join(interface.ifindex, group(1))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     ensure!(socket.join(interface.ifindex, group(1)).is_err());
     tracer.signal(Signal::TERM)?;
     tracer.end()?.only("already-joined")?;
@@ -54,7 +54,7 @@ fn sigterm() -> Result<()> {
 fn no_probe() -> Result<()> {
     ensure!(probes()?.is_empty(), "before: {}", probes()?);
     for signal in [Signal::INT, Signal::KILL] {
-        let mut tracer = Tracer::live(&[])?;
+        let mut tracer = Tracer::start(&[])?;
         ensure!(probes()?.contains("ipv6_sock_mc_join"), "{}", probes()?);
         tracer.signal(signal)?;
         until("v6trace should end", Duration::from_secs(20), || {

@@ -44,7 +44,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn live_interfaces() -> Result<()> {
     let netns = Netns::new("live")?;
     let interface = netns.dummy("d0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let mut cases = Vec::new();
     for optmem_max in [20480, 9000] {
         let limit = OptmemMax::set(&netns, optmem_max)?;
@@ -112,7 +112,7 @@ fn last_straw(join: impl Fn(&MulticastSocket, u32, Ipv6Addr) -> std::io::Result<
     let optmem_max = size * u64::from(full) + 1;
     let limit = OptmemMax::set(&netns, optmem_max)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     join_each(&socket, interface.ifindex, 0, full)?;
     let straw = group(full);
     let result = join(&socket, interface.ifindex, straw);
@@ -148,7 +148,7 @@ fn shared_with_options() -> Result<()> {
     socket.stick_destination_options(2040)?;
     let options = socket.option_memory()?;
     ensure!(options > 2040, "the options cost only {options} bytes");
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -184,7 +184,7 @@ fn among_sockets() -> Result<()> {
     let nearly_full = MulticastSocket::icmpv6(&netns)?;
     let full = MulticastSocket::udp(&netns)?;
     full.stick_destination_options(1024)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     join_each(&nearly_full, interface.ifindex, 0, 99)?;
     let joins = join_until_refused(&full, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     join_each(&nearly_full, interface.ifindex, 99, 1)?;
@@ -216,7 +216,7 @@ fn any_interface() -> Result<()> {
     netns.dummy("d0")?;
     let limit = OptmemMax::set(&netns, 3000)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, 0, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(3000, joins.done)?;
     let report = tracer.finish()?;

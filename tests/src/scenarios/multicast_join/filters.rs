@@ -69,7 +69,7 @@ impl Place {
     /// with the arguments `seeing` report it, those with `blind` do not.
     fn compare(&self, seeing: &[&[&str]], blind: &[&[&str]]) -> Result<()> {
         let start = |all: &[&[&str]]| {
-            let tracers = all.iter().map(|args| Tracer::live(args));
+            let tracers = all.iter().map(|args| Tracer::start(args));
             tracers.collect::<Result<Vec<_>>>()
         };
         let (seeing_tracers, blind_tracers) = (start(seeing)?, start(blind)?);
@@ -110,7 +110,7 @@ fn netns() -> Result<()> {
 
 /// A name counts even if the namespace is made only later.
 fn netns_to_come() -> Result<()> {
-    let tracer = Tracer::live(&["--netns", "place"])?;
+    let tracer = Tracer::start(&["--netns", "place"])?;
     let place = Place::new()?;
     place.fail()?;
     tracer.finish()?.only("already-joined")?;
@@ -126,7 +126,7 @@ fn interface() -> Result<()> {
 /// `-c 2` ends after the second failure, not before.
 fn count() -> Result<()> {
     let place = Place::new()?;
-    let mut tracer = Tracer::live(&["-c", "2"])?;
+    let mut tracer = Tracer::start(&["-c", "2"])?;
     place.fail()?;
     tracer.wait_for_line("already-joined")?;
     ensure!(tracer.is_running()?, "-c 2 ended after one failure");
@@ -138,7 +138,7 @@ fn count() -> Result<()> {
 /// `--duration` ends by itself, no sooner than it should.
 fn duration() -> Result<()> {
     let place = Place::new()?;
-    let tracer = Tracer::live(&["--duration", "3s"])?;
+    let tracer = Tracer::start(&["--duration", "3s"])?;
     place.fail()?;
     let report = tracer.end()?;
     report.only("already-joined")?;

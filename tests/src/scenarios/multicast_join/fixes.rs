@@ -23,7 +23,7 @@ fn larger_limit() -> Result<()> {
     let _limit = OptmemMax::set(&netns, 3000)?;
     let host = OptmemMax::host()?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let report = tracer.finish()?;
     report
@@ -45,7 +45,7 @@ fn larger_mtu() -> Result<()> {
     let interface = netns.dummy("d0")?;
     netns.ip("link set d0 mtu 1000")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let failed = socket.join(interface.ifindex, group(1));
     ensure!(failed.is_err(), "the join succeeds without IPv6");
     let report = tracer.finish()?;

@@ -13,7 +13,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
 /// Interfaces come, get addresses, are joined on and left, and go.
 fn healthy() -> Result<()> {
     let netns = Netns::new("busy")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for round in 0..4 {
         let interface = netns.dummy(&format!("d{round}"))?;
         let taps = Taps::new(&netns, "tap", 4)?;

@@ -29,7 +29,7 @@ fn names() -> Result<()> {
     let interface = netns.dummy(INTERFACE)?;
     let socket = MulticastSocket::udp(&netns)?;
     socket.join(interface.ifindex, group(1))?;
-    let json = Tracer::live(&[])?;
+    let json = Tracer::start(&[])?;
     let text = Tracer::text(&["--events"])?;
     netns.enter_as(COMM, || {
         let joined = socket.join(interface.ifindex, group(1));
@@ -73,7 +73,7 @@ fn commands() -> Result<()> {
     let interface = netns.dummy("a;exit$(b)`c`&#")?;
     netns.ip(&format!("link set {} mtu 1279", interface.name))?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joined = socket.join(interface.ifindex, group(1));
     Refused::expect(group(1), libc::EINVAL, joined)?;
     let report = tracer.finish()?;

@@ -41,7 +41,7 @@ fn fill(optmem_max: u64) -> Result<bool> {
     netns.ip("link add d0 type dummy")?;
     let interface = Link::find(&netns, "d0")?;
     let _limit = OptmemMax::set(&netns, optmem_max)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let socket = MulticastSocket::udp(&netns)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(optmem_max, joins.done)?;

@@ -22,7 +22,7 @@ fn counted() -> Result<()> {
     let interface = crate::guest::Link::find(&netns, "d0")?;
     let _limit = OptmemMax::set(&netns, 1 << 20)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&["--events", "--buffer-size", "4k"])?;
+    let tracer = Tracer::start(&["--events", "--buffer-size", "4k"])?;
     tracer.signal(Signal::STOP)?;
     join_each(&socket, interface.ifindex, 0, JOINS)?;
     tracer.signal(Signal::CONT)?;

@@ -37,7 +37,7 @@ fn limit() -> Result<()> {
         Scope::Global => None,
         Scope::Netns => Some(OptmemMax::set(&netns, optmem_max)?),
     };
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let socket = MulticastSocket::udp(&netns)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(optmem_max, joins.done)?;
@@ -66,7 +66,7 @@ fn limit() -> Result<()> {
 fn interfaces() -> Result<()> {
     let places = [("left", "sinister"), ("right", "dexter")];
     let mut cases = Vec::new();
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for (name, interface) in places {
         let netns = Netns::new(name)?;
         let interface = netns.dummy_with_index(interface, 777)?;
@@ -101,7 +101,7 @@ fn nameless() -> Result<()> {
     let limit = OptmemMax::set(&netns, 3000)?;
     let socket = MulticastSocket::udp(&netns)?;
     netns.forget_name()?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(3000, joins.done)?;
     let report = tracer.finish()?;

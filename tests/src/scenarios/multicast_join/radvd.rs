@@ -59,7 +59,7 @@ fn radvd() -> Result<()> {
         Scope::Global => None,
     };
     let radvd = Radvd::start(&netns, "tap", BATCH)?;
-    let tracer = Tracer::live(&["--comm", "radvd"])?;
+    let tracer = Tracer::start(&["--comm", "radvd"])?;
     let Exhausted {
         memberships,
         stale,

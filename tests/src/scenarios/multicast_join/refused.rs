@@ -44,7 +44,7 @@ fn not_multicast() -> Result<()> {
         Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
         std::net::Ipv4Addr::new(224, 0, 0, 5).to_ipv6_mapped(),
     ];
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let mut cases = Vec::new();
     for group in groups {
         let socket = MulticastSocket::udp(&netns)?;
@@ -75,7 +75,7 @@ fn already_joined() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let other = netns.dummy("d1")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     // Neither of these is in the way of the second join.
     socket.join(interface.ifindex, group(2))?;
     socket.join(other.ifindex, group(1))?;
@@ -104,7 +104,7 @@ fn already_joined_any() -> Result<()> {
     let netns = Netns::new("any")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     socket.join(interface.ifindex, group(1))?;
     let refused = Refused::expect(group(1), libc::EADDRINUSE, socket.join(0, group(1)))?;
     let report = tracer.finish()?;
@@ -127,7 +127,7 @@ fn deleted() -> Result<()> {
     let ifindex = interface.ifindex;
     let socket = MulticastSocket::udp(&netns)?;
     interface.delete(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let result = socket.join(ifindex, group(1));
     let refused = Refused::expect(group(1), libc::ENODEV, result)?;
     let report = tracer.finish()?;
@@ -148,7 +148,7 @@ fn deleted() -> Result<()> {
 fn no_route() -> Result<()> {
     let netns = Netns::new("empty")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let refused = Refused::expect(group(1), libc::ENODEV, socket.join(0, group(1)))?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -171,7 +171,7 @@ fn disabled() -> Result<()> {
     let interface = netns.dummy("d0")?;
     netns.ip("link set d0 mtu 1279")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let result = socket.join(interface.ifindex, group(1));
     let refused = Refused::expect(group(1), libc::EINVAL, result)?;
     let report = tracer.finish()?;

@@ -39,7 +39,7 @@ fn below_the_limit() -> Result<()> {
     let size = membership_size()?;
     let _limit = OptmemMax::set(&netns, 60 * size + 1)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     join_each(&socket, interface.ifindex, 0, 60)?;
     let report = tracer.finish()?;
     ensure!(socket.option_memory()? == 60 * size);
@@ -52,7 +52,7 @@ fn second_source() -> Result<()> {
     let netns = Netns::new("sources")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for n in 1..=3 {
         let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n);
         socket
@@ -69,7 +69,7 @@ fn source_list() -> Result<()> {
     let size = membership_size()?;
     let _limit = OptmemMax::set(&netns, size + 10)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let joined = socket.join_source_group(interface.ifindex, group(1), source);
     let errno = joined.err().and_then(|error| error.raw_os_error());
@@ -95,7 +95,7 @@ fn vxlan() -> Result<()> {
             "link add vx{n} type vxlan id {n} group ff05::100 dev d0 dstport 4789"
         ))?;
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     netns.ip("link set vx1 up")?;
     netns.ip("link set vx2 up")?;
     tracer.finish()?.silent()
@@ -106,7 +106,7 @@ fn ipv4() -> Result<()> {
     let netns = Netns::new("ipv4")?;
     let interface = netns.dummy("d0")?;
     let socket = netns.enter(|| Ok(Socket::new(Domain::IPV4, Type::DGRAM, None)?))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let any = std::net::Ipv4Addr::UNSPECIFIED;
     let groups = [[224, 0, 0, 5], [192, 0, 2, 1]].map(std::net::Ipv4Addr::from);
     for group in groups {

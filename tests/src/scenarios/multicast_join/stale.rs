@@ -41,7 +41,7 @@ fn fill_up(
     alive: u32,
 ) -> Result<Report> {
     let limit = OptmemMax::set(netns, OPTMEM_MAX)?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(socket, last.ifindex, 10_000)?.refused_with(libc::ENOMEM)?;
     let memberships = u64::from(stale + alive) + joins.done;
     let size = check_membership_size(OPTMEM_MAX, memberships)?;

@@ -23,7 +23,7 @@ fn events() -> Result<()> {
     let netns = Netns::new("events")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let with = Tracer::live(&["--events", "--netns", "events"])?;
+    let with = Tracer::start(&["--events", "--netns", "events"])?;
     let without = Tracer::json(&["--netns", "events"])?;
     join_each(&socket, interface.ifindex, 0, 20)?;
     without.finish()?.silent().and_then(|()| {
@@ -59,7 +59,7 @@ fn time() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
     socket.join(interface.ifindex, group(1))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let before = now()?;
     ensure!(socket.join(interface.ifindex, group(1)).is_err());
     let after = now()?;

@@ -70,7 +70,7 @@ fn no_command() -> Result<()> {
 
 /// Nobody else can read it, and it is not overwritten unless asked to.
 fn replaces_nothing() -> Result<()> {
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let path = tracer.recording().context("it records")?.path();
     let mode = fs::metadata(path).context("the recording")?.permissions();
     ensure!(mode.mode() & 0o777 == 0o600, "mode {:o}", mode.mode());

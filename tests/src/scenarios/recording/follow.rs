@@ -22,7 +22,7 @@ fn followed() -> Result<()> {
     let netns = Netns::new("follow")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::live(&["--max-size", "64k"])?;
+    let tracer = Tracer::start(&["--max-size", "64k"])?;
     let shown = "/tmp/followed";
     let path = tracer.recording().context("it records")?.path();
     let mut follower = v6trace(&["replay", "--follow", path])

@@ -24,7 +24,7 @@ fn pieces() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
     let args = ["--events", "--netns", "pieces", "--max-size", "64k"];
-    let tracer = Tracer::live(&args)?;
+    let tracer = Tracer::start(&args)?;
     let storm = Storm::begin(&netns, interface.ifindex)?;
     until("many joins", Duration::from_mins(1), || {
         storm.joins() >= JOINS

@@ -62,7 +62,7 @@ fn from_dummy() -> Result<()> {
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
     host.netns.ip("link set d0 down")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -75,7 +75,7 @@ fn from_dummy() -> Result<()> {
         .some_fix_has(&host.command("ip address add ADDRESS/32 dev lo"))
         .check()?;
     host.netns.ip(change.trim_start_matches("ip "))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -84,7 +84,7 @@ fn from_dummy() -> Result<()> {
 fn from_lo() -> Result<()> {
     let host = Host::with_route("router-id")?;
     host.netns.ip("address add 192.0.2.1/32 dev lo")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -100,7 +100,7 @@ fn changes() -> Result<()> {
     let host = Host::with_route("fickle")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for _ in 0..10 {
         host.send(Way::Udp, DESTINATION, None)?;
     }
@@ -126,7 +126,7 @@ fn once_for_all() -> Result<()> {
     let host = Host::with_route("names")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for n in 0..50 {
         host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
         host.send_as(&format!("name{n}"), Way::Tcp, DESTINATION, None)?;
@@ -146,7 +146,7 @@ fn deleted() -> Result<()> {
     let host = Host::with_route("gone")?;
     let interface = host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     tracer.signal(Signal::STOP)?;
     host.send(Way::Udp, DESTINATION, None)?;
     interface.delete(&host.netns)?;
@@ -171,7 +171,7 @@ fn of_a_daemon() -> Result<()> {
         host.netns.ip(&format!(
             "route replace {PREFIX} via inet6 {GATEWAY} dev v0 proto {proto}"
         ))?;
-        let tracer = Tracer::live(&[])?;
+        let tracer = Tracer::start(&[])?;
         host.send(Way::Udp, DESTINATION, None)?;
         tracer.finish()
     };
@@ -207,7 +207,7 @@ fn leaving_a_vrf() -> Result<()> {
     host.netns.ip(&format!(
         "route add {PREFIX} vrf blue via inet6 {GATEWAY} dev v0 src 192.0.2.1"
     ))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, Some("blue"))?;
     let report = tracer.finish()?;
     report.complete()?;

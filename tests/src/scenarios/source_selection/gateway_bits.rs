@@ -39,7 +39,7 @@ fn chosen() -> Result<()> {
     let host = host("bits", &["192.0.2.5/24", "203.0.113.5/24", "32.1.13.9/24"])?;
     host.netns
         .ip(&format!("route add {PREFIX} via inet6 {NEXT_HOP} dev v0"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for _ in 0..5 {
         host.send(Way::Udp, DESTINATION, None)?;
     }
@@ -62,7 +62,7 @@ fn chosen() -> Result<()> {
         .summary_has(["32.1.13.9", "32.1.13.184", "v0", NEXT_HOP])
         .check()?;
     diagnosis.follow_with("src ADDRESS", "192.0.2.5")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -81,7 +81,7 @@ fn silent() -> Result<()> {
         .netns
         .ip(&format!("nexthop add id 7 via {NEXT_HOP} dev v0"))?;
     object.netns.ip(&format!("route add {PREFIX} nhid 7"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for host in [&first, &none, &object] {
         host.send(Way::Udp, DESTINATION, None)?;
     }

@@ -53,7 +53,7 @@ fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, way: Way) -> Expect<'d> {
 /// two fixes help.
 fn only_loopback() -> Result<()> {
     let host = Host::with_route("bare")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -76,7 +76,7 @@ fn only_loopback() -> Result<()> {
             .replace("ADDRESS", "192.0.2.1");
         host.netns.ip(&words)?;
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -89,7 +89,7 @@ fn scope_link() -> Result<()> {
         .ip("address add 169.254.7.1/16 dev v0 scope link")?;
     host.netns
         .ip("address add 169.254.8.1/16 dev d0 scope link")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -118,7 +118,7 @@ fn vrf() -> Result<()> {
         "route add {PREFIX} vrf blue via inet6 {GATEWAY} dev v0 metric 20"
     ))?;
     host.netns.ip("address add 192.0.2.1/32 dev lo")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, Some("blue"))?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -151,7 +151,7 @@ fn vrf() -> Result<()> {
             .replace("ADDRESS", "192.0.2.7");
         host.netns.ip(&words)?;
     }
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, Some("blue"))?;
     tracer.finish()?.silent()
 }
@@ -162,7 +162,7 @@ fn nexthop_object() -> Result<()> {
     host.netns
         .ip(&format!("nexthop add id 7 via {GATEWAY} dev v0"))?;
     host.netns.ip(&format!("route add {PREFIX} nhid 7"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -175,7 +175,7 @@ fn nexthop_object() -> Result<()> {
         .trim_start_matches("ip ")
         .replace("ADDRESS", "192.0.2.1")
         .as_str())?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -193,7 +193,7 @@ fn multipath() -> Result<()> {
     host.netns.ip("nexthop add id 3 group 1/2")?;
     for hops in [inline.as_str(), "nhid 3"] {
         host.netns.ip(&format!("route replace {PREFIX} {hops}"))?;
-        let tracer = Tracer::live(&[])?;
+        let tracer = Tracer::start(&[])?;
         for last in 1..=40 {
             host.send(Way::Udp, Ipv4Addr::new(198, 51, 100, last), None)?;
         }
@@ -221,7 +221,7 @@ fn once() -> Result<()> {
     // An interface that loses its last IPv4 address loses its routes as well.
     host.netns
         .ip("address add 169.254.7.1/16 dev v0 scope link")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let fifty = || (0..50).try_for_each(|_| host.send(Way::Tcp, DESTINATION, None));
     fifty()?;
     host.netns.ip("address add 192.0.2.1/24 dev v0")?;
@@ -242,7 +242,7 @@ fn once() -> Result<()> {
 /// Each program is told, but not as many as somebody may make up.
 fn many_names() -> Result<()> {
     let host = Host::with_route("flood")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     for n in 0..100 {
         host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
     }

@@ -48,7 +48,7 @@ fn ipv4() -> Result<()> {
     // As FRR installs all its routes.
     host.netns.ip("nexthop add id 7 via 192.0.2.1 dev v0")?;
     host.netns.ip("route add 203.0.114.0/24 nhid 7")?;
-    let tracer = Tracer::live(&["--events"])?;
+    let tracer = Tracer::start(&["--events"])?;
     for n in 1..=200 {
         host.send(Way::Tcp, DESTINATION, None)?;
         host.send(Way::Udp, Ipv4Addr::new(198, 18, 0, n), None)?;
@@ -64,7 +64,7 @@ fn ipv4() -> Result<()> {
 /// A question to the kernel sends nothing.
 fn route_get() -> Result<()> {
     let host = Host::with_route("ask")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.netns.ip(&format!("route get {DESTINATION}"))?;
     tracer.finish()?.silent()
 }
@@ -81,7 +81,7 @@ fn icmp_errors() -> Result<()> {
     ))?;
     host.netns
         .ip(&format!("route add {far}/32 via inet6 {GATEWAY} dev v0"))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     let mut ping = Command::new("ip");
     ping.args(["netns", "exec", host.router.name()])
         .args(["ping", "-n", "-c1", "-W2", "-t1", far]);
@@ -97,7 +97,7 @@ fn src() -> Result<()> {
     host.netns.ip(&format!(
         "route add {PREFIX} via inet6 {GATEWAY} dev v0 src 192.0.2.1"
     ))?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, None)?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
@@ -112,7 +112,7 @@ fn own() -> Result<()> {
             .ip(&format!("address add 169.254.{n}.1/24 dev v0 scope link"))?;
     }
     host.netns.ip("address add 203.0.113.5/24 dev v0")?;
-    let tracer = Tracer::live(&[])?;
+    let tracer = Tracer::start(&[])?;
     host.send(Way::Tcp, DESTINATION, None)?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
