@@ -36,7 +36,7 @@ pub(super) struct Tracing {
     #[arg(long, value_name = "TIME", value_parser = options::duration)]
     duration: Option<Duration>,
     /// Size of the buffer between kernel and v6trace, for each CPU
-    #[arg(long, value_name = "BYTES", default_value = "512K", value_parser = options::size)]
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = options::size)]
     buffer_size: usize,
 }
 
