@@ -11,9 +11,9 @@
 //!
 //! Userspace loads the one or the other of each hook. Neither ever runs twice
 //! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
-//! kprobes keep preemption off, and what a trampoline runs is guarded by the
-//! kernel's own counter of each program (where there is none, before 5.12,
-//! userspace takes trampolines only if kernel code is not preempted).
+//! the kernel sees to that for every program. Kprobes keep preemption off;
+//! where a trampoline's program could be preempted, and calls be missed
+//! meanwhile, userspace takes kprobes.
 
 use core::hint::black_box;
 

@@ -8,21 +8,20 @@
 
 use std::collections::BTreeMap;
 
-use aya::util::KernelVersion;
 use aya_obj::btf::{BtfType, Func, FuncLinkage};
 use v6trace_common::HOOKS;
 
 use crate::btf::Btf;
 
-/// Since this version the kernel keeps a program that is preempted from being
-/// run again on the same CPU.
-const GUARDED: (u8, u8) = (5, 12);
+/// Where the kernel says whether its own code is preempted, and how: all ways,
+/// the present one in parentheses.
+const PREEMPTION: &str = "/sys/kernel/debug/sched/preempt";
 
 /// BTF with the functions of every trampoline; `None` where trampolines are no
 /// choice.
 pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
-    if !is_guarded() {
-        log::debug!("this kernel preempts programs: kprobes only");
+    if preempts() {
+        log::debug!("this kernel may preempt programs: kprobes only");
         return None;
     }
     let candidates = HOOKS.iter().flat_map(|hook| hook.candidates);
@@ -34,15 +33,16 @@ pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
     Some(made_up(&functions.collect()))
 }
 
-/// Whether a program is never run while it already runs on the same CPU.
-fn is_guarded() -> bool {
-    let preempts = || {
-        let system = rustix::system::uname();
-        system.version().to_string_lossy().contains("PREEMPT")
-    };
-    let (major, minor) = GUARDED;
-    let guarded = KernelVersion::new(major, minor, 0);
-    KernelVersion::current().is_ok_and(|version| version >= guarded) || !preempts()
+/// Whether the kernel may preempt what runs at a trampoline. Whoever comes by
+/// there on the same CPU meanwhile is not seen: a program is not run a second
+/// time. What runs at a kprobe is never preempted.
+fn preempts() -> bool {
+    let system = rustix::system::uname();
+    if !system.version().to_string_lossy().contains("PREEMPT") {
+        return false;
+    }
+    let ways = std::fs::read_to_string(PREEMPTION).unwrap_or_default();
+    !ways.contains("(none)") && !ways.contains("(voluntary)")
 }
 
 /// BTF in which these numbers are functions and all others nothing.
