@@ -18,7 +18,7 @@ pub(super) struct Record {
     /// The file to record into
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Replace FILE if it is there already
+    /// Replace FILE if it is there already, with its pieces
     #[arg(long)]
     force: bool,
     /// Begin another piece, FILE.1, FILE.2 and so on, once one has this size;
@@ -46,14 +46,18 @@ impl Record {
             max_size,
             max_files: self.max_files,
         };
-        let path = self.output.display();
-        let output = match OutputFile::create(&self.output, self.force, options) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                bail!("{path} is there already; --force replaces it")
-            }
-            other => other.with_context(|| format!("cannot create {path}"))?,
+        if !self.force
+            && let Some(there) = OutputFile::in_the_way(&self.output)
+        {
+            bail!("{} is there already; --force replaces it", there.display());
+        }
+        // Created once tracing has begun: else it would replace another for
+        // nothing.
+        let create = || {
+            OutputFile::create(&self.output, self.force, options)
+                .with_context(|| format!("cannot create {}", self.output.display()))
         };
         let command = Traced::new(&self.command);
-        self.tracing.run(Some(output), command.as_ref())
+        self.tracing.run(Some(&create), command.as_ref())
     }
 }

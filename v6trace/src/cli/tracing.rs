@@ -23,6 +23,9 @@ use crate::{
     report::Report,
 };
 
+/// Makes the file to record into.
+pub(super) type Create<'a> = &'a dyn Fn() -> anyhow::Result<OutputFile>;
+
 /// Arguments of every command that traces.
 #[derive(Args, Debug)]
 pub(super) struct Tracing {
@@ -45,7 +48,7 @@ impl Tracing {
     /// ends if there is one; its exit status is then the result.
     pub(super) fn run(
         &self,
-        recording: Option<OutputFile>,
+        recording: Option<Create<'_>>,
         command: Option<&Traced>,
     ) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
@@ -67,19 +70,12 @@ impl Tracing {
     async fn trace(
         &self,
         mut report: Report<Box<dyn Render>>,
-        recording: Option<OutputFile>,
+        recording: Option<Create<'_>>,
         command: Option<&Traced>,
     ) -> anyhow::Result<ExitCode> {
         let options = self.trace.attach(self.output.events);
-        let attached = attach::attach(&options, |ebpf| live::Buffers::open(ebpf, self.buffer_size));
-        let (mut attached, buffers) = match attached {
-            Ok(attached) => attached,
-            Err(error) => {
-                // Nothing was recorded; a file that says so helps nobody.
-                let _ = recording.map(OutputFile::discard);
-                return Err(error.into());
-            }
-        };
+        let open = |ebpf: &mut _| live::Buffers::open(ebpf, self.buffer_size);
+        let (mut attached, buffers) = attach::attach(&options, open)?;
         if !self.output.quiet {
             options::say_coverage(&attached.coverage, self.trace.verbose > 0)?;
         }
@@ -89,7 +85,9 @@ impl Tracing {
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
         let (live, info) = live::Live::new(attached, buffers)?;
-        let mut recorder = recording.map(Recorder::new).transpose()?;
+        let mut recorder = recording
+            .map(|create| create().and_then(Recorder::new))
+            .transpose()?;
         let mut stop = Stop::listen()?;
         if !self.output.quiet {
             let place = recorder.as_ref().map(Recorder::place).unwrap_or_default();
@@ -119,18 +117,27 @@ impl Tracing {
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
-            explain(&mut report, records, &mut failed)
+            match explain(&mut report, records, &mut failed) {
+                // Whoever no longer reads does not end the command.
+                ControlFlow::Break(()) if failed.is_some() && command.is_some() => {
+                    ControlFlow::Continue(())
+                }
+                other => other,
+            }
         });
-        traced.await?;
+        let traced = traced.await;
         let complete = recorder.is_none_or(Recorder::finish);
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
-        match child {
-            Some(Ok(child)) => child.status(&mut stop).await,
-            Some(Err(unstarted)) => Ok(unstarted.tell()),
-            None if complete => Ok(ExitCode::SUCCESS),
-            None => Ok(ExitCode::FAILURE),
+        let status = match child {
+            Some(Ok(child)) => Some(child.status(&mut stop).await?),
+            Some(Err(unstarted)) => Some(unstarted.tell()),
+            None => None,
+        };
+        traced?;
+        match (status, failed) {
+            (Some(status), _) => Ok(status),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) if complete => Ok(ExitCode::SUCCESS),
+            (None, None) => Ok(ExitCode::FAILURE),
         }
     }
 }

@@ -70,9 +70,9 @@ impl KernelRecord {
         Self { bytes, event }
     }
 
-    /// Whether it says that an operation failed.
-    pub fn is_failure(&self) -> bool {
-        self.event.as_ref().is_ok_and(Event::is_failure)
+    /// Whether it may need an explanation.
+    pub fn is_remarkable(&self) -> bool {
+        self.event.as_ref().is_ok_and(Event::is_remarkable)
     }
 }
 

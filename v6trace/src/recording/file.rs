@@ -31,12 +31,29 @@ pub struct OutputFile {
     len: u64,
     /// Whether it can be cut back to that.
     regular: bool,
+    /// Whether it has to be: a part of a frame follows.
+    torn: bool,
 }
 
 impl OutputFile {
-    /// Creates the file; one that is there already is replaced only by force.
+    /// What stands in the way of creating it without force: the file itself, or
+    /// a piece of an earlier recording of that name.
+    pub fn in_the_way(path: &Path) -> Option<PathBuf> {
+        if fs::symlink_metadata(path).is_ok() {
+            return Some(path.to_owned());
+        }
+        pieces(path).into_iter().next()
+    }
+
+    /// Creates the file; one that is there already is replaced only by force,
+    /// with its pieces.
     pub fn create(path: &Path, force: bool, options: PieceOptions) -> io::Result<Self> {
         let (file, regular) = open(path, force)?;
+        if force {
+            for piece in pieces(path) {
+                fs::remove_file(piece)?;
+            }
+        }
         Ok(Self {
             path: path.to_owned(),
             force,
@@ -45,6 +62,7 @@ impl OutputFile {
             file,
             len: 0,
             regular,
+            torn: false,
         })
     }
 
@@ -71,45 +89,54 @@ impl OutputFile {
 
     /// Appends a whole frame, or nothing.
     pub(super) fn append(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.mend()?;
         let written = self.file.write_all(frame);
         if written.is_ok() {
             self.len += frame.len() as u64;
         } else if self.regular {
-            // A part of a frame in front of the next would be damage.
-            self.file.set_len(self.len)?;
-            self.file.seek(io::SeekFrom::Start(self.len))?;
+            self.torn = true;
+            // Else before the next frame; why writing failed says more.
+            let _ = self.mend();
         }
         written
+    }
+
+    /// Removes a part of a frame: in front of the next it would be damage.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.file.set_len(self.len)?;
+            self.file.seek(io::SeekFrom::Start(self.len))?;
+            self.torn = false;
+        }
+        Ok(())
     }
 
     /// Closes this piece with a last frame and goes on in the next.
     pub(super) fn next_piece(&mut self, closing: &[u8]) -> io::Result<()> {
         let next = self.piece + 1;
-        let (file, regular) = open(&piece_path(&self.path, next), self.force)?;
-        self.append(closing)?;
-        self.sync()?;
+        let path = piece_path(&self.path, next);
+        let (file, regular) = open(&path, self.force)?;
+        if let Err(error) = self.append(closing).and_then(|()| self.sync()) {
+            // It is to be created again when there is space.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         (self.file, self.regular) = (file, regular);
         (self.piece, self.len) = (next, 0);
         let keep = self.options.max_files;
-        match keep.and_then(|keep| next.checked_sub(keep)) {
-            Some(oldest) => fs::remove_file(piece_path(&self.path, oldest)),
-            None => Ok(()),
+        if let Some(oldest) = keep.and_then(|keep| next.checked_sub(keep))
+            && let Err(error) = fs::remove_file(piece_path(&self.path, oldest))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            log::warn!("an old piece cannot be removed: {error}");
         }
+        Ok(())
     }
 
     /// Puts everything where it survives a crash of the machine.
     pub(super) fn sync(&self) -> io::Result<()> {
         if self.regular {
             self.file.sync_all()
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Removes the file again, where nothing has been written to it.
-    pub fn discard(self) -> io::Result<()> {
-        if self.regular && self.len == 0 {
-            fs::remove_file(&self.path)
         } else {
             Ok(())
         }
@@ -123,6 +150,21 @@ pub fn piece_path(path: &Path, piece: u32) -> PathBuf {
         name.push(format!(".{piece}"));
     }
     name.into()
+}
+
+/// The pieces but the first that are there, in no order.
+fn pieces(path: &Path) -> Vec<PathBuf> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let entries = fs::read_dir(directory.unwrap_or(Path::new(".")));
+    let is_piece = |candidate: &PathBuf| {
+        let number = candidate.extension().and_then(|number| number.to_str());
+        let number = number.and_then(|number| number.parse::<u32>().ok());
+        number.is_some_and(|number| {
+            number > 0 && piece_path(path, number).file_name() == candidate.file_name()
+        })
+    };
+    let entries = entries.into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(is_piece).collect()
 }
 
 fn open(path: &Path, force: bool) -> io::Result<(File, bool)> {

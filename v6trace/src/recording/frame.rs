@@ -89,6 +89,11 @@ impl Packer {
 
     /// The frame number `sequence` with these entries.
     pub(super) fn pack(&mut self, sequence: u32, content: &[u8]) -> std::io::Result<&[u8]> {
+        if content.len() > MAX_CONTENT {
+            return Err(std::io::Error::other(
+                "what was looked up for one event is larger than a frame may be",
+            ));
+        }
         let too_large = |_| std::io::Error::other("a frame is larger than its format can say");
         self.frame.clear();
         self.frame

@@ -41,8 +41,10 @@ pub struct Writer {
     sequence: u32,
     recording: String,
     session: SessionInfo,
-    /// The names that namespaces have now.
+    /// The names that namespaces had before the records that wait.
     names: BTreeMap<u32, Namespace>,
+    /// What became of names since then.
+    renamed: Vec<Namespace>,
     last_stored: Instant,
     /// Where in the piece the opening is due again.
     opening_at: u64,
@@ -77,6 +79,7 @@ impl Writer {
             recording: format!("{:016x}", u64::from_le_bytes(id)),
             session: SessionInfo::default(),
             names: BTreeMap::new(),
+            renamed: Vec::new(),
             last_stored: Instant::now(),
             opening_at: 0,
             opened: 0,
@@ -91,35 +94,36 @@ impl Writer {
         self.output.path()
     }
 
-    /// Takes records that came out together; they end up in the same frame.
+    /// Takes records that came out together; an event and what was looked up
+    /// for it end up in the same frame.
     ///
     /// Without any it stores what waits. An error is the first of a row of
     /// failures to write: the records that they hit are counted, not kept.
     pub fn take(&mut self, records: &[Record]) -> io::Result<()> {
         let mut urgent = records.is_empty();
+        let mut stored = Ok(());
         for record in records {
+            self.entries.record(record);
             match record {
                 Record::Session(info) => {
                     self.session = info.clone();
                     urgent = true;
                 }
-                Record::Namespace(namespace) if namespace.name.is_some() => {
-                    self.names.insert(namespace.inode, namespace.clone());
+                Record::Namespace(namespace) => self.renamed.push(namespace.clone()),
+                Record::Kernel(record) => {
+                    urgent |= record.is_remarkable();
+                    if self.entries.len() >= FRAME_CONTENT {
+                        stored = stored.and(self.store());
+                    }
                 }
-                Record::Namespace(namespace) => {
-                    self.names.remove(&namespace.inode);
-                }
-                Record::Kernel(record) => urgent |= record.is_failure(),
                 Record::Lost(_) | Record::End { .. } => urgent = true,
                 _ => {}
             }
-            self.entries.record(record);
         }
-        let waited = self.last_stored.elapsed() >= STORED_WITHIN;
-        if urgent || waited || self.entries.len() >= FRAME_CONTENT {
-            return self.store();
+        if urgent || self.last_stored.elapsed() >= STORED_WITHIN {
+            stored = stored.and(self.store());
         }
-        Ok(())
+        stored
     }
 
     /// Makes what has been stored safe, and says how much that is.
@@ -138,6 +142,12 @@ impl Writer {
         }
         let stored = self.append();
         self.entries.clear();
+        for namespace in self.renamed.drain(..) {
+            match namespace.name {
+                Some(_) => self.names.insert(namespace.inode, namespace),
+                None => self.names.remove(&namespace.inode),
+            };
+        }
         if let Err(error) = stored {
             self.stats.unrecorded += records;
             self.untold += records;
