@@ -85,6 +85,18 @@ impl<R: Render> Report<R> {
         self.ended
     }
 
+    /// Whether as much has been shown as was asked for.
+    pub fn has_enough(&self) -> bool {
+        self.enough()
+    }
+
+    /// Forgets what namespaces are called, until it is told again.
+    pub fn forget_names(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.forget_names();
+        }
+    }
+
     /// Counts for the closing summary, so far.
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -126,8 +138,16 @@ impl<R: Render> Report<R> {
                 let session = Session::new(info);
                 self.render.session(&session)?;
                 self.last_ns = session.info().boot_ns;
+                // What comes ahead of the first session belongs to none.
+                let unknown = match self.session {
+                    None => self.totals.unknown,
+                    Some(_) => 0,
+                };
                 self.session = Some(session);
-                self.totals = Totals::default();
+                self.totals = Totals {
+                    unknown,
+                    ..Totals::default()
+                };
                 self.ended = false;
                 return Ok(ControlFlow::Continue(()));
             }

@@ -25,7 +25,7 @@ struct Around {
 
 /// How many namespaces may have a name: far more than any host has, and few
 /// enough for a hostile stream.
-const MAX_NAMES: usize = 1 << 16;
+const MAX_NAMES: usize = 1 << 14;
 
 /// How many processes may be looked up for an event, likewise.
 const MAX_PROCESSES: usize = 64;
@@ -56,6 +56,11 @@ impl Session {
                 self.namespaces.remove(&namespace.inode);
             }
         }
+    }
+
+    /// Forgets what namespaces are called.
+    pub fn forget_names(&mut self) {
+        self.namespaces.clear();
     }
 
     /// Forgets what was looked up for an event that has been explained.

@@ -32,8 +32,10 @@ fn replay(file: &[u8], render: impl Render) {
             return;
         }
     }
-    if let Ok(Some(item)) = reader.finish() {
-        let _ = feed.take(item);
+    while let Ok(Some(item)) = reader.finish() {
+        if feed.take(item).is_err() {
+            return;
+        }
     }
     let _ = feed.finish();
 }

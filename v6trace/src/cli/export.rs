@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal as _, Write},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::PathBuf,
     process::ExitCode,
 };
@@ -57,6 +58,7 @@ impl Export {
             events: self.format != Format::Csv,
             count: None,
         };
+        self.check_inputs()?;
         let out = self.open()?;
         let err = options::stderr();
         let render: Box<dyn Render> = match self.format {
@@ -75,6 +77,22 @@ impl Export {
         })
     }
 
+    /// Nothing is replaced for inputs that are not there, nor by themselves.
+    fn check_inputs(&self) -> anyhow::Result<()> {
+        let output = self.output.as_deref().and_then(|path| path.metadata().ok());
+        for input in self.files.iter().filter(|path| path.as_os_str() != "-") {
+            let file = File::open(input);
+            let file = file.with_context(|| format!("cannot open {}", input.display()))?;
+            let input_is = file.metadata()?;
+            if output.as_ref().is_some_and(|output| {
+                output.is_file() && (output.dev(), output.ino()) == (input_is.dev(), input_is.ino())
+            }) {
+                bail!("{} cannot be exported into itself", input.display());
+            }
+        }
+        Ok(())
+    }
+
     fn open(&self) -> anyhow::Result<Box<dyn Write>> {
         let Some(path) = &self.output else {
             if self.format == Format::Pcapng && io::stdout().is_terminal() {
@@ -83,7 +101,8 @@ impl Export {
             return Ok(Box::new(BufWriter::new(io::stdout().lock())));
         };
         let mut options = File::options();
-        options.write(true).truncate(true);
+        // What is in a recording is its owner's to pass on.
+        options.write(true).truncate(true).mode(0o600);
         let file = if self.force {
             options.create(true).open(path)
         } else {

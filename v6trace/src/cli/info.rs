@@ -85,12 +85,8 @@ impl Findings {
     fn sessions(&self) -> impl Iterator<Item = (&SessionContents, &str, u64)> {
         let sessions = self.contents.sessions.iter().zip(&self.recordings);
         sessions.map(|(session, recording)| {
-            let parts = self.parts.iter().filter(|part| {
-                let piece = part.piece.as_ref();
-                piece.is_some_and(|(of, _)| of == recording)
-            });
-            let bytes = parts.map(|part| part.stats.bytes).sum();
-            (session, recording.as_str(), bytes)
+            let bytes = self.parts.iter().map(|part| bytes_of(part, recording));
+            (session, recording.as_str(), bytes.sum())
         })
     }
 
@@ -107,30 +103,33 @@ impl Findings {
             writeln!(out)?;
         }
         for part in &self.parts {
-            let piece = match &part.piece {
-                Some((_, piece)) if self.parts.len() > 1 || *piece > 0 => {
-                    format!(", piece {piece}")
-                }
-                _ => String::new(),
-            };
+            write!(out, "{BOLD}{}{BOLD:#}", part.name)?;
+            if let [piece, ..] = &part.pieces[..]
+                && (self.parts.len() > 1 || piece.number > 0)
+            {
+                write!(out, ", piece {}", piece.number)?;
+            }
             writeln!(
                 out,
-                "{BOLD}{}{BOLD:#}{piece}: {} in {} intact frames, format {MAJOR}.{}",
-                part.name,
+                ": {} in {} intact frames",
                 bytes(part.stats.bytes),
-                part.stats.frames,
-                part.stats.minor,
+                part.stats.frames
             )?;
-            match self.missing(part) {
-                None => writeln!(out, "  whole")?,
-                Some(missing) => {
-                    for what in &missing.what {
-                        writeln!(out, "  {what}")?;
-                    }
-                    if missing.more > 0 {
-                        writeln!(out, "  and {} more", missing.more)?;
-                    }
-                }
+            if part.stats.frames > 0 {
+                writeln!(out, "  format {MAJOR}.{}", part.stats.minor)?;
+            }
+            if let Some(error) = &part.error {
+                writeln!(out, "  {error}")?;
+            }
+            let missing = self.missing(part);
+            for what in missing.iter().flat_map(|missing| &missing.what) {
+                writeln!(out, "  {what}")?;
+            }
+            if let Some(more) = missing.map(|missing| missing.more).filter(|more| *more > 0) {
+                writeln!(out, "  and {more} more")?;
+            }
+            if missing.is_none() && part.error.is_none() {
+                writeln!(out, "  whole")?;
             }
         }
         Ok(())
@@ -173,12 +172,13 @@ impl Findings {
             let what = missing.map_or(&[][..], |missing| &missing.what);
             json!({
                 "file": part.name,
-                "recording": part.piece.as_ref().map(|(recording, _)| recording),
-                "piece": part.piece.as_ref().map(|(_, piece)| piece),
+                "recording": part.pieces.first().map(|piece| &piece.recording),
+                "piece": part.pieces.first().map(|piece| piece.number),
                 "major": MAJOR,
                 "minor": part.stats.minor,
                 "bytes": part.stats.bytes,
                 "frames": part.stats.frames,
+                "error": part.error,
                 "missing": what.iter().map(Missing::json).collect::<Vec<_>>(),
                 "more_missing": missing.map_or(0, |missing| missing.more),
             })
@@ -188,6 +188,17 @@ impl Findings {
             "files": files.collect::<Vec<_>>(),
         })
     }
+}
+
+/// How many bytes of a file are those of a recording.
+fn bytes_of(part: &Part, recording: &str) -> u64 {
+    let ends = part.pieces.iter().skip(1).map(|piece| piece.from);
+    let ends = ends.chain([part.stats.bytes]);
+    let pieces = part.pieces.iter().enumerate().zip(ends);
+    pieces
+        .filter(|((_, piece), _)| piece.recording == recording)
+        .map(|((index, piece), end)| end - if index == 0 { 0 } else { piece.from })
+        .sum()
 }
 
 fn print_session(

@@ -19,6 +19,7 @@ use signal_hook::{
 };
 
 use crate::{
+    decode,
     recording::{Item, Opening, Reader, Replay, Stats, piece_path},
     render::Render,
 };
@@ -32,7 +33,8 @@ type Input = Box<dyn Read>;
 pub(super) struct Recordings<'a> {
     files: &'a [PathBuf],
     follow: Option<Following>,
-    previous: Option<Reader<Input>>,
+    /// The number of the frame that the next piece should begin with.
+    expected: Option<u32>,
 }
 
 /// One file that was read.
@@ -40,11 +42,29 @@ pub(super) struct Recordings<'a> {
 pub(super) struct Part {
     /// What it is called.
     pub(super) name: String,
-    /// The first recording in it, and which piece of that it is.
-    pub(super) piece: Option<(String, u32)>,
+    path: PathBuf,
+    /// The recordings in it, in their order.
+    pub(super) pieces: Vec<Piece>,
     /// What was read.
     pub(super) stats: Stats,
+    /// Why no more was read.
+    pub(super) error: Option<String>,
 }
+
+/// A recording, or a piece of one, within a file.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// The recording's name.
+    pub(super) recording: String,
+    /// Which piece it is.
+    pub(super) number: u32,
+    /// Where in the file it begins.
+    pub(super) from: u64,
+}
+
+/// Recordings in one file whose places are told apart; the rest counts as the
+/// last.
+const MAX_PIECES: usize = 64;
 
 impl<'a> Recordings<'a> {
     /// The files, of which none grows.
@@ -52,7 +72,7 @@ impl<'a> Recordings<'a> {
         Self {
             files,
             follow: None,
-            previous: None,
+            expected: None,
         }
     }
 
@@ -85,21 +105,22 @@ impl<'a> Recordings<'a> {
             let grows = index + 1 == self.files.len();
             self.file(path, grows, feed, opened, parts)?;
         }
-        let Some(last) = self.files.last() else {
-            return Ok(());
-        };
-        let mut piece = 0;
-        while let Some(follow) = &self.follow
-            && feed.is_continued()
-        {
-            piece += 1;
-            let next = piece_path(last, piece);
-            if !follow.wait_for(&next) {
-                break;
-            }
+        while let Some(next) = self.next_piece(feed, parts) {
             self.file(&next, true, feed, opened, parts)?;
         }
         Ok(())
+    }
+
+    /// The piece that follows the last file, once it is there.
+    fn next_piece<R: Render>(&self, feed: &Replay<R>, parts: &[Part]) -> Option<PathBuf> {
+        let follow = self.follow.as_ref()?;
+        let last = parts.last().filter(|last| !is_stdin(&last.path))?;
+        let number = last.pieces.last()?.number;
+        if !feed.is_continued() || feed.has_enough() {
+            return None;
+        }
+        let next = piece_path(&first_piece(&last.path, number), number + 1);
+        follow.wait_for(&next).then_some(next)
     }
 
     fn file<R: Render>(
@@ -111,19 +132,24 @@ impl<'a> Recordings<'a> {
         parts: &mut Vec<Part>,
     ) -> anyhow::Result<()> {
         let name = name(path);
-        let mut reader = Reader::new(open(path)?).with_context(|| name.clone())?;
-        if let Some(previous) = &self.previous {
-            reader = reader.continuing(previous);
-        }
+        let reader = Reader::new(open(path)?).with_context(|| name.clone())?;
+        let mut reader = reader.continuing(self.expected);
         feed.begin_file(&name);
-        let mut piece = None;
+        let mut pieces: Vec<Piece> = Vec::new();
         let follow = self.follow.as_ref().filter(|_| grows);
         let read = (|| {
             loop {
                 while let Some(item) = reader.next_item().with_context(|| name.clone())? {
                     if let Item::Opening(opening) = &item {
-                        if piece.is_none() {
-                            piece = Some((opening.recording.clone(), opening.piece));
+                        let known = pieces
+                            .last()
+                            .is_some_and(|piece| piece.recording == opening.recording);
+                        if !known && pieces.len() < MAX_PIECES {
+                            pieces.push(Piece {
+                                recording: opening.recording.clone(),
+                                number: opening.piece,
+                                from: reader.frame_at(),
+                            });
                         }
                         if !feed.is_open(opening) {
                             opened(opening)?;
@@ -132,22 +158,25 @@ impl<'a> Recordings<'a> {
                     feed.take(item)?;
                 }
                 feed.flush()?;
-                let more = !feed.has_ended() && !feed.is_continued();
+                let more = !feed.has_ended() && !feed.is_continued() && !feed.has_enough();
                 if !follow.is_some_and(|follow| more && follow.pause()) {
                     break;
                 }
             }
-            if let Some(item) = reader.finish().with_context(|| name.clone())? {
+            while let Some(item) = reader.finish().with_context(|| name.clone())? {
                 feed.take(item)?;
             }
-            Ok(())
+            anyhow::Ok(())
         })();
+        let error = read.as_ref().err();
         parts.push(Part {
-            piece,
+            pieces,
             stats: reader.stats(),
+            error: error.map(|error| error.root_cause().to_string()),
+            path: path.to_owned(),
             name,
         });
-        self.previous = Some(reader);
+        self.expected = reader.expected();
         read
     }
 }
@@ -166,7 +195,16 @@ fn name(path: &Path) -> String {
     if is_stdin(path) {
         return "standard input".to_owned();
     }
-    path.display().to_string()
+    decode::text(path.as_os_str().as_encoded_bytes())
+}
+
+/// The name of the first piece of the recording of which `path` is a piece.
+fn first_piece(path: &Path, number: u32) -> PathBuf {
+    let name = path.to_string_lossy();
+    match name.strip_suffix(&format!(".{number}")) {
+        Some(first) if number > 0 => first.into(),
+        _ => path.to_owned(),
+    }
 }
 
 fn is_stdin(path: &Path) -> bool {

@@ -7,6 +7,7 @@
 //! long runs of zeros to the compressor.
 
 use bytes::{BufMut as _, Bytes};
+use v6trace_common::RecordHeader;
 
 /// Bytes of a word.
 const WORD: usize = 4;
@@ -69,7 +70,8 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Option<(Bytes, usize)> {
     let (first, rest) = rest.split_at_checked(size)?;
     let (mask, planes) = rest.split_at_checked(words.div_ceil(8))?;
     let differences = count.checked_sub(1)?;
-    if size == 0 || count.checked_mul(size)? > limit {
+    // Fewer bytes than a header are no record, but would be very many.
+    if size < size_of::<RecordHeader>() || count.checked_mul(size)? > limit {
         return None;
     }
     let changed: Vec<usize> = (0..words)
@@ -122,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_come_back(size in 1_usize..70, seed in prop::collection::vec(any::<u8>(), 1..700)) {
+        fn records_come_back(size in 56_usize..130, seed in prop::collection::vec(any::<u8>(), 1..1300)) {
             let rows = seed.len() / size;
             let records = &seed[..rows * size];
             let mut packed = Vec::new();
@@ -140,8 +142,15 @@ mod tests {
     #[test]
     fn a_claim_beyond_the_limit_is_refused() {
         let mut packed = Vec::new();
-        pack(&[7; 80], 8, &mut packed);
-        assert!(unpack(&packed, 80).is_some());
-        assert!(unpack(&packed, 79).is_none());
+        pack(&[7; 800], 80, &mut packed);
+        assert!(unpack(&packed, 800).is_some());
+        assert!(unpack(&packed, 799).is_none());
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_header_is_no_record() {
+        let mut packed = Vec::new();
+        pack(&[7; 550], 55, &mut packed);
+        assert!(unpack(&packed, 800).is_none());
     }
 }

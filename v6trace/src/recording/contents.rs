@@ -17,7 +17,7 @@ use crate::{
 /// counted, since a damaged file can give rise to any number.
 const MAX_MISSING: usize = 32;
 /// Sessions that are kept; whoever has more can name fewer files.
-const MAX_SESSIONS: usize = 256;
+const MAX_SESSIONS: usize = 64;
 /// Losses that are kept by hook and CPU; the rest is not told by CPU.
 const MAX_LOST: usize = 1024;
 

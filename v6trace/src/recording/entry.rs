@@ -3,9 +3,11 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use v6trace_common::HOOKS;
 
 use super::{Damage, MAX_CONTENT, columns};
+use crate::decode;
 use crate::record::{KernelRecord, Lost, Namespace, Record, SessionInfo};
 
 /// What a recording holds, one after the other.
@@ -70,6 +72,12 @@ kinds! {
     CONTINUED = 10,
     UNRECORDED = 11,
 }
+
+/// Bytes of an opening at most: many times what one has, and few enough for a
+/// hostile file with many.
+const MAX_OPENING: usize = 128 << 10;
+/// Bytes at most of an entry that says one thing, such as a name.
+const MAX_SMALL: usize = 2 << 10;
 
 /// [`Lost`] with the hook's name, which outlives its number.
 #[derive(Serialize, Deserialize)]
@@ -260,6 +268,14 @@ fn entry(content: &mut Bytes) -> Option<(u16, Bytes)> {
 
 /// One entry but kernel records; `None` where it is not understood.
 fn item(kind: u16, body: &[u8]) -> Option<Item> {
+    let limit = match kind {
+        OPENING => MAX_OPENING,
+        ADDRESSES | ANYCAST_USE | SURROUNDINGS => MAX_CONTENT,
+        _ => MAX_SMALL,
+    };
+    if body.len() > limit {
+        return None;
+    }
     Some(match kind {
         OPENING => Item::Opening(json(body)?),
         NAMESPACE => Item::Record(Record::Namespace(json(body)?)),
@@ -294,7 +310,22 @@ fn item(kind: u16, body: &[u8]) -> Option<Item> {
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    serde_json::from_slice(body)
+    let mut value = serde_json::from_slice(body).ok()?;
+    make_printable(&mut value);
+    serde_json::from_value(value)
         .inspect_err(|error| log::debug!("an entry is not understood: {error}"))
         .ok()
+}
+
+/// Replaces what a terminal would take for commands, as decoding does in the
+/// names of kernel records.
+fn make_printable(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(char::is_control) => {
+            *text = decode::text(text.as_bytes());
+        }
+        Value::Array(values) => values.iter_mut().for_each(make_printable),
+        Value::Object(members) => members.values_mut().for_each(make_printable),
+        _ => {}
+    }
 }

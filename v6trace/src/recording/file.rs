@@ -154,7 +154,9 @@ pub fn piece_path(path: &Path, piece: u32) -> PathBuf {
 
 /// The pieces but the first that are there, in no order.
 fn pieces(path: &Path) -> Vec<PathBuf> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let entries = fs::read_dir(directory.unwrap_or(Path::new(".")));
     let is_piece = |candidate: &PathBuf| {
         let number = candidate.extension().and_then(|number| number.to_str());

@@ -34,6 +34,13 @@ pub enum Missing {
         /// How many.
         records: u64,
     },
+    /// The pieces ahead of this one.
+    Start {
+        /// Which piece it is.
+        piece: u32,
+    },
+    /// Nothing: it was told before, or comes ahead of what was.
+    Again,
     /// The end.
     End,
     /// The piece that follows.
@@ -48,6 +55,8 @@ impl Missing {
             Self::Damaged(_) => "damaged",
             Self::Unrecorded { .. } => "unrecorded",
             Self::Unopened { .. } => "unopened",
+            Self::Start { .. } => "start",
+            Self::Again => "again",
             Self::End => "end",
             Self::NextPiece => "next-piece",
         }
@@ -57,7 +66,9 @@ impl Missing {
     pub const fn records(&self) -> Option<u64> {
         match self {
             Self::Unrecorded { records } | Self::Unopened { records } => Some(*records),
-            Self::Damaged(_) | Self::End | Self::NextPiece => None,
+            Self::Damaged(_) | Self::Start { .. } | Self::Again | Self::End | Self::NextPiece => {
+                None
+            }
         }
     }
 
@@ -75,13 +86,13 @@ impl Missing {
         object
     }
 
-    /// Whether something that was written is not there: more than a recorder
-    /// that was stopped at once.
+    /// Whether something that was written is not told: more than a recorder
+    /// that was stopped at once, or pieces that were not given.
     pub const fn is_loss(&self) -> bool {
         match self {
-            Self::Damaged(damage) => !damage.cut,
-            Self::Unrecorded { .. } | Self::Unopened { .. } => true,
-            Self::End | Self::NextPiece => false,
+            Self::Damaged(damage) => !damage.cut && !matches!(damage.frames, Some(0)),
+            Self::Unrecorded { .. } | Self::Unopened { .. } | Self::Again => true,
+            Self::Start { .. } | Self::End | Self::NextPiece => false,
         }
     }
 }
@@ -101,6 +112,15 @@ impl fmt::Display for Missing {
             Self::Damaged(Damage {
                 offset, bytes: 0, ..
             }) => write!(f, "frames are missing at offset {offset}"),
+            Self::Damaged(Damage {
+                offset,
+                bytes,
+                frames: Some(0),
+                ..
+            }) => write!(
+                f,
+                "{bytes} bytes from offset {offset} on are no part of it, and none of its own are missing"
+            ),
             Self::Damaged(Damage { offset, bytes, .. }) => write!(
                 f,
                 "{bytes} bytes from offset {offset} on are damaged, what they told is missing"
@@ -111,6 +131,13 @@ impl fmt::Display for Missing {
             Self::Unopened { records } => write!(
                 f,
                 "{records} records cannot be explained, since what opens the recording is missing"
+            ),
+            Self::Start { piece } => write!(
+                f,
+                "it is piece {piece} of its recording, and what came before was not given"
+            ),
+            Self::Again => f.write_str(
+                "left out: it was given before, or belongs ahead of what was (pieces go in their order)",
             ),
             Self::End => {
                 f.write_str("it ends without a closing record: recording was killed, or goes on")

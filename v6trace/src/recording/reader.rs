@@ -35,6 +35,11 @@ pub struct Reader<R> {
     damage: Option<(u64, u64)>,
     /// The number that the next frame should have.
     expected: Option<u32>,
+    /// The number of the first frame, where that is not the recording's first
+    /// and it is not known yet whether a later piece begins here.
+    begins_late: Option<u32>,
+    /// Where the frame that is being taken apart begins.
+    frame_at: u64,
     /// Bytes of payloads that were checked in vain.
     vain: u64,
     /// What was missing ahead of the frame that is being taken apart.
@@ -65,6 +70,8 @@ impl<R: Read> Reader<R> {
             base: 0,
             damage: None,
             expected: None,
+            begins_late: None,
+            frame_at: 0,
             vain: 0,
             missing: None,
             items: Items::default(),
@@ -74,9 +81,19 @@ impl<R: Read> Reader<R> {
 
     /// Expects this input to go on where another reader's piece ended.
     #[must_use]
-    pub fn continuing<P>(mut self, piece: &Reader<P>) -> Self {
-        self.expected = piece.expected;
+    pub fn continuing(mut self, expected: Option<u32>) -> Self {
+        self.expected = expected;
         self
+    }
+
+    /// The number that the next frame should have, for the piece that follows.
+    pub fn expected(&self) -> Option<u32> {
+        self.expected
+    }
+
+    /// Where the frame of the last item begins, from the start of the input.
+    pub fn frame_at(&self) -> u64 {
+        self.frame_at
     }
 
     /// What has been met so far.
@@ -92,6 +109,17 @@ impl<R: Read> Reader<R> {
                 return Ok(Some(Item::Damaged(damage)));
             }
             if let Some(item) = self.items.next() {
+                if let Item::Opening(opening) = &item
+                    && let Some(frames) = self.begins_late.take()
+                    && opening.piece == 0
+                {
+                    self.missing = Some(Damage {
+                        offset: 0,
+                        bytes: 0,
+                        frames: Some(frames),
+                        cut: false,
+                    });
+                }
                 return Ok(Some(item));
             }
             if !self.read_frame()? {
@@ -100,7 +128,8 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Takes the end of the input for final: what is missing there.
+    /// Takes the end of the input for final: what is missing there, until there
+    /// is nothing more.
     pub fn finish(&mut self) -> Result<Option<Item>, ReadError> {
         if self.stats.bytes == 0 {
             return Err(ReadError::Empty);
@@ -109,14 +138,18 @@ impl<R: Read> Reader<R> {
             return Err(ReadError::NotARecording);
         }
         let rest = self.buffer.len() - self.start;
-        let cut = Header::at(&self.buffer[self.start..]).is_some() || self.damage.is_none();
-        self.skip(rest);
+        let begins_frame = Header::at(&self.buffer[self.start..]).is_some();
+        let damaged = self.damage.is_some();
+        // A frame that is cut is no part of the damage ahead of it.
+        if !(damaged && begins_frame) {
+            self.skip(rest);
+        }
         Ok(self.damage.take().map(|(offset, bytes)| {
             Item::Damaged(Damage {
                 offset,
                 bytes,
                 frames: None,
-                cut,
+                cut: !damaged,
             })
         }))
     }
@@ -165,6 +198,7 @@ impl<R: Read> Reader<R> {
                 continue;
             };
             self.note_missing(header.sequence.get());
+            self.frame_at = self.base + self.start as u64;
             self.items = Items::new(content);
             self.start += end;
             self.stats.frames += 1;
@@ -236,6 +270,9 @@ impl<R: Read> Reader<R> {
 
     /// Says what is missing ahead of the frame with this number.
     fn note_missing(&mut self, sequence: u32) {
+        if self.expected.is_none() && sequence > 0 {
+            self.begins_late = Some(sequence);
+        }
         let frames = self
             .expected
             .and_then(|expected| sequence.checked_sub(expected));

@@ -11,13 +11,25 @@ pub struct Replay<R> {
     report: Report<R>,
     /// What the items come from, for messages.
     file: String,
-    /// The recording whose session is open.
-    open: Option<String>,
+    /// The recording whose session is open, and its latest piece.
+    open: Option<(String, u32)>,
+    place: Place,
     /// Whether that session goes on in another piece.
     continued: bool,
     /// Records ahead of any opening.
     unopened: u64,
     whole: bool,
+}
+
+/// Where in a file the items come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Its beginning, of which nothing was told yet.
+    Begun,
+    /// What is told.
+    Told,
+    /// What is left out, since it came before.
+    LeftOut,
 }
 
 impl<R: Render> Replay<R> {
@@ -27,6 +39,7 @@ impl<R: Render> Replay<R> {
             report,
             file: String::new(),
             open: None,
+            place: Place::Begun,
             continued: false,
             unopened: 0,
             whole: true,
@@ -36,11 +49,17 @@ impl<R: Render> Replay<R> {
     /// The items that follow come from this file.
     pub fn begin_file(&mut self, name: &str) {
         name.clone_into(&mut self.file);
+        self.place = Place::Begun;
     }
 
     /// Whether the session is over, so that nothing follows.
     pub fn has_ended(&self) -> bool {
         self.report.has_ended()
+    }
+
+    /// Whether the user has seen enough.
+    pub fn has_enough(&self) -> bool {
+        self.report.has_enough()
     }
 
     /// Whether the session goes on in another piece.
@@ -50,31 +69,61 @@ impl<R: Render> Replay<R> {
 
     /// Whether what this opens is open already.
     pub fn is_open(&self, opening: &Opening) -> bool {
-        self.open.as_ref() == Some(&opening.recording)
+        let open = self.open.as_ref();
+        open.is_some_and(|(recording, _)| *recording == opening.recording)
     }
 
     /// Takes the next item.
     pub fn take(&mut self, item: Item) -> io::Result<()> {
         match item {
-            Item::Opening(opening) => {
-                if self.is_open(&opening) {
-                    self.continued = false;
-                    return Ok(());
+            Item::Opening(opening) => self.opening(*opening)?,
+            _ if self.place == Place::LeftOut => {}
+            Item::Damaged(damage) => {
+                if damage.frames != Some(0) {
+                    // It may have said that a name is another's now.
+                    self.report.forget_names();
                 }
-                self.close()?;
-                self.tell_unopened()?;
-                self.open = Some(opening.recording);
-                let _ = self.report.feed(Record::Session(opening.session))?;
+                self.tell(&Missing::Damaged(damage))?;
             }
-            Item::Damaged(damage) => self.tell(&Missing::Damaged(damage))?,
             Item::Unrecorded { records } => self.tell(&Missing::Unrecorded { records })?,
             Item::Unknown { .. } => self.report.unknown(),
             Item::Continued { .. } => self.continued = true,
-            Item::Record(_) if self.open.is_none() => self.unopened += 1,
+            Item::Record(_) if self.open.is_none() || self.has_ended() => self.unopened += 1,
             Item::Record(record) => {
                 // That a user has seen enough is the report's to know.
                 let _ = self.report.feed(record)?;
             }
+        }
+        Ok(())
+    }
+
+    fn opening(&mut self, opening: Opening) -> io::Result<()> {
+        let first = std::mem::replace(&mut self.place, Place::Told) == Place::Begun;
+        let is_open = self.is_open(&opening);
+        let Opening {
+            recording,
+            piece,
+            session,
+        } = opening;
+        if let Some((_, latest)) = &mut self.open
+            && is_open
+        {
+            if piece < *latest || first && piece == *latest {
+                self.place = Place::LeftOut;
+                return self.tell(&Missing::Again);
+            }
+            *latest = piece;
+            self.continued = false;
+            // Those that still hold come with it.
+            self.report.forget_names();
+            return Ok(());
+        }
+        self.close()?;
+        self.tell_unopened()?;
+        self.open = Some((recording, piece));
+        let _ = self.report.feed(Record::Session(session))?;
+        if piece > 0 {
+            self.tell(&Missing::Start { piece })?;
         }
         Ok(())
     }

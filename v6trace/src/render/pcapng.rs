@@ -9,6 +9,7 @@
 //! ```
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::{self, Write},
     time::Duration,
@@ -38,8 +39,11 @@ use crate::{
 
 /// Exponent of the unit of times: nanoseconds.
 const RESOLUTION: u8 = 9;
-/// The longest comment, in bytes: an option's length has 16 bits.
-const MAX_COMMENT: usize = 60_000;
+/// The longest text, in bytes: an option's length has 16 bits.
+const MAX_TEXT: usize = 60_000;
+/// Interfaces of a section: more than a host has, and few enough for a hostile
+/// recording.
+const MAX_INTERFACES: usize = 1 << 14;
 
 /// Writes pcapng, and to a person what is missing.
 pub struct Pcapng<O: Write, E> {
@@ -101,6 +105,11 @@ impl<O: Write, E: Write> Pcapng<O, E> {
         if let Some(&number) = self.interfaces.get(&interface) {
             return Ok(number);
         }
+        if self.interfaces.len() >= MAX_INTERFACES {
+            return Err(io::Error::other(format!(
+                "there are more than {MAX_INTERFACES} interfaces in this session; -i picks one"
+            )));
+        }
         let mut description = format!("ifindex {}", interface.ifindex);
         if !session.is_own_namespace(interface.netns) {
             let name = session.namespace_name(interface.netns);
@@ -115,8 +124,8 @@ impl<O: Write, E: Write> Pcapng<O, E> {
             },
             snaplen: 0,
             options: vec![
-                InterfaceDescriptionOption::IfName(interface.name.clone().into()),
-                InterfaceDescriptionOption::IfDescription(description.into()),
+                InterfaceDescriptionOption::IfName(bounded(interface.name.clone())),
+                InterfaceDescriptionOption::IfDescription(bounded(description)),
                 InterfaceDescriptionOption::IfTsResol(RESOLUTION),
             ],
         };
@@ -140,10 +149,10 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
         let header = SectionHeaderBlock {
             endianness: Endianness::Little,
             options: vec![
-                SectionHeaderOption::Hardware(info.machine.clone().into()),
-                SectionHeaderOption::OS(format!("Linux {}", info.kernel).into()),
-                SectionHeaderOption::UserApplication(format!("v6trace {}", info.version).into()),
-                SectionHeaderOption::Comment(format!("traced on {}", info.hostname).into()),
+                SectionHeaderOption::Hardware(bounded(info.machine.clone())),
+                SectionHeaderOption::OS(bounded(format!("Linux {}", info.kernel))),
+                SectionHeaderOption::UserApplication(bounded(format!("v6trace {}", info.version))),
+                SectionHeaderOption::Comment(bounded(format!("traced on {}", info.hostname))),
             ],
             ..SectionHeaderBlock::default()
         };
@@ -165,10 +174,8 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
 
     fn diagnosis(&mut self, _session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         if let Some(packet) = &mut self.held {
-            let comment = comment(diagnosis);
-            packet
-                .options
-                .push(EnhancedPacketOption::Comment(comment.into()));
+            let comment = bounded(comment(diagnosis));
+            packet.options.push(EnhancedPacketOption::Comment(comment));
         }
         Ok(())
     }
@@ -256,16 +263,20 @@ fn comment(diagnosis: &Diagnosis) -> String {
         .filter(|evidence| evidence.value != Value::Unknown)
         .map(|evidence| format!("{} {}", evidence.name, shown(&evidence.value)))
         .collect();
-    let mut comment = format!(
+    format!(
         "{} {}: {}\nevidence: {}",
         diagnosis.severity.label(),
         diagnosis.cause.code(),
         diagnosis.summary,
         evidence.join(", ")
     )
-    .replace('\u{a0}', " ");
-    comment.truncate(comment.floor_char_boundary(MAX_COMMENT));
-    comment
+    .replace('\u{a0}', " ")
+}
+
+/// Text that fits into an option.
+fn bounded(mut text: String) -> Cow<'static, str> {
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
+    text.into()
 }
 
 fn error(error: PcapError) -> io::Error {

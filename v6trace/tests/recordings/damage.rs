@@ -46,7 +46,7 @@ fn read(bytes: &[u8]) -> Option<Content> {
     while let Some(item) = reader.next_item().expect("bytes can be read") {
         take(item, &mut content);
     }
-    if let Some(item) = reader.finish().ok()? {
+    while let Some(item) = reader.finish().ok()? {
         take(item, &mut content);
     }
     Some(content)
@@ -61,7 +61,7 @@ fn replay(bytes: &[u8]) -> String {
     while let Some(item) = reader.next_item().expect("bytes can be read") {
         feed.take(item).expect("memory takes everything");
     }
-    if let Ok(Some(item)) = reader.finish() {
+    while let Ok(Some(item)) = reader.finish() {
         feed.take(item).expect("memory takes everything");
     }
     feed.finish().expect("memory takes everything");
@@ -108,18 +108,35 @@ fn cut_at_every_byte_what_was_whole_replays() {
     }
 }
 
+/// The frames of a file, by the lengths that their headers give.
+fn frames(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let stored = u32::from_le_bytes(*bytes[at + 20..].first_chunk().expect("a header"));
+        let end = at + 32 + stored as usize;
+        frames.push(at..end);
+        at = end;
+    }
+    frames
+}
+
 #[test]
 fn with_any_bit_flipped_only_its_frame_is_missing() {
     let bytes = support::bytes("6.1", "dad");
     let whole = read(&bytes).expect("a recording");
     let mut damaged = bytes.clone();
-    for bit in 0..bytes.len() * 8 {
-        damaged[bit / 8] ^= 1 << (bit % 8);
-        let part = read(&damaged).expect("the other frames");
-        assert!(is_part_of(&part.items, &whole.items), "bit {bit}");
-        assert!(part.items.len() < whole.items.len(), "bit {bit}");
-        assert!(part.damaged > 0, "bit {bit}");
-        damaged[bit / 8] ^= 1 << (bit % 8);
+    for frame in frames(&bytes) {
+        let others = [&bytes[..frame.start], &bytes[frame.end..]].concat();
+        let others = read(&others).expect("the other frames");
+        assert!(others.items.len() < whole.items.len(), "{frame:?}");
+        for bit in frame.start * 8..frame.end * 8 {
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let part = read(&damaged).expect("the other frames");
+            assert!(part.items == others.items, "bit {bit}");
+            assert_eq!(part.damaged, frame.len() as u64, "bit {bit}");
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        }
     }
 }
 
@@ -166,4 +183,28 @@ fn a_file_between_two_others_costs_neither() {
     let joined = [&one[..], &[0; 5000], &other].concat();
     let expected = replay(&one) + &replay(&other);
     assert_eq!(replay(&joined), expected);
+}
+
+/// A damage ahead of a cut is a damage, not a part of the cut.
+#[test]
+fn damage_and_a_cut_are_told_apart() {
+    let bytes = support::bytes("6.1", "dad");
+    let frames = frames(&bytes);
+    let [.., damaged, cut] = &frames[..] else {
+        panic!("{} frames", frames.len());
+    };
+    let mut part = bytes[..cut.end - 3].to_vec();
+    part[damaged.start + 40] ^= 1;
+    let mut reader = Reader::new(part.as_slice()).expect("a reader");
+    while reader.next_item().expect("bytes can be read").is_some() {}
+    let mut said = Vec::new();
+    while let Some(Item::Damaged(damage)) = reader.finish().expect("a recording") {
+        said.push((damage.offset, damage.bytes, damage.cut));
+    }
+    let range = |range: &std::ops::Range<usize>| (range.start as u64, range.len() as u64);
+    let (damaged, cut) = (range(damaged), range(cut));
+    assert_eq!(
+        said,
+        [(damaged.0, damaged.1, false), (cut.0, cut.1 - 3, true)]
+    );
 }

@@ -70,6 +70,18 @@ fn several_recordings_replay_one_after_the_other() {
 }
 
 #[test]
+fn a_recording_given_twice_is_told_once() {
+    let path = recording("6.1", "radvd");
+    let (once, _) = said(v6trace(&["replay"]).arg(&path));
+    let output = v6trace(&["replay"]).args([&path, &path]).output();
+    let output = output.expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), once);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("it was given before"), "{stderr}");
+}
+
+#[test]
 fn filters_and_time_displays_are_those_of_live() {
     let path = recording("6.12", "token");
     let replay = |words: &[&str]| said(v6trace(&["replay", "-q"]).args(words).arg(&path)).0;
@@ -155,6 +167,8 @@ fn what_is_no_recording_is_refused_in_one_line() {
             let last = stderr.lines().last().unwrap_or_default();
             assert!(last.contains(words), "{command} {name}: {stderr}");
             assert!(last.contains(name), "{command} {name}: {stderr}");
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            assert!(!stdout.contains("  whole\n"), "{command} {name}: {stdout}");
         }
     }
     v6trace(&["replay", "/no/such/file"])

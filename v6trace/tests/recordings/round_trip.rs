@@ -38,13 +38,9 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 /// Writes batches of records into files of a new directory.
-fn write(batches: &[Vec<Record>], max_size: Option<u64>) -> (tempfile::TempDir, PathBuf) {
+fn write(batches: &[Vec<Record>], options: PieceOptions) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("recording");
-    let options = PieceOptions {
-        max_size,
-        max_files: None,
-    };
     let output = OutputFile::create(&path, false, options).expect("a file");
     let mut writer = Writer::new(output).expect("a writer");
     let session = Record::Session(SessionInfo::default());
@@ -61,12 +57,10 @@ fn write(batches: &[Vec<Record>], max_size: Option<u64>) -> (tempfile::TempDir, 
 
 /// The records of a file; the names of namespaces that a piece opens with are
 /// not among them.
-fn read(path: &PathBuf, previous: Option<&Reader<fs::File>>) -> (Vec<String>, Reader<fs::File>) {
+fn read(path: &PathBuf, expected: Option<u32>) -> (Vec<String>, Option<u32>) {
     let file = fs::File::open(path).expect("the file");
-    let mut reader = Reader::new(file).expect("a reader");
-    if let Some(previous) = previous {
-        reader = reader.continuing(previous);
-    }
+    let reader = Reader::new(file).expect("a reader");
+    let mut reader = reader.continuing(expected);
     let mut records = Vec::new();
     while let Some(item) = reader.next_item().expect("it is read") {
         match item {
@@ -76,7 +70,7 @@ fn read(path: &PathBuf, previous: Option<&Reader<fs::File>>) -> (Vec<String>, Re
         }
     }
     assert!(reader.finish().expect("it is whole").is_none());
-    (records, reader)
+    (records, reader.expected())
 }
 
 proptest! {
@@ -86,16 +80,14 @@ proptest! {
     fn records_come_back(
         batches in proptest::collection::vec(proptest::collection::vec(record(), 0..40), 0..12)
     ) {
-        let (_directory, path) = write(&batches, None);
+        let (_directory, path) = write(&batches, PieceOptions::default());
         let written: Vec<String> = batches.iter().flatten().map(|record| format!("{record:?}")).collect();
         prop_assert_eq!(read(&path, None).0, written);
     }
 }
 
-#[test]
-fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
-    const SIZE: u64 = 64 << 10;
-    // Bytes that do not compress, so that there are several pieces.
+/// Batches of bytes that do not compress, so that there are several pieces.
+fn noise() -> Vec<Vec<Record>> {
     let mut state = 1_u64;
     let mut noise = || {
         state = state
@@ -103,22 +95,31 @@ fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
             .wrapping_add(1);
         state.to_be_bytes()[0]
     };
-    let batches: Vec<Vec<Record>> = (0..40)
-        .map(|_| {
-            let batch = (0..40).map(|_| kernel(&std::array::from_fn::<u8, 150, _>(|_| noise())));
-            // Stored at once: it ends with a loss.
-            let lost = Lost {
-                boot_ns: 0,
-                hook: None,
-                cpu: Some(0),
-                count: 1,
-            };
-            batch.chain([Record::Lost(lost)]).collect()
-        })
-        .collect();
-    let (_directory, path) = write(&batches, Some(SIZE));
+    let batches = (0..40).map(|_| {
+        let batch = (0..40).map(|_| kernel(&std::array::from_fn::<u8, 150, _>(|_| noise())));
+        // Stored at once: it ends with a loss.
+        let lost = Lost {
+            boot_ns: 0,
+            hook: None,
+            cpu: Some(0),
+            count: 1,
+        };
+        batch.chain([Record::Lost(lost)]).collect()
+    });
+    batches.collect()
+}
+
+#[test]
+fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
+    const SIZE: u64 = 64 << 10;
+    let batches = noise();
+    let options = PieceOptions {
+        max_size: Some(SIZE),
+        max_files: None,
+    };
+    let (_directory, path) = write(&batches, options);
     let mut found = Vec::new();
-    let mut previous = None;
+    let mut expected = None;
     for piece in 0.. {
         let path = piece_path(&path, piece);
         let Ok(metadata) = fs::metadata(&path) else {
@@ -126,9 +127,9 @@ fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
             break;
         };
         assert!(metadata.len() <= SIZE, "piece {piece}: {}", metadata.len());
-        let (records, reader) = read(&path, previous.as_ref());
+        let (records, next) = read(&path, expected);
         found.extend(records);
-        previous = Some(reader);
+        expected = next;
     }
     let written: Vec<String> = batches
         .iter()
@@ -136,4 +137,31 @@ fn pieces_are_no_larger_than_asked_for_and_together_hold_everything() {
         .map(|record| format!("{record:?}"))
         .collect();
     assert_eq!(found, written);
+}
+
+#[test]
+fn only_the_newest_pieces_are_kept() {
+    let options = PieceOptions {
+        max_size: Some(64 << 10),
+        max_files: Some(2),
+    };
+    let batches = noise();
+    let (directory, path) = write(&batches, options);
+    let files = fs::read_dir(directory.path()).expect("the directory");
+    let files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(!path.exists());
+    let pieces = (0..99).map(|piece| piece_path(&path, piece));
+    let last = pieces.rev().find(|piece| piece.exists()).expect("a piece");
+    let (records, _) = read(&last, None);
+    let newest = format!(
+        "{:?}",
+        batches.last().and_then(|batch| batch.last()).expect("one")
+    );
+    assert_eq!(records.last(), Some(&newest));
+    // A new recording of that name would be taken for a part of this one.
+    assert!(OutputFile::in_the_way(&path).is_some());
+    OutputFile::create(&path, true, options).expect("by force");
+    let files = fs::read_dir(directory.path()).expect("the directory");
+    assert_eq!(files.count(), 1);
 }
