@@ -18,7 +18,7 @@ use crate::{paths, process};
 const CARGO_FUZZ: &str = "0.13.2";
 
 /// What is fuzzed, by the names of the crate's targets.
-pub(crate) const TARGETS: [&str; 3] = ["recording", "decode", "btf"];
+pub(crate) const TARGETS: [&str; 4] = ["recording", "entries", "decode", "btf"];
 
 /// Memory in MiB that a fuzzed reader may use, whatever the input claims.
 const MEMORY: u32 = 512;
