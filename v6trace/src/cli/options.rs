@@ -148,6 +148,17 @@ impl OutputOptions {
         }
     }
 
+    /// What renders that form, results to standard output.
+    pub(super) fn render_to_stdout(&self) -> Box<dyn Render> {
+        // JSON has no colours: to look for them would take longer than to
+        // make it.
+        if self.is_json() {
+            self.render(Box::new(buffered(io::stdout().lock())))
+        } else {
+            self.render(Box::new(stdout()))
+        }
+    }
+
     /// Makes the choice of colour hold for everything that is printed.
     pub(super) fn apply_color(&self) {
         match self.color {
@@ -172,7 +183,11 @@ const BUFFER: usize = 64 << 10;
 /// Standard output that drops colours where they are not wanted, written out
 /// as a whole by each flush.
 pub(super) fn stdout() -> impl Write {
-    io::BufWriter::with_capacity(BUFFER, AutoStream::auto(io::stdout().lock()))
+    buffered(AutoStream::auto(io::stdout().lock()))
+}
+
+fn buffered(out: impl Write) -> impl Write {
+    io::BufWriter::with_capacity(BUFFER, out)
 }
 
 /// Standard error likewise.

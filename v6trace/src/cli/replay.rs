@@ -34,7 +34,7 @@ impl Replay {
         self.output.apply_color();
         options::start_log("warn");
         let report = self.output.report(self.filter.offline()?);
-        let render = self.output.render(Box::new(options::stdout()));
+        let render = self.output.render_to_stdout();
         let mut feed = Feed::new(Report::new(report, render));
         let mut recordings = Recordings::new(&self.files);
         if self.follow {

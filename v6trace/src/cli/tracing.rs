@@ -59,7 +59,7 @@ impl Tracing {
             self.output
                 .render(Box::new(io::BufWriter::new(options::stderr())))
         } else {
-            self.output.render(Box::new(options::stdout()))
+            self.output.render_to_stdout()
         };
         tokio::runtime::Builder::new_current_thread()
             .enable_all()

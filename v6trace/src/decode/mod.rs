@@ -267,11 +267,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         .position(|&byte| byte == 0)
         .unwrap_or(bytes.len());
     let bytes = &bytes[..end];
+    let text = String::from_utf8_lossy(bytes);
     if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
-        return bytes.iter().copied().map(char::from).collect();
+        return text.into_owned();
     }
-    String::from_utf8_lossy(bytes)
-        .chars()
+    text.chars()
         .map(|c| {
             if c.is_control() {
                 char::REPLACEMENT_CHARACTER

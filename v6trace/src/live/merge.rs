@@ -1,6 +1,6 @@
 //! Puts the records of all CPUs into the order of their time.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -9,15 +9,14 @@ use crate::decode;
 /// Records that wait for earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    waiting: BinaryHeap<Reverse<Waiting>>,
-    next: u64,
+    waiting: VecDeque<Waiting>,
+    /// Whether they are in order.
+    sorted: bool,
 }
 
-/// Ordered by time, then by arrival.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Waiting {
     boot_ns: u64,
-    arrival: u64,
     bytes: Bytes,
 }
 
@@ -25,20 +24,25 @@ impl Merge {
     pub(super) fn push(&mut self, bytes: Bytes) {
         // Without a readable time it goes first; decoding says what is wrong.
         let boot_ns = decode::boot_ns(&bytes).unwrap_or_default();
-        self.waiting.push(Reverse(Waiting {
-            boot_ns,
-            arrival: self.next,
-            bytes,
-        }));
-        self.next += 1;
+        self.waiting.push_back(Waiting { boot_ns, bytes });
+        self.sorted = false;
     }
 
-    /// The earliest record, if it is not later than `until`.
+    /// The earliest record, if it is not later than `until`; of several, the
+    /// one that arrived first.
     pub(super) fn pop(&mut self, until: u64) -> Option<Bytes> {
-        if self.waiting.peek()?.0.boot_ns > until {
+        if !self.sorted {
+            // Those of one CPU are mostly in order already, of which a stable
+            // sort makes use.
+            self.waiting
+                .make_contiguous()
+                .sort_by_key(|waiting| waiting.boot_ns);
+            self.sorted = true;
+        }
+        if self.waiting.front()?.boot_ns > until {
             return None;
         }
-        self.waiting.pop().map(|Reverse(waiting)| waiting.bytes)
+        self.waiting.pop_front().map(|waiting| waiting.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {

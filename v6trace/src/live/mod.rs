@@ -42,8 +42,9 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
-/// How long nobody is woken after a drain: in a burst, waking for each record
-/// costs more than the record. A buffer holds far more than comes meanwhile.
+/// How long nobody waits for records after a drain: in a burst, being woken for
+/// each costs more than the record. A buffer holds far more than comes
+/// meanwhile.
 const REST: Duration = Duration::from_millis(2);
 
 /// How many events are looked at and handed over together at most, so that a
@@ -140,17 +141,17 @@ impl Live {
         let mut count_losses = interval(LOSS_INTERVAL);
         release.set_missed_tick_behavior(MissedTickBehavior::Delay);
         count_losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut rested, mut resting) = (Instant::now(), false);
         tokio::pin!(stop);
         while !enough {
             tokio::select! {
                 () = &mut stop => break,
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-                () = sleep_until(rested), if resting => resting = false,
-                ready = self.rings.readable(), if !resting => {
+                ready = self.rings.readable() => {
                     ready?;
                     self.drain();
-                    (rested, resting) = (Instant::now() + REST, true);
+                    // The runtime's own sleep waits in the same place as for
+                    // records, so each of them would interrupt it.
+                    std::thread::sleep(REST);
                 }
                 _ = release.tick(), if !self.merge.is_empty() => {
                     let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));

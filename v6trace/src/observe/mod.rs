@@ -97,7 +97,7 @@ impl Observer {
     pub fn around(&mut self, batch: Vec<KernelRecord>) -> Vec<Record> {
         let mut looks = Batch::new(self.pids_are_ours);
         let mut uses = anycast::uses(&batch, &mut looks);
-        let mut records = Vec::new();
+        let mut records = Vec::with_capacity(batch.len());
         if !batch.is_empty() {
             records.extend(self.namespaces());
         }
@@ -120,7 +120,6 @@ impl Observer {
     /// A process that lives in the event's namespace, should that have no name,
     /// and the one that the event's operation failed for.
     fn processes(&self, event: &Event, looks: &mut Batch) -> Vec<Process> {
-        let boot_ns = clock::boot_ns();
         let culprit = looks.culprit(event);
         let inhabitant = (event.netns != self.own_netns && event.is_remarkable())
             .then(|| looks.places().inhabitant(event.netns, culprit))
@@ -129,13 +128,13 @@ impl Observer {
         let inhabitant = inhabitant
             .filter(|_| inhabitant != culprit)
             .map(|pid| Process {
-                boot_ns,
+                boot_ns: clock::boot_ns(),
                 pid,
                 unit: None,
                 netns: Some(event.netns),
             });
         let culprit = culprit.map(|pid| Process {
-            boot_ns,
+            boot_ns: clock::boot_ns(),
             pid,
             unit: processes::unit(pid, event.cgroup_id),
             netns: inode_of(&places::path(pid)).ok(),

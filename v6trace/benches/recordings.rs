@@ -1,13 +1,16 @@
-//! How fast recordings are read: a million joins of a burst, made up.
+//! How fast recordings are written and read: a million joins of a burst, made up.
 //!
 //! `cargo bench -p v6trace` prints items a second of one core.
 
 use std::{fs::File, hint::black_box, io, path::Path, sync::LazyLock};
 
+use bytes::Bytes;
 use divan::{Bencher, counter::ItemsCount};
 use tempfile::TempDir;
 use v6trace::{
-    record::{Record, SessionInfo},
+    attach::Coverage,
+    observe::Observer,
+    record::{KernelRecord, Record, SessionInfo},
     recording::{Contents, OutputFile, PieceOptions, Reader, Replay, Writer},
     render::{Json, Render},
     report::{Options, Report},
@@ -25,10 +28,17 @@ const JOINS: u32 = 1_000_000;
 
 static DIRECTORY: LazyLock<TempDir> = LazyLock::new(|| {
     let directory = tempfile::tempdir().expect("a directory for the recording");
-    record(&directory.path().join(NAME));
+    let mut writer = writer(&directory.path().join(NAME));
+    for batch in joins().chunks(TOGETHER) {
+        let records: Vec<Record> = batch.iter().cloned().map(Record::kernel).collect();
+        writer.take(&records).expect("room for the recording");
+    }
+    finish(writer);
     directory
 });
 const NAME: &str = "burst.v6t";
+/// How many records are handed over together, as by live tracing.
+const TOGETHER: usize = 256;
 
 fn main() {
     LazyLock::force(&DIRECTORY);
@@ -45,6 +55,30 @@ fn info(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 10)]
 fn replay_events_json(bencher: Bencher<'_, '_>) {
     measure(bencher, || Json::new(io::sink(), io::sink()));
+}
+
+/// What `v6trace record --events --quiet` does with the records that it gets.
+#[divan::bench(sample_count = 10)]
+fn record(bencher: Bencher<'_, '_>) {
+    bencher
+        .counter(ItemsCount::new(JOINS))
+        .with_inputs(joins)
+        .bench_values(|joins| {
+            let mut writer = writer(&DIRECTORY.path().join("written.v6t"));
+            let (mut observer, info) =
+                Observer::start(Coverage::default(), Vec::new()).expect("an observer");
+            let mut report = Report::new(Options::default(), Json::new(io::sink(), io::sink()));
+            let _ = report.feed(Record::Session(info));
+            let mut joins = joins.into_iter().map(KernelRecord::new).peekable();
+            while joins.peek().is_some() {
+                let records = observer.around(joins.by_ref().take(TOGETHER).collect());
+                writer.take(&records).expect("room for the recording");
+                for record in records {
+                    let _ = report.feed(record).expect("output goes nowhere");
+                }
+            }
+            finish(writer);
+        });
 }
 
 /// Items alone, decoded.
@@ -79,25 +113,30 @@ fn recording() -> File {
     File::open(DIRECTORY.path().join(NAME)).expect("the recording")
 }
 
-fn record(path: &Path) {
-    let output = OutputFile::create(path, false, PieceOptions::default()).expect("a file");
+/// Opens a recording.
+fn writer(path: &Path) -> Writer {
+    let output = OutputFile::create(path, true, PieceOptions::default()).expect("a file");
     let mut writer = Writer::new(output).expect("a writer");
-    let take = |writer: &mut Writer, records: &[Record]| {
-        writer.take(records).expect("room for the recording");
-    };
-    take(&mut writer, &[Record::Session(SessionInfo::default())]);
-    for first in (0..JOINS).step_by(1024) {
-        let last = JOINS.min(first + 1024);
-        let records: Vec<Record> = (first..last).map(join).collect();
-        take(&mut writer, &records);
-    }
-    take(&mut writer, &[Record::End { boot_ns: 1 << 42 }]);
+    let opening = [Record::Session(SessionInfo::default())];
+    writer.take(&opening).expect("room for the recording");
+    writer
+}
+
+/// Closes a recording.
+fn finish(mut writer: Writer) {
+    let end = [Record::End { boot_ns: 1 << 42 }];
+    writer.take(&end).expect("room for the recording");
     let (_, finished) = writer.finish();
     finished.expect("room for the recording");
 }
 
+/// A burst as the perf buffers give it.
+fn joins() -> Vec<Bytes> {
+    (0..JOINS).map(join).collect()
+}
+
 /// The join number `number` of a program that joins many groups.
-fn join(number: u32) -> Record {
+fn join(number: u32) -> Bytes {
     let header = RecordHeader {
         size: u16::try_from(size_of::<RecordHeader>() + size_of::<MulticastJoin>())
             .expect("a small record"),
@@ -146,5 +185,5 @@ fn join(number: u32) -> Record {
             | CHARGE_SEEN,
         sk_protocol: 17,
     };
-    Record::kernel([header.as_bytes(), payload.as_bytes()].concat())
+    [header.as_bytes(), payload.as_bytes()].concat().into()
 }
