@@ -36,7 +36,8 @@ const ATTRIBUTE_HEADER: u64 = 4;
 /// Attributes that are looked at; requests have one or two of the ten.
 const ATTRIBUTES: u32 = 8;
 
-/// Arguments of either function, since 5.12; before, kprobes are taken.
+/// Arguments of either function; where they take fewer, as in 5.10, kprobes are
+/// taken.
 const ARGUMENTS: usize = 3;
 
 /// A request between its call and its return.
