@@ -98,6 +98,7 @@ impl Programs {
     }
 
     /// With the result of a function that has so many arguments.
+    #[must_use]
     pub const fn result_after(self, arguments: usize) -> Self {
         Self {
             arguments: Some(arguments),
