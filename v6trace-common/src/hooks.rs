@@ -80,6 +80,10 @@ pub struct Programs {
     /// The one in which they continue by a tail call, and the map that leads
     /// to it.
     pub continuation: Option<(&'static str, &'static str)>,
+    /// Of programs for a trampoline that read the function's result: the number
+    /// of its arguments, which the result follows. A function with more or fewer
+    /// of them is not for these programs.
+    pub arguments: Option<usize>,
 }
 
 impl Programs {
@@ -89,6 +93,16 @@ impl Programs {
             entry,
             ret,
             continuation: None,
+            arguments: None,
+        }
+    }
+
+    /// With the result of a function that has so many arguments.
+    #[must_use]
+    pub const fn result_after(self, arguments: usize) -> Self {
+        Self {
+            arguments: Some(arguments),
+            ..self
         }
     }
 
@@ -111,11 +125,13 @@ pub const HOOKS: &[HookInfo] = &[
                     entry: Some("multicast_join_enter"),
                     ret: Some("multicast_join_return"),
                     continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
+                    arguments: None,
                 },
                 trampoline: Some(Programs {
                     entry: None,
                     ret: Some("multicast_join_exit"),
                     continuation: Some(("multicast_join_exit_walk", "EXIT_CONTINUATIONS")),
+                    arguments: Some(4),
                 }),
                 needs: &["SOCK_NET", "NET_INUM"],
                 note: None,
@@ -126,6 +142,7 @@ pub const HOOKS: &[HookInfo] = &[
                     entry: Some("multicast_join_any_source_enter"),
                     ret: Some("multicast_join_return"),
                     continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
+                    arguments: None,
                 },
                 trampoline: None,
                 needs: &["SOCK_NET", "NET_INUM"],
@@ -140,7 +157,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "sock_kmalloc",
             kprobes: Programs::new(Some("option_memory_charge"), None),
-            trampoline: Some(Programs::new(None, Some("option_memory_charged"))),
+            trampoline: Some(Programs::new(None, Some("option_memory_charged")).result_after(3)),
             needs: &["SOCK_OMEM_ALLOC"],
             note: None,
         }],
@@ -153,14 +170,20 @@ pub const HOOKS: &[HookInfo] = &[
             Candidate {
                 function: "inet6_set_iftoken",
                 kprobes: Programs::new(Some("set_token_enter"), Some("set_token_return")),
-                trampoline: None,
+                trampoline: Some(
+                    Programs::new(Some("set_token_fentry"), Some("set_token_fexit"))
+                        .result_after(3),
+                ),
                 needs: &["INET6_DEV_DEV", "DEV_NET", "NET_INUM"],
                 note: None,
             },
             Candidate {
                 function: "inet6_set_link_af",
                 kprobes: Programs::new(Some("set_link_af_enter"), Some("set_token_return")),
-                trampoline: None,
+                trampoline: Some(
+                    Programs::new(Some("set_link_af_fentry"), Some("set_link_af_fexit"))
+                        .result_after(3),
+                ),
                 needs: &["DEV_NET", "NET_INUM"],
                 note: Some("inlined into its caller, which is watched for requests with a token"),
             },
@@ -209,7 +232,10 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("forwarding_write_enter"),
                 Some("forwarding_write_return"),
             ),
-            trampoline: None,
+            trampoline: Some(Programs::new(
+                Some("forwarding_write_fentry"),
+                Some("forwarding_write_fexit"),
+            )),
             needs: &["CTL_DATA", "CTL_IDEV", "CTL_NET"],
             note: None,
         }],
@@ -224,7 +250,10 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("forwarding_change_enter"),
                 Some("forwarding_change_return"),
             ),
-            trampoline: None,
+            trampoline: Some(Programs::new(
+                Some("forwarding_change_fentry"),
+                Some("forwarding_change_fexit"),
+            )),
             needs: &[],
             note: None,
         }],
@@ -236,7 +265,10 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_ifa_notify",
             kprobes: Programs::new(Some("address_usable_enter"), Some("address_usable_return")),
-            trampoline: None,
+            trampoline: Some(Programs::new(
+                Some("address_usable_fentry"),
+                Some("address_usable_fexit"),
+            )),
             needs: &["IFADDR_IDEV"],
             note: None,
         }],
@@ -251,7 +283,10 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("anycast_request_enter"),
                 Some("anycast_request_return"),
             ),
-            trampoline: None,
+            trampoline: Some(Programs::new(
+                Some("anycast_request_fentry"),
+                Some("anycast_request_fexit"),
+            )),
             needs: &[],
             note: None,
         }],
@@ -263,7 +298,10 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_inc",
             kprobes: Programs::new(Some("anycast_join_enter"), Some("anycast_join_return")),
-            trampoline: None,
+            trampoline: Some(
+                Programs::new(Some("anycast_join_fentry"), Some("anycast_join_fexit"))
+                    .result_after(2),
+            ),
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -282,7 +320,10 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_dec",
             kprobes: Programs::new(Some("anycast_leave_enter"), Some("anycast_leave_return")),
-            trampoline: None,
+            trampoline: Some(
+                Programs::new(Some("anycast_leave_fentry"), Some("anycast_leave_fexit"))
+                    .result_after(2),
+            ),
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -305,7 +346,10 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("default_route_purge_enter"),
                 Some("default_route_purge_return"),
             ),
-            trampoline: None,
+            trampoline: Some(Programs::new(
+                Some("default_route_purge_fentry"),
+                Some("default_route_purge_fexit"),
+            )),
             needs: &["NET_INUM"],
             note: None,
         }],
@@ -317,7 +361,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "fib6_del",
             kprobes: Programs::new(Some("route_delete_enter"), None),
-            trampoline: None,
+            trampoline: Some(Programs::new(Some("route_delete_fentry"), None)),
             needs: &[
                 "ROUTE_FLAGS",
                 "ROUTE_NODE",
@@ -338,7 +382,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "addrconf_dad_failure",
             kprobes: Programs::new(Some("dad_failure"), None),
-            trampoline: None,
+            trampoline: Some(Programs::new(Some("dad_failure_fentry"), None)),
             needs: &[
                 "IFA_ADDR",
                 "IFA_STATE",
@@ -357,7 +401,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "ndisc_send_ns",
             kprobes: Programs::new(Some("dad_solicitation"), None),
-            trampoline: None,
+            trampoline: Some(Programs::new(Some("dad_solicitation_fentry"), None)),
             needs: &["DEV_NET", "DEV_IFINDEX", "NET_INUM"],
             note: None,
         }],
@@ -369,7 +413,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "ndisc_recv_ns",
             kprobes: Programs::new(Some("dad_reflection"), None),
-            trampoline: None,
+            trampoline: Some(Programs::new(Some("dad_reflection_fentry"), None)),
             needs: &[
                 "SKB_DEV",
                 "SKB_HEAD",
