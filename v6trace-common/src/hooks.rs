@@ -80,10 +80,6 @@ pub struct Programs {
     /// The one in which they continue by a tail call, and the map that leads
     /// to it.
     pub continuation: Option<(&'static str, &'static str)>,
-    /// Of programs for a trampoline that read the function's result: the number
-    /// of its arguments, which the result follows. A function with more or fewer
-    /// of them is not for these programs.
-    pub arguments: Option<usize>,
 }
 
 impl Programs {
@@ -93,16 +89,6 @@ impl Programs {
             entry,
             ret,
             continuation: None,
-            arguments: None,
-        }
-    }
-
-    /// With the result of a function that has so many arguments.
-    #[must_use]
-    pub const fn result_after(self, arguments: usize) -> Self {
-        Self {
-            arguments: Some(arguments),
-            ..self
         }
     }
 
@@ -125,13 +111,11 @@ pub const HOOKS: &[HookInfo] = &[
                     entry: Some("multicast_join_enter"),
                     ret: Some("multicast_join_return"),
                     continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
-                    arguments: None,
                 },
                 trampoline: Some(Programs {
                     entry: None,
                     ret: Some("multicast_join_exit"),
                     continuation: Some(("multicast_join_exit_walk", "EXIT_CONTINUATIONS")),
-                    arguments: Some(4),
                 }),
                 needs: &["SOCK_NET", "NET_INUM"],
                 note: None,
@@ -142,7 +126,6 @@ pub const HOOKS: &[HookInfo] = &[
                     entry: Some("multicast_join_any_source_enter"),
                     ret: Some("multicast_join_return"),
                     continuation: Some(("multicast_join_walk", "RETURN_CONTINUATIONS")),
-                    arguments: None,
                 },
                 trampoline: None,
                 needs: &["SOCK_NET", "NET_INUM"],
@@ -157,7 +140,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "sock_kmalloc",
             kprobes: Programs::new(Some("option_memory_charge"), None),
-            trampoline: Some(Programs::new(None, Some("option_memory_charged")).result_after(3)),
+            trampoline: Some(Programs::new(None, Some("option_memory_charged"))),
             needs: &["SOCK_OMEM_ALLOC"],
             note: None,
         }],
@@ -170,20 +153,14 @@ pub const HOOKS: &[HookInfo] = &[
             Candidate {
                 function: "inet6_set_iftoken",
                 kprobes: Programs::new(Some("set_token_enter"), Some("set_token_return")),
-                trampoline: Some(
-                    Programs::new(Some("set_token_fentry"), Some("set_token_fexit"))
-                        .result_after(3),
-                ),
+                trampoline: None,
                 needs: &["INET6_DEV_DEV", "DEV_NET", "NET_INUM"],
                 note: None,
             },
             Candidate {
                 function: "inet6_set_link_af",
                 kprobes: Programs::new(Some("set_link_af_enter"), Some("set_token_return")),
-                trampoline: Some(
-                    Programs::new(Some("set_link_af_fentry"), Some("set_link_af_fexit"))
-                        .result_after(3),
-                ),
+                trampoline: None,
                 needs: &["DEV_NET", "NET_INUM"],
                 note: Some("inlined into its caller, which is watched for requests with a token"),
             },
@@ -232,10 +209,7 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("forwarding_write_enter"),
                 Some("forwarding_write_return"),
             ),
-            trampoline: Some(Programs::new(
-                Some("forwarding_write_fentry"),
-                Some("forwarding_write_fexit"),
-            )),
+            trampoline: None,
             needs: &["CTL_DATA", "CTL_IDEV", "CTL_NET"],
             note: None,
         }],
@@ -250,10 +224,7 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("forwarding_change_enter"),
                 Some("forwarding_change_return"),
             ),
-            trampoline: Some(Programs::new(
-                Some("forwarding_change_fentry"),
-                Some("forwarding_change_fexit"),
-            )),
+            trampoline: None,
             needs: &[],
             note: None,
         }],
@@ -265,10 +236,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_ifa_notify",
             kprobes: Programs::new(Some("address_usable_enter"), Some("address_usable_return")),
-            trampoline: Some(Programs::new(
-                Some("address_usable_fentry"),
-                Some("address_usable_fexit"),
-            )),
+            trampoline: None,
             needs: &["IFADDR_IDEV"],
             note: None,
         }],
@@ -283,10 +251,7 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("anycast_request_enter"),
                 Some("anycast_request_return"),
             ),
-            trampoline: Some(Programs::new(
-                Some("anycast_request_fentry"),
-                Some("anycast_request_fexit"),
-            )),
+            trampoline: None,
             needs: &[],
             note: None,
         }],
@@ -298,10 +263,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_inc",
             kprobes: Programs::new(Some("anycast_join_enter"), Some("anycast_join_return")),
-            trampoline: Some(
-                Programs::new(Some("anycast_join_fentry"), Some("anycast_join_fexit"))
-                    .result_after(2),
-            ),
+            trampoline: None,
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -320,10 +282,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "__ipv6_dev_ac_dec",
             kprobes: Programs::new(Some("anycast_leave_enter"), Some("anycast_leave_return")),
-            trampoline: Some(
-                Programs::new(Some("anycast_leave_fentry"), Some("anycast_leave_fexit"))
-                    .result_after(2),
-            ),
+            trampoline: None,
             needs: &[
                 "INET6_DEV_DEV",
                 "DEV_NET",
@@ -346,10 +305,7 @@ pub const HOOKS: &[HookInfo] = &[
                 Some("default_route_purge_enter"),
                 Some("default_route_purge_return"),
             ),
-            trampoline: Some(Programs::new(
-                Some("default_route_purge_fentry"),
-                Some("default_route_purge_fexit"),
-            )),
+            trampoline: None,
             needs: &["NET_INUM"],
             note: None,
         }],
@@ -361,7 +317,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "fib6_del",
             kprobes: Programs::new(Some("route_delete_enter"), None),
-            trampoline: Some(Programs::new(Some("route_delete_fentry"), None)),
+            trampoline: None,
             needs: &[
                 "ROUTE_FLAGS",
                 "ROUTE_NODE",
@@ -382,7 +338,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "addrconf_dad_failure",
             kprobes: Programs::new(Some("dad_failure"), None),
-            trampoline: Some(Programs::new(Some("dad_failure_fentry"), None)),
+            trampoline: None,
             needs: &[
                 "IFA_ADDR",
                 "IFA_STATE",
@@ -401,7 +357,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "ndisc_send_ns",
             kprobes: Programs::new(Some("dad_solicitation"), None),
-            trampoline: Some(Programs::new(Some("dad_solicitation_fentry"), None)),
+            trampoline: None,
             needs: &["DEV_NET", "DEV_IFINDEX", "NET_INUM"],
             note: None,
         }],
@@ -413,7 +369,7 @@ pub const HOOKS: &[HookInfo] = &[
         candidates: &[Candidate {
             function: "ndisc_recv_ns",
             kprobes: Programs::new(Some("dad_reflection"), None),
-            trampoline: Some(Programs::new(Some("dad_reflection_fentry"), None)),
+            trampoline: None,
             needs: &[
                 "SKB_DEV",
                 "SKB_HEAD",

@@ -13,10 +13,10 @@
 //! one that a lost return left behind says nothing about a later call.
 
 use aya_ebpf::{
-    EbpfContext,
     helpers::bpf_get_current_pid_tgid,
-    macros::map,
+    macros::{kprobe, kretprobe, map},
     maps::{LruHashMap, PerCpuArray},
+    programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
     AnycastChange, Hook, INTERFACE_NAME_LEN, Kind,
@@ -33,7 +33,6 @@ use crate::{
     kernel::{Device, Pointer},
     output::{self, Record},
     volatile::Volatile,
-    ways::{Arguments, Return, at_entry, at_return},
 };
 
 /// `RTM_NEWADDR`, the event of an address that is usable from now on.
@@ -52,16 +51,6 @@ const ADDRESSES: u32 = 32;
 const ANYCAST_ADDRESSES: u32 = 32;
 /// A new anycast address is put first; others may follow it in no time.
 const NEWEST: u32 = 4;
-
-/// Arguments of `__ipv6_dev_ac_inc` and of `__ipv6_dev_ac_dec`.
-const ARGUMENTS: usize = 2;
-
-/// [`ANYCAST_SEARCH`] and [`ANYCAST_RECORD`]: the slot of what runs after a join.
-const OF_JOIN: u32 = 0;
-/// The slot of what runs after a leave.
-const OF_LEAVE: u32 = 1;
-/// Of [`ANYCAST_SEARCH`]: the slot of what runs before a leave.
-const BEFORE_LEAVE: u32 = 2;
 
 /// A change between its call and its return.
 #[repr(C)]
@@ -94,9 +83,8 @@ static REQUESTS: LruHashMap<u64, u64> = LruHashMap::with_max_entries(256, 0);
 #[map]
 static ANYCAST_CALLS: LruHashMap<u64, Call> = LruHashMap::with_max_entries(256, 0);
 
-/// One slot for each program that uses it: they may interrupt one another.
 #[map]
-static ANYCAST_RECORD: PerCpuArray<Record<AnycastChange>> = PerCpuArray::with_max_entries(2, 0);
+static ANYCAST_RECORD: PerCpuArray<Record<AnycastChange>> = PerCpuArray::with_max_entries(1, 0);
 
 /// What is searched for, and where the search stands.
 #[repr(C)]
@@ -111,78 +99,72 @@ struct Search {
     flags: Volatile<u32>,
 }
 
-/// One slot for each program that uses it.
 #[map]
-static ANYCAST_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(3, 0);
-
-at_entry!(forwarding_change_enter, forwarding_change_fentry => forwarding_change);
-at_return!(forwarding_change_return, forwarding_change_fexit => forwarding_changed);
+static ANYCAST_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
 
 /// `dev_forward_change(idev)`
-#[inline(always)]
-fn forwarding_change<C: Arguments>(ctx: &C) {
-    let idev = ctx.pointer(0).0;
+#[kprobe]
+fn forwarding_change_enter(ctx: ProbeContext) -> u32 {
+    let idev: u64 = ctx.arg(0).unwrap_or(0);
     // A failed insertion shows at what it would have explained.
     let _ = FORWARDING_CHANGES.insert(bpf_get_current_pid_tgid(), idev, 0);
+    0
 }
 
-#[inline(always)]
-fn forwarding_changed<C: Return>(_ctx: &C) {
+#[kretprobe]
+fn forwarding_change_return(_ctx: RetProbeContext) -> u32 {
     let _ = FORWARDING_CHANGES.remove(bpf_get_current_pid_tgid());
+    0
 }
-
-at_entry!(address_usable_enter, address_usable_fentry => address_notify);
-at_return!(address_usable_return, address_usable_fexit => address_notified);
 
 /// `__ipv6_ifa_notify(event, ifp)`
-#[inline(always)]
-fn address_notify<C: Arguments>(ctx: &C) {
-    let event = ctx.number(0) as i32;
+#[kprobe]
+fn address_usable_enter(ctx: ProbeContext) -> u32 {
+    let event: i32 = ctx.arg(0).unwrap_or(0);
     if event != NEW_ADDRESS {
-        return;
+        return 0;
     }
-    let ifaddr = ctx.pointer(1);
+    let ifaddr = Pointer(ctx.arg(1).unwrap_or(0));
     if let Some(idev) = ifaddr.follow(&globals::IFADDR_IDEV) {
         let _ = USABLE.insert(bpf_get_current_pid_tgid(), [ifaddr.0, idev.0], 0);
     }
+    0
 }
 
-#[inline(always)]
-fn address_notified<C: Return>(_ctx: &C) {
+#[kretprobe]
+fn address_usable_return(_ctx: RetProbeContext) -> u32 {
     let _ = USABLE.remove(bpf_get_current_pid_tgid());
+    0
 }
-
-at_entry!(anycast_request_enter, anycast_request_fentry => anycast_request);
-at_return!(anycast_request_return, anycast_request_fexit => anycast_requested);
 
 /// `ipv6_sock_ac_join(sk, ifindex, addr)`
-#[inline(always)]
-fn anycast_request<C: Arguments>(ctx: &C) {
-    let address = ctx.pointer(2).0;
+#[kprobe]
+fn anycast_request_enter(ctx: ProbeContext) -> u32 {
+    let address: u64 = ctx.arg(2).unwrap_or(0);
     let _ = REQUESTS.insert(bpf_get_current_pid_tgid(), address, 0);
+    0
 }
 
-#[inline(always)]
-fn anycast_requested<C: Return>(_ctx: &C) {
+#[kretprobe]
+fn anycast_request_return(_ctx: RetProbeContext) -> u32 {
     let _ = REQUESTS.remove(bpf_get_current_pid_tgid());
+    0
 }
-
-at_entry!(anycast_join_enter, anycast_join_fentry => anycast_join);
-at_return!(anycast_join_return, anycast_join_fexit => anycast_joined);
 
 /// `__ipv6_dev_ac_inc(idev, addr)`
-#[inline(always)]
-fn anycast_join<C: Arguments>(ctx: &C) {
-    let (idev, at) = (ctx.pointer(0), ctx.pointer(1));
+#[kprobe]
+fn anycast_join_enter(ctx: ProbeContext) -> u32 {
+    let idev = Pointer(ctx.arg(0).unwrap_or(0));
+    let at = Pointer(ctx.arg(1).unwrap_or(0));
     let thread = bpf_get_current_pid_tgid();
     let Some(address) = address_at(at) else {
-        return;
+        return 0;
     };
     if address.is_link_local() {
-        return;
+        return 0;
     }
     let Some(newest) = idev.follow(&globals::IDEV_ANYCAST) else {
-        return;
+        return 0;
     };
     let mut call = Call {
         idev: idev.0,
@@ -203,44 +185,43 @@ fn anycast_join<C: Arguments>(ctx: &C) {
         call.trigger = FORWARDING_CHANGE;
     }
     let _ = ANYCAST_CALLS.insert(thread, call, 0);
+    0
 }
 
-#[inline(always)]
-fn anycast_joined<C: Return>(ctx: &C) {
-    let ret = ctx.result(ARGUMENTS);
+#[kretprobe]
+fn anycast_join_return(ctx: RetProbeContext) -> u32 {
+    let ret: i32 = ctx.ret();
     let thread = bpf_get_current_pid_tgid();
     let Some(call) = ANYCAST_CALLS.get_ptr(thread) else {
-        return;
+        return 0;
     };
     // SAFETY: a map value, checked for null, that only this thread works on.
     let call = unsafe { *call };
     let _ = ANYCAST_CALLS.remove(thread);
     if ret != 0 || call.change != JOINED || !is_new(&call) {
-        return;
+        return 0;
     }
     if call.trigger == 0 {
         output::call_unknown(Hook::AnycastJoin);
     } else {
-        send(ctx, &call, Hook::AnycastJoin, OF_JOIN);
+        send(&ctx, &call, Hook::AnycastJoin);
     }
+    0
 }
 
-at_entry!(anycast_leave_enter, anycast_leave_fentry => anycast_leave);
-at_return!(anycast_leave_return, anycast_leave_fexit => anycast_left);
-
 /// `__ipv6_dev_ac_dec(idev, addr)`, of interest where forwarding ends.
-#[inline(always)]
-fn anycast_leave<C: Arguments>(ctx: &C) {
-    let idev = ctx.pointer(0);
+#[kprobe]
+fn anycast_leave_enter(ctx: ProbeContext) -> u32 {
+    let idev = Pointer(ctx.arg(0).unwrap_or(0));
     let thread = bpf_get_current_pid_tgid();
     if !marked(&FORWARDING_CHANGES, thread, idev.0) {
-        return;
+        return 0;
     }
-    let Some(address) = address_at(ctx.pointer(1)) else {
-        return;
+    let Some(address) = address_at(Pointer(ctx.arg(1).unwrap_or(0))) else {
+        return 0;
     };
     if address.is_link_local() || !is_last_user(idev, address) {
-        return;
+        return 0;
     }
     let call = Call {
         idev: idev.0,
@@ -251,21 +232,23 @@ fn anycast_leave<C: Arguments>(ctx: &C) {
         change: RELEASED,
     };
     let _ = ANYCAST_CALLS.insert(thread, call, 0);
+    0
 }
 
-#[inline(always)]
-fn anycast_left<C: Return>(ctx: &C) {
-    let ret = ctx.result(ARGUMENTS);
+#[kretprobe]
+fn anycast_leave_return(ctx: RetProbeContext) -> u32 {
+    let ret: i32 = ctx.ret();
     let thread = bpf_get_current_pid_tgid();
     let Some(call) = ANYCAST_CALLS.get_ptr(thread) else {
-        return;
+        return 0;
     };
     // SAFETY: a map value, checked for null, that only this thread works on.
     let call = unsafe { *call };
     let _ = ANYCAST_CALLS.remove(thread);
     if ret == 0 && call.change == RELEASED {
-        send(ctx, &call, Hook::AnycastLeave, OF_LEAVE);
+        send(&ctx, &call, Hook::AnycastLeave);
     }
+    0
 }
 
 /// Whether the thread's marker in `map` is `object`.
@@ -329,13 +312,12 @@ fn address_of(anycast: Pointer) -> Option<Address> {
 #[inline(always)]
 fn is_last_user(idev: Pointer, address: Address) -> bool {
     let (Some(search), Some(first)) = (
-        ANYCAST_SEARCH.get_ptr_mut(BEFORE_LEAVE),
+        ANYCAST_SEARCH.get_ptr_mut(0),
         idev.follow(&globals::IDEV_ANYCAST),
     ) else {
         return false;
     };
-    // SAFETY: this CPU's slot, checked for null, that only this program works
-    // on; see `ways`.
+    // SAFETY: a map value, checked for null, that only this CPU works on.
     let search = unsafe { &mut *search };
     search.set(address);
     search.node.set(first.0);
@@ -359,15 +341,14 @@ fn is_last_user(idev: Pointer, address: Address) -> bool {
 }
 
 #[inline(always)]
-fn send<C: EbpfContext>(ctx: &C, call: &Call, hook: Hook, slot: u32) {
-    let (Some(record), Some(search)) = (
-        ANYCAST_RECORD.get_ptr_mut(slot),
-        ANYCAST_SEARCH.get_ptr_mut(slot),
-    ) else {
+fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
+    let (Some(record), Some(search)) =
+        (ANYCAST_RECORD.get_ptr_mut(0), ANYCAST_SEARCH.get_ptr_mut(0))
+    else {
         return;
     };
-    // SAFETY: both are slots of this CPU, checked for null, that only this
-    // program works on; see `ways`.
+    // SAFETY: both are map values, checked for null, that only this CPU works
+    // on.
     let (record, search) = unsafe { (&mut *record, &mut *search) };
     // The loop first: the verifier follows it once for each combination of
     // what was read, or not, before it.

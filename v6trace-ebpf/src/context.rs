@@ -1,6 +1,6 @@
 //! In whose context a program runs.
 //!
-//! A program sees whatever task is current, also in a softirq that merely
+//! A kprobe sees whatever task is current, also in a softirq that merely
 //! interrupted it. The preemption counter of the CPU tells the two apart, as
 //! the kernel's own `in_serving_softirq` does. With PREEMPT_RT, where softirqs
 //! are served by tasks that may be preempted, the task has a counter for it.

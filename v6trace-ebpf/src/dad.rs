@@ -16,8 +16,9 @@
 
 use aya_ebpf::{
     helpers::bpf_ktime_get_boot_ns,
-    macros::map,
+    macros::{kprobe, map},
     maps::{LruHashMap, PerCpuArray},
+    programs::ProbeContext,
 };
 use v6trace_common::{
     DadFailure, DadReflection, Hook, INTERFACE_NAME_LEN, Kind,
@@ -29,7 +30,6 @@ use crate::{
     kernel::{Device, Net, Pointer},
     neighbour::{copy_frame, nonce},
     output::Record,
-    ways::{Arguments, at_entry},
 };
 
 /// `INET6_IFADDR_STATE_DAD`: in any other state a failure changes nothing.
@@ -111,24 +111,20 @@ static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entr
 #[map]
 static DAD_REFLECTION: PerCpuArray<Record<DadReflection>> = PerCpuArray::with_max_entries(1, 0);
 
-at_entry!(dad_solicitation, dad_solicitation_fentry => solicitation);
-at_entry!(dad_reflection, dad_reflection_fentry => reflection);
-at_entry!(dad_failure, dad_failure_fentry => failure);
-
 /// `ndisc_send_ns(dev, solicit, daddr, saddr, nonce)`
-#[inline(always)]
-fn solicitation<C: Arguments>(ctx: &C) {
-    let source = ctx.pointer(3);
+#[kprobe]
+fn dad_solicitation(ctx: ProbeContext) -> u32 {
+    let source = Pointer(ctx.arg(3).unwrap_or(0));
     // Only duplicate address detection asks without an address of its own.
     if source.0 == 0 || source.read() != Some([0_u64; 2]) {
-        return;
+        return 0;
     }
-    let device = Device(ctx.pointer(0));
-    let solicited = ctx.pointer(1);
+    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
+    let solicited = Pointer(ctx.arg(1).unwrap_or(0));
     let Some(target) = solicited.read().and_then(|address| target(device, address)) else {
-        return;
+        return 0;
     };
-    let nonce = ctx.number(4);
+    let nonce: u64 = ctx.arg(4).unwrap_or(0);
     let now = now();
     if nonce != 0 {
         let asked = Asked {
@@ -159,7 +155,7 @@ fn solicitation<C: Arguments>(ctx: &C) {
                 sent.count += 1;
             }
         }
-        return;
+        return 0;
     }
     let sent = Sent {
         nonces: [nonce, 0, 0, 0],
@@ -168,13 +164,20 @@ fn solicitation<C: Arguments>(ctx: &C) {
     };
     // What cannot be remembered shows later as not seen.
     let _ = SENT.insert(&target, &sent, 0);
+    0
 }
 
 /// `ndisc_recv_ns(skb)`: the packet's data begins at the ICMPv6 header and is
 /// in one piece.
+#[kprobe]
+fn dad_reflection(ctx: ProbeContext) -> u32 {
+    let skb = Pointer(ctx.arg(0).unwrap_or(0));
+    let _ = reflection(&ctx, skb);
+    0
+}
+
 #[inline(always)]
-fn reflection<C: Arguments>(ctx: &C) -> Option<()> {
-    let skb = ctx.pointer(0);
+fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     let head = skb.follow(&globals::SKB_HEAD)?;
     let network: u16 = skb.get(&globals::SKB_NETWORK_HEADER)?;
     let source: [u64; 2] = Pointer(head.0 + u64::from(network) + IPV6_SOURCE).read()?;
@@ -201,8 +204,8 @@ fn reflection<C: Arguments>(ctx: &C) -> Option<()> {
         .get_ptr(&target)
         .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_REFLECTION.get_ptr_mut(0)?;
-    // SAFETY: this CPU's slot, checked for null, that only this program works
-    // on; see `ways`.
+    // SAFETY: the slot is this CPU's own, checked for null; no other program
+    // runs on this CPU until this one ends.
     let record = unsafe { &mut *record };
     record.open(Kind::DadReflection, Hook::DadReflection, target.netns);
     record.payload.address = bytes(address);
@@ -224,9 +227,16 @@ fn reflection<C: Arguments>(ctx: &C) -> Option<()> {
 }
 
 /// `addrconf_dad_failure(skb, ifp)`
+#[kprobe]
+fn dad_failure(ctx: ProbeContext) -> u32 {
+    let skb = Pointer(ctx.arg(0).unwrap_or(0));
+    let address = Pointer(ctx.arg(1).unwrap_or(0));
+    let _ = failure(&ctx, skb, address);
+    0
+}
+
 #[inline(always)]
-fn failure<C: Arguments>(ctx: &C) -> Option<()> {
-    let (skb, ifaddr) = (ctx.pointer(0), ctx.pointer(1));
+fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     if ifaddr.get::<i32>(&globals::IFA_STATE)? != STATE_DAD {
         return None;
     }
@@ -240,8 +250,8 @@ fn failure<C: Arguments>(ctx: &C) -> Option<()> {
         .get_ptr(&target)
         .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
     let record = DAD_FAILURE.get_ptr_mut(0)?;
-    // SAFETY: this CPU's slot, checked for null, that only this program works
-    // on; see `ways`.
+    // SAFETY: the slot is this CPU's own, checked for null; no other program
+    // runs on this CPU until this one ends.
     let record = unsafe { &mut *record };
     record.open(Kind::DadFailure, Hook::DadFailure, target.netns);
     let payload = &mut record.payload;

@@ -10,8 +10,9 @@
 
 use aya_ebpf::{
     helpers::bpf_get_current_pid_tgid,
-    macros::map,
+    macros::{kprobe, kretprobe, map},
     maps::{LruHashMap, PerCpuArray},
+    programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
     Context, DefaultRoutesPurged, Hook, INTERFACE_NAME_LEN, Kind,
@@ -23,7 +24,6 @@ use crate::{
     context, globals,
     kernel::{Device, Net, Pointer},
     output::Record,
-    ways::{Arguments, Return, at_entry, at_return},
 };
 
 /// `RTF_DEFAULT` and `RTF_ADDRCONF`: a default route that the kernel made from
@@ -71,16 +71,13 @@ pub(crate) fn write_in_flight() -> Option<&'static Write> {
     Some(unsafe { &*write })
 }
 
-at_entry!(forwarding_write_enter, forwarding_write_fentry => forwarding_write);
-at_return!(forwarding_write_return, forwarding_write_fexit => forwarding_written);
-
 /// `addrconf_sysctl_forward(ctl, write, buffer, lenp, ppos)`
-#[inline(always)]
-fn forwarding_write<C: Arguments>(ctx: &C) {
-    let table = ctx.pointer(0);
-    let is_write = ctx.number(1) as i32;
+#[kprobe]
+fn forwarding_write_enter(ctx: ProbeContext) -> u32 {
+    let table = Pointer(ctx.arg(0).unwrap_or(0));
+    let is_write: i32 = ctx.arg(1).unwrap_or(0);
     if is_write == 0 {
-        return;
+        return 0;
     }
     let mut write = Write {
         written: 0,
@@ -102,6 +99,7 @@ fn forwarding_write<C: Arguments>(ctx: &C) {
     }
     // Without it, what is written is not known.
     let _ = WRITES.insert(bpf_get_current_pid_tgid(), write, 0);
+    0
 }
 
 /// Where the namespace's `conf.all.forwarding` is.
@@ -112,64 +110,62 @@ pub(crate) fn all_forwarding(net: Net) -> Option<Pointer> {
         .member(&globals::DEVCONF_FORWARDING)
 }
 
-#[inline(always)]
-fn forwarding_written<C: Return>(_ctx: &C) {
+#[kretprobe]
+fn forwarding_write_return(_ctx: RetProbeContext) -> u32 {
     // Absent where the sysctl was read.
     let _ = WRITES.remove(bpf_get_current_pid_tgid());
+    0
 }
 
-at_entry!(default_route_purge_enter, default_route_purge_fentry => default_route_purge);
-at_return!(default_route_purge_return, default_route_purge_fexit => default_routes_purged);
-
 /// `rt6_purge_dflt_routers(net)`
-#[inline(always)]
-fn default_route_purge<C: Arguments>(ctx: &C) {
+#[kprobe]
+fn default_route_purge_enter(ctx: ProbeContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     let Some(empty) = NO_PURGE.get_ptr(0) else {
-        return;
+        return 0;
     };
     // SAFETY: a map value, checked for null, that nobody writes.
     if PURGES.insert(thread, unsafe { &*empty }, 0).is_err() {
-        return;
+        return 0;
     }
     let Some(purge) = PURGES.get_ptr_mut(thread) else {
-        return;
+        return 0;
     };
     // SAFETY: a map value, checked for null, that only this thread works on.
     let purge = unsafe { &mut *purge };
-    purge.netns = Net(ctx.pointer(0)).inum().unwrap_or(0);
+    purge.netns = Net(Pointer(ctx.arg(0).unwrap_or(0))).inum().unwrap_or(0);
     if let Some(write) = write_in_flight() {
         purge.payload.written = write.written;
         purge.payload.written_interface = write.interface;
     }
+    0
 }
-
-at_entry!(route_delete_enter, route_delete_fentry => route_delete);
 
 /// `fib6_del(rt, info)`, under the lock of the route's table: a route that is
 /// still in a table will be removed.
-#[inline(always)]
-fn route_delete<C: Arguments>(ctx: &C) {
+#[kprobe]
+fn route_delete_enter(ctx: ProbeContext) -> u32 {
     let Some(purge) = PURGES.get_ptr_mut(bpf_get_current_pid_tgid()) else {
-        return;
+        return 0;
     };
     // A softirq that interrupts the purge may remove routes of its own.
     if context::current() == Context::Softirq {
-        return;
+        return 0;
     }
     // SAFETY: a map value, checked for null, that only this thread works on.
     let purge = unsafe { &mut *purge };
-    let route = ctx.pointer(0);
+    let route = Pointer(ctx.arg(0).unwrap_or(0));
     let flags: u32 = route.get(&globals::ROUTE_FLAGS).unwrap_or(0);
     let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
     if flags & LEARNT_DEFAULT != LEARNT_DEFAULT || !in_table {
-        return;
+        return 0;
     }
     let index = purge.payload.count as usize;
     purge.payload.count += 1;
     if index < ROUTES {
         describe(route, &mut purge.payload.routes[index]);
     }
+    0
 }
 
 #[inline(always)]
@@ -205,15 +201,15 @@ fn describe(route: Pointer, purged: &mut PurgedRoute) {
     }
 }
 
-#[inline(always)]
-fn default_routes_purged<C: Return>(ctx: &C) {
+#[kretprobe]
+fn default_route_purge_return(ctx: RetProbeContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     let Some(purge) = PURGES.get_ptr(thread) else {
-        return;
+        return 0;
     };
     if let Some(record) = PURGE_RECORD.get_ptr_mut(0) {
         // SAFETY: both pointers are to map values, checked for null. Only this
-        // thread works on the one, only this program on the other (see `ways`).
+        // thread works on the one, only this CPU on the other.
         let (purge, record) = unsafe { (&*purge, &mut *record) };
         if purge.payload.count > 0 {
             record.open(
@@ -222,8 +218,9 @@ fn default_routes_purged<C: Return>(ctx: &C) {
                 purge.netns,
             );
             record.payload = purge.payload;
-            record.send(ctx, Hook::DefaultRoutePurge);
+            record.send(&ctx, Hook::DefaultRoutePurge);
         }
     }
     let _ = PURGES.remove(thread);
+    0
 }

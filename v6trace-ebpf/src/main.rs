@@ -1,9 +1,9 @@
 //! v6trace's kernel side: the eBPF programs, one file per family of hooks.
 //!
 //! ```text
-//! entry  -> calls in flight (an LRU map per family)
-//! return -> reads the deciding values through `kernel` at the offsets in
-//!           `globals` -> a record in per-CPU scratch -> `output`
+//! kprobe entry -> calls in flight (an LRU map per family)
+//! kprobe return -> reads the deciding values through `kernel` at the offsets
+//!                  in `globals` -> a record in per-CPU scratch -> `output`
 //! ```
 //!
 //! Nothing is decided here beyond whether userspace needs the record: the

@@ -23,8 +23,8 @@ static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
 static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOKS.len() as u32, 0);
 
 /// A record as it leaves: built in place in a per-CPU map, since it would not
-/// fit on the stack beside the rest. A slot is of one program, which never runs
-/// twice at once on one CPU (see `ways`), so it is its own until it is sent.
+/// fit on the stack beside the rest. A kprobe's program is never interrupted by
+/// another one on its CPU, so the slot is its own until it is sent.
 #[repr(C)]
 pub(crate) struct Record<P> {
     pub(crate) header: RecordHeader,
@@ -92,8 +92,8 @@ pub(crate) fn call_unknown(hook: Hook) {
 #[inline(always)]
 fn count(hook: Hook, add: impl FnOnce(&mut HookLoss)) {
     if let Some(loss) = LOSSES.get_ptr_mut(hook as u32) {
-        // SAFETY: the slot is of this CPU and of one hook, in which only the
-        // program that sends its records counts; see `ways`.
+        // SAFETY: the slot is this CPU's own, and no other program runs on this
+        // CPU until this one ends.
         add(unsafe { &mut *loss });
     }
 }

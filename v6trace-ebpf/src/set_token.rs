@@ -8,9 +8,9 @@
 
 use aya_ebpf::{
     helpers::bpf_get_current_pid_tgid,
-    macros::{fexit, map},
+    macros::{kprobe, kretprobe, map},
     maps::{LruHashMap, PerCpuArray},
-    programs::FExitContext,
+    programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
     Hook, Kind, SetToken,
@@ -22,7 +22,6 @@ use crate::{
     kernel::{Device, Pointer},
     output::Record,
     volatile::Volatile,
-    ways::{Arguments, Return, at_entry, at_return},
 };
 
 /// `IFLA_INET6_TOKEN`
@@ -35,10 +34,6 @@ const TYPE_MASK: u16 = 0x3fff;
 const ATTRIBUTE_HEADER: u64 = 4;
 /// Attributes that are looked at; requests have one or two of the ten.
 const ATTRIBUTES: u32 = 8;
-
-/// Arguments of either function; where they take fewer, as in 5.10, kprobes are
-/// taken.
-const ARGUMENTS: usize = 3;
 
 /// A request between its call and its return.
 #[repr(C)]
@@ -70,41 +65,31 @@ struct Search {
 #[map]
 static TOKEN_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
 
-at_entry!(set_token_enter, set_token_fentry => set_token);
-at_entry!(set_link_af_enter, set_link_af_fentry => set_link_af);
-at_return!(set_token_return, set_token_fexit => token_set);
-
-/// As `set_token_fexit`: a program is loaded for one function.
-#[fexit]
-fn set_link_af_fexit(ctx: FExitContext) -> i32 {
-    token_set(&ctx);
-    0
-}
-
 /// `inet6_set_iftoken(idev, token, extack)`
-#[inline(always)]
-fn set_token<C: Arguments>(ctx: &C) {
-    let inet6_dev = ctx.pointer(0);
-    let token = ctx.pointer(1);
+#[kprobe]
+fn set_token_enter(ctx: ProbeContext) -> u32 {
+    let inet6_dev = Pointer(ctx.arg(0).unwrap_or(0));
+    let token = Pointer(ctx.arg(1).unwrap_or(0));
     if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
         remember(Device(device), token, false);
     }
+    0
 }
 
 /// `inet6_set_link_af(dev, nla, extack)`, which sets the address generation
 /// mode as well: only requests with a token count.
-#[inline(always)]
-fn set_link_af<C: Arguments>(ctx: &C) {
-    let device = Device(ctx.pointer(0));
-    let request = ctx.pointer(1);
+#[kprobe]
+fn set_link_af_enter(ctx: ProbeContext) -> u32 {
+    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
+    let request = Pointer(ctx.arg(1).unwrap_or(0));
     let Some(length) = request.read::<u16>() else {
-        return;
+        return 0;
     };
     let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
-        return;
+        return 0;
     };
-    // SAFETY: this CPU's slot, checked for null, that only this program works
-    // on; see `ways`.
+    // SAFETY: this CPU's slot, checked for null; no other program runs on this
+    // CPU until this one ends.
     let search = unsafe { &mut *search };
     search.end.set(request.0 + u64::from(length));
     search.at.set(request.0 + ATTRIBUTE_HEADER);
@@ -119,6 +104,7 @@ fn set_link_af<C: Arguments>(ctx: &C) {
         let with_addr_gen_mode = search.with_addr_gen_mode.get() != 0;
         remember(device, Pointer(search.token.get()), with_addr_gen_mode);
     }
+    0
 }
 
 /// Looks at an attribute; `false` after the last.
@@ -181,24 +167,24 @@ fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
 
 /// Return of either function. One without a token was not remembered, so an
 /// unknown call is no loss here.
-#[inline(always)]
-fn token_set<C: Return>(ctx: &C) {
-    let ret = ctx.result(ARGUMENTS);
+#[kretprobe]
+fn set_token_return(ctx: RetProbeContext) -> u32 {
+    let ret: i32 = ctx.ret();
     let thread = bpf_get_current_pid_tgid();
     let Some(request) = TOKENS.get_ptr(thread) else {
-        return;
+        return 0;
     };
     if ret != 0 || globals::EMIT_ALL.load() != 0 {
         if let Some(record) = TOKEN_RECORD.get_ptr_mut(0) {
             // SAFETY: both pointers are to map values, checked for null. Only
-            // this thread works on the one, only this program on the other (see
-            // `ways`).
+            // this thread works on the one, only this CPU on the other.
             let (request, record) = unsafe { (&*request, &mut *record) };
             record.open(Kind::SetToken, Hook::SetToken, request.netns);
             record.payload = request.payload;
             record.payload.ret = ret;
-            record.send(ctx, Hook::SetToken);
+            record.send(&ctx, Hook::SetToken);
         }
     }
     let _ = TOKENS.remove(thread);
+    0
 }

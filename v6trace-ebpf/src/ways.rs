@@ -9,13 +9,11 @@
 //!                     and objects may be read without a helper
 //! ```
 //!
-//! Userspace loads the one or the other of each hook. No program ever runs twice
-//! at the same time on one CPU, so a slot in a per-CPU map that only one program
-//! uses is its own: the kernel sees to that. Kprobes keep preemption off; where
-//! a trampoline's program could be preempted, and calls be missed meanwhile,
-//! userspace takes kprobes. Different programs may interrupt one another.
-//!
-//! [`at_entry`] and [`at_return`] make both programs of what is written once.
+//! Userspace loads the one or the other of each hook. Neither ever runs twice
+//! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
+//! the kernel sees to that for every program. Kprobes keep preemption off;
+//! where a trampoline's program could be preempted, and calls be missed
+//! meanwhile, userspace takes kprobes.
 
 use core::hint::black_box;
 
@@ -23,7 +21,7 @@ use aya_ebpf::{
     EbpfContext, Global,
     macros::map,
     maps::PerCpuArray,
-    programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext},
+    programs::{FEntryContext, FExitContext, ProbeContext},
 };
 use v6trace_common::members::ABSENT;
 
@@ -39,69 +37,7 @@ pub(crate) trait Arguments: EbpfContext {
 
     /// The object that an argument points to.
     fn object(&self, index: usize) -> Self::Object;
-
-    /// The same as an address of which the verifier knows no type, and so
-    /// allows everything; at the cost of a helper where it does know one.
-    fn pointer(&self, index: usize) -> Pointer;
 }
-
-/// The context of a program that is told a function's result.
-pub(crate) trait Return: EbpfContext {
-    /// The result of a function that has so many arguments.
-    fn result(&self, arguments: usize) -> i32;
-}
-
-impl Return for RetProbeContext {
-    #[inline(always)]
-    fn result(&self, _arguments: usize) -> i32 {
-        self.ret()
-    }
-}
-
-impl Return for FExitContext {
-    #[inline(always)]
-    fn result(&self, arguments: usize) -> i32 {
-        result(self, arguments) as i32
-    }
-}
-
-/// The programs for where a function is entered: kprobe, fentry, and what both
-/// do.
-macro_rules! at_entry {
-    ($kprobe:ident, $fentry:ident => $body:path) => {
-        #[aya_ebpf::macros::kprobe]
-        fn $kprobe(ctx: aya_ebpf::programs::ProbeContext) -> u32 {
-            $body(&ctx);
-            0
-        }
-
-        #[aya_ebpf::macros::fentry]
-        fn $fentry(ctx: aya_ebpf::programs::FEntryContext) -> i32 {
-            $body(&ctx);
-            0
-        }
-    };
-}
-pub(crate) use at_entry;
-
-/// The programs for where a function returns: kretprobe, fexit, and what both
-/// do.
-macro_rules! at_return {
-    ($kretprobe:ident, $fexit:ident => $body:path) => {
-        #[aya_ebpf::macros::kretprobe]
-        fn $kretprobe(ctx: aya_ebpf::programs::RetProbeContext) -> u32 {
-            $body(&ctx);
-            0
-        }
-
-        #[aya_ebpf::macros::fexit]
-        fn $fexit(ctx: aya_ebpf::programs::FExitContext) -> i32 {
-            $body(&ctx);
-            0
-        }
-    };
-}
-pub(crate) use at_return;
 
 /// An object in the kernel's memory, of which members are read.
 pub(crate) trait Object: Copy {
@@ -126,11 +62,6 @@ impl Arguments for ProbeContext {
     #[inline(always)]
     fn object(&self, index: usize) -> Pointer {
         Pointer(self.number(index))
-    }
-
-    #[inline(always)]
-    fn pointer(&self, index: usize) -> Pointer {
-        self.object(index)
     }
 }
 
@@ -163,11 +94,6 @@ impl Arguments for FEntryContext {
     fn object(&self, index: usize) -> Typed {
         Typed(self.arg(index))
     }
-
-    #[inline(always)]
-    fn pointer(&self, index: usize) -> Pointer {
-        untyped(self, index)
-    }
 }
 
 impl Arguments for FExitContext {
@@ -182,19 +108,6 @@ impl Arguments for FExitContext {
     fn object(&self, index: usize) -> Typed {
         Typed(self.arg(index))
     }
-
-    #[inline(always)]
-    fn pointer(&self, index: usize) -> Pointer {
-        untyped(self, index)
-    }
-}
-
-/// An argument as it lies in a trampoline's context, read without its type.
-#[inline(always)]
-fn untyped<C: EbpfContext>(ctx: &C, index: usize) -> Pointer {
-    let arguments = Pointer(ctx.as_ptr() as u64);
-    let argument = Pointer(arguments.0 + (index * size_of::<u64>()) as u64);
-    Pointer(argument.read().unwrap_or(0))
 }
 
 #[map]

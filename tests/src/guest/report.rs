@@ -169,15 +169,6 @@ impl Report {
             .with_context(|| format!("the coverage does not name {name}: {}", self.session))
     }
 
-    /// Whether these hooks were attached by kprobes, which `BY_KPROBES` asks for.
-    pub(crate) fn by_kprobes(&self, hooks: &[&str]) -> Result<()> {
-        for hook in hooks {
-            let line = self.coverage_of(hook)?;
-            ensure!(line["via"] == "kprobe", "the coverage says {line}");
-        }
-        Ok(())
-    }
-
     /// Everything diagnosed, for a message.
     fn seen(&self) -> String {
         if self.diagnoses.is_empty() {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use v6trace::btf::KERNEL_BTF;
 
 use super::lines::Lines;
 use super::{Finished, Recording, Report, command, until};
@@ -16,9 +15,6 @@ const READY: Duration = Duration::from_secs(40);
 
 /// How long it may take to detach, drain and print the summary.
 const END: Duration = Duration::from_secs(20);
-
-/// The running kernel's own BTF, but given as a file: no trampolines.
-pub(crate) const BY_KPROBES: [&str; 2] = ["--btf", KERNEL_BTF];
 
 /// A command line of the installed v6trace.
 pub(crate) fn v6trace(args: &[&str]) -> Command {

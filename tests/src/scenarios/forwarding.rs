@@ -8,8 +8,7 @@ use serde_json::json;
 
 use super::Scenario;
 use crate::guest::{
-    BY_KPROBES, Diagnosis, Link, Netns, Radvd, Tracer, default_route, default_routes, finish,
-    until_some,
+    Diagnosis, Link, Netns, Radvd, Tracer, default_route, default_routes, finish, until_some,
 };
 
 /// The family.
@@ -21,10 +20,6 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     Scenario {
         name: "default-route-purged-by-all",
         run: all,
-    },
-    Scenario {
-        name: "default-route-purged-by-kprobes",
-        run: by_kprobes,
     },
     Scenario {
         name: "default-route-purged-two-uplinks",
@@ -198,21 +193,6 @@ fn all() -> Result<()> {
     host.forward("all", "1")?;
     ensure!(default_route(&host.near)?.is_some(), "it is gone again");
     Ok(())
-}
-
-/// Without trampolines.
-fn by_kprobes() -> Result<()> {
-    let host = Host::new()?;
-    let tracer = Tracer::start(&BY_KPROBES)?;
-    host.forward("all", "1")?;
-    let report = tracer.finish()?;
-    report.complete()?;
-    report.by_kprobes(&["forwarding-write", "default-route-purge", "route-delete"])?;
-    the_purge(&report.diagnoses)?
-        .expect()
-        .evidence("interfaces", json!(["v0"]))
-        .evidence("written", "all")
-        .check()
 }
 
 /// Whoever asks for one of the interfaces is told, and nobody else.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Scenario;
-use crate::guest::{BY_KPROBES, Diagnosis, Expect, Link, Netns, Report, Tracer, finish, ip_fails};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, finish, ip_fails};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
@@ -17,10 +17,6 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     Scenario {
         name: "token-forwarding-names-what-comes-next",
         run: forwarding_and_solicitations,
-    },
-    Scenario {
-        name: "token-forwarding-by-kprobes",
-        run: by_kprobes,
     },
     Scenario {
         name: "token-accept-ra",
@@ -79,12 +75,7 @@ impl Host {
 
     /// Asks for a token that is refused, and returns what v6trace says of it.
     fn refused(&self, token: &str) -> Result<Report> {
-        self.refused_with(&[], token)
-    }
-
-    /// The same with more arguments for v6trace.
-    fn refused_with(&self, arguments: &[&str], token: &str) -> Result<Report> {
-        let tracer = Tracer::start(arguments)?;
+        let tracer = Tracer::start(&[])?;
         let words = format!("token set {token} dev {}", self.interface.name);
         ip_fails(&self.netns.ip_words(&words))?;
         let report = tracer.finish()?;
@@ -157,17 +148,6 @@ fn forwarding() -> Result<()> {
         .only("token-forwarding")?
         .follow("net/ipv6/conf/wan.7/accept_ra=2")?;
     host.netns.ip("token set ::1a:2b dev wan.7")
-}
-
-/// Without trampolines.
-fn by_kprobes() -> Result<()> {
-    let host = Host::new("kprobes", "v0")?;
-    host.set("forwarding", "1")?;
-    let report = host.refused_with(&BY_KPROBES, "::5")?;
-    report.by_kprobes(&["set-token"])?;
-    host.expect(report.only("token-forwarding")?, "::5")?
-        .evidence("also", Vec::<String>::new())
-        .check()
 }
 
 /// The operator would meet the next condition after mending the first.

@@ -25,15 +25,9 @@ pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
         return None;
     }
     let candidates = HOOKS.iter().flat_map(|hook| hook.candidates);
-    let functions = candidates.filter_map(|candidate| {
-        let programs = candidate.trampoline?;
+    let wanted = candidates.filter(|candidate| candidate.trampoline.is_some());
+    let functions = wanted.filter_map(|candidate| {
         let number = btf.function(candidate.function)?;
-        if let Some(arguments) = programs.arguments
-            && btf.function_params(candidate.function)?.len() != arguments
-        {
-            log::debug!("{} takes other arguments: kprobes", candidate.function);
-            return None;
-        }
         Some((number, candidate.function))
     });
     Some(made_up(&functions.collect()))

@@ -6,17 +6,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{FIRST, Pair};
-use crate::guest::{AddressState, BY_KPROBES, MulticastSocket, Report, Tracer};
+use crate::guest::{AddressState, MulticastSocket, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "subnet-router-anycast-router",
         run: router,
-    },
-    Scenario {
-        name: "subnet-router-anycast-by-kprobes",
-        run: by_kprobes,
     },
     Scenario {
         name: "subnet-router-anycast-prefix-lengths",
@@ -42,18 +38,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 /// A router as it should be, with nobody at the first address.
 fn router() -> Result<()> {
-    traced(&[]).map(drop)
-}
-
-/// Without trampolines.
-fn by_kprobes() -> Result<()> {
-    traced(&BY_KPROBES)?.by_kprobes(&["forwarding-change", "anycast-join"])
-}
-
-fn traced(arguments: &[&str]) -> Result<Report> {
     let pair = Pair::new()?;
     pair.near.ip("address add fd00:9::1/64 dev v0 nodad")?;
-    let tracer = Tracer::start(arguments)?;
+    let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     let report = tracer.finish()?;
@@ -64,8 +51,7 @@ fn traced(arguments: &[&str]) -> Result<Report> {
         .evidence("used_by", json!([]))
         .evidence("forwarding", 1)
         .evidence("all_forwarding", 0)
-        .check()?;
-    Ok(report)
+        .check()
 }
 
 /// Prefixes that do not end at a byte or a half of the address.

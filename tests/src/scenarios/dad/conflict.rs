@@ -6,17 +6,13 @@ use std::thread::sleep;
 use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, BY_KPROBES, Link, Netns, Segment, Tracer};
+use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "dad-conflict",
         run: owned,
-    },
-    Scenario {
-        name: "dad-conflict-by-kprobes",
-        run: by_kprobes,
     },
     Scenario {
         name: "dad-conflict-asked-by-both",
@@ -71,25 +67,6 @@ fn owned() -> Result<()> {
     host.del(ADDRESS)?;
     host.add(ADDRESS, "")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)
-}
-
-/// Without trampolines.
-fn by_kprobes() -> Result<()> {
-    let segment = Segment::new()?;
-    let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
-    );
-    other.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::start(&BY_KPROBES)?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
-    report.by_kprobes(&["dad-failure", "dad-solicitation", "dad-reflection"])?;
-    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
-        .check()
 }
 
 fn asked_by_both() -> Result<()> {

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use v6trace::btf::KERNEL_BTF;
 
 use super::{FailedJoin, Full};
 use crate::guest::{
-    BY_KPROBES, Finished, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, finish,
+    Finished, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, finish,
     join_until_refused, v6trace,
 };
 use crate::scenarios::Scenario;
@@ -117,9 +118,11 @@ fn without_sock_kmalloc() -> Result<()> {
     })
 }
 
-/// Without trampolines.
+/// The running kernel's own BTF, but given as a file: no trampolines.
 fn by_kprobes() -> Result<()> {
-    exhaust(&BY_KPROBES, |coverage| coverage["via"] == "kprobe")
+    exhaust(&["--btf", KERNEL_BTF], |coverage| {
+        coverage["via"] == "kprobe"
+    })
 }
 
 /// Exhausts a socket and wants exact values, and `sock_kmalloc` covered as
