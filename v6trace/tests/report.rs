@@ -498,3 +498,23 @@ fn a_count_ends_the_report() {
     let join = || kernel(header(HOST), exhausted());
     assert_eq!(report.feed(join()).unwrap(), ControlFlow::Break(()));
 }
+
+#[test]
+fn numbers_that_no_kernel_gives_do_no_harm() {
+    for extreme in [u32::MAX, i32::MAX.cast_unsigned(), 1 << 31] {
+        let join = MulticastJoin {
+            size: extreme,
+            sk_omem_alloc: extreme.cast_signed(),
+            optmem_max: extreme.cast_signed(),
+            memberships: extreme,
+            stale_memberships: extreme,
+            mtu: extreme,
+            ..exhausted()
+        };
+        let (out, _) = text(
+            Options::default(),
+            vec![session(), kernel(header(HOST), join), end()],
+        );
+        assert!(out.contains("ENOMEM"), "{out}");
+    }
+}

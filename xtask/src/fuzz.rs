@@ -47,7 +47,12 @@ pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(format!("-timeout={PATIENCE}"))
-            .args(["-max_len=65536", "-verbosity=0", "-print_final_stats=1"])
+            .args([
+                "-max_len=65536",
+                "-verbosity=0",
+                "-print_funcs=0",
+                "-print_final_stats=1",
+            ])
             .status()
             .context("cannot run cargo-fuzz")?;
         if !status.success() {

@@ -198,8 +198,8 @@ fn about_memberships(memberships: Memberships, size: u32, omem: i32, member: &st
         }
         _ => {}
     }
-    let held = i64::from(count) * i64::from(size);
-    let rest = i64::from(omem) - held;
+    let held = i64::from(count).saturating_mul(i64::from(size));
+    let rest = i64::from(omem).saturating_sub(held);
     if complete && rest >= i64::from(size) {
         text.push_str(&format!(
             " They hold {held} of the {omem} bytes; the other {rest} are held by options of the \
