@@ -38,7 +38,7 @@ fn followed() -> Result<()> {
     let tracer = Tracer::start(&args)?;
     let shown = "/tmp/followed";
     let path = tracer.recording().context("it records")?.path();
-    let mut follower = v6trace(&["replay", "--follow", "--quiet", path])
+    let mut follower = v6trace(&[&["replay", "--follow", path], &shown_as[..]].concat())
         .stdout(File::create(shown).context(shown)?)
         .stderr(Stdio::null())
         .spawn()
