@@ -27,15 +27,8 @@ fn followed() -> Result<()> {
     let netns = Netns::new("follow")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let args = [
-        "--events",
-        "--quiet",
-        "--netns",
-        "follow",
-        "--max-size",
-        "64k",
-    ];
-    let tracer = Tracer::start(&args)?;
+    let shown_as = ["--events", "--netns", "follow"];
+    let tracer = Tracer::start(&[&shown_as[..], &["--max-size", "64k"]].concat())?;
     let shown = "/tmp/followed";
     let path = tracer.recording().context("it records")?.path();
     let mut follower = v6trace(&[&["replay", "--follow", path], &shown_as[..]].concat())
