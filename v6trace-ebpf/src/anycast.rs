@@ -367,7 +367,7 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     let halves = [call.address.upper.to_be(), call.address.lower.to_be()];
     // SAFETY: sixteen bytes of either kind, any of which are valid.
     payload.address = unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(halves) };
-    payload.interface = device.name();
+    device.name_into(&mut payload.interface);
     payload.ifindex = device.ifindex().unwrap_or(0);
     payload.change = call.change;
     payload.trigger = call.trigger;

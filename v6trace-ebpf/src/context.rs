@@ -24,6 +24,17 @@ pub(crate) fn current() -> Context {
     if softirqs(task).unwrap_or(0) & SERVING_SOFTIRQ != 0 {
         return Context::Softirq;
     }
+    of_task(task)
+}
+
+/// The context of a function that may sleep, and so never runs in a softirq.
+#[inline(always)]
+pub(crate) fn of_sleeper() -> Context {
+    of_task(current_task())
+}
+
+#[inline(always)]
+fn of_task(task: Pointer) -> Context {
     if task.get(&globals::TASK_FLAGS).unwrap_or(0) & KERNEL_THREAD != 0 {
         Context::KernelThread
     } else {

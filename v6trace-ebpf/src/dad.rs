@@ -209,7 +209,7 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     let record = unsafe { &mut *record };
     record.open(Kind::DadReflection, Hook::DadReflection, target.netns);
     record.payload.address = bytes(address);
-    record.payload.interface = device.name();
+    device.name_into(&mut record.payload.interface);
     record.payload.nonce = nonce;
     record.payload.sent_boot_ns = sent.boot_ns;
     record.payload.ifindex = target.ifindex;
@@ -256,7 +256,7 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     record.open(Kind::DadFailure, Hook::DadFailure, target.netns);
     let payload = &mut record.payload;
     payload.address = bytes(address);
-    payload.interface = device.name();
+    device.name_into(&mut payload.interface);
     payload.ifindex = target.ifindex;
     payload.suppressed = suppressed;
     payload.read = 0;

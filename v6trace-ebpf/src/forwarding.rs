@@ -88,7 +88,7 @@ fn forwarding_write_enter(ctx: ProbeContext) -> u32 {
     {
         if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
             write.written = WRITTEN_INTERFACE;
-            write.interface = Device(device).name();
+            Device(device).name_into(&mut write.interface);
         }
     } else if let Some(data) = table.follow(&globals::CTL_DATA)
         && let Some(net) = table.follow(&globals::CTL_NET)
@@ -193,7 +193,7 @@ fn describe(route: Pointer, purged: &mut PurgedRoute) {
     let Some(device) = nexthop.follow(&globals::FIB_NH_DEV).map(Device) else {
         return;
     };
-    purged.interface = device.name();
+    device.name_into(&mut purged.interface);
     purged.ifindex = device.ifindex().unwrap_or(0);
     if let Some(inet6_dev) = device.inet6() {
         purged.forwarding = inet6_dev.get(&globals::CNF_FORWARDING).unwrap_or(-1);

@@ -4,13 +4,15 @@
 //! offset that userspace took from the kernel's BTF. A member that this kernel
 //! lacks reads as `None`, like an address that cannot be read.
 
-use aya_ebpf::{Global, helpers::bpf_probe_read_kernel};
-use v6trace_common::{
-    INTERFACE_NAME_LEN,
-    members::{ABSENT, Bits},
-};
+use core::ffi::c_void;
 
-use crate::globals;
+use aya_ebpf::{
+    Global,
+    helpers::{bpf_probe_read_kernel, generated},
+};
+use v6trace_common::{INTERFACE_NAME_LEN, members::ABSENT};
+
+use crate::{globals, ways::Object};
 
 /// Buckets of `net.dev_index_head` (`NETDEV_HASHENTRIES`).
 const DEVICE_BUCKETS: u32 = 256;
@@ -27,6 +29,22 @@ impl Pointer {
         // where it is not readable kernel memory; the types read here (integers
         // and byte arrays) have no invalid values.
         unsafe { bpf_probe_read_kernel(self.0 as *const T) }.ok()
+    }
+
+    /// Reads what is at this very address into place: bytes that are copied on
+    /// the way cost more than reading them. Zeros where it cannot be read.
+    #[inline(always)]
+    pub(crate) fn read_into<const SIZE: usize>(self, bytes: &mut [u8; SIZE]) -> bool {
+        // SAFETY: the helper checks the address itself and writes all of the
+        // bytes, zeros where it fails.
+        let failed = unsafe {
+            generated::bpf_probe_read_kernel(
+                bytes.as_mut_ptr().cast(),
+                SIZE as u32,
+                self.0 as *const c_void,
+            )
+        };
+        failed == 0
     }
 
     /// The address of a member.
@@ -50,64 +68,44 @@ impl Pointer {
     pub(crate) fn follow(self, member: &Global<u32>) -> Option<Pointer> {
         self.get(member).map(Pointer)
     }
-
-    /// The value of a bitfield.
-    #[inline(always)]
-    pub(crate) fn bits(self, member: &Global<u32>) -> Option<u32> {
-        let packed = member.load();
-        if packed == ABSENT || self.0 == 0 {
-            return None;
-        }
-        let bits = Bits::unpack(packed);
-        let word = Pointer(self.0 + u64::from(bits.offset)).read()?;
-        Some(bits.of(word))
-    }
 }
 
 /// A `struct sock`.
 #[derive(Clone, Copy)]
-pub(crate) struct Sock(pub(crate) Pointer);
+pub(crate) struct Sock<O>(pub(crate) O);
 
-impl Sock {
+impl<O: Object> Sock<O> {
     /// The namespace that the socket lives in.
     #[inline(always)]
-    pub(crate) fn net(self) -> Option<Net> {
-        self.0.follow(&globals::SOCK_NET).map(Net)
+    pub(crate) fn net(self) -> Option<Net<O>> {
+        self.0.next(&globals::SOCK_NET).map(Net)
     }
 
     /// The inode number that userspace knows the socket by.
     #[inline(always)]
     pub(crate) fn inode(self) -> Option<u64> {
         // `struct socket` is the first member of `struct socket_alloc`.
-        self.0
-            .follow(&globals::SOCK_SOCKET)?
-            .get(&globals::SOCKET_INODE)
-    }
-
-    /// The newest of the socket's `ipv6_mc_socklist` entries, null without any.
-    #[inline(always)]
-    pub(crate) fn memberships(self) -> Option<Pointer> {
-        self.0
-            .follow(&globals::INET_SOCK_PINET6)?
-            .follow(&globals::PINFO_MC_LIST)
+        let socket = self.0.next(&globals::SOCK_SOCKET)?;
+        socket.pointer().get(&globals::SOCKET_INODE)
     }
 }
 
 /// A `struct net`.
 #[derive(Clone, Copy)]
-pub(crate) struct Net(pub(crate) Pointer);
+pub(crate) struct Net<O = Pointer>(pub(crate) O);
 
-impl Net {
+impl<O: Object> Net<O> {
     /// The inode number of the namespace.
     #[inline(always)]
     pub(crate) fn inum(self) -> Option<u32> {
-        self.0.get(&globals::NET_INUM)
+        self.0.value(&globals::NET_INUM)
     }
 
     /// The hash table of the namespace's devices by index.
     #[inline(always)]
     pub(crate) fn device_buckets(self) -> Option<Pointer> {
-        self.0.follow(&globals::NET_DEV_INDEX_HEAD)
+        let head = self.0.next(&globals::NET_DEV_INDEX_HEAD)?;
+        Some(head.pointer())
     }
 }
 
@@ -143,12 +141,19 @@ impl Device {
             .filter(|inet6_dev| inet6_dev.0 != 0)
     }
 
+    /// Writes its name, NUL-padded; zeros where it cannot be read.
+    #[inline(always)]
+    pub(crate) fn name_into(self, name: &mut [u8; INTERFACE_NAME_LEN]) {
+        let at = self.0.member(&globals::DEV_NAME).unwrap_or(Pointer(0));
+        at.read_into(name);
+    }
+
     /// Its name, NUL-padded; zeros where it cannot be read.
     #[inline(always)]
     pub(crate) fn name(self) -> [u8; INTERFACE_NAME_LEN] {
-        self.0
-            .get(&globals::DEV_NAME)
-            .unwrap_or([0; INTERFACE_NAME_LEN])
+        let mut name = [0; INTERFACE_NAME_LEN];
+        self.name_into(&mut name);
+        name
     }
 
     /// Its interface index.

@@ -11,7 +11,7 @@ use aya_ebpf::{
     macros::map,
     maps::{PerCpuArray, PerfEventArray},
 };
-use v6trace_common::{COMM_LEN, HOOKS, Hook, HookLoss, Kind, RecordHeader, WIRE_VERSION};
+use v6trace_common::{COMM_LEN, Context, HOOKS, Hook, HookLoss, Kind, RecordHeader, WIRE_VERSION};
 
 use crate::context;
 
@@ -36,6 +36,12 @@ impl<P> Record<P> {
     /// where it is not known.
     #[inline(always)]
     pub(crate) fn open(&mut self, kind: Kind, hook: Hook, netns: u32) {
+        self.open_in(context::current(), kind, hook, netns);
+    }
+
+    /// The same, where the context is known.
+    #[inline(always)]
+    pub(crate) fn open_in(&mut self, context: Context, kind: Kind, hook: Hook, netns: u32) {
         // Padding would leave the kernel, and userspace refuse the record.
         const {
             assert!(size_of::<Self>() == size_of::<RecordHeader>() + size_of::<P>());
@@ -44,7 +50,7 @@ impl<P> Record<P> {
         header.size = size_of::<Self>() as u16;
         header.kind = kind as u16;
         header.version = WIRE_VERSION;
-        header.context = context::current() as u8;
+        header.context = context as u8;
         header.hook = hook as u16;
         header.netns = netns;
         // SAFETY: helpers without arguments that return numbers.

@@ -352,7 +352,7 @@ fn report<C: EbpfContext>(
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
     payload.next_hop = same.next_hop;
-    payload.interface = device.name();
+    device.name_into(&mut payload.interface);
     payload.destination = destination;
     payload.source = source.to_ne_bytes();
     payload.prefsrc = prefsrc.to_ne_bytes();

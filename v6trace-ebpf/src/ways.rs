@@ -23,7 +23,7 @@ use aya_ebpf::{
     maps::PerCpuArray,
     programs::{FEntryContext, FExitContext, ProbeContext},
 };
-use v6trace_common::members::ABSENT;
+use v6trace_common::members::{ABSENT, Bits};
 
 use crate::{kernel::Pointer, volatile::Volatile};
 
@@ -46,6 +46,9 @@ pub(crate) trait Object: Copy {
 
     /// The object that a member points to.
     fn next(self, member: &Global<u32>) -> Option<Self>;
+
+    /// The value of a bitfield.
+    fn bits(self, member: &Global<u32>) -> Option<u32>;
 
     /// Its address.
     fn pointer(self) -> Pointer;
@@ -74,6 +77,13 @@ impl Object for Pointer {
     #[inline(always)]
     fn next(self, member: &Global<u32>) -> Option<Self> {
         self.follow(member)
+    }
+
+    #[inline(always)]
+    fn bits(self, member: &Global<u32>) -> Option<u32> {
+        let bits = packed(member)?;
+        let word = Pointer(self.0 + u64::from(bits.offset)).read()?;
+        Some(bits.of(word))
     }
 
     #[inline(always)]
@@ -143,18 +153,7 @@ impl Object for Typed {
     #[inline(always)]
     fn value<T: Copy>(self, member: &Global<u32>) -> Option<T> {
         let offset = member.load();
-        if offset == ABSENT {
-            return None;
-        }
-        // SAFETY: the verifier follows the pointer from the function's
-        // arguments and refuses a load that is not one of a member there; the
-        // kernel catches faults. Any bits are a value of the integers read.
-        Some(unsafe {
-            self.0
-                .wrapping_add(offset as usize)
-                .cast::<T>()
-                .read_volatile()
-        })
+        (offset != ABSENT).then(|| self.at(offset as usize))
     }
 
     #[inline(always)]
@@ -163,7 +162,31 @@ impl Object for Typed {
     }
 
     #[inline(always)]
+    fn bits(self, member: &Global<u32>) -> Option<u32> {
+        let bits = packed(member)?;
+        Some(bits.of(self.at(bits.offset.into())))
+    }
+
+    #[inline(always)]
     fn pointer(self) -> Pointer {
         Pointer(self.0 as u64)
     }
+}
+
+impl Typed {
+    /// What is at an offset.
+    #[inline(always)]
+    fn at<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: the verifier follows the pointer from the function's
+        // arguments and refuses a load that is not one of a member there; the
+        // kernel catches faults. Any bits are a value of the integers read.
+        unsafe { self.0.wrapping_add(offset).cast::<T>().read_volatile() }
+    }
+}
+
+/// Where the bits of a bitfield are; `None` where this kernel lacks it.
+#[inline(always)]
+fn packed(member: &Global<u32>) -> Option<Bits> {
+    let packed = member.load();
+    (packed != ABSENT).then(|| Bits::unpack(packed))
 }

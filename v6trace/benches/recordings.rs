@@ -68,13 +68,13 @@ fn record(bencher: Bencher<'_, '_>) {
             let (mut observer, info) =
                 Observer::start(Coverage::default(), Vec::new()).expect("an observer");
             let mut report = Report::new(Options::default(), Json::new(io::sink(), io::sink()));
-            let _ = report.feed(Record::Session(info));
+            let _ = report.feed(&Record::Session(info));
             let mut joins = joins.into_iter().map(KernelRecord::new).peekable();
             while joins.peek().is_some() {
                 let records = observer.around(joins.by_ref().take(TOGETHER).collect());
                 writer.take(&records).expect("room for the recording");
                 for record in records {
-                    let _ = report.feed(record).expect("output goes nowhere");
+                    let _ = report.feed(&record).expect("output goes nowhere");
                 }
             }
             finish(writer);

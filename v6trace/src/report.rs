@@ -13,7 +13,7 @@ use crate::{
     decode::{DecodeError, Event},
     diagnose::diagnose,
     filter::Filter,
-    record::{KernelRecord, Record},
+    record::{KernelRecord, Record, SessionInfo},
     recording::Missing,
     render::Render,
     session::Session,
@@ -114,7 +114,7 @@ impl<R: Render> Report<R> {
 
     /// Closes a session that has no end of its own.
     pub fn close(&mut self) -> io::Result<()> {
-        let _ = self.feed(Record::End {
+        let _ = self.feed(&Record::End {
             boot_ns: self.last_ns,
         })?;
         Ok(())
@@ -132,27 +132,11 @@ impl<R: Render> Report<R> {
 
     /// Takes one record. `Break` says that the user has seen enough; the
     /// stream is then still to be ended.
-    pub fn feed(&mut self, record: Record) -> io::Result<ControlFlow<()>> {
-        let record = match record {
-            Record::Session(info) => {
-                let session = Session::new(info);
-                self.render.session(&session)?;
-                self.last_ns = session.info().boot_ns;
-                // What comes ahead of the first session belongs to none.
-                let unknown = match self.session {
-                    None => self.totals.unknown,
-                    Some(_) => 0,
-                };
-                self.session = Some(session);
-                self.totals = Totals {
-                    unknown,
-                    ..Totals::default()
-                };
-                self.ended = false;
-                return Ok(ControlFlow::Continue(()));
-            }
-            record => record,
-        };
+    pub fn feed(&mut self, record: &Record) -> io::Result<ControlFlow<()>> {
+        if let Record::Session(info) = record {
+            self.open(info.clone())?;
+            return Ok(ControlFlow::Continue(()));
+        }
         let Some(session) = &mut self.session else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -162,17 +146,17 @@ impl<R: Render> Report<R> {
         match record {
             Record::Session(_) => {}
             Record::Kernel(record) => return self.kernel(record),
-            Record::Namespace(namespace) => session.learn_namespace(namespace),
-            Record::Process(process) => session.learn_process(process),
-            Record::Addresses(addresses) => session.learn_addresses(addresses),
-            Record::AnycastUse(found) => session.learn_anycast_use(found),
-            Record::Surroundings(surroundings) => session.learn_surroundings(surroundings),
+            Record::Namespace(namespace) => session.learn_namespace(namespace.clone()),
+            Record::Process(process) => session.learn_process(process.clone()),
+            Record::Addresses(addresses) => session.learn_addresses(addresses.clone()),
+            Record::AnycastUse(found) => session.learn_anycast_use(found.clone()),
+            Record::Surroundings(surroundings) => session.learn_surroundings(surroundings.clone()),
             Record::Lost(lost) => {
                 self.totals.lost = self.totals.lost.saturating_add(lost.count);
                 self.last_ns = lost.boot_ns;
-                self.render.lost(session, &lost)?;
+                self.render.lost(session, lost)?;
             }
-            Record::End { boot_ns } => {
+            &Record::End { boot_ns } => {
                 self.ended = true;
                 self.render.summary(session, &self.totals, boot_ns)?;
             }
@@ -180,13 +164,31 @@ impl<R: Render> Report<R> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn kernel(&mut self, record: KernelRecord) -> io::Result<ControlFlow<()>> {
+    fn open(&mut self, info: SessionInfo) -> io::Result<()> {
+        let session = Session::new(info);
+        self.render.session(&session)?;
+        self.last_ns = session.info().boot_ns;
+        // What comes ahead of the first session belongs to none.
+        let unknown = match self.session {
+            None => self.totals.unknown,
+            Some(_) => 0,
+        };
+        self.session = Some(session);
+        self.totals = Totals {
+            unknown,
+            ..Totals::default()
+        };
+        self.ended = false;
+        Ok(())
+    }
+
+    fn kernel(&mut self, record: &KernelRecord) -> io::Result<ControlFlow<()>> {
         if self.enough() {
             return Ok(ControlFlow::Break(()));
         }
-        match record.event {
-            Ok(event) => self.event(&event)?,
-            Err(error) => self.undecoded(error),
+        match &record.event {
+            Ok(event) => self.event(event)?,
+            Err(error) => self.undecoded(*error),
         }
         if let Some(session) = &mut self.session {
             session.forget_around();

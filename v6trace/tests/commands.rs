@@ -272,7 +272,7 @@ fn fixes(known: Vec<Record>) -> Vec<String> {
     let mut out = Vec::new();
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
     for record in [session].into_iter().chain(known).chain(events) {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     let diagnoses: Vec<Value> = out

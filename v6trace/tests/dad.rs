@@ -131,7 +131,7 @@ fn explain(failure: &DadFailure, surroundings: impl Into<Option<Surroundings>>) 
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
     let records = [Some(session), surroundings.into().map(Record::Surroundings)];
     for record in records.into_iter().flatten().chain([event]) {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     let last = out

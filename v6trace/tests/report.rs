@@ -101,7 +101,7 @@ fn text(options: Options, records: Vec<Record>) -> (String, String) {
         Text::new(&mut out, &mut err, TimeDisplay::Local, false),
     );
     for record in records {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
@@ -126,7 +126,7 @@ fn json(options: Options, records: Vec<Record>) -> Vec<Value> {
     let mut out = Vec::new();
     let mut report = Report::new(options, Json::new(&mut out, Vec::new()));
     for record in records {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     out.split(|&byte| byte == b'\n')
@@ -494,9 +494,9 @@ fn a_count_ends_the_report() {
         ..Options::default()
     };
     let mut report = Report::new(options, Json::new(Vec::new(), Vec::new()));
-    assert_eq!(report.feed(session()).unwrap(), ControlFlow::Continue(()));
+    assert_eq!(report.feed(&session()).unwrap(), ControlFlow::Continue(()));
     let join = || kernel(header(HOST), exhausted());
-    assert_eq!(report.feed(join()).unwrap(), ControlFlow::Break(()));
+    assert_eq!(report.feed(&join()).unwrap(), ControlFlow::Break(()));
 }
 
 #[test]

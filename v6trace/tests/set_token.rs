@@ -58,7 +58,7 @@ fn said(request: &SetToken) -> Value {
     let mut out = Vec::new();
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
     for record in [session, event] {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     out.split(|&byte| byte == b'\n')

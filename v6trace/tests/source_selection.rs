@@ -105,7 +105,7 @@ fn said(records: Vec<Record>) -> Value {
     let mut out = Vec::new();
     let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
     for record in [session()].into_iter().chain(records) {
-        let _ = report.feed(record).unwrap();
+        let _ = report.feed(&record).unwrap();
     }
     drop(report);
     out.split(|&byte| byte == b'\n')

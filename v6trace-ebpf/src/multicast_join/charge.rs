@@ -171,7 +171,7 @@ impl Charge {
 
     /// What can still be told at the return of a join that returned `ret`.
     #[inline(always)]
-    pub(super) fn afterwards(sock: Pointer, ret: i32) -> Self {
+    pub(super) fn afterwards<O: Object>(sock: O, ret: i32) -> Self {
         let size = globals::MC_SIZE.load();
         let mut charge = Self::NONE;
         charge.read(sock);

@@ -11,7 +11,8 @@ use v6trace_common::{
 
 use crate::{
     globals,
-    kernel::{Device, Sock},
+    kernel::{Device, Net},
+    ways::Object,
 };
 
 use super::walk::{Found, Walk};
@@ -22,19 +23,37 @@ const BUCKET_DEVICES: u32 = 64;
 /// Looks for the device that was asked for. Begins the payload: what follows
 /// adds to its flags.
 #[inline(always)]
-pub(super) fn find(walk: &mut Walk, sock: Sock, wanted: u32, payload: &mut MulticastJoin) {
+pub(super) fn find<O: Object>(
+    walk: &mut Walk,
+    net: Option<Net<O>>,
+    wanted: u32,
+    payload: &mut MulticastJoin,
+) {
     payload.requested_ifindex = wanted;
-    payload.interface = [0; INTERFACE_NAME_LEN];
     payload.mtu = 0;
     payload.flags = 0;
-    let buckets = sock.net().and_then(|net| net.device_buckets());
+    if let Some(device) = search(walk, net, wanted, payload) {
+        describe(device, payload);
+    } else {
+        payload.interface = [0; INTERFACE_NAME_LEN];
+    }
+}
+
+#[inline(always)]
+fn search<O: Object>(
+    walk: &mut Walk,
+    net: Option<Net<O>>,
+    wanted: u32,
+    payload: &mut MulticastJoin,
+) -> Option<Device> {
+    let buckets = net.and_then(Net::device_buckets)?;
     let known = globals::DEV_INDEX_HLIST.load() != ABSENT && globals::DEV_IFINDEX.load() != ABSENT;
-    let (Some(buckets), true) = (buckets, known) else {
-        return;
-    };
+    if !known {
+        return None;
+    }
     payload.flags = DEVICES_READ;
     if wanted == 0 {
-        return;
+        return None;
     }
     walk.look_for_device(buckets.0, wanted);
     for _ in 0..BUCKET_DEVICES {
@@ -43,16 +62,19 @@ pub(super) fn find(walk: &mut Walk, sock: Sock, wanted: u32, payload: &mut Multi
         }
     }
     match walk.device() {
-        Found::At(device) => describe(device, payload),
-        Found::Nowhere => payload.flags |= DEVICE_ABSENT,
-        Found::Unknown => {}
+        Found::At(device) => Some(device),
+        Found::Nowhere => {
+            payload.flags |= DEVICE_ABSENT;
+            None
+        }
+        Found::Unknown => None,
     }
 }
 
 #[inline(always)]
 fn describe(device: Device, payload: &mut MulticastJoin) {
     payload.flags |= DEVICE_FOUND;
-    payload.interface = device.name();
+    device.name_into(&mut payload.interface);
     if let Some(mtu) = device.0.get(&globals::DEV_MTU) {
         payload.mtu = mtu;
         payload.flags |= MTU_READ;

@@ -34,10 +34,10 @@ use v6trace_common::{
 };
 
 use crate::{
-    globals,
-    kernel::{Pointer, Sock},
+    context, globals,
+    kernel::{Net, Pointer, Sock},
     output::{self, Record},
-    ways::{self, Arguments as _},
+    ways::{self, Arguments as _, Object},
 };
 use charge::Charge;
 use walk::{EXIT_CONTINUATIONS, JOIN_WALK, RETURN_CONTINUATIONS};
@@ -112,7 +112,8 @@ fn multicast_join_return(ctx: RetProbeContext) -> u32 {
         charge::changed(join.sock);
     }
     if wanted(ret, join.mode) {
-        report(&ctx, &mut join, ret, thread, &RETURN_CONTINUATIONS);
+        let sock = Sock(Pointer(join.sock));
+        report(&ctx, sock, &mut join, ret, thread, &RETURN_CONTINUATIONS);
     }
     0
 }
@@ -125,18 +126,19 @@ fn multicast_join_exit(ctx: FExitContext) -> i32 {
     if !wanted(ret, mode) {
         return 0;
     }
-    let Some(sock) = ways::plain(ctx.number(0)) else {
+    let sock = Sock(ctx.object(0));
+    let Some(address) = ways::plain(sock.0.pointer().0) else {
         return 0;
     };
     let mut join = Join {
-        sock,
+        sock: address,
         group: ctx.number(2),
         ifindex: ctx.number(1) as u32,
         mode,
         charge: Charge::NONE,
     };
     let thread = bpf_get_current_pid_tgid();
-    report(&ctx, &mut join, ret, thread, &EXIT_CONTINUATIONS);
+    report(&ctx, sock, &mut join, ret, thread, &EXIT_CONTINUATIONS);
     0
 }
 
@@ -148,8 +150,9 @@ fn wanted(ret: i32, mode: u32) -> bool {
 }
 
 #[inline(always)]
-fn report<C: EbpfContext>(
+fn report<C: EbpfContext, O: Object>(
     ctx: &C,
+    sock: Sock<O>,
     join: &mut Join,
     ret: i32,
     thread: u64,
@@ -162,18 +165,18 @@ fn report<C: EbpfContext>(
     // for why no other program works on them.
     let (record, walk) = unsafe { (&mut *record, &mut *walk) };
 
-    let sock = Sock(Pointer(join.sock));
+    let net = sock.net();
     walk.reset();
     // Its loop first: the verifier follows it once for each combination of
     // what was read, or not, before it.
-    devices::find(walk, sock, join.ifindex, &mut record.payload);
+    devices::find(walk, net, join.ifindex, &mut record.payload);
     if join.charge.flags & CHARGE_SEEN == 0 {
         join.charge =
             charge::take(thread, join.sock).unwrap_or_else(|| Charge::afterwards(sock.0, ret));
     }
-    fill(record, join, ret, sock);
+    fill(record, join, ret, sock, net);
     walk.reset();
-    walk::start(walk, sock, &mut record.payload);
+    walk::start(walk, join.sock, net, &mut record.payload);
     if globals::DEBUG.load() != 0 {
         debug!(ctx, "join on ifindex {} returned {}", join.ifindex, ret);
     }
@@ -181,18 +184,24 @@ fn report<C: EbpfContext>(
 }
 
 #[inline(always)]
-fn fill(record: &mut Record<MulticastJoin>, join: &Join, ret: i32, sock: Sock) {
-    let netns = sock.net().and_then(|net| net.inum()).unwrap_or(0);
-    record.open(Kind::MulticastJoin, Hook::MulticastJoin, netns);
+fn fill<O: Object>(
+    record: &mut Record<MulticastJoin>,
+    join: &Join,
+    ret: i32,
+    sock: Sock<O>,
+    net: Option<Net<O>>,
+) {
+    let netns = net.and_then(Net::inum).unwrap_or(0);
+    // The RTNL, which a join holds, is a mutex.
+    let context = context::of_sleeper();
+    record.open_in(context, Kind::MulticastJoin, Hook::MulticastJoin, netns);
     let mut flags = join.charge.flags;
     if sock.0.bits(&globals::SOCK_KERN_SOCK).unwrap_or(0) != 0 {
         flags |= KERNEL_SOCKET;
     }
     let payload = &mut record.payload;
     payload.socket_inode = sock.inode().unwrap_or(0);
-    payload.group = [0; 16];
-    if let Some(group) = Pointer(join.group).read() {
-        payload.group = group;
+    if Pointer(join.group).read_into(&mut payload.group) {
         flags |= GROUP_READ;
     }
     payload.ret = ret;
@@ -204,5 +213,5 @@ fn fill(record: &mut Record<MulticastJoin>, join: &Join, ret: i32, sock: Sock) {
     payload.stale_memberships = 0;
     payload.same_group_ifindex = 0;
     payload.flags |= flags;
-    payload.sk_protocol = u32::from(sock.0.get(&globals::SOCK_PROTOCOL).unwrap_or(0u16));
+    payload.sk_protocol = u32::from(sock.0.value(&globals::SOCK_PROTOCOL).unwrap_or(0u16));
 }

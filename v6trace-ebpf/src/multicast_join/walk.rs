@@ -24,9 +24,10 @@ use v6trace_common::{
 use super::{EADDRINUSE, ENOMEM, JOIN_RECORD, charge};
 use crate::{
     globals,
-    kernel::{Device, Pointer, Sock, bucket_offset},
+    kernel::{Device, Net, Pointer, bucket_offset},
     output::Record,
     volatile::Volatile,
+    ways::Object,
 };
 
 /// Steps of the walk in one program run; a run is repeated up to 33 times, the
@@ -107,7 +108,12 @@ pub(super) static EXIT_CONTINUATIONS: ProgramArray = ProgramArray::with_max_entr
 /// Sets the walk to the first membership, where memberships matter and are not
 /// known from another time.
 #[inline(always)]
-pub(super) fn start(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) {
+pub(super) fn start<O: Object>(
+    walk: &mut Walk,
+    sock: u64,
+    net: Option<Net<O>>,
+    payload: &mut MulticastJoin,
+) {
     walk.memberships.set(0);
     walk.stale.set(0);
     walk.node.set(0);
@@ -121,16 +127,16 @@ pub(super) fn start(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) {
     // Which of them are stale is of interest where they fill the memory.
     walk.buckets.set(0);
     if payload.ret == ENOMEM && payload.flags & DEVICES_READ != 0 {
-        if recall(walk, sock, payload) {
+        if recall(walk, sock, net, payload) {
             return;
         }
-        if let Some(buckets) = sock.net().and_then(|net| net.device_buckets()) {
+        if let Some(buckets) = net.and_then(Net::device_buckets) {
             walk.buckets.set(buckets.0);
         }
     }
     let offsets = [&globals::MC_IFINDEX, &globals::MC_NEXT, &globals::MC_ADDR];
     let known = offsets.iter().all(|offset| offset.load() != ABSENT);
-    let (true, Some(first)) = (known, sock.memberships()) else {
+    let (true, Some(first)) = (known, memberships(Pointer(sock))) else {
         return;
     };
     payload.flags |= WALKED;
@@ -141,19 +147,21 @@ pub(super) fn start(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) {
 /// Takes the result of an earlier walk, if it still holds. Without the charge
 /// seen, nobody may be counting the changes.
 #[inline(always)]
-fn recall(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) -> bool {
+fn recall<O: Object>(
+    walk: &mut Walk,
+    sock: u64,
+    net: Option<Net<O>>,
+    payload: &mut MulticastJoin,
+) -> bool {
     if payload.flags & CHARGE_SEEN == 0 {
         return false;
     }
-    let Some(devices) = sock
-        .net()
-        .and_then(|net| net.0.get(&globals::NET_DEV_BASE_SEQ))
-    else {
+    let Some(devices) = net.and_then(|net| net.0.value(&globals::NET_DEV_BASE_SEQ)) else {
         return false;
     };
     walk.state = State {
-        sock: sock.0.0,
-        changes: charge::changes(sock.0.0),
+        sock,
+        changes: charge::changes(sock),
         sk_omem_alloc: payload.sk_omem_alloc,
         devices,
     };
@@ -170,6 +178,13 @@ fn recall(walk: &mut Walk, sock: Sock, payload: &mut MulticastJoin) -> bool {
     walk.stale.set(kept.stale);
     payload.flags |= WALKED | kept.flags;
     true
+}
+
+/// The newest of a socket's `ipv6_mc_socklist` entries, null without any.
+#[inline(always)]
+fn memberships(sock: Pointer) -> Option<Pointer> {
+    sock.follow(&globals::INET_SOCK_PINET6)?
+        .follow(&globals::PINFO_MC_LIST)
 }
 
 /// Keeps the result for the next time.

@@ -28,6 +28,6 @@ fn report(bytes: &[u8], render: impl Render) {
         Record::kernel(bytes.to_vec()),
         Record::End { boot_ns: 0 },
     ] {
-        let _ = report.feed(record).expect("a sink takes everything");
+        let _ = report.feed(&record).expect("a sink takes everything");
     }
 }

@@ -117,7 +117,7 @@ impl Tracing {
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
-            match explain(&mut report, records, &mut failed) {
+            match explain(&mut report, &records, &mut failed) {
                 // Whoever no longer reads does not end the command.
                 ControlFlow::Break(()) if failed.is_some() && command.is_some() => {
                     ControlFlow::Continue(())
@@ -145,7 +145,7 @@ impl Tracing {
 /// Explains records, until nobody reads it.
 fn explain(
     report: &mut Report<Box<dyn Render>>,
-    records: Vec<Record>,
+    records: &[Record],
     failed: &mut Option<io::Error>,
 ) -> ControlFlow<()> {
     if failed.is_some() {
@@ -158,7 +158,7 @@ fn explain(
 }
 
 /// Explains records and lets the reader have them at once.
-fn told(report: &mut Report<Box<dyn Render>>, records: Vec<Record>) -> io::Result<ControlFlow<()>> {
+fn told(report: &mut Report<Box<dyn Render>>, records: &[Record]) -> io::Result<ControlFlow<()>> {
     let mut enough = ControlFlow::Continue(());
     for record in records {
         if report.feed(record)?.is_break() {

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use v6trace_common::anycast as wire;
 
-use super::text;
+use super::{Name, name};
 
 /// A change of an interface's anycast addresses.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub struct AnycastChange {
     /// The anycast address.
     pub address: Ipv6Addr,
     /// The interface.
-    pub interface: String,
+    pub interface: Name,
     /// Its index.
     pub ifindex: u32,
     /// Whether it took the address, else it gave it up.
@@ -69,7 +69,7 @@ pub enum Written {
     /// `net.ipv6.conf.all.forwarding`
     All,
     /// That of the interface with this name.
-    Interface(String),
+    Interface(Name),
 }
 
 impl Written {
@@ -77,7 +77,7 @@ impl Written {
     pub(super) fn from_wire(written: u32, interface: &[u8]) -> Option<Self> {
         match written {
             wire::WRITTEN_ALL => Some(Self::All),
-            wire::WRITTEN_INTERFACE => Some(Self::Interface(text(interface))),
+            wire::WRITTEN_INTERFACE => Some(Self::Interface(name(interface))),
             _ => None,
         }
     }
@@ -97,7 +97,7 @@ impl AnycastChange {
         let has = |flag| wire.flags & flag != 0;
         Self {
             address: Ipv6Addr::from(wire.address),
-            interface: text(&wire.interface),
+            interface: name(&wire.interface),
             ifindex: wire.ifindex,
             joined: wire.change == wire::JOINED,
             trigger: match wire.trigger {

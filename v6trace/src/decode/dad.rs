@@ -6,7 +6,7 @@ use std::{fmt, net::Ipv6Addr};
 use serde::{Deserialize, Serialize};
 use v6trace_common::dad as wire;
 
-use super::text;
+use super::{Name, name};
 
 /// Bytes of an ICMPv6 neighbour message ahead of its options.
 const OPTIONS: usize = 24;
@@ -26,7 +26,7 @@ pub struct DadFailure {
     /// Bits of its prefix.
     pub prefix_len: u32,
     /// Its interface.
-    pub interface: String,
+    pub interface: Name,
     /// The interface's index.
     pub ifindex: u32,
     /// The interface's MAC; `None` where its link layer has none.
@@ -56,7 +56,7 @@ pub struct DadReflection {
     /// The address that it is about.
     pub address: Ipv6Addr,
     /// The interface.
-    pub interface: String,
+    pub interface: Name,
     /// The interface's index.
     pub ifindex: u32,
     /// The nonce.
@@ -84,7 +84,7 @@ pub struct Sender {
     /// Its index.
     pub ifindex: u32,
     /// Its name at the time.
-    pub interface: String,
+    pub interface: Name,
     /// When it last sent it, nanoseconds since boot.
     pub boot_ns: u64,
 }
@@ -315,7 +315,7 @@ impl DadFailure {
             frame: Frame::from_wire(&wire.frame),
             address: Ipv6Addr::from(wire.address),
             prefix_len: wire.prefix_len,
-            interface: text(&wire.interface),
+            interface: name(&wire.interface),
             ifindex: wire.ifindex,
             own_mac: (wire.own_mac_len == 6).then_some(Mac(wire.own_mac)),
             flags: has(wire::FLAGS_READ).then_some(wire.flags),
@@ -332,7 +332,7 @@ impl DadFailure {
             sender: (wire.sender_boot_ns != 0).then(|| Sender {
                 netns: wire.sender_netns,
                 ifindex: wire.sender_ifindex,
-                interface: text(&wire.sender_interface),
+                interface: name(&wire.sender_interface),
                 boot_ns: wire.sender_boot_ns,
             }),
             sysctls: has(wire::SYSCTLS_READ).then_some(Sysctls {
@@ -351,7 +351,7 @@ impl DadReflection {
         Self {
             frame: Frame::from_wire(&wire.frame),
             address: Ipv6Addr::from(wire.address),
-            interface: text(&wire.interface),
+            interface: name(&wire.interface),
             ifindex: wire.ifindex,
             nonce: Nonce::from_wire(wire.nonce),
             sent_boot_ns: wire.sent_boot_ns,

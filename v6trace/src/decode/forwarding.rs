@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use v6trace_common::forwarding as wire;
 
-use super::{anycast::Written, text};
+use super::{Name, anycast::Written, name};
 
 /// Default routes of router advertisements that were removed together.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct PurgedRoute {
     /// The router.
     pub gateway: Ipv6Addr,
     /// The interface, empty where it could not be read.
-    pub interface: String,
+    pub interface: Name,
     /// Its index.
     pub ifindex: u32,
     /// `net.ipv6.conf.IF.forwarding`, as it is now.
@@ -68,7 +68,7 @@ impl DefaultRoutesPurged {
 fn route(wire: &wire::PurgedRoute) -> PurgedRoute {
     PurgedRoute {
         gateway: Ipv6Addr::from(wire.gateway),
-        interface: text(&wire.interface),
+        interface: name(&wire.interface),
         ifindex: wire.ifindex,
         forwarding: (wire.forwarding >= 0).then_some(wire.forwarding),
         accept_ra: (wire.accept_ra >= 0).then_some(wire.accept_ra),
@@ -83,7 +83,7 @@ mod tests {
     fn purged(interfaces: &[&str], count: u32) -> DefaultRoutesPurged {
         let route = |interface: &&str| PurgedRoute {
             gateway: Ipv6Addr::LOCALHOST,
-            interface: (*interface).to_owned(),
+            interface: (*interface).into(),
             ifindex: 1,
             forwarding: None,
             accept_ra: None,

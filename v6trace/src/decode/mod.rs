@@ -14,6 +14,7 @@ pub mod source_selection;
 
 use std::fmt;
 
+use smol_str::SmolStr;
 use thiserror::Error;
 use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
 use zerocopy::FromBytes;
@@ -27,6 +28,9 @@ pub use source_selection::SourceSelection;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("records are little-endian and decoded in place");
+
+/// A short name, stored in place: every event has one or two.
+pub type Name = SmolStr;
 
 /// Something that happened in the kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +81,7 @@ pub struct Task {
     /// Thread id.
     pub tid: u32,
     /// The thread's name.
-    pub comm: String,
+    pub comm: Name,
 }
 
 impl fmt::Display for Task {
@@ -159,7 +163,7 @@ impl Event {
             task: Task {
                 pid: header.pid,
                 tid: header.tid,
-                comm: text(&header.comm),
+                comm: name(&header.comm),
             },
             cgroup_id: header.cgroup_id,
             netns: header.netns,
@@ -259,16 +263,24 @@ fn payload<P: FromBytes>(header: &RecordHeader, rest: &[u8]) -> Result<P, Decode
         })
 }
 
-/// A NUL-padded name. Bytes that are no UTF-8, and control characters that
-/// would reach a terminal, are shown as replacement characters.
+/// A NUL-padded name of an interface or a thread, as [`text`] shows it.
+fn name(bytes: &[u8]) -> Name {
+    let plain = bytes.iter().take_while(|byte| is_plain(**byte)).count();
+    let (plain, rest) = bytes.split_at(plain);
+    match str::from_utf8(plain) {
+        Ok(plain) if matches!(rest, [] | [0, ..]) => Name::new(plain),
+        _ => text(bytes).into(),
+    }
+}
+
+/// What somebody called something. Bytes that are no UTF-8, and control
+/// characters that would reach a terminal, are shown as replacement characters;
+/// a NUL ends it.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    let end = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
-    let bytes = &bytes[..end];
+    let end = bytes.iter().position(|&byte| byte == 0);
+    let bytes = &bytes[..end.unwrap_or(bytes.len())];
     let text = String::from_utf8_lossy(bytes);
-    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+    if bytes.iter().copied().all(is_plain) {
         return text.into_owned();
     }
     text.chars()
@@ -280,6 +292,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
             }
         })
         .collect()
+}
+
+/// Whether a byte is a character that any terminal shows.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 #[cfg(test)]
@@ -357,6 +374,12 @@ mod tests {
         #[test]
         fn any_bytes_decode_or_fail_cleanly(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = Event::decode(&bytes);
+        }
+
+        #[test]
+        fn names_are_read_as_any_text(bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            let read = name(&bytes);
+            prop_assert_eq!(read.as_str(), text(&bytes));
         }
 
         #[test]

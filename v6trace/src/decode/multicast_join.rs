@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use v6trace_common::multicast_join as wire;
 
-use super::text;
+use super::{Name, name};
 use crate::errno::Errno;
 
 /// A join of a multicast group that returned.
@@ -43,7 +43,7 @@ pub enum Device {
     /// It was found.
     Found {
         /// Its name at that moment.
-        name: String,
+        name: Name,
         /// Its MTU, bytes.
         mtu: Option<u32>,
         /// Its IPv6 state.
@@ -157,7 +157,7 @@ fn device(wire: &wire::MulticastJoin) -> Device {
     let has = |flag| wire.flags & flag != 0;
     if has(wire::DEVICE_FOUND) {
         Device::Found {
-            name: text(&wire.interface),
+            name: name(&wire.interface),
             mtu: has(wire::MTU_READ).then_some(wire.mtu),
             inet6: match (has(wire::DEVICE_HAS_INET6), has(wire::DEVICE_DEAD)) {
                 (true, false) => Inet6State::Present,

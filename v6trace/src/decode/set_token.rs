@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use v6trace_common::set_token as wire;
 
-use super::text;
+use super::{Name, name};
 use crate::errno::Errno;
 
 /// A request to set an interface's token that returned.
@@ -13,7 +13,7 @@ pub struct SetToken {
     /// The token; the kernel uses its lower 64 bits.
     pub token: Option<Ipv6Addr>,
     /// The interface.
-    pub interface: String,
+    pub interface: Name,
     /// Its index.
     pub ifindex: u32,
     /// Why it was refused; `None` when it was not.
@@ -43,7 +43,7 @@ impl SetToken {
         let has = |flag| wire.read & flag != 0;
         Self {
             token: has(wire::TOKEN_READ).then(|| Ipv6Addr::from(wire.token)),
-            interface: text(&wire.interface),
+            interface: name(&wire.interface),
             ifindex: wire.ifindex,
             errno: Errno::of_result(wire.ret),
             flags: has(wire::FLAGS_READ).then_some(wire.flags),

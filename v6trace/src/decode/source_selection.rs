@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use v6trace_common::source_selection as wire;
 
-use super::text;
+use super::{Name, name};
 
 /// `RTNH_F_ONLINK`
 const ONLINK: u8 = 4;
@@ -28,7 +28,7 @@ pub struct SourceSelection {
     /// The route that was taken.
     pub route: Route,
     /// The interface that the next hop is on.
-    pub interface: String,
+    pub interface: Name,
     /// Its index.
     pub ifindex: u32,
     /// Index of the interface that the packet is bound to; `None` without.
@@ -103,7 +103,7 @@ impl SourceSelection {
                 several_next_hops: has(wire::SEVERAL_NEXT_HOPS),
                 protocol: Some(wire.route_protocol).filter(|&protocol| protocol != 0),
             },
-            interface: text(&wire.interface),
+            interface: name(&wire.interface),
             ifindex: wire.ifindex,
             oif: number(wire.oif),
             l3mdev: match wire.l3mdev {

@@ -45,6 +45,11 @@ impl Merge {
         self.waiting.pop_front().map(|waiting| waiting.bytes)
     }
 
+    /// How many records wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -186,8 +186,9 @@ impl Live {
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         loop {
+            let mut batch = Vec::with_capacity(self.merge.len().min(TOGETHER));
             let due = std::iter::from_fn(|| self.merge.pop(until));
-            let batch: Vec<KernelRecord> = due.take(TOGETHER).map(KernelRecord::new).collect();
+            batch.extend(due.take(TOGETHER).map(KernelRecord::new));
             let last = batch.len() < TOGETHER;
             sink(self.observer.around(batch))?;
             if last {

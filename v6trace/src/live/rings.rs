@@ -17,9 +17,14 @@ use aya::{
 use bytes::{Bytes, BytesMut};
 use tokio::io::{Interest, unix::AsyncFd};
 
+/// Bytes of memory that records are copied into, many after the other: an
+/// allocation for each would cost more than the copy.
+const SLAB: usize = 64 << 10;
+
 /// One buffer for each CPU that is online.
 pub(super) struct Rings {
     rings: Vec<Ring>,
+    slab: BytesMut,
 }
 
 struct Ring {
@@ -54,7 +59,10 @@ impl Rings {
                 Ok(Ring { cpu, buffer })
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { rings })
+        Ok(Self {
+            rings,
+            slab: BytesMut::with_capacity(SLAB),
+        })
     }
 
     /// Waits until some buffer has something to read.
@@ -82,10 +90,11 @@ impl Rings {
 
     /// Reads all that is there.
     pub(super) fn drain(&mut self, mut record: impl FnMut(Bytes), mut lost: impl FnMut(u32, u64)) {
+        let slab = &mut self.slab;
         for ring in &mut self.rings {
             let cpu = ring.cpu;
             ring.buffer.get_mut().for_each(|event| match event {
-                PerfEvent::Sample { head, tail } => record(join(head, tail)),
+                PerfEvent::Sample { head, tail } => record(copy(slab, head, tail)),
                 PerfEvent::Lost { count } => lost(cpu, count),
             });
         }
@@ -93,9 +102,8 @@ impl Rings {
 }
 
 /// A record that wraps around the end of the buffer comes in two parts.
-fn join(head: &[u8], tail: &[u8]) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(head.len() + tail.len());
-    bytes.extend_from_slice(head);
-    bytes.extend_from_slice(tail);
-    bytes.freeze()
+fn copy(slab: &mut BytesMut, head: &[u8], tail: &[u8]) -> Bytes {
+    slab.extend_from_slice(head);
+    slab.extend_from_slice(tail);
+    slab.split().freeze()
 }

@@ -5,7 +5,7 @@
 //! goes astray.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     io,
     net::{IpAddr, Ipv6Addr},
 };
@@ -58,7 +58,7 @@ struct Taken<'r> {
 /// Looks everything up for the addresses that were taken among `records`: once
 /// for each namespace, since forwarding is mostly enabled on all interfaces of
 /// one at once. The results are by index of the record.
-pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> HashMap<usize, AnycastUse> {
+pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> BTreeMap<usize, AnycastUse> {
     let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
         if let Ok(event) = &record.event
@@ -74,7 +74,7 @@ pub(super) fn uses(records: &[KernelRecord], batch: &mut Batch) -> HashMap<usize
             });
         }
     }
-    let mut found = HashMap::new();
+    let mut found = BTreeMap::new();
     for (netns, taken) in by_namespace {
         match look(taken, batch) {
             Ok(uses) => found.extend(uses),

@@ -91,7 +91,7 @@ impl<R: Render> Replay<R> {
             Item::Record(_) if self.open.is_none() || self.has_ended() => self.unopened += 1,
             Item::Record(record) => {
                 // That a user has seen enough is the report's to know.
-                let _ = self.report.feed(record)?;
+                let _ = self.report.feed(&record)?;
             }
         }
         Ok(())
@@ -121,7 +121,7 @@ impl<R: Render> Replay<R> {
         self.close()?;
         self.tell_unopened()?;
         self.open = Some((recording, piece));
-        let _ = self.report.feed(Record::Session(session))?;
+        let _ = self.report.feed(&Record::Session(session))?;
         if piece > 0 {
             self.tell(&Missing::Start { piece })?;
         }

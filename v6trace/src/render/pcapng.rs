@@ -195,7 +195,7 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
         let interface = Interface {
             netns: event.netns,
             ifindex,
-            name: name.clone(),
+            name: name.to_string(),
             ethernet: frame.is_ethernet(),
         };
         let interface_id = self.interface(session, interface)?;

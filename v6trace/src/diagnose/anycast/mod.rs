@@ -260,7 +260,7 @@ mod tests {
     fn change() -> AnycastChange {
         AnycastChange {
             address: "fd00:4::".parse().unwrap(),
-            interface: "eth0.7".to_owned(),
+            interface: "eth0.7".into(),
             ifindex: 4,
             joined: true,
             trigger: Trigger::ForwardingChange,
@@ -289,7 +289,7 @@ mod tests {
             task: Task {
                 pid: 12,
                 tid: 12,
-                comm: "sysctl".to_owned(),
+                comm: "sysctl".into(),
             },
             cgroup_id: 1,
             netns: 1,

@@ -75,7 +75,9 @@ impl<'a> Others<'a> {
                 .map(|(_, other)| other),
         });
         Some(Other {
-            interface: found.map_or_else(|| sender.interface.clone(), |found| found.name.clone()),
+            interface: found
+                .map_or(sender.interface.as_str(), |found| found.name.as_str())
+                .to_owned(),
             netns,
             prefix_len: found.and_then(|found| found.prefix_len),
         })
