@@ -30,7 +30,7 @@ use v6trace_common::{
 use crate::{
     address::{Address, address_at},
     forwarding, globals,
-    kernel::{Device, Pointer},
+    kernel::{Device, Net, Pointer},
     output::{self, Record},
     volatile::Volatile,
 };
@@ -311,33 +311,45 @@ fn address_of(anycast: Pointer) -> Option<Address> {
 /// Whether nobody else wants the address to stay.
 #[inline(always)]
 fn is_last_user(idev: Pointer, address: Address) -> bool {
+    anycast_users(idev.0, address.upper, address.lower) == 1
+}
+
+/// How many want the interface to have an anycast address; 0 where that cannot
+/// be told.
+///
+/// Not inlined and known by name, as is [`anycast_prefix`]: see
+/// [`volatile`](crate::volatile).
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_users(idev: u64, upper: u64, lower: u64) -> u32 {
     let (Some(search), Some(first)) = (
         ANYCAST_SEARCH.get_ptr_mut(0),
-        idev.follow(&globals::IDEV_ANYCAST),
+        Pointer(idev).follow(&globals::IDEV_ANYCAST),
     ) else {
-        return false;
+        return 0;
     };
     // SAFETY: a map value, checked for null, that only this CPU works on.
     let search = unsafe { &mut *search };
-    search.set(address);
+    search.set(Address { upper, lower });
     search.node.set(first.0);
     for _ in 0..ANYCAST_ADDRESSES {
         let anycast = Pointer(search.node.get());
         if anycast.0 == 0 {
-            return false;
+            return 0;
         }
         let Some(found) = address_of(anycast) else {
-            return false;
+            return 0;
         };
         if search.is_for(found) {
-            return anycast.get(&globals::ANYCAST_USERS) == Some(1u32);
+            return anycast.or_zero(&globals::ANYCAST_USERS);
         }
         let Some(next) = anycast.follow(&globals::ANYCAST_NEXT) else {
-            return false;
+            return 0;
         };
         search.node.set(next.0);
     }
-    false
+    0
 }
 
 #[inline(always)]
@@ -350,29 +362,39 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     // SAFETY: both are map values, checked for null, that only this CPU works
     // on.
     let (record, search) = unsafe { (&mut *record, &mut *search) };
-    // The loop first: the verifier follows it once for each combination of
-    // what was read, or not, before it.
-    find_prefix(search, call);
+    search.set(call.address);
+    let ignore = if call.trigger == FORWARDING_CHANGE {
+        TENTATIVE
+    } else {
+        0
+    };
+    let prefix_len = anycast_prefix(call.idev, call.ifaddr, ignore);
     let idev = Pointer(call.idev);
     let Some(device) = idev.follow(&globals::INET6_DEV_DEV).map(Device) else {
         return;
     };
-    let net = device.net();
-    record.open(
-        Kind::AnycastChange,
-        hook,
-        net.and_then(|net| net.inum()).unwrap_or(0),
-    );
+    let net: u64 = device.0.or_zero(&globals::DEV_NET);
+    let net = Net(Pointer(net));
+    record.open(Kind::AnycastChange, hook, net.0.or_zero(&globals::NET_INUM));
     let payload = &mut record.payload;
     let halves = [call.address.upper.to_be(), call.address.lower.to_be()];
     // SAFETY: sixteen bytes of either kind, any of which are valid.
     payload.address = unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(halves) };
     device.name_into(&mut payload.interface);
-    payload.ifindex = device.ifindex().unwrap_or(0);
+    payload.ifindex = device.0.or_zero(&globals::DEV_IFINDEX);
     payload.change = call.change;
     payload.trigger = call.trigger;
-    payload.prefix_len = search.found.get();
-    payload.flags = search.flags.get();
+    payload.prefix_len = prefix_len;
+    let mut flags = search.flags.get();
+    let mut read = |object: Pointer, member, flag| {
+        let (value, flag) = object.flagged(member, flag);
+        flags |= flag;
+        value
+    };
+    payload.forwarding = read(idev, &globals::CNF_FORWARDING, FORWARDING_READ);
+    payload.accept_ra = read(idev, &globals::CNF_ACCEPT_RA, ACCEPT_RA_READ);
+    payload.force_forwarding = read(idev, &globals::CNF_FORCE_FORWARDING, FORCE_FORWARDING_READ);
+    payload.flags = flags;
     payload.written = 0;
     payload.written_interface = [0; INTERFACE_NAME_LEN];
     if call.trigger == FORWARDING_CHANGE
@@ -381,46 +403,32 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
         payload.written = write.written;
         payload.written_interface = write.interface;
     }
-    payload.forwarding = 0;
-    if let Some(value) = idev.get(&globals::CNF_FORWARDING) {
-        payload.forwarding = value;
-        payload.flags |= FORWARDING_READ;
-    }
     payload.all_forwarding = 0;
-    if let Some(value) = net
-        .and_then(forwarding::all_forwarding)
-        .and_then(Pointer::read)
-    {
+    if let Some(value) = forwarding::all_forwarding(net).and_then(Pointer::read) {
         payload.all_forwarding = value;
         payload.flags |= ALL_FORWARDING_READ;
-    }
-    payload.accept_ra = 0;
-    if let Some(value) = idev.get(&globals::CNF_ACCEPT_RA) {
-        payload.accept_ra = value;
-        payload.flags |= ACCEPT_RA_READ;
-    }
-    payload.force_forwarding = 0;
-    if let Some(value) = idev.get(&globals::CNF_FORCE_FORWARDING) {
-        payload.force_forwarding = value;
-        payload.flags |= FORCE_FORWARDING_READ;
     }
     record.send(ctx, hook);
 }
 
 /// Looks through the interface's addresses for the one that the anycast address
-/// follows from, and for the anycast address itself.
-#[inline(always)]
-fn find_prefix(search: &mut Search, call: &Call) {
-    search.set(call.address);
-    search.ignore.set(if call.trigger == FORWARDING_CHANGE {
-        TENTATIVE
-    } else {
-        0
-    });
+/// of the search follows from, and for the anycast address itself. Addresses
+/// with flags to `ignore` do not count, nor need `ifaddr` be looked for, the
+/// address that became usable.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_prefix(idev: u64, ifaddr: u64, ignore: u32) -> u32 {
+    let Some(search) = ANYCAST_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: a map value, checked for null, that only this CPU works on.
+    let search = unsafe { &mut *search };
+    search.ignore.set(ignore);
     search.found.set(0);
     search.flags.set(0);
-    let Some(head) = Pointer(call.idev).member(&globals::IDEV_ADDRESSES) else {
-        return;
+    let Some(head) = Pointer(idev).member(&globals::IDEV_ADDRESSES) else {
+        return 0;
     };
     // `list_head.next` comes first.
     search.node.set(head.read().unwrap_or(0));
@@ -435,12 +443,13 @@ fn find_prefix(search: &mut Search, call: &Call) {
         }
     }
     // The address that became usable is the one, whichever comes first.
-    if call.ifaddr != 0
-        && let Some(prefix_len) = Pointer(call.ifaddr).get(&globals::IFADDR_PREFIX_LEN)
+    if ifaddr != 0
+        && let Some(prefix_len) = Pointer(ifaddr).get(&globals::IFADDR_PREFIX_LEN)
     {
         search.found.set(prefix_len);
         search.flags.set(search.flags.get() | PREFIX_FOUND);
     }
+    search.found.get()
 }
 
 /// Whether packets for an address with these flags are delivered here: else it

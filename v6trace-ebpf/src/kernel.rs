@@ -4,7 +4,7 @@
 //! offset that userspace took from the kernel's BTF. A member that this kernel
 //! lacks reads as `None`, like an address that cannot be read.
 
-use core::ffi::c_void;
+use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 
 use aya_ebpf::{
     Global,
@@ -63,10 +63,75 @@ impl Pointer {
         self.member(member)?.read()
     }
 
+    /// The value of a member, zero where it cannot be read: without a branch,
+    /// both ways of which the verifier would follow to the end.
+    #[inline(always)]
+    pub(crate) fn or_zero<T: Copy>(self, member: &Global<u32>) -> T {
+        Reading::new().get(self, member)
+    }
+
+    /// The same, and `flag` where it could be read, else 0.
+    #[inline(always)]
+    pub(crate) fn flagged<T: Copy>(self, member: &Global<u32>, flag: u32) -> (T, u32) {
+        let mut reading = Reading::new();
+        let value = reading.get(self, member);
+        (value, flag & reading.mask())
+    }
+
     /// The pointer that a member holds.
     #[inline(always)]
     pub(crate) fn follow(self, member: &Global<u32>) -> Option<Pointer> {
         self.get(member).map(Pointer)
+    }
+}
+
+/// Reads one member after the other, and knows in the end whether all could be
+/// read. What cannot is zero.
+pub(crate) struct Reading {
+    /// Negative once something failed.
+    failed: i64,
+}
+
+impl Reading {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self { failed: 0 }
+    }
+
+    /// The value of a member.
+    #[inline(always)]
+    pub(crate) fn get<T: Copy>(&mut self, object: Pointer, member: &Global<u32>) -> T {
+        let mut value = MaybeUninit::<T>::zeroed();
+        let offset = member.load();
+        if offset == ABSENT {
+            self.failed = -1;
+        } else {
+            // SAFETY: the helper checks the address itself and writes the whole
+            // value, zeros where it fails.
+            self.failed |= unsafe {
+                generated::bpf_probe_read_kernel(
+                    value.as_mut_ptr().cast(),
+                    size_of::<T>() as u32,
+                    (object.0 + u64::from(offset)) as *const c_void,
+                )
+            };
+        }
+        // SAFETY: integers and arrays of them, of which zeros are values like
+        // any other bits.
+        unsafe { value.assume_init() }
+    }
+
+    /// Whether everything could be read.
+    #[inline(always)]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.failed >= 0
+    }
+
+    /// All bits if everything could be read, else none. The compiler is kept
+    /// from making a branch of it.
+    #[inline(always)]
+    pub(crate) fn mask(&self) -> u32 {
+        !black_box((self.failed >> 63) as u32)
     }
 }
 

@@ -42,7 +42,7 @@ use v6trace_common::{
 
 use crate::{
     context, globals,
-    kernel::{Device, Net, Pointer},
+    kernel::{Device, Pointer, Reading},
     output::Record,
     volatile::Volatile,
     ways::{Arguments, Object},
@@ -72,7 +72,7 @@ const OF_PROGRAM: u32 = 0;
 const OLD: u64 = u64::MAX;
 /// More than any scope (`RT_SCOPE_NOWHERE`, which no address has).
 const NARROWEST: u32 = 255;
-/// Of [`on_interface`]: the addresses cannot be read.
+/// Of [`source_on_device`]: the addresses cannot be read.
 const UNREADABLE: u32 = u32::MAX;
 
 /// A lookup between its call and its return.
@@ -139,21 +139,19 @@ struct Search {
     bits: Volatile<u32>,
     /// The widest scope of a primary address so far; more is narrower.
     widest: Volatile<u32>,
+    /// The last entry's scope.
     scope: Volatile<u32>,
-    /// What was found, as flags.
-    found: Volatile<u32>,
+    /// Not 0: the last entry could be read.
+    read: Volatile<u32>,
     unused: u32,
 }
 
-/// What is too large for the stack beside the rest.
-#[repr(C)]
-struct Work {
-    same: Same,
-    search: Search,
-}
-
 #[map]
-static SOURCE_WORK: PerCpuArray<Work> = PerCpuArray::with_max_entries(1, 0);
+static SOURCE_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
+
+/// Too large for the stack beside the rest.
+#[map]
+static SOURCE_SAME: PerCpuArray<Same> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
 static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_max_entries(1, 0);
@@ -266,12 +264,12 @@ fn leave<C: EbpfContext>(ctx: &C) {
     let _ = LOOKUPS.remove(thread);
     if is_ipv6(Pointer(lookup.result))
         && let Some(record) = SOURCE_RECORD.get_ptr_mut(0)
-        && let Some(work) = SOURCE_WORK.get_ptr_mut(0)
+        && let Some(same) = SOURCE_SAME.get_ptr_mut(0)
     {
         // SAFETY: pointers to this CPU's values, checked for null; no other
         // program runs on this CPU until this one ends.
-        let (record, work) = unsafe { (&mut *record, &mut *work) };
-        report(ctx, &lookup, record, work);
+        let (record, same) = unsafe { (&mut *record, &mut *same) };
+        report(ctx, &lookup, record, same);
     }
 }
 
@@ -280,30 +278,30 @@ fn report<C: EbpfContext>(
     ctx: &C,
     lookup: &Lookup,
     record: &mut Record<SourceSelection>,
-    work: &mut Work,
+    same: &mut Same,
 ) -> Option<()> {
-    let Work { same, search } = work;
     let result = Pointer(lookup.result);
     let flow = Pointer(lookup.flow);
-    let destination: [u8; 4] = flow.get(&globals::FLOWI4_DADDR)?;
-    if u32::from_ne_bytes(destination) != u32::from_ne_bytes(lookup.destination) {
-        return None;
-    }
-    let source: u32 = flow.get(&globals::FLOWI4_SADDR)?;
-    let fib_info = result.follow(&globals::FIB_RESULT_FI)?;
-    let next_hop = result.follow(&globals::FIB_RESULT_NHC)?;
-    let device = Device(next_hop.follow(&globals::NHC_DEV)?);
-    let prefsrc: u32 = fib_info.get(&globals::FIB_INFO_PREFSRC)?;
+    let mut reading = Reading::new();
+    let destination: u32 = reading.get(flow, &globals::FLOWI4_DADDR);
+    let source: u32 = reading.get(flow, &globals::FLOWI4_SADDR);
+    let fib_info = Pointer(reading.get(result, &globals::FIB_RESULT_FI));
+    let next_hop = Pointer(reading.get(result, &globals::FIB_RESULT_NHC));
+    let device = Device(Pointer(reading.get(next_hop, &globals::NHC_DEV)));
+    let prefsrc: u32 = reading.get(fib_info, &globals::FIB_INFO_PREFSRC);
     same.fib_info = fib_info.0;
-    same.next_hop = next_hop.get(&globals::NHC_GW_IPV6)?;
+    same.next_hop = reading.get(next_hop, &globals::NHC_GW_IPV6);
     same.comm = [0; COMM_LEN];
-    same.netns = Net(Pointer(lookup.net)).inum()?;
-    same.ifindex = device.ifindex()?;
+    same.netns = reading.get(Pointer(lookup.net), &globals::NET_INUM);
+    same.ifindex = reading.get(device.0, &globals::DEV_IFINDEX);
     same.protocol = 0;
-    same.l3mdev = flow.get(&globals::FLOWI4_L3MDEV).unwrap_or(0);
+    same.l3mdev = flow.or_zero(&globals::FLOWI4_L3MDEV);
     same.what = OF_ROUTE;
     same.unused = 0;
-    let protocol: u8 = flow.get(&globals::FLOWI4_PROTO).unwrap_or(0);
+    if !reading.is_complete() || destination != u32::from_ne_bytes(lookup.destination) {
+        return None;
+    }
+    let protocol: u8 = flow.or_zero(&globals::FLOWI4_PROTO);
     if protocol == OWN_HEADERS {
         // Not explained, and must not stand for those that are.
         same.protocol = OWN_HEADERS.into();
@@ -313,13 +311,12 @@ fn report<C: EbpfContext>(
     let mut remarkable = true;
     if source != 0 {
         // A nexthop object says that its address is no IPv4 one.
-        search.bits.set(0);
+        let mut bits = 0;
         if let Some(Pointer(0)) = fib_info.follow(&globals::FIB_INFO_NH) {
             let [a, b, c, d, ..] = same.next_hop;
-            search.bits.set(u32::from_ne_bytes([a, b, c, d]));
+            bits = u32::from_ne_bytes([a, b, c, d]);
         }
-        search.address.set(source);
-        flags = on_interface(device, search);
+        flags = source_on_device(device.0.0, source, bits);
         if flags == UNREADABLE {
             return None;
         }
@@ -353,46 +350,50 @@ fn report<C: EbpfContext>(
     payload.suppressed = suppressed;
     payload.next_hop = same.next_hop;
     device.name_into(&mut payload.interface);
-    payload.destination = destination;
+    payload.destination = destination.to_ne_bytes();
     payload.source = source.to_ne_bytes();
     payload.prefsrc = prefsrc.to_ne_bytes();
     payload.ifindex = same.ifindex;
     payload.protocol = protocol;
-    payload.oif = flow.get(&globals::FLOWI4_OIF).unwrap_or(0);
+    payload.oif = flow.or_zero(&globals::FLOWI4_OIF);
     payload.l3mdev = same.l3mdev;
     if globals::FLOWI4_L3MDEV.load() != ABSENT {
         flags |= L3MDEV_READ;
     }
-    payload.prefix = [0; 4];
-    payload.prefix_len = 0;
-    if let Some(prefix) = result.get(&globals::FIB_RESULT_PREFIX)
-        && let Some(length) = result.get(&globals::FIB_RESULT_PREFIXLEN)
-    {
-        payload.prefix = prefix;
-        payload.prefix_len = length;
-        flags |= PREFIX_READ;
-    }
-    payload.table = fib_info.get(&globals::FIB_INFO_TB_ID).unwrap_or(0);
-    payload.metric = fib_info.get(&globals::FIB_INFO_PRIORITY).unwrap_or(0);
-    payload.nexthop_id = fib_info
-        .follow(&globals::FIB_INFO_NH)
-        .and_then(|object| object.get(&globals::NEXTHOP_ID))
-        .unwrap_or(0);
-    if fib_info.get(&globals::FIB_INFO_NHS).unwrap_or(1i32) > 1 {
+    let mut prefix = Reading::new();
+    payload.prefix = prefix.get(result, &globals::FIB_RESULT_PREFIX);
+    payload.prefix_len = prefix.get(result, &globals::FIB_RESULT_PREFIXLEN);
+    flags |= PREFIX_READ & prefix.mask();
+    payload.table = fib_info.or_zero(&globals::FIB_INFO_TB_ID);
+    payload.metric = fib_info.or_zero(&globals::FIB_INFO_PRIORITY);
+    let object = Pointer(fib_info.or_zero(&globals::FIB_INFO_NH));
+    payload.nexthop_id = object.or_zero(&globals::NEXTHOP_ID);
+    let next_hops: i32 = fib_info.or_zero(&globals::FIB_INFO_NHS);
+    payload.next_hop_flags = next_hop.or_zero(&globals::NHC_FLAGS);
+    payload.route_protocol = fib_info.or_zero(&globals::FIB_INFO_PROTOCOL);
+    if next_hops > 1 {
         flags |= SEVERAL_NEXT_HOPS;
     }
-    payload.next_hop_flags = next_hop.get(&globals::NHC_FLAGS).unwrap_or(0);
     payload.flags = flags;
-    payload.route_protocol = fib_info.get(&globals::FIB_INFO_PROTOCOL).unwrap_or(0);
     record.send(ctx, Hook::SourceSelection);
     Some(())
 }
 
 /// Whether the device has the address, as flags; 0 where it has not, or
-/// [`UNREADABLE`].
-#[inline(always)]
-fn on_interface(device: Device, search: &mut Search) -> u32 {
-    let Some(in_device) = device.0.follow(&globals::DEV_IP_PTR) else {
+/// [`UNREADABLE`]. A nexthop's `bits`, in network order, are what an address
+/// would be near to; 0 for none.
+///
+/// Not inlined and known by name, so that the verifier follows it by itself,
+/// not once for each way that leads here: see [`volatile`](crate::volatile).
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn source_on_device(device: u64, source: u32, bits: u32) -> u32 {
+    let device = Device(Pointer(device));
+    let (Some(in_device), Some(search)) = (
+        device.0.follow(&globals::DEV_IP_PTR),
+        SOURCE_SEARCH.get_ptr_mut(0),
+    ) else {
         return UNREADABLE;
     };
     if in_device.0 == 0 {
@@ -401,55 +402,68 @@ fn on_interface(device: Device, search: &mut Search) -> u32 {
     let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
         return UNREADABLE;
     };
+    // SAFETY: this CPU's value, checked for null; no other program runs on
+    // this CPU until this one ends.
+    let search = unsafe { &mut *search };
+    search.address.set(source);
+    search.bits.set(bits);
     search.entry.set(first.0);
     search.widest.set(NARROWEST);
     for _ in 0..ADDRESSES {
         if !goes_on(search) {
-            return search.found.get();
+            return outcome(search);
         }
     }
     MORE_ADDRESSES
 }
 
-/// Looks at one address. Whether it is another, and not the last; else the
-/// search has its result.
+/// Looks at one address, and goes on to the next unless this is the one, or
+/// cannot be read, as none can at the end of the list.
+#[inline(always)]
+fn goes_on(search: &mut Search) -> bool {
+    let entry = Pointer(search.entry.get());
+    let mut reading = Reading::new();
+    let local: u32 = reading.get(entry, &globals::IFADDR_LOCAL);
+    let scope: u8 = reading.get(entry, &globals::IFADDR_SCOPE);
+    let flags: u32 = reading.get(entry, &globals::IFADDR_IPV4_FLAGS);
+    let next: u64 = reading.get(entry, &globals::IFADDR_NEXT);
+    search.scope.set(scope.into());
+    search.read.set(reading.mask());
+    // One branch for both.
+    if (local ^ search.address.get()) & search.read.get() == 0 {
+        return false;
+    }
+    // A secondary address never counts as wider than another.
+    let scope = search.scope.get() | (flags & SECONDARY) << 8;
+    if scope < search.widest.get() {
+        search.widest.set(scope);
+    }
+    search.entry.set(next);
+    true
+}
+
+/// What the address says at which the search ended.
 ///
 /// The kernel takes the bits of the next hop, unless they are 0, for an IPv4
 /// address to be near to (`fib_info_update_nhc_saddr`, `inet_select_addr`).
 #[inline(always)]
-fn goes_on(search: &mut Search) -> bool {
+fn outcome(search: &Search) -> u32 {
     let entry = Pointer(search.entry.get());
     if entry.0 == 0 {
-        search.found.set(0);
-        return false;
+        return 0;
     }
-    search.found.set(UNREADABLE);
-    let Some(local) = entry.get::<u32>(&globals::IFADDR_LOCAL) else {
-        return false;
-    };
-    let scope: u8 = entry.get(&globals::IFADDR_SCOPE).unwrap_or(u8::MAX);
-    search.scope.set(scope.into());
-    if local == search.address.get() {
-        search.found.set(ON_INTERFACE);
-        // The first that would do needs no bits to be chosen.
-        if search.bits.get() != 0
-            && search.widest.get() < NARROWEST
-            && search.widest.get() <= search.scope.get()
-            && lie_in_subnet(search.bits.get(), entry)
-        {
-            search.found.set(ON_INTERFACE | BY_GATEWAY_BITS);
-        }
-        return false;
+    if search.read.get() == 0 {
+        return UNREADABLE;
     }
-    let flags: u32 = entry.get(&globals::IFADDR_IPV4_FLAGS).unwrap_or(SECONDARY);
-    if flags & SECONDARY == 0 && search.scope.get() < search.widest.get() {
-        search.widest.set(search.scope.get());
+    // The first that would do needs no bits to be chosen.
+    if search.bits.get() != 0
+        && search.widest.get() < NARROWEST
+        && search.widest.get() <= search.scope.get()
+        && lie_in_subnet(search.bits.get(), entry)
+    {
+        return ON_INTERFACE | BY_GATEWAY_BITS;
     }
-    let Some(next) = entry.follow(&globals::IFADDR_NEXT) else {
-        return false;
-    };
-    search.entry.set(next.0);
-    true
+    ON_INTERFACE
 }
 
 /// Whether `bits`, in network order, are an address of the entry's subnet.

@@ -4,6 +4,11 @@
 //! the compiler keeps in registers makes every visit look different, and the
 //! verifier then follows every combination; what lies in a map it does not
 //! track. So the state of a loop is read and written in place.
+//!
+//! The same holds for what leads to a loop and comes after it: a search that is
+//! inlined is followed once for each way to it. As a function that is not, and
+//! that the object exports, it is followed by itself, whatever its arguments
+//! are; they can only be numbers.
 
 /// A value that is read and written where it is, each time.
 #[repr(transparent)]
