@@ -164,7 +164,14 @@ impl Object for Typed {
     #[inline(always)]
     fn bits(self, member: &Global<u32>) -> Option<u32> {
         let bits = packed(member)?;
-        Some(bits.of(self.at(bits.offset.into())))
+        let (byte, shift) = (bits.shift / 8, bits.shift % 8);
+        if shift + bits.width > 8 {
+            return self.pointer().bits(member);
+        }
+        // A whole word might reach into a neighbour, which the verifier minds.
+        let byte: u8 = self.at(usize::from(bits.offset) + usize::from(byte));
+        let within = Bits { shift, ..bits };
+        Some(within.of(byte.into()))
     }
 
     #[inline(always)]
