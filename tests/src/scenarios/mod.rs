@@ -14,6 +14,7 @@ mod multicast_join;
 mod recording;
 mod set_token;
 mod source_selection;
+mod ways;
 
 use anyhow::Result;
 
@@ -35,6 +36,7 @@ const FAMILIES: &[&[&[Scenario]]] = &[
     lookups::SCENARIOS,
     dad::SCENARIOS,
     recording::SCENARIOS,
+    ways::SCENARIOS,
     healthy::SCENARIOS,
 ];
 

@@ -1,0 +1,47 @@
+//! Which way each hook is attached: what the kernel side costs depends on it,
+//! and everything works either way, so nothing else would show it.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use v6trace_common::HOOKS;
+
+use super::Scenario;
+use crate::guest::Tracer;
+
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[Scenario {
+    name: "hooks-by-the-cheapest-way",
+    run: cheapest,
+}]];
+
+/// How the kernel may be preempted where it can be chosen at boot, the present
+/// way in parentheses.
+const PREEMPTION: &str = "/sys/kernel/debug/sched/preempt";
+
+/// Trampolines where there are any and the kernel does not preempt them, else
+/// kprobes.
+fn cheapest() -> Result<()> {
+    let report = Tracer::start(&[])?.finish()?;
+    report.complete()?;
+    let preempts = preempts();
+    let mut trampolines = 0;
+    for candidate in HOOKS.iter().flat_map(|hook| hook.candidates) {
+        let Ok(covered) = report.coverage_of(candidate.function) else {
+            continue;
+        };
+        let wanted = if candidate.trampoline.is_some() && !preempts {
+            trampolines += 1;
+            "trampoline"
+        } else {
+            "kprobe"
+        };
+        ensure!(covered["via"] == wanted, "not by {wanted}: {covered}");
+    }
+    ensure!(preempts || trampolines > 0, "no hook has a trampoline");
+    Ok(())
+}
+
+fn preempts() -> bool {
+    let ways = fs::read_to_string(PREEMPTION).unwrap_or_default();
+    ways.contains("(full)") || ways.contains("(lazy)")
+}
