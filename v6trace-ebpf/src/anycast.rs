@@ -354,21 +354,18 @@ extern "C" fn anycast_users(idev: u64, upper: u64, lower: u64) -> u32 {
 
 #[inline(always)]
 fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
-    let (Some(record), Some(search)) =
-        (ANYCAST_RECORD.get_ptr_mut(0), ANYCAST_SEARCH.get_ptr_mut(0))
-    else {
+    let Some(record) = ANYCAST_RECORD.get_ptr_mut(0) else {
         return;
     };
-    // SAFETY: both are map values, checked for null, that only this CPU works
-    // on.
-    let (record, search) = unsafe { (&mut *record, &mut *search) };
-    search.set(call.address);
+    // SAFETY: a map value, checked for null, that only this CPU works on.
+    let record = unsafe { &mut *record };
+    let Address { upper, lower } = call.address;
     let ignore = if call.trigger == FORWARDING_CHANGE {
         TENTATIVE
     } else {
         0
     };
-    let prefix_len = anycast_prefix(call.idev, call.ifaddr, ignore);
+    let found = anycast_prefix(call.idev, upper, lower, call.ifaddr, ignore);
     let idev = Pointer(call.idev);
     let Some(device) = idev.follow(&globals::INET6_DEV_DEV).map(Device) else {
         return;
@@ -384,8 +381,8 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     payload.ifindex = device.0.or_zero(&globals::DEV_IFINDEX);
     payload.change = call.change;
     payload.trigger = call.trigger;
-    payload.prefix_len = prefix_len;
-    let mut flags = search.flags.get();
+    payload.prefix_len = found as u32;
+    let mut flags = (found >> 32) as u32;
     let mut read = |object: Pointer, member, flag| {
         let (value, flag) = object.flagged(member, flag);
         flags |= flag;
@@ -411,19 +408,20 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
     record.send(ctx, hook);
 }
 
-/// Looks through the interface's addresses for the one that the anycast address
-/// of the search follows from, and for the anycast address itself. Addresses
-/// with flags to `ignore` do not count, nor need `ifaddr` be looked for, the
-/// address that became usable.
+/// Looks through the interface's addresses for the one that an anycast address
+/// follows from, and for the anycast address itself. Those with flags to
+/// `ignore` do not count; `ifaddr`, unless 0, is the one in any case. The prefix
+/// length, 0 if there is none, and above its 32 bits flags of the record.
 // SAFETY: nothing else in the object has the name.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn anycast_prefix(idev: u64, ifaddr: u64, ignore: u32) -> u32 {
+extern "C" fn anycast_prefix(idev: u64, upper: u64, lower: u64, ifaddr: u64, ignore: u32) -> u64 {
     let Some(search) = ANYCAST_SEARCH.get_ptr_mut(0) else {
         return 0;
     };
     // SAFETY: a map value, checked for null, that only this CPU works on.
     let search = unsafe { &mut *search };
+    search.set(Address { upper, lower });
     search.ignore.set(ignore);
     search.found.set(0);
     search.flags.set(0);
@@ -449,7 +447,7 @@ extern "C" fn anycast_prefix(idev: u64, ifaddr: u64, ignore: u32) -> u32 {
         search.found.set(prefix_len);
         search.flags.set(search.flags.get() | PREFIX_FOUND);
     }
-    search.found.get()
+    u64::from(search.flags.get()) << 32 | u64::from(search.found.get())
 }
 
 /// Whether packets for an address with these flags are delivered here: else it

@@ -1,8 +1,10 @@
 //! Typed pointers into the kernel's memory.
 //!
-//! Every read goes through a helper that fails instead of faulting, at an
-//! offset that userspace took from the kernel's BTF. A member that this kernel
-//! lacks reads as `None`, like an address that cannot be read.
+//! Reads go through a helper that fails instead of faulting, also at null and
+//! what is near it, at offsets that userspace took from the kernel's BTF. A
+//! member that this kernel lacks reads as `None`, like an address that cannot be
+//! read; or as zero, where a [`Reading`] knows that it is none. (`ways` has
+//! objects of which members are read without the helper.)
 
 use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 
@@ -11,11 +13,17 @@ use aya_ebpf::{
     helpers::{bpf_probe_read_kernel, generated},
 };
 use v6trace_common::{INTERFACE_NAME_LEN, members::ABSENT};
+use zerocopy::FromBytes;
 
 use crate::{globals, ways::Object};
 
 /// Buckets of `net.dev_index_head` (`NETDEV_HASHENTRIES`).
 const DEVICE_BUCKETS: u32 = 256;
+
+/// What is read out of the kernel: any bits are a value of it.
+pub(crate) trait Value: Copy + FromBytes {}
+
+impl<T: Copy + FromBytes> Value for T {}
 
 /// The address of some kernel object; 0 is null.
 #[derive(Clone, Copy)]
@@ -24,15 +32,15 @@ pub(crate) struct Pointer(pub(crate) u64);
 impl Pointer {
     /// Reads a `T` at this very address.
     #[inline(always)]
-    pub(crate) fn read<T: Copy>(self) -> Option<T> {
+    pub(crate) fn read<T: Value>(self) -> Option<T> {
         // SAFETY: bpf_probe_read_kernel checks the address itself and fails
-        // where it is not readable kernel memory; the types read here (integers
-        // and byte arrays) have no invalid values.
+        // where it is not readable kernel memory; any bits are a value of T.
         unsafe { bpf_probe_read_kernel(self.0 as *const T) }.ok()
     }
 
-    /// Reads what is at this very address into place: bytes that are copied on
-    /// the way cost more than reading them. Zeros where it cannot be read.
+    /// Reads what is at this very address into place, since bytes that are
+    /// copied on the way cost more than reading them. Whether it could be read;
+    /// else zeros are written.
     #[inline(always)]
     pub(crate) fn read_into<const SIZE: usize>(self, bytes: &mut [u8; SIZE]) -> bool {
         // SAFETY: the helper checks the address itself and writes all of the
@@ -59,20 +67,20 @@ impl Pointer {
 
     /// The value of a member.
     #[inline(always)]
-    pub(crate) fn get<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+    pub(crate) fn get<T: Value>(self, member: &Global<u32>) -> Option<T> {
         self.member(member)?.read()
     }
 
-    /// The value of a member, zero where it cannot be read: without a branch,
-    /// both ways of which the verifier would follow to the end.
+    /// The value of a member, zero where it cannot be read. There is no branch
+    /// that the verifier would follow both ways, each to the program's end.
     #[inline(always)]
-    pub(crate) fn or_zero<T: Copy>(self, member: &Global<u32>) -> T {
+    pub(crate) fn or_zero<T: Value>(self, member: &Global<u32>) -> T {
         Reading::new().get(self, member)
     }
 
     /// The same, and `flag` where it could be read, else 0.
     #[inline(always)]
-    pub(crate) fn flagged<T: Copy>(self, member: &Global<u32>, flag: u32) -> (T, u32) {
+    pub(crate) fn flagged<T: Value>(self, member: &Global<u32>, flag: u32) -> (T, u32) {
         let mut reading = Reading::new();
         let value = reading.get(self, member);
         (value, flag & reading.mask())
@@ -100,7 +108,7 @@ impl Reading {
 
     /// The value of a member.
     #[inline(always)]
-    pub(crate) fn get<T: Copy>(&mut self, object: Pointer, member: &Global<u32>) -> T {
+    pub(crate) fn get<T: Value>(&mut self, object: Pointer, member: &Global<u32>) -> T {
         let mut value = MaybeUninit::<T>::zeroed();
         let offset = member.load();
         if offset == ABSENT {
@@ -116,8 +124,7 @@ impl Reading {
                 )
             };
         }
-        // SAFETY: integers and arrays of them, of which zeros are values like
-        // any other bits.
+        // SAFETY: zeros, or what the helper wrote; any bits are a value of T.
         unsafe { value.assume_init() }
     }
 

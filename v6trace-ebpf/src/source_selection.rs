@@ -402,8 +402,8 @@ extern "C" fn source_on_device(device: u64, source: u32, bits: u32) -> u32 {
     let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
         return UNREADABLE;
     };
-    // SAFETY: this CPU's value, checked for null; no other program runs on
-    // this CPU until this one ends.
+    // SAFETY: this CPU's value, checked for null. Nothing else works on it: a
+    // lookup in a softirq that interrupts this one is not looked at.
     let search = unsafe { &mut *search };
     search.address.set(source);
     search.bits.set(bits);
@@ -424,11 +424,13 @@ fn goes_on(search: &mut Search) -> bool {
     let entry = Pointer(search.entry.get());
     let mut reading = Reading::new();
     let local: u32 = reading.get(entry, &globals::IFADDR_LOCAL);
-    let scope: u8 = reading.get(entry, &globals::IFADDR_SCOPE);
-    let flags: u32 = reading.get(entry, &globals::IFADDR_IPV4_FLAGS);
     let next: u64 = reading.get(entry, &globals::IFADDR_NEXT);
-    search.scope.set(scope.into());
     search.read.set(reading.mask());
+    let mut width = Reading::new();
+    let scope: u8 = width.get(entry, &globals::IFADDR_SCOPE);
+    let flags: u32 = width.get(entry, &globals::IFADDR_IPV4_FLAGS);
+    // Unknown, it counts as the narrowest, which the bits do not decide about.
+    search.scope.set(u32::from(scope) | !width.mask());
     // One branch for both.
     if (local ^ search.address.get()) & search.read.get() == 0 {
         return false;

@@ -11,9 +11,11 @@
 //!
 //! Userspace loads the one or the other of each hook. Neither ever runs twice
 //! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
-//! the kernel sees to that for every program. Kprobes keep preemption off;
-//! where a trampoline's program could be preempted, and calls be missed
-//! meanwhile, userspace takes kprobes.
+//! the kernel sees to that for every program, for trampolines from 5.12 on.
+//! Before, what runs by a trampoline must itself leave alone what interrupts
+//! it, as do the sources; joins and their charges are never in a softirq.
+//! Kprobes keep preemption off; where a trampoline's program could be preempted,
+//! and calls be missed meanwhile, userspace takes kprobes.
 
 use core::hint::black_box;
 
@@ -25,7 +27,10 @@ use aya_ebpf::{
 };
 use v6trace_common::members::{ABSENT, Bits};
 
-use crate::{kernel::Pointer, volatile::Volatile};
+use crate::{
+    kernel::{Pointer, Value},
+    volatile::Volatile,
+};
 
 /// The context of a program that is told a function's arguments.
 pub(crate) trait Arguments: EbpfContext {
@@ -42,7 +47,7 @@ pub(crate) trait Arguments: EbpfContext {
 /// An object in the kernel's memory, of which members are read.
 pub(crate) trait Object: Copy {
     /// The value of a member; `None` where this kernel lacks it.
-    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T>;
+    fn value<T: Value>(self, member: &Global<u32>) -> Option<T>;
 
     /// The object that a member points to.
     fn next(self, member: &Global<u32>) -> Option<Self>;
@@ -70,7 +75,7 @@ impl Arguments for ProbeContext {
 
 impl Object for Pointer {
     #[inline(always)]
-    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+    fn value<T: Value>(self, member: &Global<u32>) -> Option<T> {
         self.get(member)
     }
 
@@ -151,14 +156,15 @@ pub(crate) struct Typed(*const u8);
 
 impl Object for Typed {
     #[inline(always)]
-    fn value<T: Copy>(self, member: &Global<u32>) -> Option<T> {
+    fn value<T: Value>(self, member: &Global<u32>) -> Option<T> {
         let offset = member.load();
         (offset != ABSENT).then(|| self.at(offset as usize))
     }
 
     #[inline(always)]
     fn next(self, member: &Global<u32>) -> Option<Self> {
-        self.value(member).map(Typed)
+        let address: u64 = self.value(member)?;
+        Some(Typed(address as *const u8))
     }
 
     #[inline(always)]
@@ -166,7 +172,7 @@ impl Object for Typed {
         let bits = packed(member)?;
         let (byte, shift) = (bits.shift / 8, bits.shift % 8);
         if shift + bits.width > 8 {
-            return self.pointer().bits(member);
+            return None;
         }
         // A whole word might reach into a neighbour, which the verifier minds.
         let byte: u8 = self.at(usize::from(bits.offset) + usize::from(byte));
@@ -183,10 +189,10 @@ impl Object for Typed {
 impl Typed {
     /// What is at an offset.
     #[inline(always)]
-    fn at<T: Copy>(self, offset: usize) -> T {
+    fn at<T: Value>(self, offset: usize) -> T {
         // SAFETY: the verifier follows the pointer from the function's
         // arguments and refuses a load that is not one of a member there; the
-        // kernel catches faults. Any bits are a value of the integers read.
+        // kernel catches faults. Any bits are a value of T.
         unsafe { self.0.wrapping_add(offset).cast::<T>().read_volatile() }
     }
 }

@@ -133,15 +133,18 @@ impl<R: Render> Report<R> {
     /// Takes one record. `Break` says that the user has seen enough; the
     /// stream is then still to be ended.
     pub fn feed(&mut self, record: &Record) -> io::Result<ControlFlow<()>> {
-        if let Record::Session(info) = record {
-            self.open(info.clone())?;
-            return Ok(ControlFlow::Continue(()));
-        }
-        let Some(session) = &mut self.session else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the stream does not open with a session record",
-            ));
+        let session = match (record, &mut self.session) {
+            (Record::Session(info), _) => {
+                self.open(info.clone())?;
+                return Ok(ControlFlow::Continue(()));
+            }
+            (_, Some(session)) => session,
+            (_, None) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the stream does not open with a session record",
+                ));
+            }
         };
         match record {
             Record::Session(_) => {}

@@ -4,6 +4,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
+use rustix::system::uname;
 use v6trace_common::HOOKS;
 
 use super::Scenario;
@@ -42,6 +43,11 @@ fn cheapest() -> Result<()> {
 }
 
 fn preempts() -> bool {
+    let system = uname();
+    let built = system.version().to_string_lossy().contains("PREEMPT");
     let ways = fs::read_to_string(PREEMPTION).unwrap_or_default();
-    ways.contains("(full)") || ways.contains("(lazy)")
+    built
+        && !["(none)", "(voluntary)"]
+            .iter()
+            .any(|way| ways.contains(way))
 }

@@ -192,7 +192,7 @@ fn fill<O: Object>(
     net: Option<Net<O>>,
 ) {
     let netns = net.and_then(Net::inum).unwrap_or(0);
-    // The RTNL, which a join holds, is a mutex.
+    // A join waits for the socket's lock, and so is allowed to sleep.
     let context = context::of_sleeper();
     record.open_in(context, Kind::MulticastJoin, Hook::MulticastJoin, netns);
     let mut flags = join.charge.flags;

@@ -24,7 +24,7 @@ use v6trace_common::{
 use super::{EADDRINUSE, ENOMEM, JOIN_RECORD, charge};
 use crate::{
     globals,
-    kernel::{Device, Net, Pointer, bucket_offset},
+    kernel::{Device, Net, Pointer, Value, bucket_offset},
     output::Record,
     volatile::Volatile,
     ways::Object,
@@ -368,10 +368,10 @@ impl Walk {
 
     /// What is at an offset from an address; zero where it cannot be read.
     #[inline(always)]
-    fn read<T: Copy>(&mut self, address: u64, offset: u32) -> T {
+    fn read<T: Value>(&mut self, address: u64, offset: u32) -> T {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: the helper checks the address itself and writes the whole
-        // value, zeros where it fails; integers and arrays of them are read.
+        // value, zeros where it fails.
         let failed = unsafe {
             generated::bpf_probe_read_kernel(
                 value.as_mut_ptr().cast(),
@@ -380,7 +380,8 @@ impl Walk {
             )
         };
         self.failed.set(self.failed.get() | failed as u64);
-        // SAFETY: written by the helper in either case.
+        // SAFETY: written by the helper in either case; any bits are a value
+        // of T.
         unsafe { value.assume_init() }
     }
 }

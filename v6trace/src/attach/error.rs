@@ -53,10 +53,10 @@ pub enum AttachError {
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// Not one hook could be attached.
-    #[error("no hook could be attached:{reasons}{}", hints())]
+    #[error("no hook could be attached:{}{}", reasons(.coverage), hints())]
     Nothing {
         /// Each hook with its reason.
-        reasons: String,
+        coverage: Coverage,
     },
 }
 
@@ -89,15 +89,23 @@ impl AttachError {
         }
     }
 
-    /// No hook is left.
-    pub(super) fn nothing(coverage: &Coverage) -> Self {
-        let mut reasons = String::new();
-        for hook in &coverage.hooks {
-            let note = hook.note.as_deref().unwrap_or_default();
-            let _ = write!(reasons, "\n  {} ({}): {note}", hook.hook, hook.status);
+    /// Each hook with the reason why it could not be attached, where it got as
+    /// far as that.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        match self {
+            Self::Nothing { coverage } => Some(coverage),
+            _ => None,
         }
-        Self::Nothing { reasons }
     }
+}
+
+fn reasons(coverage: &Coverage) -> String {
+    let mut reasons = String::new();
+    for hook in &coverage.hooks {
+        let note = hook.note.as_deref().unwrap_or_default();
+        let _ = write!(reasons, "\n  {} ({}): {note}", hook.hook, hook.status);
+    }
+    reasons
 }
 
 /// What is known to stand in the way, each with its way out.

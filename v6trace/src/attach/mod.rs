@@ -51,6 +51,13 @@ pub struct Options<'a> {
     pub debug: bool,
 }
 
+impl<'a> Options<'a> {
+    /// Where the kernel's types are read.
+    pub fn btf(&self) -> &'a Path {
+        self.btf.unwrap_or(Path::new(KERNEL_BTF))
+    }
+}
+
 /// Loaded programs, attached for as long as this lives.
 pub struct Attached {
     /// The programs and maps.
@@ -74,7 +81,7 @@ pub fn attach<T>(
     if OBJECT.is_empty() {
         return Err(AttachError::NoObject);
     }
-    let btf = Btf::load(options.btf.unwrap_or(Path::new(KERNEL_BTF)))?;
+    let btf = Btf::load(options.btf())?;
     log::debug!("BTF read");
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
@@ -103,7 +110,7 @@ pub fn attach<T>(
     absent.extend(refused);
     let coverage = Coverage { hooks, absent };
     if coverage.attached().next().is_none() {
-        return Err(AttachError::nothing(&coverage));
+        return Err(AttachError::Nothing { coverage });
     }
     let attached = Attached {
         ebpf,

@@ -128,7 +128,7 @@ fn locate(btf: &Btf, member: &Member) -> Result<Result<u32, String>, MemberError
     let found = btf.member(member.path)?;
     Ok(match (member.shape, found.bit) {
         (Shape::Bits, Some(bits)) => {
-            // The unit of the BTF reader may be a byte; the programs read words.
+            // As a bit of a word, whatever unit the kernel declares it in.
             let shift = (found.byte_offset % 4) * 8 + u32::from(bits.shift);
             pack(found.byte_offset & !3, shift, bits.width)
                 .ok_or_else(|| "does not lie within 32 bits".to_owned())

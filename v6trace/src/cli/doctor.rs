@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::options::{self, TraceOptions};
 use crate::{
     attach::{self, AttachError, Attached, Coverage},
-    btf::KERNEL_BTF,
     observe::{Hazard, hazards},
     privilege::{Kprobes, Lockdown, Obstacle, Privileges},
 };
@@ -33,7 +32,8 @@ struct Findings {
     privileges: Privileges,
     obstacles: Vec<Obstacle>,
     hazards: Vec<Hazard>,
-    btf: bool,
+    /// Where the kernel's types are read.
+    btf: PathBuf,
     attached: Result<Coverage, AttachError>,
 }
 
@@ -41,13 +41,14 @@ impl Doctor {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         self.trace.start_log();
         let privileges = Privileges::read();
+        let options = self.trace.attach(false);
         let findings = Findings {
             obstacles: privileges.obstacles(),
             hazards: hazards(),
             privileges,
-            btf: Path::new(KERNEL_BTF).exists(),
+            btf: options.btf().to_owned(),
             // Attached for a moment: no other answer is as good.
-            attached: attach::attach(&self.trace.attach(false), |_| Ok(()))
+            attached: attach::attach(&options, |_| Ok(()))
                 .map(|(Attached { coverage, .. }, ())| coverage),
         };
         if self.json {
@@ -77,11 +78,16 @@ impl Findings {
         .to_vec()
     }
 
+    fn coverage(&self) -> Option<&Coverage> {
+        match &self.attached {
+            Ok(coverage) => Some(coverage),
+            Err(error) => error.coverage(),
+        }
+    }
+
     fn json(&self) -> Value {
-        let (ok, coverage, error) = match &self.attached {
-            Ok(coverage) => (true, Some(coverage), None),
-            Err(error) => (false, None, Some(error.to_string())),
-        };
+        let coverage = self.coverage();
+        let error = self.attached.as_ref().err().map(ToString::to_string);
         let hazards: Vec<Value> = self
             .hazards
             .iter()
@@ -94,11 +100,11 @@ impl Findings {
             .collect();
         json!({
             "type": "doctor",
-            "ok": ok,
+            "ok": self.attached.is_ok(),
             "version": env!("CARGO_PKG_VERSION"),
             "kernel": self.privileges.caller.kernel_release,
             "architecture": self.privileges.caller.architecture,
-            "btf": self.btf,
+            "btf": self.btf.exists(),
             "kprobes": kprobes(self.privileges.kprobes),
             "lockdown": lockdown(self.privileges.lockdown),
             "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
@@ -117,15 +123,11 @@ impl Findings {
             "kernel",
             &format!("{} {}", caller.kernel_release, caller.architecture),
         )?;
-        line(
-            out,
-            "BTF",
-            if self.btf {
-                KERNEL_BTF
-            } else {
-                "none: give one with --btf FILE"
-            },
-        )?;
+        let mut btf = self.btf.to_string_lossy().into_owned();
+        if !self.btf.exists() {
+            btf += " is not there; give another with --btf FILE";
+        }
+        line(out, "BTF", &btf)?;
         line(out, "kprobes", kprobes(self.privileges.kprobes))?;
         line(out, "lockdown", lockdown(self.privileges.lockdown))?;
         let (have, lack): (Vec<_>, Vec<_>) =
@@ -149,7 +151,7 @@ impl Findings {
         let bad = AnsiColor::Red.on_default().bold();
         let careful = AnsiColor::Yellow.on_default().bold();
         let good = AnsiColor::Green.on_default().bold();
-        if let Ok(coverage) = &self.attached {
+        if let Some(coverage) = self.coverage() {
             print_coverage(out, coverage)?;
         }
         for obstacle in &self.obstacles {
@@ -162,6 +164,10 @@ impl Findings {
         }
         match &self.attached {
             Ok(_) => writeln!(out, "{good}live tracing works here{good:#}")?,
+            Err(AttachError::Nothing { .. }) => writeln!(
+                out,
+                "{bad}live tracing does not work here{bad:#}: no hook could be attached"
+            )?,
             Err(error) => writeln!(out, "{bad}live tracing does not work here{bad:#}: {error}")?,
         }
         out.flush()

@@ -273,7 +273,7 @@ fn name(bytes: &[u8]) -> Name {
     }
 }
 
-/// What somebody called something. Bytes that are no UTF-8, and control
+/// The name of an interface, a thread, a namespace or a file. Bytes that are no UTF-8, and control
 /// characters that would reach a terminal, are shown as replacement characters;
 /// a NUL ends it.
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -166,26 +166,37 @@ impl Entries {
 
     fn close_rows(&mut self) {
         if !self.rows.is_empty() {
-            let mut packed = Vec::with_capacity(self.rows.len());
-            columns::pack(&self.rows, self.row_size, &mut packed);
-            self.entry(KERNEL, &packed);
+            let body = self.open(KERNEL);
+            columns::pack(&self.rows, self.row_size, &mut self.content);
+            self.close(body);
             self.rows.clear();
         }
     }
 
-    fn json(&mut self, kind: u16, body: &impl Serialize) {
+    fn json(&mut self, kind: u16, value: &impl Serialize) {
         self.close_rows();
-        match serde_json::to_vec(body) {
-            Ok(body) => self.entry(kind, &body),
-            Err(error) => log::error!("an entry of kind {kind} cannot be written: {error}"),
+        let before = self.content.len();
+        let body = self.open(kind);
+        match serde_json::to_writer(&mut self.content, value) {
+            Ok(()) => self.close(body),
+            Err(error) => {
+                self.content.truncate(before);
+                log::error!("an entry of kind {kind} cannot be written: {error}");
+            }
         }
     }
 
-    fn entry(&mut self, kind: u16, body: &[u8]) {
+    /// Begins an entry, and says where its body begins.
+    fn open(&mut self, kind: u16) -> usize {
         self.content.put_u16_le(kind);
-        self.content
-            .put_u32_le(u32::try_from(body.len()).unwrap_or(u32::MAX));
-        self.content.put_slice(body);
+        self.content.put_u32_le(0);
+        self.content.len()
+    }
+
+    /// Ends the entry whose body begins there: now its length is known.
+    fn close(&mut self, body: usize) {
+        let length = u32::try_from(self.content.len() - body).unwrap_or(u32::MAX);
+        self.content[body - size_of::<u32>()..body].copy_from_slice(&length.to_le_bytes());
     }
 
     /// Bytes that wait, about.

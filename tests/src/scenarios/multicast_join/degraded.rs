@@ -168,6 +168,20 @@ fn without_any_hook() -> Result<()> {
     let done = fails(&["live", "--kallsyms", symbols.name()])?;
     ensure!(done.stderr.contains("__ipv6_sock_mc_join"), "{done}");
     ensure!(!done.stderr.contains("v6trace: ready"), "{done}");
+
+    let arguments = ["doctor", "--kallsyms", symbols.name()];
+    let text = fails(&arguments)?.stdout;
+    for words in ["missing    dev_forward_change", "no hook could be attached"] {
+        ensure!(text.contains(words), "{text}");
+    }
+    let found = doctors_report(&fails(&[&arguments[..], &["--json"]].concat())?)?;
+    ensure!(found["ok"] == false, "{found}");
+    let hooks = found["coverage"].as_array().map(Vec::as_slice);
+    let missing = |hook: &Value| hook["status"] == "missing";
+    ensure!(
+        hooks.is_some_and(|hooks| !hooks.is_empty() && hooks.iter().all(missing)),
+        "{found}"
+    );
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! However v6trace ends, it leaves the kernel as it was.
 
-use std::fs;
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::guest::{MulticastSocket, Netns, Tracer, finish, group, until, until_some, v6trace};
+use crate::guest::{
+    MulticastSocket, Netns, OptmemMax, Tracer, finish, group, join_each, until, until_some, v6trace,
+};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -23,7 +25,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "ending-while-attaching",
         run: while_attaching,
     },
+    Scenario {
+        name: "ending-at-the-second-signal",
+        run: second_signal,
+    },
 ];
+
+/// After so long, who could go on would have.
+const HANGS: Duration = Duration::from_secs(3);
 
 /// The kernel's probes, one per line.
 fn probes() -> Result<String> {
@@ -92,4 +101,52 @@ fn while_attaching() -> Result<()> {
     ensure!(done.status.success(), "{done}");
     ensure!(probes()?.is_empty(), "{}", probes()?);
     Ok(())
+}
+
+/// A tracer whose output nobody takes hangs when it is asked to end: the second
+/// Ctrl-C ends it all the same, and leaves no probe.
+fn second_signal() -> Result<()> {
+    let netns = Netns::new("twice")?;
+    let interface = netns.dummy("d0")?;
+    let _limit = OptmemMax::set(&netns, 1 << 20)?;
+    let socket = MulticastSocket::udp(&netns)?;
+    let messages = "/tmp/second-signal.err";
+    let mut child = v6trace(&["live", "--events"])
+        .stdout(Stdio::piped())
+        .stderr(File::create(messages).context(messages)?)
+        .spawn()
+        .context("cannot start v6trace")?;
+    let ended = hang_and_end(&mut child, messages, || {
+        // More lines than a pipe and the tracer's own buffer take.
+        join_each(&socket, interface.ifindex, 0, 2000)
+    });
+    let _ = child.kill();
+    let _ = child.wait();
+    let status = ended?;
+    ensure!(status.code() == Some(130), "it ended with {status}");
+    until("the probes should go", Duration::from_secs(10), || {
+        probes().is_ok_and(|probes| probes.is_empty())
+    })?;
+    fs::remove_file(messages).context(messages)
+}
+
+fn hang_and_end(
+    child: &mut Child,
+    messages: &str,
+    fill: impl Fn() -> Result<()>,
+) -> Result<ExitStatus> {
+    let limit = Duration::from_secs(40);
+    until("v6trace should be ready", limit, || {
+        fs::read_to_string(messages).is_ok_and(|said| said.contains("v6trace: ready"))
+    })?;
+    fill()?;
+    std::thread::sleep(HANGS);
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.context("v6trace has no process id")?;
+    kill_process(pid, Signal::INT)?;
+    std::thread::sleep(HANGS);
+    ensure!(child.try_wait()?.is_none(), "it did not hang");
+    ensure!(!probes()?.is_empty(), "it has come as far as detaching");
+    kill_process(pid, Signal::INT)?;
+    until_some("v6trace should end", limit, || Ok(child.try_wait()?))
 }
