@@ -2,18 +2,13 @@
 //! not be read, or do not decide: no guest produces that on demand.
 
 use serde_json::{Value, json};
-use v6trace::{
-    record::{Record, SessionInfo},
-    render::Json,
-    report::{Options, Report},
-};
 use v6trace_common::{
-    Context, Hook, Kind, RecordHeader, SetToken, WIRE_VERSION,
+    Hook, Kind, SetToken,
     set_token::{FLAGS_READ, SYSCTLS_READ, TOKEN_READ},
 };
-use zerocopy::IntoBytes;
 
-const HOST: u32 = 4_026_531_840;
+use crate::stream::{self, HOST, diagnosis};
+
 const EINVAL: i32 = -22;
 const ENODEV: i32 = -19;
 
@@ -35,36 +30,8 @@ fn request(ret: i32, read: u32) -> SetToken {
 
 /// What is said; null if nothing is.
 fn said(request: &SetToken) -> Value {
-    let size = size_of::<RecordHeader>() + size_of::<SetToken>();
-    let header = RecordHeader {
-        size: u16::try_from(size).unwrap(),
-        kind: Kind::SetToken as u16,
-        version: WIRE_VERSION,
-        context: Context::Task as u8,
-        hook: Hook::SetToken as u16,
-        boot_ns: 3_000_000_000,
-        cgroup_id: 1,
-        cpu: 0,
-        netns: HOST,
-        pid: 812,
-        tid: 812,
-        comm: *b"ip\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-    };
-    let session = Record::Session(SessionInfo {
-        own_netns: HOST,
-        ..SessionInfo::default()
-    });
-    let event = Record::kernel([header.as_bytes(), request.as_bytes()].concat());
-    let mut out = Vec::new();
-    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
-    for record in [session, event] {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    out.split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .find(|object| object["type"] == "diagnosis")
-        .unwrap_or_default()
+    let header = stream::header::<SetToken>(Kind::SetToken, Hook::SetToken, HOST);
+    diagnosis([stream::kernel(header, request)])
 }
 
 #[test]

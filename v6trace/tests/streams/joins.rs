@@ -1,54 +1,21 @@
-//! A stream of records → the text and JSON that a user reads, without a kernel.
-//!
-//! The guest scenarios prove that real kernels give such records; these tests
-//! hold what only a made-up stream can: values that no guest produces on
-//! demand, and records that are damaged.
+//! Multicast joins, and what holds for events of every kind: filters, losses,
+//! records that cannot be decoded.
 
 use std::ops::ControlFlow;
 
 use serde_json::Value;
 use v6trace::{
     filter::{Filter, NetnsFilter},
-    record::{Lost, Namespace, Process, Record, SessionInfo},
+    record::{Lost, Namespace, Process, Record},
     render::{Json, Text, time::TimeDisplay},
     report::{Options, Report},
 };
-use v6trace_common::{
-    Context, Hook, Kind, MulticastJoin, RecordHeader, WIRE_VERSION, multicast_join as wire,
-};
-use zerocopy::IntoBytes;
+use v6trace_common::{Context, Hook, Kind, MulticastJoin, RecordHeader, multicast_join as wire};
 
-const HOST: u32 = 4_026_531_840;
-const BLUE: u32 = 4_026_532_201;
-
-fn session() -> Record {
-    Record::Session(SessionInfo {
-        version: "0.1.0".to_owned(),
-        kernel: "6.1.0".to_owned(),
-        hostname: "router".to_owned(),
-        boot_ns: 1_000_000_000,
-        boot_to_wall_ns: 1_700_000_000_000_000_000,
-        utc_offset_s: 3600,
-        own_netns: HOST,
-        ..SessionInfo::default()
-    })
-}
+use crate::stream::{self, GUEST, HOST, diagnosis, objects, session};
 
 fn header(netns: u32) -> RecordHeader {
-    RecordHeader {
-        size: u16::try_from(size_of::<RecordHeader>() + size_of::<MulticastJoin>()).unwrap(),
-        kind: Kind::MulticastJoin as u16,
-        version: WIRE_VERSION,
-        context: Context::Task as u8,
-        hook: Hook::MulticastJoin as u16,
-        boot_ns: 3_482_000_000,
-        cgroup_id: 1,
-        cpu: 0,
-        netns,
-        pid: 812,
-        tid: 812,
-        comm: *b"radvd\0\0\0\0\0\0\0\0\0\0\0",
-    }
+    stream::header::<MulticastJoin>(Kind::MulticastJoin, Hook::MulticastJoin, netns)
 }
 
 /// The join of the story: 365 memberships fill the default limit, 361 of them
@@ -84,7 +51,7 @@ fn exhausted() -> MulticastJoin {
 }
 
 fn kernel(header: RecordHeader, join: MulticastJoin) -> Record {
-    Record::kernel([header.as_bytes(), join.as_bytes()].concat())
+    stream::kernel(header, &join)
 }
 
 fn end() -> Record {
@@ -109,35 +76,6 @@ fn text(options: Options, records: Vec<Record>) -> (String, String) {
         String::from_utf8(plain(out)).unwrap(),
         String::from_utf8(plain(err)).unwrap(),
     )
-}
-
-/// The one diagnosis of a stream, as JSON.
-fn diagnosis(records: Vec<Record>) -> Value {
-    let objects = json(Options::default(), records);
-    let mut diagnoses = objects
-        .into_iter()
-        .filter(|object| object["type"] == "diagnosis");
-    let first = diagnoses.next().expect("a diagnosis");
-    assert!(diagnoses.next().is_none(), "only one");
-    first
-}
-
-fn json(options: Options, records: Vec<Record>) -> Vec<Value> {
-    let mut out = Vec::new();
-    let mut report = Report::new(options, Json::new(&mut out, Vec::new()));
-    for record in records {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    out.split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let value: Value = serde_json::from_slice(line).unwrap();
-            // However a line is made, it is what serde_json makes of its value.
-            assert_eq!(serde_json::to_vec(&value).unwrap(), line);
-            value
-        })
-        .collect()
 }
 
 #[test]
@@ -187,7 +125,7 @@ fn memory_that_ran_out_elsewhere_is_not_blamed_on_the_socket() {
         sk_omem_alloc: 20_423,
         ..exhausted()
     };
-    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    let found = diagnosis([kernel(header(HOST), join)]);
     assert_eq!(found["cause"], "out-of-memory");
     assert_eq!(found["errno"], "ENOMEM");
     let summary = found["summary"].as_str().unwrap();
@@ -201,7 +139,7 @@ fn memory_that_ran_out_elsewhere_is_not_blamed_on_the_socket() {
 fn a_limit_that_could_not_be_read_leaves_it_open() {
     let mut join = exhausted();
     join.flags &= !wire::LIMIT_READ;
-    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    let found = diagnosis([kernel(header(HOST), join)]);
     assert_eq!(found["cause"], "join-unexplained");
     assert_eq!(found["confidence"], "likely");
     assert_eq!(found["evidence"]["optmem_max"], Value::Null);
@@ -212,7 +150,7 @@ fn a_limit_that_could_not_be_read_leaves_it_open() {
 fn a_walk_that_was_cut_says_so() {
     let mut join = exhausted();
     join.flags &= !wire::WALK_COMPLETE;
-    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    let found = diagnosis([kernel(header(HOST), join)]);
     assert_eq!(found["evidence"]["memberships_complete"], false);
     assert!(
         found["summary"]
@@ -227,7 +165,7 @@ fn devices_that_could_not_be_read_are_not_called_gone() {
     let mut join = exhausted();
     join.flags &= !(wire::DEVICES_READ | wire::DEVICE_FOUND | wire::DEVICE_HAS_INET6);
     join.stale_memberships = 0;
-    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    let found = diagnosis([kernel(header(HOST), join)]);
     assert_eq!(found["evidence"]["stale_memberships"], Value::Null);
     let summary = found["summary"].as_str().unwrap();
     assert!(
@@ -244,7 +182,7 @@ fn refused_without(flag: u32) -> Value {
         ..exhausted()
     };
     join.flags &= !(wire::DEVICE_HAS_INET6 | wire::WALKED | flag);
-    diagnosis(vec![session(), kernel(header(HOST), join), end()])
+    diagnosis([kernel(header(HOST), join)])
 }
 
 #[test]
@@ -280,12 +218,12 @@ fn an_interface_that_loses_ipv6_meanwhile_is_going() {
             going.flags &= !wire::DEVICE_HAS_INET6;
         }
         going.flags |= flag;
-        let found = diagnosis(vec![session(), kernel(header(HOST), going), end()]);
+        let found = diagnosis([kernel(header(HOST), going)]);
         assert_eq!(found["cause"], "no-such-device");
         assert_eq!(found["evidence"]["reason"], "device-going");
     }
     // It was there all the time, as far as can be told.
-    let found = diagnosis(vec![session(), kernel(header(HOST), join), end()]);
+    let found = diagnosis([kernel(header(HOST), join)]);
     assert_eq!(found["cause"], "join-unexplained");
 }
 
@@ -295,13 +233,13 @@ fn commands_name_the_namespace_they_are_for() {
     join.flags |= wire::LIMIT_OF_NETNS;
     let named = Namespace {
         boot_ns: 0,
-        inode: BLUE,
+        inode: GUEST,
         name: Some("blue".to_owned()),
     };
     let found = diagnosis(vec![
         session(),
         Record::Namespace(named),
-        kernel(header(BLUE), join),
+        kernel(header(GUEST), join),
         end(),
     ]);
     let fixes = found["fix"].to_string();
@@ -321,12 +259,12 @@ fn commands_name_the_namespace_they_are_for() {
         let found = diagnosis(vec![
             session(),
             Record::Process(process),
-            kernel(header(BLUE), join),
+            kernel(header(GUEST), join),
             end(),
         ]);
         found["fix"].to_string()
     };
-    let fixes = in_it(Some(BLUE));
+    let fixes = in_it(Some(GUEST));
     assert!(
         fixes.contains("\"nsenter --net=/proc/812/ns/net sysctl"),
         "{fixes}"
@@ -334,7 +272,7 @@ fn commands_name_the_namespace_they_are_for() {
     // The socket's namespace is not the process's: nothing to paste leads there.
     let fixes = in_it(Some(HOST));
     assert!(
-        fixes.contains(&format!("\"in network namespace {BLUE}: sysctl")),
+        fixes.contains(&format!("\"in network namespace {GUEST}: sysctl")),
         "{fixes}"
     );
 }
@@ -346,7 +284,7 @@ fn a_kernel_worker_is_nobody_in_particular() {
             context: context as u8,
             ..header(HOST)
         };
-        let found = diagnosis(vec![session(), kernel(header, exhausted()), end()]);
+        let found = diagnosis([kernel(header, exhausted())]);
         for field in ["pid", "tid", "comm"] {
             assert_eq!(found[field], Value::Null);
         }
@@ -359,20 +297,20 @@ fn filters_look_at_the_stream() {
     let shown = |filter| {
         let named = Namespace {
             boot_ns: 0,
-            inode: BLUE,
+            inode: GUEST,
             name: Some("blue".to_owned()),
         };
         let records = vec![
             session(),
             Record::Namespace(named),
-            kernel(header(BLUE), exhausted()),
+            kernel(header(GUEST), exhausted()),
             end(),
         ];
         let options = Options {
             filter,
             ..Options::default()
         };
-        json(options, records)
+        objects(options, records)
             .iter()
             .filter(|object| object["type"] == "diagnosis")
             .count()
@@ -464,7 +402,7 @@ fn losses_and_damage_are_counted() {
             end(),
         ]
     };
-    let objects = json(Options::default(), records());
+    let objects = objects(Options::default(), records());
     let summary = objects.last().unwrap();
     assert_eq!(
         (&summary["type"], &summary["lost"]),

@@ -6,18 +6,16 @@ use std::net::Ipv6Addr;
 use serde_json::Value;
 use v6trace::{
     decode::dad::Mac,
-    record::{Record, SessionInfo, Surroundings, surroundings::Interface},
-    render::Json,
-    report::{Options, Report},
+    record::{Record, Surroundings, surroundings::Interface},
 };
 use v6trace_common::{
-    Context, DadFailure, Hook, Kind, NeighbourFrame, RecordHeader, WIRE_VERSION,
+    Context, DadFailure, Hook, Kind, NeighbourFrame, RecordHeader,
     dad::{FLAGS_READ, NONCE_READ, RETRIES_READ, SYSCTLS_READ},
 };
-use zerocopy::{FromZeros, IntoBytes};
+use zerocopy::FromZeros;
 
-const HOST: u32 = 4_026_531_840;
-const GUEST: u32 = 4_026_532_201;
+use crate::stream::{self, GUEST, HOST, diagnosis};
+
 const OWN: [u8; 6] = [2, 0, 0, 0, 0, 0xa];
 const OTHER: [u8; 6] = [2, 0, 0, 0, 0, 0xb];
 const SOLICITATION: u8 = 135;
@@ -102,42 +100,16 @@ fn around(more: Vec<Interface>, elsewhere: Vec<Interface>) -> Surroundings {
 
 fn explain(failure: &DadFailure, surroundings: impl Into<Option<Surroundings>>) -> Value {
     let header = RecordHeader {
-        size: u16::try_from(size_of::<RecordHeader>() + size_of::<DadFailure>()).unwrap(),
-        kind: Kind::DadFailure as u16,
-        version: WIRE_VERSION,
         // As where the kernel's symbols do not tell softirqs apart.
         context: Context::Task as u8,
-        hook: Hook::DadFailure as u16,
-        boot_ns: 3_482_000_000,
-        cgroup_id: 1,
-        cpu: 0,
-        netns: GUEST,
         pid: 99,
         tid: 99,
         comm: *b"bystander\0\0\0\0\0\0\0",
+        ..stream::header::<DadFailure>(Kind::DadFailure, Hook::DadFailure, GUEST)
     };
-    let session = Record::Session(SessionInfo {
-        version: "0.1.0".to_owned(),
-        kernel: "6.1.0".to_owned(),
-        hostname: "router".to_owned(),
-        boot_ns: 1_000_000_000,
-        boot_to_wall_ns: 1_700_000_000_000_000_000,
-        utc_offset_s: 0,
-        own_netns: HOST,
-        ..SessionInfo::default()
-    });
-    let event = Record::kernel([header.as_bytes(), failure.as_bytes()].concat());
-    let mut out = Vec::new();
-    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
-    let records = [Some(session), surroundings.into().map(Record::Surroundings)];
-    for record in records.into_iter().flatten().chain([event]) {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    let last = out
-        .split(|&byte| byte == b'\n')
-        .rfind(|line| !line.is_empty());
-    serde_json::from_slice(last.unwrap()).unwrap()
+    let event = stream::kernel(header, failure);
+    let surroundings = surroundings.into().map(Record::Surroundings);
+    diagnosis(surroundings.into_iter().chain([event]))
 }
 
 /// Cause and confidence.

@@ -4,34 +4,15 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
-use v6trace::{
-    record::{
-        Record, SessionInfo,
-        addresses::{Address, Addresses, Interface},
-    },
-    render::Json,
-    report::{Options, Report},
+use v6trace::record::{
+    Record,
+    addresses::{Address, Addresses, Interface},
 };
 use v6trace_common::{
-    Context, Hook, Kind, RecordHeader, SourceSelection, WIRE_VERSION, source_selection as wire,
+    Context, Hook, Kind, RecordHeader, SourceSelection, source_selection as wire,
 };
-use zerocopy::IntoBytes;
 
-const HOST: u32 = 4_026_531_840;
-const EVENT_NS: u64 = 3_000_000_000;
-
-fn session() -> Record {
-    Record::Session(SessionInfo {
-        version: "0.1.0".to_owned(),
-        kernel: "6.1.0".to_owned(),
-        hostname: "router".to_owned(),
-        boot_ns: 1_000_000_000,
-        boot_to_wall_ns: 1_700_000_000_000_000_000,
-        utc_offset_s: 0,
-        own_netns: HOST,
-        ..SessionInfo::default()
-    })
-}
+use crate::stream::{self, EVENT_NS, HOST, diagnosis};
 
 /// A SYN that has no source.
 fn missing() -> SourceSelection {
@@ -58,22 +39,12 @@ fn missing() -> SourceSelection {
 }
 
 fn kernel(context: Context, selection: SourceSelection) -> Record {
-    let size = size_of::<RecordHeader>() + size_of::<SourceSelection>();
     let header = RecordHeader {
-        size: u16::try_from(size).unwrap(),
-        kind: Kind::SourceSelection as u16,
-        version: WIRE_VERSION,
         context: context as u8,
-        hook: Hook::SourceSelection as u16,
-        boot_ns: EVENT_NS,
-        cgroup_id: 1,
-        cpu: 0,
-        netns: HOST,
-        pid: 812,
-        tid: 812,
         comm: *b"bgpd\0\0\0\0\0\0\0\0\0\0\0\0",
+        ..stream::header::<SourceSelection>(Kind::SourceSelection, Hook::SourceSelection, HOST)
     };
-    Record::kernel([header.as_bytes(), selection.as_bytes()].concat())
+    stream::kernel(header, &selection)
 }
 
 /// A host whose v0 is in the VRF blue, with an address on lo.
@@ -100,28 +71,11 @@ fn addresses(boot_ns: u64) -> Record {
     })
 }
 
-/// What is said after these records; null if nothing is.
-fn said(records: Vec<Record>) -> Value {
-    let mut out = Vec::new();
-    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
-    for record in [session()].into_iter().chain(records) {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    out.split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .find(|object| object["type"] == "diagnosis")
-        .unwrap_or_default()
-}
-
 #[test]
 fn a_vrf_is_told_from_the_interfaces_where_the_lookup_does_not_say() {
     let mut selection = missing();
     selection.flags = wire::PREFIX_READ;
-    let said = said(vec![
-        addresses(EVENT_NS + 1),
-        kernel(Context::Task, selection),
-    ]);
+    let said = diagnosis([addresses(EVENT_NS + 1), kernel(Context::Task, selection)]);
     assert_eq!(said["evidence"]["l3mdev"], "blue");
     assert_eq!(
         said["evidence"]["unusable"],
@@ -132,10 +86,7 @@ fn a_vrf_is_told_from_the_interfaces_where_the_lookup_does_not_say() {
 
 #[test]
 fn an_older_look_at_the_addresses_proves_nothing() {
-    let said = said(vec![
-        addresses(EVENT_NS - 1),
-        kernel(Context::Task, missing()),
-    ]);
+    let said = diagnosis([addresses(EVENT_NS - 1), kernel(Context::Task, missing())]);
     assert_eq!(said["cause"], "no-source-address");
     assert_eq!(said["evidence"]["l3mdev"], Value::Null);
     assert_eq!(said["evidence"]["unusable"], json!([]));
@@ -148,7 +99,7 @@ fn an_older_look_at_the_addresses_proves_nothing() {
 
 #[test]
 fn a_kernel_thread_is_not_blamed() {
-    let said = said(vec![kernel(Context::KernelThread, missing())]);
+    let said = diagnosis([kernel(Context::KernelThread, missing())]);
     assert_eq!(said["confidence"], "likely");
     assert_eq!(said["comm"], Value::Null);
     let summary = said["summary"].as_str().unwrap();
@@ -162,7 +113,7 @@ fn a_kernel_thread_is_not_blamed() {
 fn sockets_with_headers_of_their_own_may_have_a_source() {
     let mut selection = missing();
     selection.protocol = 255;
-    assert_eq!(said(vec![kernel(Context::Task, selection)]), Value::Null);
+    assert_eq!(diagnosis([kernel(Context::Task, selection)]), Value::Null);
 }
 
 #[test]
@@ -170,20 +121,20 @@ fn a_source_is_borrowed_only_if_all_addresses_were_compared() {
     let mut selection = missing();
     selection.source = [192, 0, 2, 1];
     selection.suppressed = 7;
-    let borrowed = said(vec![kernel(Context::Task, selection)]);
+    let borrowed = diagnosis([kernel(Context::Task, selection)]);
     assert_eq!(borrowed["cause"], "borrowed-source-address");
     assert_eq!(borrowed["evidence"]["suppressed"], 7);
     assert_eq!(borrowed["evidence"]["source_interface"], Value::Null);
     for flag in [wire::MORE_ADDRESSES, wire::ON_INTERFACE] {
         selection.flags |= flag;
-        assert_eq!(said(vec![kernel(Context::Task, selection)]), Value::Null);
+        assert_eq!(diagnosis([kernel(Context::Task, selection)]), Value::Null);
     }
 }
 
 #[test]
 fn the_fix_names_the_route_as_it_is() {
     let fix = |selection| {
-        let said = said(vec![kernel(Context::Task, selection)]);
+        let said = diagnosis([kernel(Context::Task, selection)]);
         said["fix"][1].as_str().unwrap().to_owned()
     };
     let mut selection = missing();
@@ -205,7 +156,7 @@ fn a_route_of_a_daemon_is_left_to_it() {
     let fix = |protocol| {
         let mut selection = missing();
         selection.route_protocol = protocol;
-        let said = said(vec![kernel(Context::Task, selection)]);
+        let said = diagnosis([kernel(Context::Task, selection)]);
         assert!(
             said["evidence"]["fib_protocol"].is_null() == (protocol == 0),
             "{said}"
@@ -256,7 +207,7 @@ fn who_is_asked_for_a_packet_that_leaves_its_vrf_shows_in_the_outcome() {
         selection.l3mdev = 9;
         selection.source = source;
         selection.prefsrc = prefsrc;
-        let said = said(vec![holders(holding), kernel(Context::Task, selection)]);
+        let said = diagnosis([holders(holding), kernel(Context::Task, selection)]);
         let text = format!("{} {}", said["summary"], said["fix"]);
         (said["evidence"]["l3mdev"].clone(), text)
     };
@@ -302,7 +253,7 @@ fn bits_of_the_next_hop_are_named() {
     selection.next_hop = "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets();
     selection.source = [32, 1, 13, 9];
     selection.flags |= wire::ON_INTERFACE | wire::BY_GATEWAY_BITS;
-    let found = said(vec![holders(&[]), kernel(Context::Task, selection)]);
+    let found = diagnosis([holders(&[]), kernel(Context::Task, selection)]);
     assert_eq!(found["cause"], "source-address-by-gateway-bits");
     assert_eq!(found["severity"], "notice");
     assert_eq!(found["evidence"]["gateway_bits"], "32.1.13.184");

@@ -3,24 +3,20 @@
 
 use std::net::Ipv6Addr;
 
-use serde_json::Value;
 use v6trace::{
     decode::dad::Mac,
-    record::{Namespace, Record, SessionInfo, Surroundings, addresses, anycast_use, surroundings},
-    render::Json,
-    report::{Options, Report},
+    record::{Namespace, Record, Surroundings, addresses, anycast_use, surroundings},
 };
 use v6trace_common::{
-    AnycastChange, Context, DadFailure, DadReflection, DefaultRoutesPurged, Hook, Kind,
-    MulticastJoin, NeighbourFrame, RecordHeader, SetToken, SourceSelection, WIRE_VERSION, anycast,
-    dad, multicast_join, set_token, source_selection,
+    AnycastChange, DadFailure, DadReflection, DefaultRoutesPurged, Hook, Kind, MulticastJoin,
+    NeighbourFrame, RecordHeader, SetToken, SourceSelection, anycast, dad, multicast_join,
+    set_token, source_selection,
 };
 use zerocopy::{FromZeros, Immutable, IntoBytes};
 
-const HOST: u32 = 4_026_531_840;
-const GUEST: u32 = 4_026_532_201;
+use crate::stream::{self, EVENT_NS, GUEST, diagnoses};
+
 const OTHER: u32 = 4_026_532_202;
-const EVENT_NS: u64 = 3_482_000_000;
 /// What a container's root may call an interface.
 const HOSTILE: &str = "x;id";
 const OWN_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0xa];
@@ -32,25 +28,12 @@ fn name() -> [u8; 16] {
     name
 }
 
-fn event(kind: Kind, hook: Hook, payload: &(impl IntoBytes + Immutable)) -> Record {
-    let size = size_of::<RecordHeader>() + payload.as_bytes().len();
-    let mut comm = [0; 16];
-    comm[..HOSTILE.len()].copy_from_slice(HOSTILE.as_bytes());
+fn event<P: IntoBytes + Immutable>(kind: Kind, hook: Hook, payload: &P) -> Record {
     let header = RecordHeader {
-        size: size.try_into().unwrap(),
-        kind: kind as u16,
-        version: WIRE_VERSION,
-        context: Context::Task as u8,
-        hook: hook as u16,
-        boot_ns: EVENT_NS,
-        cgroup_id: 1,
-        cpu: 0,
-        netns: GUEST,
-        pid: 812,
-        tid: 812,
-        comm,
+        comm: name(),
+        ..stream::header::<P>(kind, hook, GUEST)
     };
-    Record::kernel([header.as_bytes(), payload.as_bytes()].concat())
+    stream::kernel(header, payload)
 }
 
 /// An event of each cause whose fixes name an interface.
@@ -260,26 +243,12 @@ fn around() -> Vec<Record> {
 
 /// The fixes for all events, after `known`.
 fn fixes(known: Vec<Record>) -> Vec<String> {
-    let session = Record::Session(SessionInfo {
-        own_netns: HOST,
-        ..SessionInfo::default()
-    });
     let events = events();
     let count = events.len();
     let events = events
         .into_iter()
         .flat_map(|event| around().into_iter().chain([event]));
-    let mut out = Vec::new();
-    let mut report = Report::new(Options::default(), Json::new(&mut out, Vec::new()));
-    for record in [session].into_iter().chain(known).chain(events) {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    let diagnoses: Vec<Value> = out
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|object| object["type"] == "diagnosis")
-        .collect();
+    let diagnoses = diagnoses(known.into_iter().chain(events));
     assert_eq!(diagnoses.len(), count, "each event is explained");
     let fixes = diagnoses.iter().flat_map(|diagnosis| {
         let fixes = diagnosis["fix"].as_array().unwrap();

@@ -1,0 +1,12 @@
+//! A stream of records → the text and JSON that a user reads, without a kernel.
+//!
+//! The guest scenarios prove that real kernels give such records; these tests
+//! hold what only a made-up stream can: values that no guest produces on
+//! demand, and records that are damaged.
+
+mod commands;
+mod dad;
+mod joins;
+mod set_token;
+mod source_selection;
+mod stream;
