@@ -236,12 +236,7 @@ fn commands_name_the_namespace_they_are_for() {
         inode: GUEST,
         name: Some("blue".to_owned()),
     };
-    let found = diagnosis(vec![
-        session(),
-        Record::Namespace(named),
-        kernel(header(GUEST), join),
-        end(),
-    ]);
+    let found = diagnosis([Record::Namespace(named), kernel(header(GUEST), join)]);
     let fixes = found["fix"].to_string();
     assert!(
         fixes.contains("ip netns exec blue sysctl -w net.core.optmem_max="),
@@ -256,12 +251,7 @@ fn commands_name_the_namespace_they_are_for() {
             unit: None,
             netns,
         };
-        let found = diagnosis(vec![
-            session(),
-            Record::Process(process),
-            kernel(header(GUEST), join),
-            end(),
-        ]);
+        let found = diagnosis([Record::Process(process), kernel(header(GUEST), join)]);
         found["fix"].to_string()
     };
     let fixes = in_it(Some(GUEST));
