@@ -12,8 +12,9 @@
 //! Userspace loads the one or the other of each hook. Neither ever runs twice
 //! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
 //! the kernel sees to that for every program, for trampolines from 5.12 on.
-//! Before, what runs by a trampoline must itself leave alone what interrupts
-//! it, as do the sources; joins and their charges are never in a softirq.
+//! Before, what runs by a trampoline must bear a softirq in between: sources
+//! leave those alone, joins are never in one, and a charge in one shows as that
+//! of another socket.
 //! Kprobes keep preemption off; where a trampoline's program could be preempted,
 //! and calls be missed meanwhile, userspace takes kprobes.
 
