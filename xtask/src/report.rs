@@ -12,6 +12,8 @@ pub(crate) struct Report {
     pub(crate) passed: Vec<String>,
     /// Names of the scenarios that failed, or have no result.
     pub(crate) failed: Vec<String>,
+    /// What the failed ones said, as it was printed when it came.
+    pub(crate) failures: Vec<String>,
     /// How long it took.
     pub(crate) time: Duration,
 }
@@ -23,7 +25,8 @@ pub(crate) fn totals(reports: &[Report]) -> (usize, usize) {
     })
 }
 
-/// The closing table, ending with the line that sums it up.
+/// What failed, said again for those who only see the end of a long log, and
+/// the closing table, which ends with the line that sums it up.
 pub(crate) fn table(reports: &[Report]) -> String {
     let width = reports
         .iter()
@@ -31,7 +34,11 @@ pub(crate) fn table(reports: &[Report]) -> String {
         .chain(["kernel".len()])
         .max()
         .unwrap_or_default();
-    let mut text = format!("\n{:<width$}  passed  failed    time\n", "kernel");
+    let mut text = String::new();
+    for failure in reports.iter().flat_map(|report| &report.failures) {
+        text += &format!("\n{failure}\n");
+    }
+    text += &format!("\n{:<width$}  passed  failed    time\n", "kernel");
     for report in reports {
         text += &format!(
             "{:<width$}  {:>6}  {:>6}  {:>4} s",
@@ -59,6 +66,7 @@ mod tests {
             kernel: kernel.into(),
             passed: passed.iter().map(ToString::to_string).collect(),
             failed: failed.iter().map(ToString::to_string).collect(),
+            failures: failed.iter().map(|name| format!("FAILED {name}")).collect(),
             time: Duration::from_secs(12),
         };
         let reports = [
@@ -67,7 +75,8 @@ mod tests {
         ];
         assert_eq!(
             table(&reports),
-            "\nkernel    passed  failed    time\n\
+            "\nFAILED b\n\n\
+             kernel    passed  failed    time\n\
              6.1.192        2       0    12 s\n\
              6.12.107       1       1    12 s  failed: b\n\n\
              3 passed, 1 failed"

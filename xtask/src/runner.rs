@@ -17,8 +17,9 @@ use crate::report::Report;
 use crate::transcript::{Outcome, Transcript};
 use crate::{paths, progress};
 
-/// Longest time without a line on the console.
-const SILENCE: Duration = Duration::from_mins(3);
+/// Longest time without a line on the console; longer than the guest lets a
+/// scenario go on.
+const SILENCE: Duration = Duration::from_mins(6);
 /// Longest time without a line once the guest has nothing more to say.
 const END: Duration = Duration::from_secs(10);
 /// Longest time for booting, and for a scenario on average.
@@ -63,7 +64,14 @@ impl Run<'_> {
         };
         let (passed, failed) = self.scenarios.iter().partition(passed);
         let cloned = |names: Vec<&String>| names.into_iter().cloned().collect();
+        let failures = outcomes
+            .iter()
+            .filter(|outcome| outcome.passed_in.is_none());
+        let failures = failures
+            .map(|outcome| self.shown(&kernel, outcome))
+            .collect();
         Report {
+            failures,
             kernel,
             passed: cloned(passed),
             failed: cloned(failed),

@@ -7,6 +7,10 @@ use anyhow::{Result, bail};
 
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Limits are given for a machine that has nothing else to do; one that others
+/// use as well takes this much longer at worst.
+const SLOWEST: u32 = 4;
+
 /// Waits until `condition` holds.
 ///
 /// # Errors
@@ -29,6 +33,7 @@ pub(crate) fn until_some<T>(
     mut probe: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
     let start = Instant::now();
+    let limit = limit * SLOWEST;
     loop {
         if let Some(value) = probe()? {
             return Ok(value);
