@@ -329,27 +329,43 @@ extern "C" fn anycast_users(idev: u64, upper: u64, lower: u64) -> u32 {
     ) else {
         return 0;
     };
-    // SAFETY: a map value, checked for null, that only this CPU works on.
-    let search = unsafe { &mut *search };
-    search.set(Address { upper, lower });
-    search.node.set(first.0);
-    for _ in 0..ANYCAST_ADDRESSES {
-        let anycast = Pointer(search.node.get());
-        if anycast.0 == 0 {
-            return 0;
-        }
-        let Some(found) = address_of(anycast) else {
-            return 0;
-        };
-        if search.is_for(found) {
-            return anycast.or_zero(&globals::ANYCAST_USERS);
-        }
-        let Some(next) = anycast.follow(&globals::ANYCAST_NEXT) else {
-            return 0;
-        };
-        search.node.set(next.0);
+    {
+        // SAFETY: a map value, checked for null, that only this CPU works on.
+        let search = unsafe { &mut *search };
+        search.set(Address { upper, lower });
+        search.found.set(0);
+        search.node.set(first.0);
     }
-    0
+    for _ in 0..ANYCAST_ADDRESSES {
+        if anycast_users_step() == 0 {
+            break;
+        }
+    }
+    // SAFETY: as above; the function that had it as well is through.
+    unsafe { &*search }.found.get()
+}
+
+/// One step of that search; 0 at its end.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_users_step() -> u32 {
+    let Some(search) = ANYCAST_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: as in `anycast_users`, which does not hold it meanwhile.
+    let search = unsafe { &mut *search };
+    let anycast = Pointer(search.node.get());
+    // Null, at the end of the list, has none.
+    let Some(address) = address_of(anycast) else {
+        return 0;
+    };
+    if search.is_for(address) {
+        search.found.set(anycast.or_zero(&globals::ANYCAST_USERS));
+        return 0;
+    }
+    search.node.set(anycast.or_zero(&globals::ANYCAST_NEXT));
+    1
 }
 
 #[inline(always)]
@@ -416,30 +432,29 @@ fn send<C: aya_ebpf::EbpfContext>(ctx: &C, call: &Call, hook: Hook) {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn anycast_prefix(idev: u64, upper: u64, lower: u64, ifaddr: u64, ignore: u32) -> u64 {
-    let Some(search) = ANYCAST_SEARCH.get_ptr_mut(0) else {
+    let Some(place) = ANYCAST_SEARCH.get_ptr_mut(0) else {
         return 0;
     };
-    // SAFETY: a map value, checked for null, that only this CPU works on.
-    let search = unsafe { &mut *search };
-    search.set(Address { upper, lower });
-    search.ignore.set(ignore);
-    search.found.set(0);
-    search.flags.set(0);
     let Some(head) = Pointer(idev).member(&globals::IDEV_ADDRESSES) else {
         return 0;
     };
-    // `list_head.next` comes first.
-    search.node.set(head.read().unwrap_or(0));
+    {
+        // SAFETY: a map value, checked for null, that only this CPU works on.
+        let search = unsafe { &mut *place };
+        search.set(Address { upper, lower });
+        search.ignore.set(ignore);
+        search.found.set(0);
+        search.flags.set(0);
+        // `list_head.next` comes first.
+        search.node.set(head.read().unwrap_or(0));
+    }
     for _ in 0..ADDRESSES {
-        let node = search.node.get();
-        if node == head.0 {
-            search.flags.set(search.flags.get() | ADDRESSES_COMPLETE);
-            break;
-        }
-        if look_at(search, node).is_none() {
+        if anycast_prefix_step(head.0) == 0 {
             break;
         }
     }
+    // SAFETY: as above; the function that had it as well is through.
+    let search = unsafe { &mut *place };
     // The address that became usable is the one, whichever comes first.
     if ifaddr != 0
         && let Some(prefix_len) = Pointer(ifaddr).get(&globals::IFADDR_PREFIX_LEN)
@@ -448,6 +463,25 @@ extern "C" fn anycast_prefix(idev: u64, upper: u64, lower: u64, ifaddr: u64, ign
         search.flags.set(search.flags.get() | PREFIX_FOUND);
     }
     u64::from(search.flags.get()) << 32 | u64::from(search.found.get())
+}
+
+/// One step of that search; 0 at its end.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_prefix_step(head: u64) -> u32 {
+    let Some(search) = ANYCAST_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: a map value, checked for null, that only this CPU works on; the
+    // caller does not hold it meanwhile.
+    let search = unsafe { &mut *search };
+    let node = search.node.get();
+    if node == head {
+        search.flags.set(search.flags.get() | ADDRESSES_COMPLETE);
+        return 0;
+    }
+    u32::from(look_at(search, node).is_some())
 }
 
 /// Whether packets for an address with these flags are delivered here: else it

@@ -27,7 +27,7 @@ use v6trace_common::{
 
 use crate::{
     globals,
-    kernel::{Device, Net, Pointer},
+    kernel::{Device, Pointer, Reading},
     neighbour::{copy_frame, nonce},
     output::Record,
 };
@@ -240,9 +240,13 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     if ifaddr.get::<i32>(&globals::IFA_STATE)? != STATE_DAD {
         return None;
     }
-    let address: [u64; 2] = ifaddr.get(&globals::IFA_ADDR)?;
-    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
-    let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
+    let mut reading = Reading::new();
+    let address: [u64; 2] = reading.get(ifaddr, &globals::IFA_ADDR);
+    let inet6_dev = Pointer(reading.get(ifaddr, &globals::IFA_IDEV));
+    let device = Device(Pointer(reading.get(inet6_dev, &globals::INET6_DEV_DEV)));
+    if !reading.is_complete() {
+        return None;
+    }
     let target = target(device, address)?;
     let is_due = is_due(target, Hook::DadFailure);
     // SAFETY: as in reflection().
@@ -259,15 +263,10 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     device.name_into(&mut payload.interface);
     payload.ifindex = target.ifindex;
     payload.suppressed = suppressed;
-    payload.read = 0;
-    payload.own_mac_len = device.0.get(&globals::DEV_ADDR_LEN).unwrap_or(0);
-    payload.own_mac = device
-        .0
-        .follow(&globals::DEV_ADDR)
-        .and_then(Pointer::read)
-        .unwrap_or([0; 6]);
-    read_address(ifaddr, payload);
-    read_sysctls(inet6_dev, device, payload);
+    payload.own_mac_len = device.0.or_zero(&globals::DEV_ADDR_LEN);
+    let mac = Pointer(device.0.or_zero(&globals::DEV_ADDR));
+    mac.read_into(&mut payload.own_mac);
+    payload.read = read_address(ifaddr, payload) | read_sysctls(inet6_dev, device, payload);
     match SENT.get_ptr(&target) {
         Some(sent) => {
             // SAFETY: as in reflection().
@@ -307,11 +306,12 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
 /// The interface of this host that sent the solicitation, by its nonce.
 #[inline(always)]
 fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
-    let head = skb.follow(&globals::SKB_HEAD)?;
-    let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
-    let length: u32 = skb.get(&globals::SKB_LEN)?;
-    let message = Pointer(head.0 + u64::from(transport));
-    if message.read::<u8>()? != SOLICITATION {
+    let mut reading = Reading::new();
+    let head: u64 = reading.get(skb, &globals::SKB_HEAD);
+    let transport: u16 = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
+    let length: u32 = reading.get(skb, &globals::SKB_LEN);
+    let message = Pointer(head + u64::from(transport));
+    if !reading.is_complete() || message.read() != Some(SOLICITATION) {
         return None;
     }
     let nonce = nonce(message, u64::from(length))?;
@@ -319,64 +319,46 @@ fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
     unsafe { SENDERS.get(&Asked { address, nonce }).copied() }
 }
 
+/// Reads what the address says; which of it could be read.
 #[inline(always)]
-fn read_address(ifaddr: Pointer, payload: &mut DadFailure) {
-    payload.prefix_len = ifaddr.get(&globals::IFA_PREFIX_LEN).unwrap_or(0);
-    payload.flags = 0;
-    if let Some(flags) = ifaddr.get(&globals::IFA_FLAGS) {
-        payload.flags = flags;
-        payload.read |= FLAGS_READ;
-    }
-    payload.dad_nonce = 0;
-    if let Some(nonce) = ifaddr.get(&globals::IFA_DAD_NONCE) {
-        payload.dad_nonce = nonce;
-        payload.read |= NONCE_READ;
-    }
-    payload.stable_privacy_retry = ifaddr.get(&globals::IFA_STABLE_PRIVACY_RETRY).unwrap_or(0);
+fn read_address(ifaddr: Pointer, payload: &mut DadFailure) -> u32 {
+    payload.prefix_len = ifaddr.or_zero(&globals::IFA_PREFIX_LEN);
+    payload.stable_privacy_retry = ifaddr.or_zero(&globals::IFA_STABLE_PRIVACY_RETRY);
+    let (flags, flags_read) = ifaddr.flagged(&globals::IFA_FLAGS, FLAGS_READ);
+    let (nonce, nonce_read) = ifaddr.flagged(&globals::IFA_DAD_NONCE, NONCE_READ);
+    payload.flags = flags;
+    payload.dad_nonce = nonce;
+    flags_read | nonce_read
 }
 
+/// Reads the sysctls that decide; which of them could be read.
 #[inline(always)]
-fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) {
-    let net = device.net();
-    payload.idgen_retries = 0;
-    if let Some(retries) = net.and_then(|net| net.0.get(&globals::NET_IDGEN_RETRIES)) {
-        payload.idgen_retries = retries;
-        payload.read |= RETRIES_READ;
-    }
+fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) -> u32 {
+    let net = Pointer(device.0.or_zero(&globals::DEV_NET));
+    let (retries, retries_read) = net.flagged(&globals::NET_IDGEN_RETRIES, RETRIES_READ);
+    payload.idgen_retries = retries;
     let own = inet6_dev.member(&globals::INET6_DEV_CNF);
-    let all = net.and_then(|Net(net)| net.follow(&globals::NET_DEVCONF_ALL));
-    let sysctl = |of: Option<Pointer>, member| of.and_then(|of| of.get::<i32>(member));
-    let read = [
-        sysctl(own, &globals::DEVCONF_ACCEPT_DAD),
-        sysctl(all, &globals::DEVCONF_ACCEPT_DAD),
-        sysctl(own, &globals::DEVCONF_ENHANCED_DAD),
-        sysctl(all, &globals::DEVCONF_ENHANCED_DAD),
-        sysctl(own, &globals::DEVCONF_DISABLE_IPV6),
-    ];
-    if let [
-        Some(accept_dad),
-        Some(all_accept_dad),
-        Some(enhanced_dad),
-        Some(all_enhanced_dad),
-        Some(disable_ipv6),
-    ] = read
-    {
-        payload.accept_dad = accept_dad;
-        payload.all_accept_dad = all_accept_dad;
-        payload.enhanced_dad = enhanced_dad;
-        payload.all_enhanced_dad = all_enhanced_dad;
-        payload.disable_ipv6 = disable_ipv6;
-        payload.read |= SYSCTLS_READ;
-    }
+    let own = own.unwrap_or(Pointer(0));
+    let mut reading = Reading::new();
+    let all = Pointer(reading.get(net, &globals::NET_DEVCONF_ALL));
+    payload.accept_dad = reading.get(own, &globals::DEVCONF_ACCEPT_DAD);
+    payload.all_accept_dad = reading.get(all, &globals::DEVCONF_ACCEPT_DAD);
+    payload.enhanced_dad = reading.get(own, &globals::DEVCONF_ENHANCED_DAD);
+    payload.all_enhanced_dad = reading.get(all, &globals::DEVCONF_ENHANCED_DAD);
+    payload.disable_ipv6 = reading.get(own, &globals::DEVCONF_DISABLE_IPV6);
+    retries_read | (SYSCTLS_READ & reading.mask())
 }
 
 #[inline(always)]
 fn target(device: Device, address: [u64; 2]) -> Option<Target> {
-    Some(Target {
+    let mut reading = Reading::new();
+    let net = Pointer(reading.get(device.0, &globals::DEV_NET));
+    let target = Target {
         address,
-        netns: device.net()?.inum()?,
-        ifindex: device.ifindex()?,
-    })
+        netns: reading.get(net, &globals::NET_INUM),
+        ifindex: reading.get(device.0, &globals::DEV_IFINDEX),
+    };
+    reading.is_complete().then_some(target)
 }
 
 /// Whether the occasion is to be reported now, and not held back.

@@ -44,23 +44,13 @@ pub(crate) struct Write {
 #[map]
 static WRITES: LruHashMap<u64, Write> = LruHashMap::with_max_entries(256, 0);
 
-/// A purge in flight.
-#[repr(C)]
-struct Purge {
-    payload: DefaultRoutesPurged,
-    netns: u32,
-}
-
-/// Purges in flight, by thread.
+/// Records of purges in flight, by thread.
 #[map]
-static PURGES: LruHashMap<u64, Purge> = LruHashMap::with_max_entries(256, 0);
+static PURGES: LruHashMap<u64, Record<DefaultRoutesPurged>> = LruHashMap::with_max_entries(256, 0);
 
-/// An empty list, never written: too large to be made on the stack.
+/// A record of no routes, never written: too large to be made on the stack.
 #[map]
-static NO_PURGE: PerCpuArray<Purge> = PerCpuArray::with_max_entries(1, 0);
-
-#[map]
-static PURGE_RECORD: PerCpuArray<Record<DefaultRoutesPurged>> = PerCpuArray::with_max_entries(1, 0);
+static NO_PURGE: PerCpuArray<Record<DefaultRoutesPurged>> = PerCpuArray::with_max_entries(1, 0);
 
 /// What the current thread is writing, if it is.
 #[inline(always)]
@@ -133,7 +123,7 @@ fn default_route_purge_enter(ctx: ProbeContext) -> u32 {
     };
     // SAFETY: a map value, checked for null, that only this thread works on.
     let purge = unsafe { &mut *purge };
-    purge.netns = Net(Pointer(ctx.arg(0).unwrap_or(0))).inum().unwrap_or(0);
+    purge.header.netns = Net(Pointer(ctx.arg(0).unwrap_or(0))).inum().unwrap_or(0);
     if let Some(write) = write_in_flight() {
         purge.payload.written = write.written;
         purge.payload.written_interface = write.interface;
@@ -204,22 +194,15 @@ fn describe(route: Pointer, purged: &mut PurgedRoute) {
 #[kretprobe]
 fn default_route_purge_return(ctx: RetProbeContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
-    let Some(purge) = PURGES.get_ptr(thread) else {
+    let Some(record) = PURGES.get_ptr_mut(thread) else {
         return 0;
     };
-    if let Some(record) = PURGE_RECORD.get_ptr_mut(0) {
-        // SAFETY: both pointers are to map values, checked for null. Only this
-        // thread works on the one, only this CPU on the other.
-        let (purge, record) = unsafe { (&*purge, &mut *record) };
-        if purge.payload.count > 0 {
-            record.open(
-                Kind::DefaultRoutesPurged,
-                Hook::DefaultRoutePurge,
-                purge.netns,
-            );
-            record.payload = purge.payload;
-            record.send(&ctx, Hook::DefaultRoutePurge);
-        }
+    // SAFETY: a map value, checked for null, that only this thread works on.
+    let record = unsafe { &mut *record };
+    if record.payload.count > 0 {
+        let hook = Hook::DefaultRoutePurge;
+        record.open(Kind::DefaultRoutesPurged, hook, record.header.netns);
+        record.send(&ctx, hook);
     }
     let _ = PURGES.remove(thread);
     0

@@ -199,12 +199,6 @@ impl Device {
         Device(Pointer(node.0 - u64::from(globals::DEV_INDEX_HLIST.load())))
     }
 
-    /// The namespace that it is in now.
-    #[inline(always)]
-    pub(crate) fn net(self) -> Option<Net> {
-        self.0.follow(&globals::DEV_NET).map(Net)
-    }
-
     /// Its IPv6 state, `None` without.
     #[inline(always)]
     pub(crate) fn inet6(self) -> Option<Pointer> {

@@ -6,7 +6,10 @@ use v6trace_common::{
     dad::{FRAME_COPIED, FRAME_LEN},
 };
 
-use crate::{globals, kernel::Pointer};
+use crate::{
+    globals,
+    kernel::{Pointer, Reading},
+};
 
 /// `ND_OPT_NONCE`
 const OPTION_NONCE: u8 = 14;
@@ -21,23 +24,36 @@ const NO_HEADER: u16 = u16::MAX;
 /// form of `inet6_ifaddr.dad_nonce`.
 #[inline(always)]
 pub(crate) fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
+    match solicitation_nonce(solicitation.0, length) {
+        0 => None,
+        nonce => Some(nonce),
+    }
+}
+
+/// The same; 0, which is no nonce to the kernel, without. Not inlined and known
+/// by name, so that the verifier follows it by itself: see
+/// [`volatile`](crate::volatile).
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn solicitation_nonce(solicitation: u64, length: u64) -> u64 {
     let mut at = OPTIONS;
     for _ in 0..OPTIONS_SEEN {
         if at + 8 > length {
-            return None;
+            return 0;
         }
-        let option: u64 = Pointer(solicitation.0 + at).read()?;
+        let option: u64 = Pointer(solicitation + at).read().unwrap_or(0);
         let [kind, units] = [option as u8, (option >> 8) as u8];
         if kind == OPTION_NONCE {
-            // Any other length is no nonce to the kernel, nor is zero.
-            return (units == 1 && option >> 16 != 0).then_some(option >> 16);
+            // Any other length is no nonce to the kernel.
+            return if units == 1 { option >> 16 } else { 0 };
         }
         if units == 0 {
-            return None;
+            return 0;
         }
         at += u64::from(units) * 8;
     }
-    None
+    0
 }
 
 /// Copies the frame from its link layer on, or says that nothing was copied.
@@ -47,16 +63,13 @@ pub(crate) fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
     frame.length = 0;
     frame.network = 0;
     frame.transport = 0;
-    let (Some(head), Some(mac), Some(network), Some(transport), Some(length)) = (
-        skb.follow(&globals::SKB_HEAD),
-        skb.get::<u16>(&globals::SKB_MAC_HEADER),
-        skb.get::<u16>(&globals::SKB_NETWORK_HEADER),
-        skb.get::<u16>(&globals::SKB_TRANSPORT_HEADER),
-        skb.get::<u32>(&globals::SKB_LEN),
-    ) else {
-        return;
-    };
-    if transport < network {
+    let mut reading = Reading::new();
+    let head: u64 = reading.get(skb, &globals::SKB_HEAD);
+    let mac: u16 = reading.get(skb, &globals::SKB_MAC_HEADER);
+    let network: u16 = reading.get(skb, &globals::SKB_NETWORK_HEADER);
+    let transport: u16 = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
+    let length: u32 = reading.get(skb, &globals::SKB_LEN);
+    if !reading.is_complete() || transport < network {
         return;
     }
     let start = if mac == NO_HEADER || mac > network {
@@ -79,7 +92,7 @@ pub(crate) fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
         generated::bpf_probe_read_kernel(
             frame.bytes.as_mut_ptr().cast(),
             copied,
-            (head.0 + u64::from(start)) as *const _,
+            (head + u64::from(start)) as *const _,
         )
     };
     if result == 0 {

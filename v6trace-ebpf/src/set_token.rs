@@ -19,7 +19,7 @@ use v6trace_common::{
 
 use crate::{
     globals,
-    kernel::{Device, Pointer},
+    kernel::{Device, Pointer, Reading},
     output::Record,
     volatile::Volatile,
 };
@@ -88,23 +88,40 @@ fn set_link_af_enter(ctx: ProbeContext) -> u32 {
     let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
         return 0;
     };
-    // SAFETY: this CPU's slot, checked for null; no other program runs on this
-    // CPU until this one ends.
-    let search = unsafe { &mut *search };
-    search.end.set(request.0 + u64::from(length));
-    search.at.set(request.0 + ATTRIBUTE_HEADER);
-    search.token.set(0);
-    search.with_addr_gen_mode.set(0);
+    {
+        // SAFETY: this CPU's slot, checked for null; no other program runs on
+        // this CPU until this one ends.
+        let search = unsafe { &mut *search };
+        search.end.set(request.0 + u64::from(length));
+        search.at.set(request.0 + ATTRIBUTE_HEADER);
+        search.token.set(0);
+        search.with_addr_gen_mode.set(0);
+    }
     for _ in 0..ATTRIBUTES {
-        if !look_at(search) {
+        if link_af_step() == 0 {
             break;
         }
     }
+    // SAFETY: as above; the function that had it as well is through.
+    let search = unsafe { &*search };
     if search.token.get() != 0 {
         let with_addr_gen_mode = search.with_addr_gen_mode.get() != 0;
         remember(device, Pointer(search.token.get()), with_addr_gen_mode);
     }
     0
+}
+
+/// One step of that search; 0 at its end. Not inlined and known by name, so
+/// that the verifier follows it once: see [`volatile`](crate::volatile).
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn link_af_step() -> u32 {
+    let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: as in the program, which does not hold it meanwhile.
+    u32::from(look_at(unsafe { &mut *search }))
 }
 
 /// Looks at an attribute; `false` after the last.
@@ -129,37 +146,26 @@ fn look_at(search: &mut Search) -> bool {
 
 #[inline(always)]
 fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
+    let (flags, flags_read) = device.0.flagged(&globals::DEV_FLAGS, FLAGS_READ);
+    let mut sysctls = Reading::new();
+    let inet6_dev = Pointer(sysctls.get(device.0, &globals::DEV_IP6_PTR));
     let mut payload = SetToken {
         token: [0; 16],
         interface: device.name(),
-        ifindex: device.ifindex().unwrap_or(0),
+        ifindex: device.0.or_zero(&globals::DEV_IFINDEX),
         ret: 0,
-        flags: 0,
-        forwarding: 0,
-        accept_ra: 0,
-        router_solicitations: 0,
-        read: 0,
+        flags,
+        forwarding: sysctls.get(inet6_dev, &globals::CNF_FORWARDING),
+        accept_ra: sysctls.get(inet6_dev, &globals::CNF_ACCEPT_RA),
+        router_solicitations: sysctls.get(inet6_dev, &globals::CNF_RTR_SOLICITS),
+        read: flags_read | (SYSCTLS_READ & sysctls.mask()),
         with_addr_gen_mode: u32::from(with_addr_gen_mode),
     };
-    if let Some(bytes) = token.read() {
-        payload.token = bytes;
+    if token.read_into(&mut payload.token) {
         payload.read |= TOKEN_READ;
     }
-    if let Some(flags) = device.0.get(&globals::DEV_FLAGS) {
-        payload.flags = flags;
-        payload.read |= FLAGS_READ;
-    }
-    if let Some(inet6_dev) = device.inet6()
-        && let Some(forwarding) = inet6_dev.get(&globals::CNF_FORWARDING)
-        && let Some(accept_ra) = inet6_dev.get(&globals::CNF_ACCEPT_RA)
-        && let Some(router_solicitations) = inet6_dev.get(&globals::CNF_RTR_SOLICITS)
-    {
-        payload.forwarding = forwarding;
-        payload.accept_ra = accept_ra;
-        payload.router_solicitations = router_solicitations;
-        payload.read |= SYSCTLS_READ;
-    }
-    let netns = device.net().and_then(|net| net.inum()).unwrap_or(0);
+    let net = Pointer(device.0.or_zero(&globals::DEV_NET));
+    let netns = net.or_zero(&globals::NET_INUM);
     let request = Request { payload, netns };
     // A failed insertion shows at the return, as a call that is not known.
     let _ = TOKENS.insert(bpf_get_current_pid_tgid(), request, 0);

@@ -15,24 +15,16 @@ use crate::{
     ways::Object,
 };
 
-use super::walk::{Found, Walk};
-
-/// Devices of one hash bucket that are looked at for the device of a request.
-const BUCKET_DEVICES: u32 = 64;
+use super::walk::{Found, find_device};
 
 /// Looks for the device that was asked for. Begins the payload: what follows
 /// adds to its flags.
 #[inline(always)]
-pub(super) fn find<O: Object>(
-    walk: &mut Walk,
-    net: Option<Net<O>>,
-    wanted: u32,
-    payload: &mut MulticastJoin,
-) {
+pub(super) fn find<O: Object>(net: Option<Net<O>>, wanted: u32, payload: &mut MulticastJoin) {
     payload.requested_ifindex = wanted;
     payload.mtu = 0;
     payload.flags = 0;
-    if let Some(device) = search(walk, net, wanted, payload) {
+    if let Some(device) = search(net, wanted, payload) {
         describe(device, payload);
     } else {
         payload.interface = [0; INTERFACE_NAME_LEN];
@@ -41,7 +33,6 @@ pub(super) fn find<O: Object>(
 
 #[inline(always)]
 fn search<O: Object>(
-    walk: &mut Walk,
     net: Option<Net<O>>,
     wanted: u32,
     payload: &mut MulticastJoin,
@@ -55,13 +46,7 @@ fn search<O: Object>(
     if wanted == 0 {
         return None;
     }
-    walk.look_for_device(buckets.0, wanted);
-    for _ in 0..BUCKET_DEVICES {
-        if walk.device_decided() {
-            break;
-        }
-    }
-    match walk.device() {
+    match find_device(buckets, wanted) {
         Found::At(device) => Some(device),
         Found::Nowhere => {
             payload.flags |= DEVICE_ABSENT;

@@ -158,23 +158,25 @@ fn report<C: EbpfContext, O: Object>(
     thread: u64,
     continuations: &ProgramArray,
 ) {
-    let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
+    let Some(record) = JOIN_RECORD.get_ptr_mut(0) else {
         return;
     };
-    // SAFETY: both are slots of this CPU alone, checked for null; see `ways`
-    // for why no other program works on them.
-    let (record, walk) = unsafe { (&mut *record, &mut *walk) };
+    // SAFETY: a slot of this CPU alone, checked for null; see `ways` for why no
+    // other program works on it.
+    let record = unsafe { &mut *record };
 
     let net = sock.net();
-    walk.reset();
-    // Its loop first: the verifier follows it once for each combination of
-    // what was read, or not, before it.
-    devices::find(walk, net, join.ifindex, &mut record.payload);
+    devices::find(net, join.ifindex, &mut record.payload);
     if join.charge.flags & CHARGE_SEEN == 0 {
         join.charge =
             charge::take(thread, join.sock).unwrap_or_else(|| Charge::afterwards(sock.0, ret));
     }
     fill(record, join, ret, sock, net);
+    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
+        return;
+    };
+    // SAFETY: as the record.
+    let walk = unsafe { &mut *walk };
     walk.reset();
     walk::start(walk, join.sock, net, &mut record.payload);
     if globals::DEBUG.load() != 0 {

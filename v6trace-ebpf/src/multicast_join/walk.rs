@@ -31,9 +31,10 @@ use crate::{
 };
 
 /// Steps of the walk in one program run; a run is repeated up to 33 times, the
-/// kernel's limit of tail calls. The verifier's work, most of the time that
-/// v6trace needs to start, is in proportion.
+/// kernel's limit of tail calls.
 const STEPS: u32 = 80;
+/// Devices of one hash bucket that are looked at for the device of a request.
+const BUCKET_DEVICES: u32 = 64;
 /// Walks that each CPU keeps, by the socket's address.
 const KEPT: u32 = 16;
 
@@ -224,18 +225,37 @@ fn multicast_join_exit_walk(ctx: FExitContext) -> i32 {
 
 #[inline(always)]
 fn go_on<C: EbpfContext>(ctx: &C, continuations: &ProgramArray) {
+    for _ in 0..STEPS {
+        if join_walk_step() == 0 {
+            break;
+        }
+    }
     let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
         return;
     };
     // SAFETY: as in `report`, whose run this one continues.
     let (record, walk) = unsafe { (&mut *record, &mut *walk) };
-    for _ in 0..STEPS {
-        if !step(walk, &mut record.payload) {
-            walk.done.set(1);
-            break;
-        }
-    }
     proceed(ctx, walk, record, continuations);
+}
+
+/// One step of the walk; 0 at its end.
+///
+/// Not inlined and known by name, so that the verifier follows one step, not
+/// all of them one after the other: see [`volatile`](crate::volatile).
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn join_walk_step() -> u32 {
+    let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
+        return 0;
+    };
+    // SAFETY: as in `report`; the caller holds neither of them meanwhile.
+    let (record, walk) = unsafe { (&mut *record, &mut *walk) };
+    let goes_on = step(walk, &mut record.payload);
+    if !goes_on {
+        walk.done.set(1);
+    }
+    u32::from(goes_on)
 }
 
 /// Goes on in a run of its own, if anything is left. Where the kernel's limit
@@ -258,10 +278,8 @@ pub(super) fn proceed<C: EbpfContext>(
 }
 
 /// One step of the walk: on to the next membership if the last one is decided,
-/// then one look at a device that may be its own. `false` at the end.
-///
-/// Without a branch for each read, since the verifier follows every branch of
-/// every step: what cannot be read is zero, which ends a list, and remembered.
+/// then one look at a device that may be its own. `false` at the end. What
+/// cannot be read is zero, which ends a list, and remembered.
 #[inline(always)]
 fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> bool {
     if walk.node.get() == 0 {
@@ -315,6 +333,41 @@ pub(super) enum Found {
     Unknown,
 }
 
+/// Looks for the device of an interface index in a namespace's table, before
+/// the walk begins.
+#[inline(always)]
+pub(super) fn find_device(buckets: Pointer, ifindex: u32) -> Found {
+    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
+        return Found::Unknown;
+    };
+    {
+        // SAFETY: as in `report`, which has not begun the walk yet.
+        let walk = unsafe { &mut *walk };
+        walk.reset();
+        walk.look_for_device(buckets.0, ifindex);
+    }
+    for _ in 0..BUCKET_DEVICES {
+        if join_device_decided() != 0 {
+            break;
+        }
+    }
+    // SAFETY: as above; the function that had it as well is through.
+    unsafe { &*walk }.device()
+}
+
+/// Looks at one device more; 0 if there are others to look at. Not inlined, as
+/// [`join_walk_step`] is not.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn join_device_decided() -> u32 {
+    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
+        return 1;
+    };
+    // SAFETY: as in `report`; the caller does not hold it meanwhile.
+    u32::from(unsafe { &mut *walk }.device_decided())
+}
+
 impl Walk {
     /// Begins anew.
     #[inline(always)]
@@ -327,7 +380,7 @@ impl Walk {
     /// Begins to look for the device of an interface index in the namespace's
     /// table.
     #[inline(always)]
-    pub(super) fn look_for_device(&mut self, buckets: u64, ifindex: u32) {
+    fn look_for_device(&mut self, buckets: u64, ifindex: u32) {
         self.ifindex.set(ifindex);
         self.found.set(0);
         let node = self.read(buckets, bucket_offset(ifindex));
@@ -336,7 +389,7 @@ impl Walk {
 
     /// Looks at one device more; whether it was the last, or none is left.
     #[inline(always)]
-    pub(super) fn device_decided(&mut self) -> bool {
+    fn device_decided(&mut self) -> bool {
         let node = self.node.get();
         if node == 0 {
             return true;
@@ -355,7 +408,7 @@ impl Walk {
 
     /// The device that was looked for.
     #[inline(always)]
-    pub(super) fn device(&self) -> Found {
+    fn device(&self) -> Found {
         let found = self.found.get();
         if found != 0 {
             Found::At(Device(Pointer(found)))

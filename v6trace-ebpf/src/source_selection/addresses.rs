@@ -63,19 +63,34 @@ pub(super) extern "C" fn source_on_device(device: u64, source: u32, bits: u32) -
     let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
         return UNREADABLE;
     };
-    // SAFETY: this CPU's value, checked for null. Nothing else works on it: a
-    // lookup in a softirq that interrupts this one is not looked at.
-    let search = unsafe { &mut *search };
-    search.address.set(source);
-    search.bits.set(bits);
-    search.entry.set(first.0);
-    search.widest.set(NARROWEST);
+    {
+        // SAFETY: this CPU's value, checked for null. Nothing else works on it:
+        // a lookup in a softirq that interrupts this one is not looked at.
+        let search = unsafe { &mut *search };
+        search.address.set(source);
+        search.bits.set(bits);
+        search.entry.set(first.0);
+        search.widest.set(NARROWEST);
+    }
     for _ in 0..ADDRESSES {
-        if !goes_on(search) {
-            return outcome(search);
+        if source_on_device_step() == 0 {
+            // SAFETY: as above; the function that had it as well is through.
+            return outcome(unsafe { &*search });
         }
     }
     MORE_ADDRESSES
+}
+
+/// One step of that search; 0 at its end.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn source_on_device_step() -> u32 {
+    let Some(search) = SOURCE_SEARCH.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: as in `source_on_device`, which does not hold it meanwhile.
+    u32::from(goes_on(unsafe { &mut *search }))
 }
 
 /// Looks at one address, and goes on to the next unless this is the one, or
