@@ -5,7 +5,8 @@
 //! kernel has that function, has it once, or kept it only under a name that the
 //! compiler suffixed. `/proc/kallsyms` has some 200 000 lines, and producing
 //! them is slow for the kernel: [`Symbols::load`] reads it once for all names,
-//! a line at a time in one buffer, and keeps nothing about other symbols.
+//! a line at a time in one buffer, keeps nothing about other symbols, and stops
+//! where nothing more is to be found.
 
 mod table;
 #[cfg(test)]
@@ -68,8 +69,8 @@ pub enum SymbolStatus {
     },
     /// None, nor any suffixed form. It may be inlined, or in a module not loaded.
     Missing,
-    /// Several functions, modules' included; newer kernels refuse such a name
-    /// and older ones pick one of them.
+    /// Several functions; newer kernels refuse such a name and older ones pick
+    /// one of them.
     Ambiguous {
         /// How many.
         count: u32,
@@ -90,17 +91,22 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// Looks the names up in a symbol table, [`KALLSYMS`] as a rule.
+    /// Looks names up in a symbol table, [`KALLSYMS`] as a rule: groups of them,
+    /// of which a kernel has one at least, and has them in the same place.
+    ///
+    /// Once one of each group was seen and the kernel's own code is through, the
+    /// rest of the table is not read: modules, to which the kernel prefers
+    /// itself, and most of its variables.
     ///
     /// # Errors
     /// [`SymbolsError`] where the file cannot be read or is no symbol table.
-    pub fn load(path: &Path, names: &[&str]) -> Result<Self, SymbolsError> {
+    pub fn load(path: &Path, groups: &[Vec<&str>]) -> Result<Self, SymbolsError> {
         let read_error = |source| SymbolsError::Read {
             path: path.to_owned(),
             source,
         };
         let file = File::open(path).map_err(read_error)?;
-        let mut table = Table::new(names);
+        let mut table = Table::new(groups);
         let lines = for_each_line(BufReader::with_capacity(1 << 18, file), |line| {
             table.take(line)
         })

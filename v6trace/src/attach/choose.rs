@@ -195,7 +195,8 @@ mod tests {
     fn symbols(text: &str) -> Symbols {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        Symbols::load(file.path(), &["v6trace_made_up_symbol", "second_choice"]).unwrap()
+        let group = vec!["v6trace_made_up_symbol", "second_choice"];
+        Symbols::load(file.path(), &[group]).unwrap()
     }
 
     fn chosen(kallsyms: &str) -> HookCoverage {

@@ -83,12 +83,13 @@ pub fn attach<T>(
     }
     let btf = Btf::load(options.btf())?;
     log::debug!("BTF read");
+    let mut globals = resolve::members(&btf)?;
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
-        &resolve::symbol_names(),
+        &resolve::symbols(&globals),
     )?;
     log::debug!("symbols read");
-    let globals = resolve::resolve(&btf, &symbols)?;
+    resolve::variables(&mut globals, &btf, &symbols)?;
     // Numbers of functions out of a file may not be the running kernel's.
     let functions = match options.btf {
         None => trampolines::functions(&btf),

@@ -39,6 +39,11 @@ impl Globals {
             .any(|&(name, value)| name == global && value != ABSENT)
     }
 
+    /// Whether the variable has what no member of this kernel does.
+    fn need(&self, variable: &Variable) -> bool {
+        !variable.unless.is_some_and(|global| self.has(global))
+    }
+
     /// The member path of a global.
     pub(super) fn path_of(global: &str) -> &str {
         MEMBERS
@@ -65,22 +70,25 @@ impl Globals {
     }
 }
 
-/// Every symbol that resolving and choosing ask for.
-pub(super) fn symbol_names() -> Vec<&'static str> {
-    let functions = HOOKS
-        .iter()
-        .flat_map(|hook| hook.candidates)
-        .map(|candidate| candidate.function);
-    let variables = VARIABLES
-        .iter()
-        .flat_map(|variable| variable.symbols)
-        .map(|&(symbol, _)| symbol);
+/// Every symbol that locating and choosing ask for, but for those of variables
+/// that this kernel's members make unnecessary: a group for each hook and
+/// variable.
+pub(super) fn symbols(globals: &Globals) -> Vec<Vec<&'static str>> {
+    let functions = HOOKS.iter().map(|hook| {
+        let functions = hook.candidates.iter().map(|candidate| candidate.function);
+        functions.collect()
+    });
+    let variables = VARIABLES.iter().filter(|variable| globals.need(variable));
+    let variables = variables.map(|variable| {
+        let symbols = variable.symbols.iter().map(|&(symbol, _)| symbol);
+        symbols.collect()
+    });
     functions.chain(variables).collect()
 }
 
-/// Looks everything up. A member that the kernel lacks is absent; BTF that
+/// Looks every member up. One that the kernel lacks is absent; BTF that
 /// contradicts itself is an error.
-pub(super) fn resolve(btf: &Btf, symbols: &Symbols) -> Result<Globals, MemberError> {
+pub(super) fn members(btf: &Btf) -> Result<Globals, MemberError> {
     let mut globals = Globals::default();
     for member in MEMBERS {
         let value = match locate(btf, member) {
@@ -101,10 +109,18 @@ pub(super) fn resolve(btf: &Btf, symbols: &Symbols) -> Result<Globals, MemberErr
         };
         globals.words.push((member.global, value));
     }
+    Ok(globals)
+}
+
+/// Adds every variable's address, 0 for one that cannot be had.
+pub(super) fn variables(
+    globals: &mut Globals,
+    btf: &Btf,
+    symbols: &Symbols,
+) -> Result<(), MemberError> {
     for variable in VARIABLES {
         let address = address(btf, symbols, variable)?;
-        let needed = !variable.unless.is_some_and(|global| globals.has(global));
-        if address == 0 && needed {
+        if address == 0 && globals.need(variable) {
             let why = if symbols.hidden() {
                 "the kernel hides its address (CAP_SYSLOG or kernel.kptr_restrict)"
             } else {
@@ -117,7 +133,7 @@ pub(super) fn resolve(btf: &Btf, symbols: &Symbols) -> Result<Globals, MemberErr
         }
         globals.addresses.push((variable.global, address));
     }
-    Ok(globals)
+    Ok(())
 }
 
 /// The value of a member's global, or why its shape is not the expected one.

@@ -1,36 +1,68 @@
 //! From a name to the types that bear it, without a string per type: hashes of
-//! the names, sorted; whoever asks compares the name itself.
+//! the names, in chains; whoever asks compares the name itself.
+
+use std::{iter, mem};
 
 /// The kernel allows names of up to 511 bytes (`KSYM_NAME_LEN`). The bound also
 /// keeps types that share one endless name from making the index slow.
 const MAX_NAME: usize = 511;
 
-/// Pairs of a name's hash and the number of a type that bears it.
+/// The end of a chain.
+const END: u32 = u32::MAX;
+
+/// The types that have a name.
 #[derive(Debug, Default)]
 pub(super) struct NameIndex {
-    entries: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
+    /// For some of a hash's bits, the first entry of their chain.
+    heads: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hash: u32,
+    /// The type's number.
+    id: u32,
+    /// The next entry of the chain.
+    next: u32,
 }
 
 impl NameIndex {
     /// Adds a type; what is looked up later must be [`NameIndex::finish`]ed first.
     pub(super) fn add(&mut self, name: &[u8], id: u32) {
-        self.entries.push((hash(name), id));
+        self.entries.push(Entry {
+            hash: hash(name),
+            id,
+            next: END,
+        });
     }
 
     pub(super) fn finish(&mut self) {
-        self.entries.sort_unstable();
         self.entries.shrink_to_fit();
+        self.heads = vec![END; self.entries.len().next_power_of_two()];
+        // The last one first, so that a chain is in the order of the file.
+        for (number, entry) in self.entries.iter_mut().enumerate().rev() {
+            // Fits: there are fewer entries than the type section has bytes.
+            let number = u32::try_from(number).unwrap_or(END);
+            let chain = chain(&self.heads, entry.hash);
+            entry.next = mem::replace(&mut self.heads[chain], number);
+        }
     }
 
     /// Types that may bear `name`, in the order of the file.
     pub(super) fn candidates(&self, name: &[u8]) -> impl Iterator<Item = u32> + use<'_> {
         let hash = hash(name);
-        let from = self.entries.partition_point(|entry| entry.0 < hash);
-        let rest = self.entries.get(from..).unwrap_or_default();
-        rest.iter()
-            .take_while(move |entry| entry.0 == hash)
-            .map(|entry| entry.1)
+        let head = self.heads.get(chain(&self.heads, hash));
+        let entry = |number: &u32| self.entries.get(*number as usize);
+        let entries = iter::successors(head.and_then(entry), move |last| entry(&last.next));
+        let same = entries.filter(move |entry| entry.hash == hash);
+        same.map(|entry| entry.id)
     }
+}
+
+/// Which chain a hash belongs to; there are a power of two of them.
+fn chain(heads: &[u32], hash: u32) -> usize {
+    hash as usize & heads.len().wrapping_sub(1)
 }
 
 /// The bytes before the terminating zero, if it comes soon enough.

@@ -1,9 +1,15 @@
 //! Going through the lines of a symbol table and keeping what is wanted of them.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    ops::ControlFlow,
+};
 
 /// Longer than any line: a symbol's name has up to 511 bytes, a module's up to 55.
 const MAX_LINE: usize = 1024;
+
+/// The symbol behind the kernel's own code: its variables follow, then modules.
+const END_OF_CODE: &str = "_etext";
 
 /// Suffixed forms of one function that are kept for the message.
 pub(super) const MAX_SUFFIXED: usize = 16;
@@ -14,6 +20,7 @@ pub(super) struct Wanted {
     pub(super) functions: Occurrences,
     pub(super) variables: Occurrences,
     pub(super) suffixed: Vec<String>,
+    groups: Vec<usize>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -37,11 +44,11 @@ pub(super) enum Stopped {
     Format { line: u64 },
 }
 
-/// Gives each line without its newline; returns their number. The callback's
-/// None stops at a line that is not of the format.
+/// Gives each line without its newline until one breaks it off; returns their
+/// number. The callback's None stops at a line that is not of the format.
 pub(super) fn for_each_line(
     mut reader: impl BufRead,
-    mut line: impl FnMut(&[u8]) -> Option<()>,
+    mut line: impl FnMut(&[u8]) -> Option<ControlFlow<()>>,
 ) -> Result<u64, Stopped> {
     // What the buffer had of a line whose end is not in it.
     let mut begun = Vec::new();
@@ -65,7 +72,9 @@ pub(super) fn for_each_line(
                 begun.clear();
                 taken
             };
-            taken.ok_or(Stopped::Format { line: count })?;
+            if taken.ok_or(Stopped::Format { line: count })?.is_break() {
+                return Ok(count);
+            }
             rest = &after[1..];
         }
         begun.extend_from_slice(rest);
@@ -74,7 +83,7 @@ pub(super) fn for_each_line(
         // The limit keeps a file without newlines from filling the memory.
         if begun.len() >= MAX_LINE || at_end && !begun.is_empty() {
             count += 1;
-            take(&begun, &mut line).ok_or(Stopped::Format { line: count })?;
+            let _ = take(&begun, &mut line).ok_or(Stopped::Format { line: count })?;
         }
         if at_end {
             return Ok(count);
@@ -82,7 +91,10 @@ pub(super) fn for_each_line(
     }
 }
 
-fn take(whole: &[u8], line: &mut impl FnMut(&[u8]) -> Option<()>) -> Option<()> {
+fn take(
+    whole: &[u8],
+    line: &mut impl FnMut(&[u8]) -> Option<ControlFlow<()>>,
+) -> Option<ControlFlow<()>> {
     if whole.len() >= MAX_LINE {
         return None;
     }
@@ -92,6 +104,9 @@ fn take(whole: &[u8], line: &mut impl FnMut(&[u8]) -> Option<()>) -> Option<()> 
 /// The table while it is read.
 pub(super) struct Table {
     pub(super) wanted: Vec<Wanted>,
+    /// For each group whether one of its names was seen.
+    seen: Vec<bool>,
+    code_ended: bool,
     /// For a first byte, the second bytes of the wanted names that begin with
     /// it (their lower six bits): turns most symbols away at once.
     seconds: [u64; 256],
@@ -102,8 +117,9 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(names: &[&str]) -> Self {
-        let mut names = names.to_vec();
+    pub(super) fn new(groups: &[Vec<&str>]) -> Self {
+        let mut names: Vec<&str> = groups.iter().flatten().copied().collect();
+        names.push(END_OF_CODE);
         names.sort_unstable();
         names.dedup();
         let mut seconds = [0; 256];
@@ -118,10 +134,15 @@ impl Table {
         }
         let wanted = names.iter().map(|name| Wanted {
             name: (*name).to_owned(),
+            groups: (0..groups.len())
+                .filter(|group| groups[*group].contains(name))
+                .collect(),
             ..Wanted::default()
         });
         Self {
             wanted: wanted.collect(),
+            seen: vec![false; groups.len()],
+            code_ended: false,
             seconds,
             lengths,
             address_seen: false,
@@ -129,14 +150,16 @@ impl Table {
     }
 
     /// Takes in one line, such as `ffffffff81000000 T _text` or
-    /// `ffffffffc0000000 t init_once\t[ext4]`. None if it is no such line.
-    pub(super) fn take(&mut self, line: &[u8]) -> Option<()> {
+    /// `ffffffffc0000000 t init_once\t[ext4]`; breaks off where those to come
+    /// have nothing more. None if it is no such line.
+    pub(super) fn take(&mut self, line: &[u8]) -> Option<ControlFlow<()>> {
+        const MORE: ControlFlow<()> = ControlFlow::Continue(());
         // As the kernel has them: sixteen digits, a letter, and the name.
         if self.address_seen
             && let Some([.., b' ', _, b' ', first, second]) = line.first_chunk::<21>()
             && self.seconds[usize::from(*first)] & low_bit(*second) == 0
         {
-            return line[0].is_ascii_hexdigit().then_some(());
+            return line[0].is_ascii_hexdigit().then_some(MORE);
         }
         let space = line.iter().take(17).position(|byte| *byte == b' ')?;
         let (address, rest) = line.split_at_checked(space)?;
@@ -153,13 +176,13 @@ impl Table {
         let stem = dot.map_or(Some(name), |dot| name.get(..dot))?;
         let first = *name.first()?;
         if self.lengths[usize::from(first)] & length_bit(stem.len()) == 0 {
-            return Some(());
+            return Some(MORE);
         }
         let found = self
             .wanted
             .binary_search_by(|wanted| wanted.name.as_bytes().cmp(stem));
         let Some(wanted) = found.ok().and_then(|at| self.wanted.get_mut(at)) else {
-            return Some(());
+            return Some(MORE);
         };
         let is_function = matches!(kind, b't' | b'T' | b'w' | b'W');
         match (dot, is_function) {
@@ -172,7 +195,14 @@ impl Table {
             }
             _ => {}
         }
-        Some(())
+        for group in &wanted.groups {
+            self.seen[*group] = true;
+        }
+        self.code_ended |= wanted.name == END_OF_CODE;
+        if self.code_ended && self.seen.iter().all(|seen| *seen) {
+            return Some(ControlFlow::Break(()));
+        }
+        Some(MORE)
     }
 }
 

@@ -28,7 +28,9 @@ ffffffffc0000030 t shared\t[llc]
 fn load(table: &str, names: &[&str]) -> Result<Symbols, SymbolsError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), table).unwrap();
-    Symbols::load(file.path(), names)
+    // Each by itself: one that is absent keeps the reader going to the end.
+    let groups: Vec<_> = names.iter().map(|name| vec![*name]).collect();
+    Symbols::load(file.path(), &groups)
 }
 
 #[test]
@@ -120,6 +122,32 @@ fn refuses_other_files() {
 }
 
 #[test]
+fn reads_no_further_than_it_must() {
+    const REST: &str = "this is no line of a symbol table";
+    let load = |table: &str, groups: &[&[&'static str]]| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), format!("{table}{REST}\n")).unwrap();
+        let groups: Vec<_> = groups.iter().map(|group| group.to_vec()).collect();
+        Symbols::load(file.path(), &groups)
+    };
+    let code = "ffffffff81000000 T set_link_af\nffffffff81000010 t helper\n";
+    let end = "ffffffff81000020 T _etext\n";
+    let variable = "ffffffff82000000 D sysctl_optmem_max\n";
+    let whole = [code, end, variable].concat();
+    let functions: &[&str] = &["set_token", "set_link_af"];
+    let variables: &[&str] = &["sysctl_optmem_max"];
+
+    let symbols = load(&[code, end].concat(), &[functions]).unwrap();
+    assert_eq!(symbols.status("set_token"), SymbolStatus::Missing);
+    let symbols = load(&whole, &[functions, variables]).unwrap();
+    assert!(symbols.address("sysctl_optmem_max").is_some());
+    // Another of a name may come as long as the code goes on.
+    assert!(load(code, &[functions]).is_err());
+    // A module may have what the kernel itself has not.
+    assert!(load(&whole, &[functions, &["bridge_input"]]).is_err());
+}
+
+#[test]
 fn keeps_few_suffixed_forms() {
     let table = "ffffffff81000000 t f.part.0\n".repeat(1000);
     let symbols = load(&table, &["f"]).unwrap();
@@ -132,19 +160,20 @@ fn keeps_few_suffixed_forms() {
 proptest! {
     #[test]
     fn any_line_is_taken_or_refused(line in proptest::collection::vec(any::<u8>(), 0..60)) {
-        let _ = Table::new(&["sock_kmalloc"]).take(&line);
+        let _ = Table::new(&[vec!["sock_kmalloc"]]).take(&line);
     }
 
     #[test]
     fn nearly_right_lines(line in "[0-9a-fg]{0,18} [tTdD.] [a.\t \\[]{0,8}") {
-        let _ = Table::new(&["a", "aa", ""]).take(line.as_bytes());
+        let _ = Table::new(&[vec!["a", "aa", ""]]).take(line.as_bytes());
     }
 }
 
 /// Where the machine shows its symbols: one that every kernel has.
 #[test]
 fn this_machines_kernel() {
-    if let Ok(symbols) = Symbols::load(Path::new(KALLSYMS), &["ksys_read", "ksys_reads"]) {
+    let group = vec!["ksys_read", "ksys_reads"];
+    if let Ok(symbols) = Symbols::load(Path::new(KALLSYMS), &[group]) {
         assert!(matches!(
             symbols.status("ksys_read"),
             SymbolStatus::Present { .. }
