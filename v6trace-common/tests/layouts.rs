@@ -66,7 +66,7 @@ fn hooks() {
 }
 
 #[test]
-fn payloads() {
+fn multicast_join() {
     check(
         "## Kind 1: multicast join",
         &fields!(MulticastJoin {
@@ -87,6 +87,10 @@ fn payloads() {
             sk_protocol
         }),
     );
+}
+
+#[test]
+fn set_token() {
     check(
         "## Kind 2: set token",
         &fields!(SetToken {
@@ -102,6 +106,10 @@ fn payloads() {
             with_addr_gen_mode
         }),
     );
+}
+
+#[test]
+fn source_selection() {
     check(
         "## Kind 3: source selection",
         &fields!(SourceSelection {
@@ -125,6 +133,10 @@ fn payloads() {
             route_protocol
         }),
     );
+}
+
+#[test]
+fn anycast_change() {
     check(
         "## Kind 4: anycast change",
         &fields!(AnycastChange {
@@ -143,6 +155,10 @@ fn payloads() {
             flags
         }),
     );
+}
+
+#[test]
+fn default_routes_purged() {
     check(
         "## Kind 5: default routes purged",
         &fields!(DefaultRoutesPurged {
@@ -163,6 +179,10 @@ fn payloads() {
             table
         }),
     );
+}
+
+#[test]
+fn dad_failure() {
     check(
         "## Kind 6: DAD failure",
         &fields!(DadFailure {
@@ -203,6 +223,10 @@ fn payloads() {
             transport
         }),
     );
+}
+
+#[test]
+fn dad_reflection() {
     check(
         "## Kind 7: DAD reflection",
         &fields!(DadReflection {

@@ -39,6 +39,9 @@ pub enum Via {
     /// A trampoline (fentry and fexit): cheaper, and only for functions in the
     /// kernel's own BTF.
     Trampoline,
+    /// One that a newer version has.
+    #[serde(other)]
+    Other,
 }
 
 impl fmt::Display for Via {
@@ -46,6 +49,7 @@ impl fmt::Display for Via {
         f.pad(match self {
             Self::Kprobe => "kprobe",
             Self::Trampoline => "trampoline",
+            Self::Other => "other",
         })
     }
 }
@@ -64,12 +68,15 @@ pub enum Status {
     Ambiguous,
     /// Not: the kernel refused, or lacks what the programs must read.
     Refused,
+    /// What a newer version says.
+    #[serde(other)]
+    Other,
 }
 
-impl Status {
+impl HookCoverage {
     /// Whether the hook fires.
-    pub const fn is_attached(self) -> bool {
-        matches!(self, Self::Attached | Self::Fallback)
+    pub const fn is_attached(&self) -> bool {
+        self.via.is_some()
     }
 }
 
@@ -81,6 +88,7 @@ impl fmt::Display for Status {
             Self::Missing => "missing",
             Self::Ambiguous => "ambiguous",
             Self::Refused => "refused",
+            Self::Other => "other",
         })
     }
 }
@@ -88,6 +96,19 @@ impl fmt::Display for Status {
 impl Coverage {
     /// The hooks that fire.
     pub fn attached(&self) -> impl Iterator<Item = &HookCoverage> {
-        self.hooks.iter().filter(|hook| hook.status.is_attached())
+        self.hooks.iter().filter(|hook| hook.is_attached())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_version_says_is_no_obstacle() {
+        let text = r#"{"hook": "h", "function": "f", "status": "borrowed", "via": "uprobe"}"#;
+        let hook: HookCoverage = serde_json::from_str(text).unwrap();
+        assert_eq!((hook.status, hook.via), (Status::Other, Some(Via::Other)));
+        assert!(hook.is_attached());
     }
 }

@@ -223,7 +223,7 @@ fn print_session(
     let attached = info.coverage.attached().count();
     row("hooks", &format!("{attached} of {} attached", hooks.len()))?;
     for hook in hooks {
-        if verbose || !hook.status.is_attached() {
+        if verbose || !hook.is_attached() {
             let note = hook.note.as_deref();
             let note = note.map_or_else(String::new, |note| format!(": {note}"));
             let (name, status, function) = (&hook.hook, hook.status, &hook.function);

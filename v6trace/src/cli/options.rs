@@ -244,7 +244,7 @@ pub(super) fn start_log(level: &str) {
 pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
     let mut err = stderr();
     for hook in &coverage.hooks {
-        if all || !hook.status.is_attached() {
+        if all || !hook.is_attached() {
             let note = hook
                 .note
                 .as_deref()
