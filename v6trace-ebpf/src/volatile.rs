@@ -1,14 +1,15 @@
 //! Values that stay in memory.
 //!
-//! The verifier follows a loop until two visits to its head look alike. What
-//! the compiler keeps in registers makes every visit look different, and the
-//! verifier then follows every combination; what lies in a map it does not
-//! track. So the state of a loop is read and written in place.
+//! The verifier follows a loop until two visits to its head look alike; what
+//! differs in registers makes every visit another, and each is followed to the
+//! program's end. So the body of a loop is a function of its own, which is not
+//! inlined and which the object exports: the verifier follows it once, by
+//! itself, whatever its arguments are. They can only be numbers. The loop's
+//! state lies in a map, whose contents the verifier does not track, and is read
+//! and written in place.
 //!
-//! The same holds for what leads to a loop and comes after it: a search that is
-//! inlined is followed once for each way to it. As a function that is not, and
-//! that the object exports, it is followed by itself, whatever its arguments
-//! are; they can only be numbers.
+//! The same holds for what leads to a search and comes after it: inlined, the
+//! search would be followed once for each way to it.
 
 /// A value that is read and written where it is, each time.
 #[repr(transparent)]

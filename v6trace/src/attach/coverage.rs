@@ -76,7 +76,11 @@ pub enum Status {
 impl HookCoverage {
     /// Whether the hook fires.
     pub const fn is_attached(&self) -> bool {
-        self.via.is_some()
+        match self.status {
+            Status::Attached | Status::Fallback => true,
+            Status::Missing | Status::Ambiguous | Status::Refused => false,
+            Status::Other => self.via.is_some(),
+        }
     }
 }
 
