@@ -46,13 +46,8 @@ fn owned() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "other", OTHER_MAC)?,
     );
-    other.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    other.own(ADDRESS)?;
+    let report = host.refused(ADDRESS)?;
     host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
         .field("confidence", "certain")
         .evidence("other_interface", "eth0")
@@ -65,8 +60,7 @@ fn owned() -> Result<()> {
     // And the fixes are some.
     other.del(ADDRESS)?;
     host.del(ADDRESS)?;
-    host.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)
+    host.own(ADDRESS)
 }
 
 fn asked_by_both() -> Result<()> {
@@ -94,16 +88,11 @@ fn asked_by_both() -> Result<()> {
 fn same_host() -> Result<()> {
     let segment = Segment::new()?;
     let mut host = Host::new(&segment, "guest", OTHER_MAC)?;
-    host.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    host.own(ADDRESS)?;
     segment.plug(&host.netns, "eth1", "second", MAC)?;
     host.netns.ip("link set eth1 up")?;
     host.interface = Link::find(&host.netns, "eth1")?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth1", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = host.refused(ADDRESS)?;
     let diagnosis = report.only("dad-conflict-same-host")?;
     host.expect_failure(diagnosis, "NA", OTHER_MAC)
         .field("confidence", "certain")
@@ -165,13 +154,8 @@ fn cloned_mac_owned() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "clone", MAC)?,
     );
-    other.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    other.own(ADDRESS)?;
+    let report = host.refused(ADDRESS)?;
     host.expect_failure(report.only("dad-conflict-cloned-mac")?, "NA", MAC)
         .field("confidence", "likely")
         .evidence("nonce", "none")
@@ -192,13 +176,8 @@ fn another_segment() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "other", OTHER_MAC)?,
     );
-    other.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    other.own(ADDRESS)?;
+    let report = host.refused(ADDRESS)?;
     host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
         .evidence("other_netns", other.netns.inode())
         .no_fix_has("dev b0")
@@ -221,11 +200,7 @@ fn proxy() -> Result<()> {
     other
         .netns
         .ip(&format!("-6 neigh add proxy {ADDRESS} dev eth0"))?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = host.refused(ADDRESS)?;
     host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
         .evidence("override", false)
         .summary_has(["does not have the address now"])

@@ -65,11 +65,7 @@ fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expec
 fn stays() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = host.refused(ADDRESS)?;
     expect(&host, report.only("dad-loopback")?, ADDRESS)
         .evidence("address_deleted", false)
         .evidence("ipv6_disabled", false)
@@ -78,8 +74,7 @@ fn stays() -> Result<()> {
     // And the fixes are some.
     host.set("enhanced_dad", "1")?;
     host.del(ADDRESS)?;
-    host.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)
+    host.own(ADDRESS)
 }
 
 fn deleted() -> Result<()> {
@@ -173,8 +168,7 @@ fn ignored() -> Result<()> {
     let host = Host::new(&segment, "guest", MAC)?;
     segment.hairpin("to-guest")?;
     let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    host.own(ADDRESS)?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("dad-loopback-ignored")?;

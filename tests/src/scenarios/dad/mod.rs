@@ -15,7 +15,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Segment};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -55,6 +55,22 @@ impl Host {
         let interface = &self.interface.name;
         self.netns
             .ip(&format!("addr add {address}/64 dev {interface} {words}"))
+    }
+
+    /// Adds an address that it may keep, and waits until it knows.
+    fn own(&self, address: Ipv6Addr) -> Result<()> {
+        self.add(address, "")?;
+        AddressState::Usable.wait(&self.netns, &self.interface.name, address)
+    }
+
+    /// Traces as it adds an address that it finds in use, until then.
+    fn refused(&self, address: Ipv6Addr) -> Result<Report> {
+        let tracer = Tracer::start(&[])?;
+        self.add(address, "")?;
+        AddressState::Failed.wait(&self.netns, &self.interface.name, address)?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        Ok(report)
     }
 
     fn del(&self, address: Ipv6Addr) -> Result<()> {

@@ -100,11 +100,7 @@ fn vlan_owns() -> Result<()> {
     let host = joined_vlan(&segment)?;
     add_to_vlan(&host)?;
     AddressState::Usable.wait(&host.netns, "eth0.7", FROM_MAC)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(FROM_MAC, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", FROM_MAC)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = host.refused(FROM_MAC)?;
     expect(&host, report.only("dad-conflict-same-host")?)
         .field("confidence", "likely")
         .evidence("message", "NA")
@@ -123,13 +119,8 @@ fn vrrp_masters() -> Result<()> {
         Host::new(&segment, "guest", VIRTUAL)?,
         Host::new(&segment, "master", VIRTUAL)?,
     );
-    other.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    other.own(ADDRESS)?;
+    let report = host.refused(ADDRESS)?;
     let diagnosis = report.only("dad-conflict-cloned-mac")?;
     host.expect(diagnosis, ADDRESS)
         .field("severity", "failure")

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::{Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Expect, Segment, Tracer};
+use crate::guest::{Expect, Segment};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -29,11 +29,7 @@ fn failure(
     expect: impl Fn(Expect<'_>) -> Expect<'_>,
 ) -> Result<()> {
     let host = Host::new(segment, "guest", MAC)?;
-    let tracer = Tracer::start(&[])?;
-    host.add(FIRST, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", FIRST)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = host.refused(FIRST)?;
     let expected = host
         .expect(report.only("dad-conflict")?, FIRST)
         .field("severity", "failure")
