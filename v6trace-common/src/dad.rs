@@ -102,8 +102,7 @@ pub struct DadFailure {
 
 const _: () = assert!(size_of::<DadFailure>() == 304);
 
-/// `accept_dad`, `enhanced_dad` and `disable_ipv6` were read, the interface's
-/// own and those of `all`.
+/// The five sysctls `accept_dad` to `disable_ipv6` were read.
 pub const SYSCTLS_READ: u32 = 1 << 0;
 /// `flags` was read.
 pub const FLAGS_READ: u32 = 1 << 1;

@@ -19,7 +19,7 @@ pub struct MulticastJoin {
     pub interface: [u8; INTERFACE_NAME_LEN],
     /// The interface index in the request; 0 lets the routing table decide.
     pub requested_ifindex: u32,
-    /// The MTU of that interface, bytes ([`DEVICE_FOUND`]).
+    /// The MTU of that interface, bytes ([`MTU_READ`]).
     pub mtu: u32,
     /// What the function returned: 0 or a negative errno.
     pub ret: i32,

@@ -266,7 +266,8 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     payload.own_mac_len = device.0.or_zero(&globals::DEV_ADDR_LEN);
     let mac = Pointer(device.0.or_zero(&globals::DEV_ADDR));
     mac.read_into(&mut payload.own_mac);
-    payload.read = read_address(ifaddr, payload) | read_sysctls(inet6_dev, device, payload);
+    let net = Pointer(device.0.or_zero(&globals::DEV_NET));
+    payload.read = read_address(ifaddr, net, payload) | read_sysctls(inet6_dev, net, payload);
     match SENT.get_ptr(&target) {
         Some(sent) => {
             // SAFETY: as in reflection().
@@ -319,24 +320,25 @@ fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
     unsafe { SENDERS.get(&Asked { address, nonce }).copied() }
 }
 
-/// Reads what the address says; which of it could be read.
+/// Reads what the address says, and how often it may be tried anew; which of it
+/// could be read.
 #[inline(always)]
-fn read_address(ifaddr: Pointer, payload: &mut DadFailure) -> u32 {
+fn read_address(ifaddr: Pointer, net: Pointer, payload: &mut DadFailure) -> u32 {
     payload.prefix_len = ifaddr.or_zero(&globals::IFA_PREFIX_LEN);
-    payload.stable_privacy_retry = ifaddr.or_zero(&globals::IFA_STABLE_PRIVACY_RETRY);
+    // One says nothing without the other.
+    let mut retries = Reading::new();
+    payload.stable_privacy_retry = retries.get(ifaddr, &globals::IFA_STABLE_PRIVACY_RETRY);
+    payload.idgen_retries = retries.get(net, &globals::NET_IDGEN_RETRIES);
     let (flags, flags_read) = ifaddr.flagged(&globals::IFA_FLAGS, FLAGS_READ);
     let (nonce, nonce_read) = ifaddr.flagged(&globals::IFA_DAD_NONCE, NONCE_READ);
     payload.flags = flags;
     payload.dad_nonce = nonce;
-    flags_read | nonce_read
+    flags_read | nonce_read | (RETRIES_READ & retries.mask())
 }
 
 /// Reads the sysctls that decide; which of them could be read.
 #[inline(always)]
-fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) -> u32 {
-    let net = Pointer(device.0.or_zero(&globals::DEV_NET));
-    let (retries, retries_read) = net.flagged(&globals::NET_IDGEN_RETRIES, RETRIES_READ);
-    payload.idgen_retries = retries;
+fn read_sysctls(inet6_dev: Pointer, net: Pointer, payload: &mut DadFailure) -> u32 {
     let own = inet6_dev.member(&globals::INET6_DEV_CNF);
     let own = own.unwrap_or(Pointer(0));
     let mut reading = Reading::new();
@@ -346,7 +348,7 @@ fn read_sysctls(inet6_dev: Pointer, device: Device, payload: &mut DadFailure) ->
     payload.enhanced_dad = reading.get(own, &globals::DEVCONF_ENHANCED_DAD);
     payload.all_enhanced_dad = reading.get(all, &globals::DEVCONF_ENHANCED_DAD);
     payload.disable_ipv6 = reading.get(own, &globals::DEVCONF_DISABLE_IPV6);
-    retries_read | (SYSCTLS_READ & reading.mask())
+    SYSCTLS_READ & reading.mask()
 }
 
 #[inline(always)]

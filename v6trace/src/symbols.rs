@@ -96,7 +96,8 @@ impl Symbols {
     ///
     /// Once one of each group was seen and the kernel's own code is through, the
     /// rest of the table is not read: modules, to which the kernel prefers
-    /// itself, and most of its variables.
+    /// itself, and most of its variables. Where one of them is in a module, it
+    /// is read to its end.
     ///
     /// # Errors
     /// [`SymbolsError`] where the file cannot be read or is no symbol table.

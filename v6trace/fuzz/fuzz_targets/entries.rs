@@ -7,10 +7,10 @@ use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
 use v6trace::{
-    recording::{Contents, Reader, Replay},
-    render::{Render, Text, time::TimeDisplay},
-    report::{Options, Report},
+    recording::Contents,
+    render::{Text, time::TimeDisplay},
 };
+use v6trace_fuzz::replay;
 
 /// A recording whose first frame is an opening.
 const OPENED: &[u8] = include_bytes!("../../tests/golden/6.12/token.v6t");
@@ -41,19 +41,4 @@ fn frame(content: &[u8]) -> Vec<u8> {
     frame.extend(crc32fast::hash(&frame).to_le_bytes());
     frame.extend(stored);
     frame
-}
-
-fn replay(file: &[u8], render: impl Render) {
-    let options = Options {
-        events: true,
-        ..Options::default()
-    };
-    let mut feed = Replay::new(Report::new(options, render));
-    let mut reader = Reader::new(file).expect("a reader");
-    while let Ok(Some(item)) = reader.next_item() {
-        if feed.take(item).is_err() {
-            return;
-        }
-    }
-    let _ = feed.finish();
 }

@@ -7,10 +7,10 @@ use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
 use v6trace::{
-    recording::{Contents, Reader, Replay},
-    render::{Csv, Json, Pcapng, Render, Text, time::TimeDisplay},
-    report::{Options, Report},
+    recording::Contents,
+    render::{Csv, Json, Pcapng, Text, time::TimeDisplay},
 };
+use v6trace_fuzz::replay;
 
 fuzz_target!(|file: &[u8]| {
     replay(file, Text::new(sink(), sink(), TimeDisplay::Local, false));
@@ -19,23 +19,3 @@ fuzz_target!(|file: &[u8]| {
     replay(file, Pcapng::new(sink(), sink()));
     replay(file, Contents::default());
 });
-
-fn replay(file: &[u8], render: impl Render) {
-    let options = Options {
-        events: true,
-        ..Options::default()
-    };
-    let mut feed = Replay::new(Report::new(options, render));
-    let mut reader = Reader::new(file).expect("a reader");
-    while let Ok(Some(item)) = reader.next_item() {
-        if feed.take(item).is_err() {
-            return;
-        }
-    }
-    while let Ok(Some(item)) = reader.finish() {
-        if feed.take(item).is_err() {
-            return;
-        }
-    }
-    let _ = feed.finish();
-}

@@ -107,6 +107,8 @@ pub(super) struct Table {
     /// For each group whether one of its names was seen.
     seen: Vec<bool>,
     code_ended: bool,
+    /// Modules have no order, so all of them are read where one matters.
+    in_module: bool,
     /// For a first byte, the second bytes of the wanted names that begin with
     /// it (their lower six bits): turns most symbols away at once.
     seconds: [u64; 256],
@@ -143,6 +145,7 @@ impl Table {
             wanted: wanted.collect(),
             seen: vec![false; groups.len()],
             code_ended: false,
+            in_module: false,
             seconds,
             lengths,
             address_seen: false,
@@ -199,7 +202,8 @@ impl Table {
             self.seen[*group] = true;
         }
         self.code_ended |= wanted.name == END_OF_CODE;
-        if self.code_ended && self.seen.iter().all(|seen| *seen) {
+        self.in_module |= end.is_some();
+        if self.code_ended && !self.in_module && self.seen.iter().all(|seen| *seen) {
             return Some(ControlFlow::Break(()));
         }
         Some(MORE)

@@ -143,8 +143,10 @@ fn reads_no_further_than_it_must() {
     assert!(symbols.address("sysctl_optmem_max").is_some());
     // Another of a name may come as long as the code goes on.
     assert!(load(code, &[functions]).is_err());
-    // A module may have what the kernel itself has not.
+    // A module may have what the kernel itself has not, in any order.
+    let module = "ffffffffc0000000 t bridge_input\t[bridge]\n";
     assert!(load(&whole, &[functions, &["bridge_input"]]).is_err());
+    assert!(load(&[&whole, module].concat(), &[functions, &["bridge_input"]]).is_err());
 }
 
 #[test]
