@@ -11,8 +11,8 @@ use v6trace_common::{
 
 const DOCUMENT: &str = include_str!("../../docs/record-layouts.md");
 
-/// The rows of the document's tables between a heading, or a line, and the next
-/// of its kind, each as its cells.
+/// The rows of the first table behind a line of the document, each as its cells;
+/// what is before the first bar and behind the last one counts as cells, too.
 fn rows_after(line: &str) -> Vec<Vec<&'static str>> {
     let lines = DOCUMENT.lines().skip_while(|other| *other != line).skip(1);
     let table = lines.skip_while(|line| !line.starts_with('|'));
