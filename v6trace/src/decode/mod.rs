@@ -239,6 +239,11 @@ pub fn boot_ns(bytes: &[u8]) -> Result<u64, DecodeError> {
     Ok(header(bytes)?.0.boot_ns)
 }
 
+/// The kind of an encoded record, where this version knows it.
+pub fn kind(bytes: &[u8]) -> Option<Kind> {
+    Kind::from_wire(header(bytes).ok()?.0.kind)
+}
+
 fn header(bytes: &[u8]) -> Result<(RecordHeader, &[u8]), DecodeError> {
     RecordHeader::read_from_prefix(bytes).map_err(|_| DecodeError::Truncated {
         have: bytes.len(),

@@ -3,7 +3,8 @@
 //! ```text
 //! records held back --\
 //! perf buffers --drain--> Merge --released--> Observer --> Record ... --> sink
-//!                  \--- ring losses + LOSSES map --> Losses --/
+//!               |  \---- what is urgent -------/             |
+//!               \------ ring losses + LOSSES map --> Losses -/
 //! ```
 //!
 //! One task reads every buffer. A drain begins by taking the time; once it is
@@ -169,10 +170,17 @@ impl Live {
 
     fn drain(&mut self) {
         let (merge, losses) = (&mut self.merge, &mut self.losses);
+        let mut urgent = Vec::new();
         self.rings.drain(
-            |bytes| merge.push(bytes),
+            |bytes| {
+                if Observer::is_urgent(&bytes) {
+                    urgent.push(KernelRecord::new(bytes.clone()));
+                }
+                merge.push(bytes);
+            },
             |cpu, count| losses.ring_lost(cpu, count),
         );
+        self.observer.glance(&urgent);
     }
 
     fn take_held(&mut self, now: u64) {

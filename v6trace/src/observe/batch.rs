@@ -6,12 +6,13 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{
     enter,
     inside::Inside,
+    namespaces::{self, OWN, inode_of},
     places::{self, Places},
 };
 use crate::decode::Event;
@@ -51,6 +52,20 @@ impl Batch {
         let culprit = self.culprit(event).map(places::path);
         let known = self.places().paths(event.netns);
         culprit.into_iter().chain(known).collect()
+    }
+
+    /// The same, without looking at every process where something nearer leads
+    /// there.
+    pub(super) fn nearest_paths(&mut self, event: &Event) -> Vec<PathBuf> {
+        let is_there = |path: &Path| inode_of(path).is_ok_and(|netns| netns == event.netns);
+        let own = PathBuf::from(OWN);
+        let culprit = self.culprit(event).map(places::path);
+        let near = [own].into_iter().chain(culprit).find(|path| is_there(path));
+        let mut named = namespaces::files().filter(|(netns, _)| *netns == event.netns);
+        match near.or_else(|| named.next().map(|(_, path)| path)) {
+            Some(path) => vec![path],
+            None => self.paths_for(event),
+        }
     }
 
     /// What is in the event's namespace.

@@ -5,9 +5,11 @@
 //! know: the name of its network namespace and a process that lives there, the
 //! service that its own process belongs to, the IPv4 addresses that could be a
 //! source, who uses an address, the interfaces around its own. A look-up that
-//! fails adds nothing, and the explanation does without.
+//! fails adds nothing, and the explanation does without. What may be gone
+//! before records are in order is looked at when they are read.
 //!
 //! ```text
+//! records as read --> Glances
 //! records --> Batch: Places, Inside, each looked up once
 //!         \-> per record: Process, Addresses, AnycastUse, Surroundings, itself
 //! ```
@@ -28,14 +30,16 @@ mod places;
 mod processes;
 
 use anyhow::Context as _;
+use v6trace_common::Kind;
 
 use crate::{
     attach::{Coverage, ResolvedMember},
     clock,
-    decode::{Event, Payload},
+    decode::{self, Event, Payload},
     privilege::PidNamespace,
     record::{KernelRecord, Process, Record, SessionInfo},
 };
+use anycast::Glances;
 use batch::Batch;
 pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
@@ -45,6 +49,7 @@ use namespaces::{Namespaces, OWN};
 #[derive(Debug)]
 pub struct Observer {
     namespaces: Namespaces,
+    glances: Glances,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -76,6 +81,7 @@ impl Observer {
         Ok((
             Self {
                 namespaces: Namespaces::default(),
+                glances: Glances::default(),
                 own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -92,11 +98,24 @@ impl Observer {
             .collect()
     }
 
+    /// Whether something that belongs to an encoded record may be gone by the
+    /// time that records are in order.
+    pub fn is_urgent(bytes: &[u8]) -> bool {
+        decode::kind(bytes) == Some(Kind::AnycastChange)
+    }
+
+    /// Looks at what belongs to urgent records, which [`around`](Self::around)
+    /// is given later.
+    pub fn glance(&mut self, records: &[KernelRecord]) {
+        self.glances
+            .look(records, &mut Batch::new(self.pids_are_ours));
+    }
+
     /// The records of the kernel side that came out together, each after what
     /// is worth knowing beside it.
     pub fn around(&mut self, batch: Vec<KernelRecord>) -> Vec<Record> {
         let mut looks = Batch::new(self.pids_are_ours);
-        let mut uses = anycast::uses(&batch, &mut looks);
+        let mut uses = anycast::uses(&batch, &mut self.glances, &mut looks);
         let mut records = Vec::with_capacity(batch.len());
         if !batch.is_empty() {
             records.extend(self.namespaces());

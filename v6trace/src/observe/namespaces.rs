@@ -7,14 +7,14 @@ use std::{
     collections::BTreeMap,
     fs, io,
     os::unix::fs::MetadataExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use crate::{clock, decode, record::Namespace};
 
 /// Where `ip netns add` mounts namespaces.
-pub(super) const NAMED: &str = "/run/netns";
+const NAMED: &str = "/run/netns";
 
 /// The namespace that v6trace is in.
 pub(super) const OWN: &str = "/proc/self/ns/net";
@@ -70,16 +70,21 @@ impl Namespaces {
 }
 
 fn named() -> BTreeMap<u32, String> {
-    let Ok(entries) = fs::read_dir(NAMED) else {
-        return BTreeMap::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let inode = inode_of(&entry.path()).ok()?;
-            Some((inode, decode::text(entry.file_name().as_encoded_bytes())))
+    files()
+        .filter_map(|(inode, path)| {
+            let name = path.file_name()?;
+            Some((inode, decode::text(name.as_encoded_bytes())))
         })
         .collect()
+}
+
+/// The namespaces that have a name: inode numbers and files.
+pub(super) fn files() -> impl Iterator<Item = (u32, PathBuf)> {
+    let entries = fs::read_dir(NAMED).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = entry.path();
+        Some((inode_of(&path).ok()?, path))
+    })
 }
 
 /// The inode number of a namespace, by the path of its file.

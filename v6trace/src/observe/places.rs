@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::namespaces::{NAMED, inode_of};
+use super::namespaces::{self, inode_of};
 
 /// Processes that are remembered of a namespace: one, and another should that
 /// be the one that is about to end.
@@ -34,10 +34,8 @@ impl Places {
     /// Looks for them all.
     pub(super) fn find() -> Self {
         let mut places = Self::default();
-        for entry in fs::read_dir(NAMED).into_iter().flatten().flatten() {
-            if let Ok(inode) = inode_of(&entry.path()) {
-                places.found.entry(inode).or_default().named = Some(entry.path());
-            }
+        for (inode, path) in namespaces::files() {
+            places.found.entry(inode).or_default().named = Some(path);
         }
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let name = entry.file_name();

@@ -1,0 +1,208 @@
+//! Who uses an address that this host has just taken as anycast.
+//!
+//! ```text
+//! records as read ---> connections::Glances ---\
+//! records in order --> neighbours, gateways ----+--> AnycastUse
+//! ```
+//!
+//! Most of it outlives the change for a while: neighbour entries stay valid and
+//! routes stay in place, only what is sent to the address goes astray.
+
+mod connections;
+mod gateways;
+mod neighbours;
+
+use std::{collections::BTreeMap, io};
+
+use super::{
+    batch::Batch,
+    enter,
+    links::{self, Link},
+};
+use crate::{
+    clock,
+    decode::{AnycastChange, Event, Payload},
+    record::{
+        KernelRecord,
+        anycast_use::{AnycastUse, Use, UseKind},
+    },
+};
+use connections::Connection;
+pub(super) use connections::Glances;
+
+/// Uses of one kind that are listed; a host may have thousands of routes by
+/// way of one router.
+const LISTED: usize = 8;
+
+/// An address that was taken, with what is found of it.
+#[derive(Debug)]
+struct Taken<'r> {
+    /// Which of the records says so.
+    record: usize,
+    event: &'r Event,
+    change: &'r AnycastChange,
+    /// The VRF of the interface: index and name.
+    vrf: Option<(u32, String)>,
+    /// The connections that were seen when the record was read, if anyone
+    /// looked.
+    connections: Option<Vec<Connection>>,
+    uses: Vec<Use>,
+}
+
+/// The addresses that were taken among `records`, by index of the record.
+fn joined(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &AnycastChange)> {
+    records.iter().enumerate().filter_map(|(index, record)| {
+        let event = record.event.as_ref().ok()?;
+        match &event.payload {
+            Payload::AnycastChange(change) if change.joined => Some((index, event, change)),
+            _ => None,
+        }
+    })
+}
+
+/// Looks everything up for the addresses that were taken among `records`: once
+/// for each namespace, since forwarding is mostly enabled on all interfaces of
+/// one at once. The results are by index of the record.
+pub(super) fn uses(
+    records: &[KernelRecord],
+    glances: &mut Glances,
+    batch: &mut Batch,
+) -> BTreeMap<usize, AnycastUse> {
+    let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
+    for (record, event, change) in joined(records) {
+        by_namespace.entry(event.netns).or_default().push(Taken {
+            record,
+            event,
+            change,
+            vrf: None,
+            connections: glances.take(event, change),
+            uses: Vec::new(),
+        });
+    }
+    let mut found = BTreeMap::new();
+    for (netns, taken) in by_namespace {
+        match look(taken, batch) {
+            Ok(uses) => found.extend(uses),
+            Err(error) => log::debug!("uses of anycast addresses in {netns}: {error}"),
+        }
+    }
+    found
+}
+
+/// The uses of some addresses, all of one namespace.
+fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, AnycastUse)>> {
+    let Some(first) = all.first().map(|taken| taken.event) else {
+        return Ok(Vec::new());
+    };
+    let links = &batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?.links;
+    // The neighbours of an interface went with it: that none is found would say
+    // nothing.
+    all.retain(|taken| links::by_index(links, taken.change.ifindex).is_some());
+    for taken in &mut all {
+        taken.vrf = vrf_of(links, taken.change.ifindex);
+    }
+    let paths = batch.paths_for(first);
+    let complete = enter::within(first.netns, &paths, || Ok(fill(&mut all)))?;
+    let boot_ns = clock::boot_ns();
+    Ok(all
+        .into_iter()
+        .map(|taken| {
+            let found = AnycastUse {
+                boot_ns,
+                of: taken.event.boot_ns,
+                uses: taken.uses,
+                complete,
+                vrf: taken.vrf.map(|(_, name)| name),
+            };
+            (taken.record, found)
+        })
+        .collect())
+}
+
+/// The VRF that an interface belongs to: index and name.
+fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
+    let link = links::by_index(links, ifindex)?;
+    let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
+    Some((vrf.ifindex, vrf.name.clone()))
+}
+
+/// Adds what is found in the namespace of the calling thread, and says whether
+/// that is all. What one look-up does not find out, the others still may.
+fn fill(all: &mut [Taken<'_>]) -> bool {
+    let mut complete = true;
+    for look in [neighbours::find, connections::find, gateways::find] {
+        match look(all) {
+            Ok((found, whole)) => {
+                complete &= whole;
+                let mut by_taken: BTreeMap<usize, Vec<Use>> = BTreeMap::new();
+                for (index, used) in found {
+                    by_taken.entry(index).or_default().push(used);
+                }
+                for (index, uses) in by_taken {
+                    all[index].uses.extend(shortened(uses));
+                }
+            }
+            Err(error) => {
+                log::debug!("uses of anycast addresses: {error}");
+                complete = false;
+            }
+        }
+    }
+    complete
+}
+
+/// Uses with the index of what they use, and whether they are all.
+type Found = (Vec<(usize, Use)>, bool);
+
+/// At most [`LISTED`], the last of which then tells how many more there are.
+fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
+    let more = uses.len().saturating_sub(LISTED);
+    uses.truncate(LISTED);
+    if more > 0
+        && let Some(last) = uses.last_mut()
+    {
+        last.detail.push_str(&format!(", and {more} more"));
+    }
+    uses
+}
+
+fn each<'a, 'r>(
+    all: &'a [Taken<'r>],
+    is_used: impl Fn(&Taken<'r>) -> bool,
+) -> impl Iterator<Item = (usize, &'a Taken<'r>)> {
+    all.iter()
+        .enumerate()
+        .filter(move |(_, taken)| is_used(taken))
+}
+
+fn used(kind: UseKind, detail: String) -> Use {
+    Use {
+        kind,
+        detail,
+        process: None,
+        inode: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_tells_what_it_leaves_out() {
+        let gateway = |n: u32| Use {
+            kind: UseKind::Gateway,
+            detail: format!("fd00:{n:x}::/32 dev v0"),
+            process: None,
+            inode: None,
+        };
+        let shown = shortened((0..20).map(gateway).collect());
+        assert_eq!(shown.len(), LISTED);
+        assert_eq!(shown[0].detail, "fd00:0::/32 dev v0");
+        assert_eq!(shown[7].detail, "fd00:7::/32 dev v0, and 12 more");
+        assert_eq!(
+            shortened((0..8).map(gateway).collect())[7].detail,
+            "fd00:7::/32 dev v0"
+        );
+    }
+}

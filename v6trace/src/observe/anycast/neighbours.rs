@@ -1,0 +1,70 @@
+//! The neighbours that have, or had, the addresses.
+
+use std::io;
+
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::{super::netlink, Found, Taken, each, used};
+use crate::record::anycast_use::{Use, UseKind};
+
+/// Looks through the neighbours of the calling thread's namespace.
+pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
+    let mut request = NeighbourMessage::default();
+    request.header.family = AddressFamily::Inet6;
+    let request = RouteNetlinkMessage::GetNeighbour(request);
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_ROUTE, &request, |answer| {
+        if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
+            found.extend(neighbour(&entry, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
+}
+
+fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
+    let address = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
+            _ => None,
+        });
+    let state = match entry.header.state {
+        NeighbourState::Reachable => "REACHABLE",
+        NeighbourState::Stale => "STALE",
+        NeighbourState::Delay => "DELAY",
+        NeighbourState::Probe => "PROBE",
+        NeighbourState::Permanent => "PERMANENT",
+        // The others know no neighbour: none answered, or none was asked.
+        _ => return Vec::new(),
+    };
+    let bytes = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        });
+    let bytes: Vec<_> = bytes
+        .unwrap_or_default()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    each(all, |taken| {
+        taken.change.ifindex == entry.header.ifindex && Some(taken.change.address) == address
+    })
+    .map(|(index, taken)| {
+        let detail = format!(
+            "{} on {} ({state})",
+            bytes.join(":"),
+            taken.change.interface
+        );
+        (index, used(UseKind::Neighbour, detail))
+    })
+    .collect()
+}
