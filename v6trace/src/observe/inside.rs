@@ -38,17 +38,22 @@ pub(super) struct Held {
 impl Inside {
     /// Looks into the namespace of the calling thread.
     pub(super) fn look() -> io::Result<Self> {
-        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        let addresses = netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
-            RouteNetlinkMessage::NewAddress(message) => held(&message),
-            _ => None,
-        })?;
+        let addresses = addresses()?;
         Ok(Self {
             boot_ns: clock::boot_ns(),
             links: links::list()?,
             addresses,
         })
     }
+}
+
+/// The addresses in the namespace of the calling thread.
+pub(super) fn addresses() -> io::Result<Vec<Held>> {
+    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
+        RouteNetlinkMessage::NewAddress(message) => held(&message),
+        _ => None,
+    })
 }
 
 fn held(message: &AddressMessage) -> Option<Held> {

@@ -6,10 +6,12 @@
 //! service that its own process belongs to, the IPv4 addresses that could be a
 //! source, who uses an address, the interfaces around its own. A look-up that
 //! fails adds nothing, and the explanation does without. What may be gone
-//! before records are in order is looked at when they are read.
+//! before records are in order is looked at when they are read, or before they
+//! are there at all.
 //!
 //! ```text
-//! records as read --> Glances
+//! now and then --> Watch --\
+//! records as read ----------> Glances
 //! records --> Batch: Places, Inside, each looked up once
 //!         \-> per record: Process, Addresses, AnycastUse, Surroundings, itself
 //! ```
@@ -40,6 +42,7 @@ use crate::{
     record::{KernelRecord, Process, Record, SessionInfo},
 };
 use anycast::Glances;
+pub use anycast::Watch;
 use batch::Batch;
 pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
@@ -50,16 +53,19 @@ use namespaces::{Namespaces, OWN};
 pub struct Observer {
     namespaces: Namespaces,
     glances: Glances,
+    watch: Watch,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
 }
 
 impl Observer {
-    /// Begins a session: who traces, what, where and when.
+    /// Begins a session: who traces, what, where and when. What `watch` has
+    /// seen by now counts as well.
     pub fn start(
         coverage: Coverage,
         members: Vec<ResolvedMember>,
+        watch: Watch,
     ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
         let own_netns = inode_of(OWN.as_ref())
@@ -82,6 +88,7 @@ impl Observer {
             Self {
                 namespaces: Namespaces::default(),
                 glances: Glances::default(),
+                watch,
                 own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -108,7 +115,7 @@ impl Observer {
     /// is given later.
     pub fn glance(&mut self, records: &[KernelRecord]) {
         self.glances
-            .look(records, &mut Batch::new(self.pids_are_ours));
+            .look(records, &self.watch, &mut Batch::new(self.pids_are_ours));
     }
 
     /// The records of the kernel side that came out together, each after what

@@ -28,6 +28,9 @@ pub struct Use {
     pub process: Option<String>,
     /// The inode number of the socket, where it is one.
     pub inode: Option<u32>,
+    /// How long before the event a connection was last seen that was gone when
+    /// v6trace looked, nanoseconds; `None` for what was still there.
+    pub gone_ns: Option<u64>,
 }
 
 /// What uses an address.

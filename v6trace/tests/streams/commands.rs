@@ -211,6 +211,7 @@ fn around() -> Vec<Record> {
         detail: "fd00:7::/64".to_owned(),
         process: None,
         inode: None,
+        gone_ns: None,
     };
     vec![
         Record::Surroundings(Surroundings {

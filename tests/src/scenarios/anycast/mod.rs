@@ -63,6 +63,16 @@ impl Pair {
         Ok(pair)
     }
 
+    /// The same in the VRF `red`.
+    fn in_vrf() -> Result<Self> {
+        let pair = Self::new()?;
+        pair.near.ip("link add red type vrf table 100")?;
+        pair.near.ip("link set red up")?;
+        pair.near.ip("link set v0 master red")?;
+        pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+        Ok(pair)
+    }
+
     fn forward(&self, which: &str, value: &str) -> Result<()> {
         let name = format!("ipv6/conf/{which}/forwarding");
         self.near.set_sysctl(&name, value)

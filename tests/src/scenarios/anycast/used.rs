@@ -1,10 +1,11 @@
 //! Addresses that somebody was using when this host took them.
 
-use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
@@ -24,6 +25,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "subnet-router-anycast-vrf",
         run: vrf,
+    },
+    Scenario {
+        name: "subnet-router-anycast-vrf-gone-at-once",
+        run: gone_at_once,
     },
     Scenario {
         name: "subnet-router-anycast-gateway",
@@ -97,7 +102,11 @@ struct Session {
 impl Session {
     /// Both ends; the near one within `device`, where there is one.
     fn open(pair: &Pair, device: Option<&str>) -> Result<Self> {
-        let to = SocketAddr::from((FIRST, PORT));
+        Self::open_to(FIRST, pair, device)
+    }
+
+    fn open_to(address: Ipv6Addr, pair: &Pair, device: Option<&str>) -> Result<Self> {
+        let to = SocketAddr::from((address, PORT));
         let listener = pair.far.enter(|| Ok(TcpListener::bind(to)?))?;
         let near = pair.near.enter(|| {
             let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
@@ -114,8 +123,12 @@ impl Session {
 
     /// How v6trace has to describe it.
     fn described(&self) -> Result<String> {
+        self.described_as("ESTABLISHED")
+    }
+
+    fn described_as(&self, state: &str) -> Result<String> {
         Ok(format!(
-            "guest[{}] [fd00:4::5]:{} to port {PORT} (ESTABLISHED)",
+            "guest[{}] [fd00:4::5]:{} to port {PORT} ({state})",
             std::process::id(),
             self.near.local_addr()?.port()
         ))
@@ -152,11 +165,7 @@ fn tcp() -> Result<()> {
 /// In a VRF the session ends at once; one outside it to the same address is
 /// none of its business.
 fn vrf() -> Result<()> {
-    let pair = Pair::new()?;
-    pair.near.ip("link add red type vrf table 100")?;
-    pair.near.ip("link set red up")?;
-    pair.near.ip("link set v0 master red")?;
-    pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+    let pair = Pair::in_vrf()?;
     let session = Session::open(&pair, Some("red"))?;
     let tracer = Tracer::start(&[])?;
     pair.forward("v0", "1")?;
@@ -180,9 +189,59 @@ fn vrf() -> Result<()> {
     far.set_read_timeout(Some(Duration::from_millis(700)))?;
     (&session.near).write_all(b"x")?;
     let mut byte = [0];
-    let read = std::io::Read::read(&mut far, &mut byte);
+    let read = far.read(&mut byte);
     ensure!(read.is_err(), "the session still works: {read:?}");
     Ok(())
+}
+
+/// A host that listens on the port itself resets the session with the first
+/// segment, here before v6trace can look. One that ends meanwhile and leads
+/// elsewhere has nothing to do with it.
+fn gone_at_once() -> Result<()> {
+    let pair = Pair::in_vrf()?;
+    pair.far.ip("address add fd00:4::2/64 dev w0 nodad")?;
+    let _listener = pair.near.enter(|| {
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+        socket.bind_device(Some(b"red"))?;
+        socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT)).into())?;
+        socket.listen(1)?;
+        Ok(socket)
+    })?;
+    let session = Session::open(&pair, Some("red"))?;
+    let other = Session::open_to(
+        Ipv6Addr::new(0xfd00, 4, 0, 0, 0, 0, 0, 2),
+        &pair,
+        Some("red"),
+    )?;
+    let tracer = Tracer::start(&[])?;
+    tracer.signal(Signal::STOP)?;
+    pair.forward("v0", "1")?;
+    pair.wait_for(FIRST, true)?;
+    drop(other);
+    (&session.near).write_all(b"x")?;
+    let mut near = &session.near;
+    near.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let read = near.read(&mut [0]);
+    let kind = read.as_ref().map_err(std::io::Error::kind);
+    ensure!(
+        kind == Err(ErrorKind::ConnectionReset),
+        "the session was not reset: {read:?}"
+    );
+    tracer.signal(Signal::CONT)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("subnet-router-anycast")?;
+    let process = format!("guest[{}]", std::process::id());
+    pair.expect_of_write(diagnosis, "fd00:4::", "v0")
+        .field("severity", "hazard")
+        .evidence("vrf", "red")
+        .that(
+            used_by(diagnosis, "tcp") == [session.described_as("ESTABLISHED before, no longer")?],
+            "another connection",
+        )
+        .summary_has([process.as_str(), "was gone", "VRF", "red", "reset"])
+        .summary_has_none_of(&["times out", "may go on"])
+        .check()
 }
 
 /// Routes by way of it, of both families, and a neighbour that nobody asked.

@@ -135,7 +135,8 @@ fn count() -> Result<()> {
     report.count(2)
 }
 
-/// `--duration` ends by itself, no sooner than it should.
+/// `--duration` ends by itself, no sooner than it should; how much later, the
+/// machine decides.
 fn duration() -> Result<()> {
     let place = Place::new()?;
     let tracer = Tracer::start(&["--duration", "3s"])?;
@@ -143,10 +144,7 @@ fn duration() -> Result<()> {
     let report = tracer.end()?;
     report.only("already-joined")?;
     let ran = report.summary["duration_ns"].as_u64().unwrap_or_default();
-    ensure!(
-        (2_900_000_000..10_000_000_000).contains(&ran),
-        "--duration 3s ran for {ran} ns"
-    );
+    ensure!(ran >= 3_000_000_000, "--duration 3s ran for {ran} ns");
     let nonsense = finish(
         &mut v6trace(&["live", "--duration", "soon"]),
         Duration::from_secs(20),

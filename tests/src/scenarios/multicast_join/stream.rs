@@ -77,7 +77,7 @@ fn time() -> Result<()> {
     let text = diagnosis.field("time").as_str().context("time")?;
     let wall: jiff::Timestamp = text.parse().with_context(|| format!("time {text}"))?;
     ensure!(text.ends_with('Z'), "{text} is not in UTC");
-    // The two clocks are read one after the other, so allow for a pause between.
+    // v6trace compares the clocks once, by reading one after the other.
     let slack = 5_000_000;
     let wall = wall.as_nanosecond();
     ensure!(

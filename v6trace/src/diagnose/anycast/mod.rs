@@ -7,7 +7,7 @@
 
 mod fixes;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use super::{Diagnosis, Value};
 use crate::{
@@ -178,9 +178,13 @@ impl Story<'_> {
                 neighbour.detail
             ));
         }
-        let connections: Vec<_> = of_kind(uses, UseKind::Tcp).collect();
-        if let Some(connection) = connections.first() {
-            sentences.push(self.about_tcp(connection, connections.len()));
+        let (there, gone): (Vec<_>, Vec<_>) =
+            of_kind(uses, UseKind::Tcp).partition(|found| found.gone_ns.is_none());
+        if let Some(connection) = there.first() {
+            sentences.push(self.about_tcp(connection, there.len()));
+        }
+        if let Some(connection) = gone.first() {
+            sentences.push(self.about_gone(connection, gone.len()));
         }
         if let Some(route) = of_kind(uses, UseKind::Gateway).next() {
             sentences.push(format!(
@@ -210,26 +214,53 @@ impl Story<'_> {
     }
 
     fn about_tcp(&self, connection: &Use, count: usize) -> String {
-        let whose = connection
-            .process
-            .as_ref()
-            .map_or_else(String::new, |process| format!(" of {process}"));
+        let whose = whose(connection);
         let what = if count == 1 {
             format!("The TCP connection{whose} to it times out")
         } else {
             format!("{count} TCP connections to it, the first{whose}, time out")
         };
-        let when = match self.found.and_then(|found| found.vrf.as_ref()) {
-            Some(vrf) => format!(
-                "from now on, since {} is in VRF {vrf}",
-                self.change.interface
-            ),
+        let when = match self.in_vrf() {
+            Some(vrf) => format!("from now on, since {vrf}"),
             None => {
                 "though an established one may go on until some route or address changes".to_owned()
             }
         };
         format!("{what} without a reset (unless this host listens on that port itself), {when}.")
     }
+
+    /// What was there before and ended too soon to be seen doing so.
+    fn about_gone(&self, connection: &Use, count: usize) -> String {
+        let (whose, ended) = (whose(connection), "when v6trace looked right after it");
+        let before = Duration::from_nanos(connection.gone_ns.unwrap_or_default());
+        let before = format!(
+            "established {:.1} s before the change",
+            before.as_secs_f64()
+        );
+        let what = if count == 1 {
+            format!("The TCP connection{whose} to it, {before}, was gone {ended}")
+        } else {
+            format!("{count} TCP connections to it, the first{whose}, {before}, were gone {ended}")
+        };
+        let how = "where this host listens on the port that one leads to, what is sent on it comes \
+                   back as a reset";
+        match self.in_vrf() {
+            Some(vrf) => format!("{what}: {how}, and {vrf}, where that happens at once."),
+            None => format!("{what}: {how}."),
+        }
+    }
+
+    /// "eth0 is in VRF red"
+    fn in_vrf(&self) -> Option<String> {
+        let vrf = self.found?.vrf.as_ref()?;
+        Some(format!("{} is in VRF {vrf}", self.change.interface))
+    }
+}
+
+/// " of bird[7]"
+fn whose(connection: &Use) -> String {
+    let process = connection.process.as_ref();
+    process.map_or_else(String::new, |process| format!(" of {process}"))
 }
 
 fn of_kind(uses: &[Use], kind: UseKind) -> impl Iterator<Item = &Use> {
@@ -308,6 +339,7 @@ mod tests {
                 detail: "[fd00:4::5]:40000 to port 179 (ESTABLISHED)".to_owned(),
                 process: None,
                 inode: None,
+                gone_ns: None,
             }],
             complete: true,
             vrf: None,
@@ -386,6 +418,40 @@ mod tests {
         assert_eq!(own.severity, Severity::Hazard);
         let other = explain(&change(), Some(found(6, UseKind::Tcp))).unwrap();
         assert_eq!(other.severity, Severity::Notice);
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_is_not_said_to_time_out() {
+        let with = |gone_ns: &[Option<u64>], vrf: Option<&str>| {
+            let mut found = found(7, UseKind::Tcp);
+            let uses = gone_ns.iter().map(|&gone_ns| Use {
+                process: Some("bird[9]".to_owned()),
+                gone_ns,
+                ..found.uses[0].clone()
+            });
+            found.uses = uses.collect();
+            found.vrf = vrf.map(str::to_owned);
+            let diagnosis = explain(&change(), Some(found)).unwrap();
+            assert_eq!(diagnosis.severity, Severity::Hazard);
+            diagnosis.summary
+        };
+        let gone =
+            "The TCP connection of bird[9] to it, established 4.2 s before the change, was gone";
+        let there = "The TCP connection of bird[9] to it times out";
+        let one = with(&[Some(4_200_000_000)], Some("red"));
+        assert!(one.contains(gone) && !one.contains(there), "{one}");
+        assert!(
+            one.contains("eth0.7 is in VRF red, where that happens at once."),
+            "{one}"
+        );
+        let both = with(&[None, Some(4_200_000_000)], None);
+        assert!(both.contains(gone) && both.contains(there), "{both}");
+        assert!(!both.contains("VRF"), "{both}");
+        let two = with(&[Some(4_200_000_000); 2], None);
+        assert!(
+            two.contains("2 TCP connections to it, the first of bird[9], established 4.2 s before"),
+            "{two}"
+        );
     }
 
     #[test]

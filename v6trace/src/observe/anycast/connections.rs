@@ -3,7 +3,8 @@
 //! Other uses last, but the next segment that is sent on a connection may come
 //! back to this host and end in a reset, in a VRF above all. So connections
 //! are looked at as soon as a change is read from its buffer; the rest waits
-//! until the records are in order, and finds the result here.
+//! until the records are in order, and finds the result here. Those that were
+//! there before (`watch`) and no longer are belong to it.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -20,7 +21,7 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
 use super::{
     super::{batch::Batch, enter, netlink, owners},
-    Found, Taken, joined,
+    Found, Taken, Watch, joined,
 };
 use crate::{
     decode::{AnycastChange, Event},
@@ -36,15 +37,25 @@ const ESTABLISHED: u8 = 1;
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     /// The address.
-    to: Ipv6Addr,
+    pub(super) to: Ipv6Addr,
     /// The interface or VRF that its socket is bound to, or 0.
-    bound: u32,
-    /// The rest of it, for a person to read.
-    detail: String,
+    pub(super) bound: u32,
+    /// From where, and to which port.
+    ends: String,
+    state: State,
     /// The inode number of its socket.
     inode: Option<u32>,
     /// Whose it is, as `comm[pid]`.
     process: Option<String>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    SynSent,
+    Established,
+    /// Was established so many nanoseconds before the change, and is gone.
+    Gone(u64),
 }
 
 impl Connection {
@@ -56,16 +67,39 @@ impl Connection {
         self.to == taken.change.address && (bound == domain || bound == taken.change.ifindex)
     }
 
+    pub(super) fn is_established(&self) -> bool {
+        self.state == State::Established
+    }
+
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        (self.to, self.bound, &self.ends) == (other.to, other.bound, &other.ends)
+    }
+
     fn as_use(&self) -> Use {
-        let detail = match &self.process {
-            Some(process) => format!("{process} {}", self.detail),
-            None => self.detail.clone(),
+        let (state, gone_ns) = match self.state {
+            State::SynSent => ("SYN_SENT", None),
+            State::Established => ("ESTABLISHED", None),
+            State::Gone(before) => ("ESTABLISHED before, no longer", Some(before)),
         };
+        let whose = self.process.iter().map(|process| format!("{process} "));
         Use {
             kind: UseKind::Tcp,
-            detail,
+            detail: format!("{}{} ({state})", whose.collect::<String>(), self.ends),
             process: self.process.clone(),
             inode: self.inode,
+            gone_ns,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn made_up(to: Ipv6Addr, bound: u32) -> Self {
+        Self {
+            to,
+            bound,
+            ends: "[fd00:4::5]:40000 to port 179".to_owned(),
+            state: State::Established,
+            inode: None,
+            process: Some("bird[7]".to_owned()),
         }
     }
 }
@@ -81,8 +115,13 @@ pub(in super::super) struct Glances {
 
 impl Glances {
     /// Looks at the connections to addresses that were taken among `records`,
-    /// once for each namespace.
-    pub(in super::super) fn look(&mut self, records: &[KernelRecord], batch: &mut Batch) {
+    /// once for each namespace, and asks `watch` which were there before.
+    pub(in super::super) fn look(
+        &mut self,
+        records: &[KernelRecord],
+        watch: &Watch,
+        batch: &mut Batch,
+    ) {
         let mut by_namespace: BTreeMap<u32, Vec<(&Event, &AnycastChange)>> = BTreeMap::new();
         for (_, event, change) in joined(records) {
             by_namespace
@@ -95,8 +134,10 @@ impl Glances {
             let paths = batch.nearest_paths(taken[0].0);
             match enter::within(netns, &paths, || to(&addresses)) {
                 Ok(found) => self.connections.extend(taken.iter().map(|(event, change)| {
-                    let connections = found.iter().filter(|found| found.to == change.address);
-                    (key(event, change), connections.cloned().collect())
+                    let now = found.iter().filter(|found| found.to == change.address);
+                    let now = now.cloned().collect();
+                    let before = watch.before(event.boot_ns, netns, change.address);
+                    (key(event, change), with_gone(now, before, event.boot_ns))
                 })),
                 // The later look may still find them.
                 Err(error) => log::debug!("connections in {netns}: {error}"),
@@ -114,12 +155,32 @@ impl Glances {
     }
 }
 
+/// The connections that are there, and after them those that were there at a
+/// look before `boot_ns`.
+fn with_gone(
+    mut now: Vec<Connection>,
+    (seen, before): (u64, Vec<Connection>),
+    boot_ns: u64,
+) -> Vec<Connection> {
+    let is_there = |one: &Connection| now.iter().any(|other| one.is_the_same_as(other));
+    let gone: Vec<_> = before
+        .into_iter()
+        .filter(|connection| !is_there(connection))
+        .map(|connection| Connection {
+            state: State::Gone(boot_ns.saturating_sub(seen)),
+            ..connection
+        })
+        .collect();
+    now.extend(gone);
+    now
+}
+
 fn key(event: &Event, change: &AnycastChange) -> Change {
     (event.netns, event.boot_ns, change.address)
 }
 
 /// The connections to some addresses in the namespace of the calling thread.
-fn to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
+pub(super) fn to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
@@ -142,16 +203,17 @@ fn connection(response: &InetResponse, addresses: &HashSet<Ipv6Addr>) -> Option<
         return None;
     };
     let state = if header.state == ESTABLISHED {
-        "ESTABLISHED"
+        State::Established
     } else {
-        "SYN_SENT"
+        State::SynSent
     };
     let (from, from_port) = (socket.source_address, socket.source_port);
     let to_port = socket.destination_port;
     addresses.contains(&to).then(|| Connection {
         to,
         bound: socket.interface_id,
-        detail: format!("[{from}]:{from_port} to port {to_port} ({state})"),
+        ends: format!("[{from}]:{from_port} to port {to_port}"),
+        state,
         inode: (header.inode != 0).then_some(header.inode),
         process: None,
     })
@@ -186,4 +248,30 @@ pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
         leading.map(move |found| (index, found.as_use()))
     });
     Ok((found.collect(), true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_before_and_no_longer_is_belongs_to_it() {
+        let address: Ipv6Addr = "fd00:4::".parse().unwrap();
+        let there = Connection::made_up(address, 0);
+        let there = std::slice::from_ref(&there);
+        let details = |now: &[Connection], before: &[Connection]| {
+            let all = with_gone(now.to_vec(), (10, before.to_vec()), 30);
+            let uses = all.iter().map(Connection::as_use);
+            uses.map(|found| (found.detail, found.gone_ns))
+                .collect::<Vec<_>>()
+        };
+        let ends = "bird[7] [fd00:4::5]:40000 to port 179";
+        let still = || (format!("{ends} (ESTABLISHED)"), None);
+        let gone = || (format!("{ends} (ESTABLISHED before, no longer)"), Some(20));
+        let other = [Connection::made_up(address, 4)];
+        assert_eq!(details(there, there), [still()]);
+        assert_eq!(details(&[], there), [gone()]);
+        assert_eq!(details(&other, there), [still(), gone()]);
+        assert_eq!(details(there, &[]), [still()]);
+    }
 }

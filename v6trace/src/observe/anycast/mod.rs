@@ -1,8 +1,9 @@
 //! Who uses an address that this host has just taken as anycast.
 //!
 //! ```text
-//! records as read ---> connections::Glances ---\
-//! records in order --> neighbours, gateways ----+--> AnycastUse
+//! now and then ------> watch --\
+//! records as read -------------+--> connections::Glances --\
+//! records in order --> neighbours, gateways ----------------+--> AnycastUse
 //! ```
 //!
 //! Most of it outlives the change for a while: neighbour entries stay valid and
@@ -11,6 +12,7 @@
 mod connections;
 mod gateways;
 mod neighbours;
+mod watch;
 
 use std::{collections::BTreeMap, io};
 
@@ -29,6 +31,7 @@ use crate::{
 };
 use connections::Connection;
 pub(super) use connections::Glances;
+pub use watch::Watch;
 
 /// Uses of one kind that are listed; a host may have thousands of routes by
 /// way of one router.
@@ -181,6 +184,7 @@ fn used(kind: UseKind, detail: String) -> Use {
         detail,
         process: None,
         inode: None,
+        gone_ns: None,
     }
 }
 
@@ -195,6 +199,7 @@ mod tests {
             detail: format!("fd00:{n:x}::/32 dev v0"),
             process: None,
             inode: None,
+            gone_ns: None,
         };
         let shown = shortened((0..20).map(gateway).collect());
         assert_eq!(shown.len(), LISTED);
