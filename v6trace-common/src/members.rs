@@ -185,6 +185,8 @@ macro_rules! with_members {
                 "the VRF of an IPv4 lookup is told from its interfaces";
             FLOWI4_PROTO: Shape::Bytes(1), "flowi4.__fl_common.flowic_proto",
                 "TCP and UDP are not told apart";
+            FLOWI4_FLAGS: Shape::Bytes(1), "flowi4.__fl_common.flowic_flags",
+                "sockets that write IP headers themselves are not told apart";
             // The IPv4 addresses of a device.
             DEV_IP_PTR: Shape::Object, "net_device.ip_ptr",
                 "borrowed IPv4 sources are not recognised";

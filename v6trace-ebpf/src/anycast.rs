@@ -46,9 +46,9 @@ const DAD_FAILED: u32 = 0x08;
 /// The kernel takes no anycast address for a prefix of this length or more.
 const TOO_LONG: u32 = 127;
 /// Addresses of an interface that are looked at.
-const ADDRESSES: u32 = 32;
+const ADDRESSES: u32 = 256;
 /// Anycast addresses of an interface among which one to give up is looked for.
-const ANYCAST_ADDRESSES: u32 = 32;
+const ANYCAST_ADDRESSES: u32 = 256;
 /// A new anycast address is put first; others may follow it in no time.
 const NEWEST: u32 = 4;
 

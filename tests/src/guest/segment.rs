@@ -1,15 +1,19 @@
 //! An Ethernet segment: a bridge with hosts plugged into it.
 
+use std::fs;
 use std::net::Ipv6Addr;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Link, Netns, finish, until_some};
+use super::{Link, Netns, until_some};
 
 /// How long duplicate address detection may take.
 const DAD: Duration = Duration::from_secs(8);
+
+/// `IFA_F_*` of an address.
+const DAD_FAILED: u32 = 0x08;
+const TENTATIVE: u32 = 0x40;
 
 /// A bridge in a namespace of its own.
 #[derive(Debug)]
@@ -75,21 +79,29 @@ impl Segment {
 }
 
 impl AddressState {
-    /// What `ip` says of an address.
+    /// What the kernel says of an address.
     pub(crate) fn of(netns: &Netns, interface: &str, address: Ipv6Addr) -> Result<Self> {
-        let words = netns.ip_words(&format!("-6 -o addr show dev {interface} to {address}"));
-        let mut ip = Command::new("ip");
-        let shown = finish(ip.args(words.split_whitespace()), Duration::from_secs(5))?;
-        let has = |flag| shown.stdout.split_whitespace().any(|word| word == flag);
-        Ok(if shown.stdout.trim().is_empty() {
-            Self::Absent
-        } else if has("dadfailed") {
-            Self::Failed
-        } else if has("tentative") {
-            Self::Tentative
-        } else {
-            Self::Usable
-        })
+        let table = netns.enter(|| {
+            fs::read_to_string("/proc/thread-self/net/if_inet6").context("cannot read addresses")
+        })?;
+        let address = format!("{:032x}", u128::from(address));
+        // The address, then in hexadecimal the index of its interface, its
+        // prefix length, its scope and its flags, then the interface's name.
+        let flags = table.lines().find_map(|line| {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            let [of, _, _, _, flags, name] = columns[..] else {
+                return None;
+            };
+            (of == address && name == interface).then(|| u32::from_str_radix(flags, 16))
+        });
+        Ok(
+            match flags.transpose().context("the flags of an address")? {
+                None => Self::Absent,
+                Some(flags) if flags & DAD_FAILED != 0 => Self::Failed,
+                Some(flags) if flags & TENTATIVE != 0 => Self::Tentative,
+                Some(_) => Self::Usable,
+            },
+        )
     }
 
     /// Waits until an address is in this state.

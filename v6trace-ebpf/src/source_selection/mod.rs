@@ -55,8 +55,9 @@ const AGAIN_NS: u64 = 60_000_000_000;
 /// So many failures of one route are reported within that time, whichever the
 /// programs: whoever cares to can have as many names as lookups.
 const FAILURES: u32 = 16;
-/// `IPPROTO_RAW`, of sockets that write IP headers themselves.
-const OWN_HEADERS: u8 = 255;
+/// `FLOWI_FLAG_KNOWN_NH`, of packets that have an IP header already, such as
+/// those of sockets that write it themselves (`IP_HDRINCL`).
+const HAS_HEADER: u8 = 0x02;
 
 /// [`Same::what`]: the sources that one route gives, whoever sends.
 const OF_ROUTE: u32 = 1;
@@ -79,21 +80,24 @@ struct Lookup {
     unused: u32,
 }
 
-/// What counts as the same.
+/// What counts as the same: the route by what it is, since the kernel makes its
+/// `fib_info` anew with every change of it, where the last one was or elsewhere.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Same {
-    fib_info: u64,
     next_hop: [u8; 16],
     /// The program, where it counts.
     comm: [u8; COMM_LEN],
     netns: u32,
     ifindex: u32,
+    prefix: u32,
+    prefix_len: u32,
+    table: u32,
+    metric: u32,
     /// The packet's IP protocol, where it counts.
     protocol: u32,
     l3mdev: u32,
     what: u32,
-    unused: u32,
 }
 
 /// The last report of the same.
@@ -154,7 +158,10 @@ fn enter<C: Arguments>(ctx: &C) {
     // With a packet at hand it is an ICMP error, which gets the source
     // 192.0.0.8 where there is none, or the question of `ip route get`.
     let packet = ctx.number(3);
-    if packet != 0 || flow.get(&globals::FLOWI4_SADDR) != Some([0_u8; 4]) {
+    if packet != 0
+        || flow.get(&globals::FLOWI4_SADDR) != Some([0_u8; 4])
+        || !is_for_next_hop(flow, result)
+    {
         // One that chose an IPv4 next hop in the end may still be there.
         let _ = LOOKUPS.remove(thread);
         return;
@@ -171,6 +178,27 @@ fn enter<C: Arguments>(ctx: &C) {
     };
     // A failed insertion leaves the lookup unreported.
     let _ = LOOKUPS.insert(thread, lookup, 0);
+}
+
+/// Whether something is to be sent to the next hop with the source that is
+/// chosen here.
+#[inline(always)]
+fn is_for_next_hop<O: Object>(flow: Pointer, result: O) -> bool {
+    // Without a protocol only the interface is asked for, as when a group is
+    // joined.
+    if flow.get(&globals::FLOWI4_PROTO) == Some(0_u8) {
+        return false;
+    }
+    if flow.get(&globals::FLOWI4_FLAGS).unwrap_or(0_u8) & HAS_HEADER != 0 {
+        return false;
+    }
+    // Broadcasts go onto the link, and so do multicasts by a route that is not
+    // only for them (`__mkroute_output`).
+    match flow.get::<[u8; 4]>(&globals::FLOWI4_DADDR) {
+        Some([255, 255, 255, 255]) => false,
+        Some([224..=239, ..]) => result.value(&globals::FIB_RESULT_PREFIXLEN) >= Some(4_u8),
+        _ => true,
+    }
 }
 
 /// Whether the next hop is IPv6, or is still to be chosen among several.
@@ -260,23 +288,23 @@ fn report<C: EbpfContext>(
     let next_hop = Pointer(reading.get(result, &globals::FIB_RESULT_NHC));
     let device = Device(Pointer(reading.get(next_hop, &globals::NHC_DEV)));
     let prefsrc: u32 = reading.get(fib_info, &globals::FIB_INFO_PREFSRC);
-    same.fib_info = fib_info.0;
     same.next_hop = reading.get(next_hop, &globals::NHC_GW_IPV6);
     same.comm = [0; COMM_LEN];
     same.netns = reading.get(Pointer(lookup.net), &globals::NET_INUM);
     same.ifindex = reading.get(device.0, &globals::DEV_IFINDEX);
+    let mut prefix = Reading::new();
+    same.prefix = prefix.get(result, &globals::FIB_RESULT_PREFIX);
+    let prefix_len: u8 = prefix.get(result, &globals::FIB_RESULT_PREFIXLEN);
+    same.prefix_len = prefix_len.into();
+    same.table = fib_info.or_zero(&globals::FIB_INFO_TB_ID);
+    same.metric = fib_info.or_zero(&globals::FIB_INFO_PRIORITY);
     same.protocol = 0;
     same.l3mdev = flow.or_zero(&globals::FLOWI4_L3MDEV);
     same.what = OF_ROUTE;
-    same.unused = 0;
     if !reading.is_complete() || destination != u32::from_ne_bytes(lookup.destination) {
         return None;
     }
     let protocol: u8 = flow.or_zero(&globals::FLOWI4_PROTO);
-    if protocol == OWN_HEADERS {
-        // Not explained, and must not stand for those that are.
-        same.protocol = OWN_HEADERS.into();
-    }
 
     let mut flags = 0;
     let mut remarkable = true;
@@ -331,12 +359,11 @@ fn report<C: EbpfContext>(
     if globals::FLOWI4_L3MDEV.load() != ABSENT {
         flags |= L3MDEV_READ;
     }
-    let mut prefix = Reading::new();
-    payload.prefix = prefix.get(result, &globals::FIB_RESULT_PREFIX);
-    payload.prefix_len = prefix.get(result, &globals::FIB_RESULT_PREFIXLEN);
+    payload.prefix = same.prefix.to_ne_bytes();
+    payload.prefix_len = prefix_len;
     flags |= PREFIX_READ & prefix.mask();
-    payload.table = fib_info.or_zero(&globals::FIB_INFO_TB_ID);
-    payload.metric = fib_info.or_zero(&globals::FIB_INFO_PRIORITY);
+    payload.table = same.table;
+    payload.metric = same.metric;
     let object = Pointer(fib_info.or_zero(&globals::FIB_INFO_NH));
     payload.nexthop_id = object.or_zero(&globals::NEXTHOP_ID);
     let next_hops: i32 = fib_info.or_zero(&globals::FIB_INFO_NHS);

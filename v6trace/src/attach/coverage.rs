@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use v6trace_common::Hook;
 
 /// What became of every hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +102,12 @@ impl Coverage {
     /// The hooks that fire.
     pub fn attached(&self) -> impl Iterator<Item = &HookCoverage> {
         self.hooks.iter().filter(|hook| hook.is_attached())
+    }
+
+    /// Whether this hook fires.
+    pub fn has(&self, hook: Hook) -> bool {
+        self.attached()
+            .any(|attached| attached.hook == hook.info().name)
     }
 }
 

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     attach, live,
-    observe::Watch,
     record::Record,
     recording::{OutputFile, Writer},
     render::Render,
@@ -74,7 +73,6 @@ impl Tracing {
         recording: Option<Create<'_>>,
         command: Option<&Traced>,
     ) -> anyhow::Result<ExitCode> {
-        let watch = Watch::begin()?;
         let options = self.trace.attach(self.output.events);
         let open = |ebpf: &mut _| live::Buffers::open(ebpf, self.buffer_size);
         let (mut attached, buffers) = attach::attach(&options, open)?;
@@ -86,7 +84,7 @@ impl Tracing {
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
-        let (live, info) = live::Live::new(attached, buffers, watch)?;
+        let (live, info) = live::Live::new(attached, buffers)?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
             .transpose()?;

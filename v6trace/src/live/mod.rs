@@ -27,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::{
     attach::{Attached, Links},
     clock,
-    observe::{Observer, Watch},
+    observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
 };
 use held::Held;
@@ -92,13 +92,8 @@ impl Buffers {
 }
 
 impl Live {
-    /// Reads what an attached tracer puts into its buffers. `watch` began
-    /// before, so that it has seen what is there.
-    pub fn new(
-        attached: Attached,
-        buffers: Buffers,
-        watch: Watch,
-    ) -> anyhow::Result<(Self, SessionInfo)> {
+    /// Reads what an attached tracer puts into its buffers.
+    pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached {
             ebpf,
             links,
@@ -110,7 +105,7 @@ impl Live {
             counters,
             held,
         } = buffers;
-        let (observer, info) = Observer::start(coverage, members, watch)?;
+        let (observer, info) = Observer::start(coverage, members)?;
         let missed = Missed::watch(&ebpf);
         let live = Self {
             _ebpf: ebpf,

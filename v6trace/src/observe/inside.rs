@@ -4,7 +4,7 @@ use std::{io, net::IpAddr};
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    address::{AddressAttribute, AddressMessage},
+    address::{AddressAttribute, AddressHeaderFlags, AddressMessage},
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
@@ -33,6 +33,8 @@ pub(super) struct Held {
     pub(super) prefix_len: u8,
     /// `RT_SCOPE_*`
     pub(super) scope: u8,
+    /// Not in force: under test, or failed its test (`IFA_F_TENTATIVE`).
+    pub(super) tentative: bool,
 }
 
 impl Inside {
@@ -70,6 +72,7 @@ fn held(message: &AddressMessage) -> Option<Held> {
         address,
         prefix_len: message.header.prefix_len,
         scope: u8::from(message.header.scope),
+        tentative: message.header.flags.contains(AddressHeaderFlags::Tentative),
     })
 }
 
@@ -89,6 +92,9 @@ mod tests {
             AddressAttribute::Local(own),
         ];
         assert_eq!(held(&message).unwrap().address, own);
+        assert!(!held(&message).unwrap().tentative);
+        message.header.flags = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+        assert!(held(&message).unwrap().tentative);
         message.attributes.clear();
         assert_eq!(held(&message), None);
     }

@@ -151,19 +151,22 @@ fn other_end_of(
 
 /// The wanted interfaces of a namespace, and which of them have the address.
 fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> Vec<Interface> {
-    let prefix_len = |ifindex: u32| {
+    let held = |ifindex: u32| {
         let mut held = inside.addresses.iter();
         held.find(|held| held.ifindex == ifindex && held.address == IpAddr::V6(address))
-            .map(|held| held.prefix_len)
     };
-    let interface = |link: &Link| Interface {
-        ifindex: link.ifindex,
-        name: link.name.clone(),
-        mac: link.mac,
-        link: link.other_end,
-        master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
-        hairpin: link.hairpin,
-        prefix_len: prefix_len(link.ifindex),
+    let interface = |link: &Link| {
+        let held = held(link.ifindex);
+        Interface {
+            ifindex: link.ifindex,
+            name: link.name.clone(),
+            mac: link.mac,
+            link: link.other_end,
+            master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
+            hairpin: link.hairpin,
+            prefix_len: held.map(|held| held.prefix_len),
+            tentative: held.is_some_and(|held| held.tentative),
+        }
     };
     let wanted = inside.links.iter().filter(|link| wanted(link));
     wanted.map(interface).collect()

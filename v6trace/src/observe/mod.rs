@@ -32,7 +32,7 @@ mod places;
 mod processes;
 
 use anyhow::Context as _;
-use v6trace_common::Kind;
+use v6trace_common::{Hook, Kind};
 
 use crate::{
     attach::{Coverage, ResolvedMember},
@@ -41,8 +41,7 @@ use crate::{
     privilege::PidNamespace,
     record::{KernelRecord, Process, Record, SessionInfo},
 };
-use anycast::Glances;
-pub use anycast::Watch;
+use anycast::{Glances, Watch};
 use batch::Batch;
 pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
@@ -60,16 +59,20 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Begins a session: who traces, what, where and when. What `watch` has
-    /// seen by now counts as well.
+    /// Begins a session: who traces, what, where and when.
     pub fn start(
         coverage: Coverage,
         members: Vec<ResolvedMember>,
-        watch: Watch,
     ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
         let own_netns = inode_of(OWN.as_ref())
             .context("cannot tell which network namespace this is; is /proc mounted?")?;
+        // Where nobody would hear of a change, nobody has to be ready for it.
+        let watch = if coverage.has(Hook::AnycastJoin) {
+            Watch::begin()
+        } else {
+            Watch::default()
+        };
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),

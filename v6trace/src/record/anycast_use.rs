@@ -28,9 +28,20 @@ pub struct Use {
     pub process: Option<String>,
     /// The inode number of the socket, where it is one.
     pub inode: Option<u32>,
-    /// How long before the event a connection was last seen that was gone when
-    /// v6trace looked, nanoseconds; `None` for what was still there.
-    pub gone_ns: Option<u64>,
+    /// For a connection that was there before the event and gone when v6trace
+    /// looked.
+    pub gone: Option<Gone>,
+    /// How many more of the kind there are that are not listed.
+    pub more: u32,
+}
+
+/// Between which times a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// How long before the event it was last seen established, nanoseconds.
+    pub before_ns: u64,
+    /// How long after the event it was found gone, nanoseconds.
+    pub after_ns: u64,
 }
 
 /// What uses an address.

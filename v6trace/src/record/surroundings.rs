@@ -48,6 +48,9 @@ pub struct Interface {
     /// Bits of the prefix with which it has the address in question; `None`
     /// where it does not have it.
     pub prefix_len: Option<u8>,
+    /// Whether it has the address in question, but not in force: it is under
+    /// test, or failed its test.
+    pub tentative: bool,
 }
 
 impl Interface {

@@ -199,6 +199,7 @@ fn around() -> Vec<Record> {
         master: Some(HOSTILE.to_owned()),
         hairpin,
         prefix_len: Some(64),
+        tentative: false,
     };
     let own = addresses::Interface {
         ifindex: 2,
@@ -211,7 +212,8 @@ fn around() -> Vec<Record> {
         detail: "fd00:7::/64".to_owned(),
         process: None,
         inode: None,
-        gone_ns: None,
+        gone: None,
+        more: 0,
     };
     vec![
         Record::Surroundings(Surroundings {

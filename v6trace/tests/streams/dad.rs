@@ -77,6 +77,15 @@ fn interface(ifindex: u32, name: &str, mac: [u8; 6], has_address: bool) -> Inter
         master: None,
         hairpin: false,
         prefix_len: has_address.then_some(64),
+        tentative: false,
+    }
+}
+
+/// One that has the address under test.
+fn tester(ifindex: u32, name: &str, mac: [u8; 6]) -> Interface {
+    Interface {
+        tentative: true,
+        ..interface(ifindex, name, mac, true)
     }
 }
 
@@ -164,12 +173,28 @@ fn without_nonces_a_clone_at_hand_is_likelier_than_a_reflection() {
     let mut off = failure(frame(OWN, SOLICITATION, NONE));
     off.dad_nonce = NONE;
     off.sent_nonces = [NONE; 4];
-    let clone = |has_address| {
-        let elsewhere = vec![interface(5, "tap0", OWN, has_address)];
-        verdict(&off, Some(around(Vec::new(), elsewhere)))
-    };
-    assert_eq!(clone(true), is("dad-conflict-cloned-mac", "likely"));
-    assert_eq!(clone(false), is("dad-loopback", "likely"));
+    let beside = |other: Interface| verdict(&off, around(Vec::new(), vec![other]));
+    assert_eq!(
+        beside(tester(5, "tap0", OWN)),
+        is("dad-conflict-cloned-mac", "likely")
+    );
+    // Who has the address does not ask for it.
+    for has_address in [true, false] {
+        assert_eq!(
+            beside(interface(5, "tap0", OWN, has_address)),
+            is("dad-loopback", "likely")
+        );
+    }
+    // VLANs have the MAC of their port, and mostly its fe80 address.
+    let vlan = |vlan| verdict(&off, around(vec![vlan], Vec::new()));
+    assert_eq!(
+        vlan(tester(3, "eth0.7", OWN)),
+        is("dad-conflict-same-host", "likely")
+    );
+    assert_eq!(
+        vlan(interface(3, "eth0.7", OWN, true)),
+        is("dad-loopback", "likely")
+    );
 }
 
 #[test]
@@ -184,6 +209,55 @@ fn another_interface_is_certain_only_with_the_address() {
     // VLANs of one port share its MAC.
     assert_eq!(other(OWN, true), is("dad-conflict-same-host", "likely"));
     assert_eq!(other(OWN, false), is("dad-conflict-cloned-mac", "likely"));
+    // A clone at hand has it as well.
+    let vlan = vec![interface(3, "eth0.7", OWN, true)];
+    let clone = vec![interface(5, "tap0", OWN, true)];
+    assert_eq!(
+        verdict(
+            &failure(frame(OWN, ADVERTISEMENT, NONE)),
+            around(vlan, clone)
+        ),
+        is("dad-conflict-cloned-mac", "likely")
+    );
+}
+
+#[test]
+fn an_interface_without_the_address_gives_way_to_one_with_it() {
+    const VIRTUAL: [u8; 6] = [0, 0, 0x5e, 0, 2, 51];
+    let backup = || vec![interface(3, "vrrp.51", OTHER, false)];
+    let said = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    let owner = vec![interface(5, "eth5", OTHER, true)];
+    let found = explain(&said, around(backup(), owner));
+    assert_eq!(found["cause"], "dad-conflict");
+    assert_eq!(found["evidence"]["other_interface"], "eth5");
+    // Of a virtual router's backup it is known that it does not answer.
+    let said = failure(frame(VIRTUAL, ADVERTISEMENT, NONE));
+    let backup = vec![interface(3, "vrrp.51", VIRTUAL, false)];
+    assert_eq!(
+        verdict(&said, around(backup, Vec::new())),
+        is("dad-conflict", "likely")
+    );
+    let master = vec![interface(3, "vrrp.51", VIRTUAL, true)];
+    assert_eq!(
+        verdict(&said, around(master, Vec::new())),
+        is("dad-conflict-same-host", "certain")
+    );
+}
+
+#[test]
+fn who_has_the_address_in_force_is_not_said_to_ask_for_it() {
+    let mut asked = failure(frame(OTHER, SOLICITATION, NONE));
+    asked.dad_nonce = NONE;
+    asked.sent_nonces = [NONE; 4];
+    let by = |sibling| verdict(&asked, around(vec![sibling], Vec::new()));
+    assert_eq!(
+        by(tester(3, "eth1", OTHER)),
+        is("dad-conflict-same-host", "certain")
+    );
+    assert_eq!(
+        by(interface(3, "eth1", OTHER, true)),
+        is("dad-conflict-same-host", "likely")
+    );
 }
 
 #[test]
@@ -267,7 +341,7 @@ fn who_sent_a_nonce_is_known_whatever_the_mac() {
 
 #[test]
 fn a_nonce_that_nobody_was_seen_to_send_leaves_interfaces_with_the_mac() {
-    let vlan = || around(vec![interface(3, "eth0.7", OWN, true)], Vec::new());
+    let vlan = || around(vec![tester(3, "eth0.7", OWN)], Vec::new());
     let mut own = failure(frame(OWN, SOLICITATION, 9));
     // What this host sends is seen, once this attempt was.
     assert_eq!(
@@ -287,7 +361,7 @@ fn a_nonce_that_nobody_was_seen_to_send_leaves_interfaces_with_the_mac() {
     );
     // The other interface would have been seen to send it, MAC or not.
     let foreign = failure(frame(OTHER, SOLICITATION, 9));
-    let sibling = around(vec![interface(3, "eth1", OTHER, true)], Vec::new());
+    let sibling = around(vec![tester(3, "eth1", OTHER)], Vec::new());
     assert_eq!(
         verdict(&foreign, sibling),
         is("dad-conflict-same-host", "likely")

@@ -110,13 +110,6 @@ fn a_kernel_thread_is_not_blamed() {
 }
 
 #[test]
-fn sockets_with_headers_of_their_own_may_have_a_source() {
-    let mut selection = missing();
-    selection.protocol = 255;
-    assert_eq!(diagnosis([kernel(Context::Task, selection)]), Value::Null);
-}
-
-#[test]
 fn a_source_is_borrowed_only_if_all_addresses_were_compared() {
     let mut selection = missing();
     selection.source = [192, 0, 2, 1];

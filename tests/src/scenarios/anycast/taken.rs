@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{FIRST, Pair};
-use crate::guest::{AddressState, MulticastSocket, Tracer};
+use crate::guest::{AddressState, MulticastSocket, Tracer, ip_batch};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -17,6 +17,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "subnet-router-anycast-prefix-lengths",
         run: prefix_lengths,
+    },
+    Scenario {
+        name: "subnet-router-anycast-many-addresses",
+        run: many_addresses,
     },
     Scenario {
         name: "subnet-router-anycast-address-usable",
@@ -83,6 +87,30 @@ fn prefix_lengths() -> Result<()> {
         pair.expect_of_write(diagnosis, first, "all")
             .field("severity", "notice")
             .evidence("prefix_len", prefix_len)
+            .check()?;
+    }
+    Ok(())
+}
+
+/// As a router with a subnet for each of its customers has.
+fn many_addresses() -> Result<()> {
+    const SUBNETS: u16 = 60;
+    let pair = Pair::new()?;
+    let add = |subnet| format!("address add fd00:{subnet:x}::1/64 dev v0 nodad");
+    let commands: Vec<_> = (1..=SUBNETS).map(add).collect();
+    ip_batch(pair.near.name(), &commands)?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("v0", "1")?;
+    pair.wait_for(Ipv6Addr::new(0xfd00, SUBNETS, 0, 0, 0, 0, 0, 0), true)?;
+    pair.wait_for(Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, 0), true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(usize::from(SUBNETS))?;
+    for diagnosis in &report.diagnoses {
+        let address = diagnosis.field("address").as_str().unwrap_or_default();
+        pair.expect_of_write(diagnosis, address, "v0")
+            .field("severity", "notice")
+            .evidence("prefix_len", 64)
             .check()?;
     }
     Ok(())

@@ -19,6 +19,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: neighbour,
     },
     Scenario {
+        name: "subnet-router-anycast-neighbour-never-asked",
+        run: never_asked,
+    },
+    Scenario {
         name: "subnet-router-anycast-tcp",
         run: tcp,
     },
@@ -82,6 +86,28 @@ fn neighbour() -> Result<()> {
     pair.forward("v0", "0")?;
     pair.wait_for(FIRST, false)?;
     pair.ping()
+}
+
+/// A neighbour that nobody has to ask, as EVPN puts into the table.
+fn never_asked() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    let mac = pair.neighbour()?;
+    pair.near
+        .ip(&format!("neigh add fd00:4:: lladdr {mac} dev v0 nud noarp"))?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("v0", "1")?;
+    pair.wait_for(FIRST, true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("subnet-router-anycast")?;
+    pair.expect_of_write(diagnosis, "fd00:4::", "v0")
+        .field("severity", "hazard")
+        .that(
+            used_by(diagnosis, "neighbour") == [format!("{mac} on v0 (NOARP)")],
+            "another neighbour",
+        )
+        .summary_has([mac.as_str()])
+        .check()
 }
 
 const FORCE: &str = "ipv6/conf/v0/force_forwarding";
@@ -236,7 +262,7 @@ fn gone_at_once() -> Result<()> {
         .field("severity", "hazard")
         .evidence("vrf", "red")
         .that(
-            used_by(diagnosis, "tcp") == [session.described_as("ESTABLISHED before, no longer")?],
+            used_by(diagnosis, "tcp") == [session.described_as("ESTABLISHED before, gone since")?],
             "another connection",
         )
         .summary_has([process.as_str(), "was gone", "VRF", "red", "reset"])

@@ -35,6 +35,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: another_segment,
     },
     Scenario {
+        name: "dad-conflict-beside-its-mac",
+        run: beside_its_mac,
+    },
+    Scenario {
         name: "dad-conflict-proxy",
         run: proxy,
     },
@@ -61,6 +65,24 @@ fn owned() -> Result<()> {
     other.del(ADDRESS)?;
     host.del(ADDRESS)?;
     host.own(ADDRESS)
+}
+
+/// An interface of the same namespace that merely has the other node's MAC did
+/// not say what only who has the address can say.
+fn beside_its_mac() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    host.netns
+        .ip(&format!("link add b0 address {OTHER_MAC} up type dummy"))?;
+    other.own(ADDRESS)?;
+    let report = host.refused(ADDRESS)?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+        .evidence("other_interface", "eth0")
+        .evidence("other_netns", other.netns.inode())
+        .check()
 }
 
 fn asked_by_both() -> Result<()> {

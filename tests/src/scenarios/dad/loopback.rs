@@ -23,6 +23,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: disables,
     },
     Scenario {
+        name: "dad-loopback-beside-a-vlan",
+        run: beside_vlan,
+    },
+    Scenario {
         name: "dad-loopback-in-a-loop",
         run: storm,
     },
@@ -115,6 +119,28 @@ fn disables() -> Result<()> {
         .evidence("ipv6_disabled", true)
         .summary_has(["accept_dad", "disable_ipv6"])
         .some_fix_has("net/ipv6/conf/eth0/disable_ipv6=0")
+        .check()
+}
+
+/// A VLAN has the MAC of its port, and so the same fe80 address. It has long been
+/// using it, and asks nobody.
+fn beside_vlan() -> Result<()> {
+    let address: Ipv6Addr = "fe80::ff:fe00:a".parse()?;
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    host.netns
+        .ip("link add link eth0 name eth0.7 type vlan id 7")?;
+    host.netns.ip("link set eth0.7 addrgenmode none")?;
+    host.netns.ip("link set eth0.7 up")?;
+    host.netns
+        .ip(&format!("address add {address}/64 dev eth0.7 nodad"))?;
+    let report = host.refused(address)?;
+    let diagnosis = report.only("dad-loopback")?;
+    expect(&host, diagnosis, address)
+        .that(
+            diagnosis.evidence("other_interface").is_none(),
+            "the VLAN is blamed",
+        )
         .check()
 }
 

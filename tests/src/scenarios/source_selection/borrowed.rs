@@ -108,10 +108,20 @@ fn changes() -> Result<()> {
     for _ in 0..10 {
         host.send(Way::Udp, DESTINATION, None)?;
     }
+    // Intended for a while, then an accident again.
+    let change = format!("route change {PREFIX} via inet6 {GATEWAY} dev v0");
+    for route in [format!("{change} src 192.0.2.5"), change] {
+        host.netns.ip(&route)?;
+        host.send(Way::Udp, DESTINATION, None)?;
+    }
     let report = tracer.finish()?;
     report.complete()?;
-    report.count(2)?;
-    let expected = [("192.0.2.5", "d0"), ("192.0.2.1", "lo")];
+    report.count(3)?;
+    let expected = [
+        ("192.0.2.5", "d0"),
+        ("192.0.2.1", "lo"),
+        ("192.0.2.1", "lo"),
+    ];
     for (diagnosis, (source, on)) in report.diagnoses.iter().zip(expected) {
         expect(&host, diagnosis, source, on)
             .field("cause", "borrowed-source-address")

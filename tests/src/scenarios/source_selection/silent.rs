@@ -1,11 +1,12 @@
 //! Near misses: lookups that choose a good source, or on behalf of nothing
 //! that is sent.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Tracer, finish};
@@ -23,6 +24,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "no-source-address-not-icmp-errors",
         run: icmp_errors,
+    },
+    Scenario {
+        name: "no-source-address-not-groups",
+        run: groups,
+    },
+    Scenario {
+        name: "no-source-address-not-own-headers",
+        run: own_headers,
     },
     Scenario {
         name: "borrowed-source-address-not-src",
@@ -87,6 +96,53 @@ fn icmp_errors() -> Result<()> {
         .args(["ping", "-n", "-c1", "-W2", "-t1", far]);
     let pinged = finish(&mut ping, Duration::from_secs(10))?;
     ensure!(pinged.stdout.contains("From 192.0.0.8"), "{pinged}");
+    tracer.finish()?.silent()
+}
+
+/// A join looks up no more than the interface; what is sent to everybody on the
+/// link needs no next hop.
+fn groups() -> Result<()> {
+    let host = Host::new("groups")?;
+    host.netns
+        .ip(&format!("route add 0.0.0.0/0 via inet6 {GATEWAY} dev v0"))?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.enter(|| {
+        let group = Ipv4Addr::new(239, 1, 1, 1);
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        socket
+            .join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED)
+            .context("cannot join")?;
+        socket.set_broadcast(true)?;
+        for to in [group, Ipv4Addr::BROADCAST] {
+            let to = SocketAddr::from((to, 4000)).into();
+            socket.send_to(b"x", &to).context("cannot send")?;
+        }
+        Ok(())
+    })?;
+    tracer.finish()?.silent()
+}
+
+/// A program that writes its own IP headers writes the source as well, whatever
+/// its protocol.
+fn own_headers() -> Result<()> {
+    const VRRP: u8 = 112;
+    let host = Host::with_route("headers")?;
+    let source = Ipv4Addr::new(192, 0, 2, 99);
+    let tracer = Tracer::start(&[])?;
+    host.netns.enter(|| {
+        let protocol = Protocol::from(i32::from(VRRP));
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(protocol))?;
+        socket.set_header_included_v4(true)?;
+        let mut packet = [0; 24];
+        packet[0] = 0x45;
+        packet[8] = 255;
+        packet[9] = VRRP;
+        packet[12..16].copy_from_slice(&source.octets());
+        packet[16..20].copy_from_slice(&DESTINATION.octets());
+        let to = SocketAddr::from((DESTINATION, 0)).into();
+        socket.send_to(&packet, &to).context("cannot send")?;
+        Ok(())
+    })?;
     tracer.finish()?.silent()
 }
 

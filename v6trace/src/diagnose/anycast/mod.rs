@@ -16,7 +16,7 @@ use crate::{
         AnycastChange, Event,
         anycast::{Trigger, Written},
     },
-    record::anycast_use::{AnycastUse, Use, UseKind},
+    record::anycast_use::{AnycastUse, Gone, Use, UseKind},
     session::Session,
 };
 
@@ -173,18 +173,18 @@ impl Story<'_> {
         let mut sentences = Vec::new();
         if let Some(neighbour) = of_kind(uses, UseKind::Neighbour).next() {
             sentences.push(format!(
-                "A neighbour has answered for it so far, {}: what this host newly sends to it stays \
+                "A neighbour was known to have it so far, {}: what this host newly sends to it stays \
                  here, and if that neighbour adds it as its own address again, that is a duplicate.",
                 neighbour.detail
             ));
         }
         let (there, gone): (Vec<_>, Vec<_>) =
-            of_kind(uses, UseKind::Tcp).partition(|found| found.gone_ns.is_none());
+            of_kind(uses, UseKind::Tcp).partition(|found| found.gone.is_none());
         if let Some(connection) = there.first() {
-            sentences.push(self.about_tcp(connection, there.len()));
+            sentences.push(self.about_tcp(connection, count(&there)));
         }
-        if let Some(connection) = gone.first() {
-            sentences.push(self.about_gone(connection, gone.len()));
+        if let Some((connection, ended)) = gone.first().and_then(|one| Some((one, one.gone?))) {
+            sentences.push(self.about_gone(connection, ended, count(&gone)));
         }
         if let Some(route) = of_kind(uses, UseKind::Gateway).next() {
             sentences.push(format!(
@@ -213,7 +213,7 @@ impl Story<'_> {
         sentences.join(" ")
     }
 
-    fn about_tcp(&self, connection: &Use, count: usize) -> String {
+    fn about_tcp(&self, connection: &Use, count: u32) -> String {
         let whose = whose(connection);
         let what = if count == 1 {
             format!("The TCP connection{whose} to it times out")
@@ -230,23 +230,28 @@ impl Story<'_> {
     }
 
     /// What was there before and ended too soon to be seen doing so.
-    fn about_gone(&self, connection: &Use, count: usize) -> String {
-        let (whose, ended) = (whose(connection), "when v6trace looked right after it");
-        let before = Duration::from_nanos(connection.gone_ns.unwrap_or_default());
-        let before = format!(
-            "established {:.1} s before the change",
-            before.as_secs_f64()
+    fn about_gone(&self, connection: &Use, ended: Gone, count: u32) -> String {
+        let whose = whose(connection);
+        let seconds = |ns| Duration::from_nanos(ns).as_secs_f64();
+        let seen = format!(
+            "last seen established {:.1} s before the change,",
+            seconds(ended.before_ns)
+        );
+        let looked = format!(
+            "gone when v6trace looked {:.1} s after it",
+            seconds(ended.after_ns)
         );
         let what = if count == 1 {
-            format!("The TCP connection{whose} to it, {before}, was gone {ended}")
+            format!("The TCP connection{whose} to it, {seen} was {looked}")
         } else {
-            format!("{count} TCP connections to it, the first{whose}, {before}, were gone {ended}")
+            format!("{count} TCP connections to it, the first{whose}, {seen} were {looked}")
         };
-        let how = "where this host listens on the port that one leads to, what is sent on it comes \
-                   back as a reset";
         match self.in_vrf() {
-            Some(vrf) => format!("{what}: {how}, and {vrf}, where that happens at once."),
-            None => format!("{what}: {how}."),
+            Some(vrf) => format!(
+                "{what}: {vrf}, and where this host listens on the port that one leads to, its own \
+                 reset ends it at once; or it ended for another reason."
+            ),
+            None => format!("{what}; why it ended is not known."),
         }
     }
 
@@ -255,6 +260,11 @@ impl Story<'_> {
         let vrf = self.found?.vrf.as_ref()?;
         Some(format!("{} is in VRF {vrf}", self.change.interface))
     }
+}
+
+/// How many there are, listed or not.
+fn count(uses: &[&Use]) -> u32 {
+    uses.iter().map(|found| 1 + found.more).sum()
 }
 
 /// " of bird[7]"
@@ -269,9 +279,13 @@ fn of_kind(uses: &[Use], kind: UseKind) -> impl Iterator<Item = &Use> {
 
 fn used_by(found: &AnycastUse) -> Value {
     let uses = found.uses.iter().map(|found| {
+        let detail = match found.more {
+            0 => found.detail.clone(),
+            more => format!("{}, and {more} more", found.detail),
+        };
         Value::Group(vec![
             ("kind", found.kind.name().into()),
-            ("detail", found.detail.as_str().into()),
+            ("detail", detail.into()),
         ])
     });
     Value::List(uses.collect())
@@ -339,7 +353,8 @@ mod tests {
                 detail: "[fd00:4::5]:40000 to port 179 (ESTABLISHED)".to_owned(),
                 process: None,
                 inode: None,
-                gone_ns: None,
+                gone: None,
+                more: 0,
             }],
             complete: true,
             vrf: None,
@@ -422,11 +437,15 @@ mod tests {
 
     #[test]
     fn a_connection_that_is_gone_is_not_said_to_time_out() {
-        let with = |gone_ns: &[Option<u64>], vrf: Option<&str>| {
+        let ended = Some(Gone {
+            before_ns: 4_200_000_000,
+            after_ns: 30_000_000,
+        });
+        let with = |gone: &[Option<Gone>], vrf: Option<&str>| {
             let mut found = found(7, UseKind::Tcp);
-            let uses = gone_ns.iter().map(|&gone_ns| Use {
+            let uses = gone.iter().map(|&gone| Use {
                 process: Some("bird[9]".to_owned()),
-                gone_ns,
+                gone,
                 ..found.uses[0].clone()
             });
             found.uses = uses.collect();
@@ -435,23 +454,38 @@ mod tests {
             assert_eq!(diagnosis.severity, Severity::Hazard);
             diagnosis.summary
         };
-        let gone =
-            "The TCP connection of bird[9] to it, established 4.2 s before the change, was gone";
+        let gone = "The TCP connection of bird[9] to it, last seen established 4.2 s before the \
+                    change, was gone when v6trace looked 0.0 s after it";
         let there = "The TCP connection of bird[9] to it times out";
-        let one = with(&[Some(4_200_000_000)], Some("red"));
+        let one = with(&[ended], Some("red"));
         assert!(one.contains(gone) && !one.contains(there), "{one}");
-        assert!(
-            one.contains("eth0.7 is in VRF red, where that happens at once."),
-            "{one}"
-        );
-        let both = with(&[None, Some(4_200_000_000)], None);
+        assert!(one.contains("eth0.7 is in VRF red"), "{one}");
+        let both = with(&[None, ended], None);
         assert!(both.contains(gone) && both.contains(there), "{both}");
-        assert!(!both.contains("VRF"), "{both}");
-        let two = with(&[Some(4_200_000_000); 2], None);
+        assert!(both.contains("why it ended is not known"), "{both}");
+        let two = with(&[ended; 2], None);
         assert!(
-            two.contains("2 TCP connections to it, the first of bird[9], established 4.2 s before"),
+            two.contains("2 TCP connections to it, the first of bird[9], last seen"),
             "{two}"
         );
+    }
+
+    #[test]
+    fn connections_that_are_not_listed_count() {
+        let mut found = found(7, UseKind::Tcp);
+        found.uses.push(Use {
+            more: 12,
+            ..found.uses[0].clone()
+        });
+        let diagnosis = explain(&change(), Some(found)).unwrap();
+        assert!(
+            diagnosis.summary.contains("14 TCP connections to it"),
+            "{}",
+            diagnosis.summary
+        );
+        let used_by = diagnosis.evidence.iter().find(|e| e.name == "used_by");
+        let used_by = format!("{:?}", used_by.unwrap().value);
+        assert!(used_by.contains("(ESTABLISHED), and 12 more"), "{used_by}");
     }
 
     #[test]

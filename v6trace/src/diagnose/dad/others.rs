@@ -1,7 +1,10 @@
 //! Other interfaces of this host that may have sent a frame.
 
 use crate::{
-    decode::{DadFailure, Event, dad::Mac},
+    decode::{
+        DadFailure, Event,
+        dad::{Mac, Message},
+    },
     record::surroundings::{Interface, Surroundings},
     session::Session,
 };
@@ -15,6 +18,8 @@ pub(super) struct Other {
     /// Bits of the prefix with which it has the address; `None` where it does
     /// not have it.
     pub(super) prefix_len: Option<u8>,
+    /// Whether it has the address, but not in force.
+    tentative: bool,
 }
 
 impl Other {
@@ -23,12 +28,24 @@ impl Other {
             interface: interface.name.clone(),
             netns,
             prefix_len: interface.prefix_len,
+            tentative: interface.tentative,
         }
     }
 
     pub(super) fn has_address(&self) -> bool {
         self.prefix_len.is_some()
     }
+
+    /// Whether it is in a position to say so: who asks for an address has it
+    /// under test, or had until the test failed; who has it in force no longer
+    /// asks (RFC 4862, 5.4).
+    pub(super) fn can_say(&self, message: Message) -> bool {
+        can_say(message, self.has_address(), self.tentative)
+    }
+}
+
+fn can_say(message: Message, has_address: bool, tentative: bool) -> bool {
+    has_address && (tentative || message == Message::Advertisement)
 }
 
 /// What is known of the interfaces around a failure.
@@ -80,25 +97,26 @@ impl<'a> Others<'a> {
                 .to_owned(),
             netns,
             prefix_len: found.and_then(|found| found.prefix_len),
+            tentative: found.is_some_and(|found| found.tentative),
         })
     }
 
-    /// Another interface of this namespace with this MAC: one that has the
-    /// address, else one that stands for itself.
-    pub(super) fn sibling(&self, mac: Mac) -> Option<Other> {
+    /// Another interface of this namespace with this MAC: one that can have said
+    /// so, else one that has the address, else one that stands for itself.
+    pub(super) fn sibling(&self, mac: Mac, message: Message) -> Option<Other> {
         let here = self.around?.here.as_ref()?;
         here.iter()
             .filter(|other| other.mac == Some(mac) && other.ifindex != self.failure.ifindex)
-            .max_by_key(|other| (other.has_address(), other.master.is_none()))
+            .max_by_key(|other| fitness(other, message))
             .map(|found| Other::of(found, None))
     }
 
     /// An interface in another namespace of this host with this MAC, likewise.
-    pub(super) fn elsewhere(&self, mac: Mac) -> Option<Other> {
+    pub(super) fn elsewhere(&self, mac: Mac, message: Message) -> Option<Other> {
         let candidates = self.around?.elsewhere.iter();
         candidates
             .filter(|(_, other)| other.mac == Some(mac))
-            .max_by_key(|(_, other)| (other.has_address(), other.master.is_none()))
+            .max_by_key(|(_, other)| fitness(other, message))
             .map(|(netns, found)| Other::of(found, Some(*netns)))
     }
 
@@ -128,4 +146,10 @@ impl<'a> Others<'a> {
         };
         format!("{} in {namespace}", other.interface)
     }
+}
+
+fn fitness(interface: &Interface, message: Message) -> impl Ord + use<> {
+    let has_address = interface.has_address();
+    let can_say = can_say(message, has_address, interface.tentative);
+    (can_say, has_address, interface.master.is_none())
 }

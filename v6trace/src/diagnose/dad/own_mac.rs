@@ -2,8 +2,10 @@
 //!
 //! A solicitation is somebody else's if it has a nonce that was never sent from
 //! here. Where neither side uses nonces, and of advertisements, only the
-//! likelier is named: another interface that shares the MAC and has the address,
-//! a reflection, or a node with a cloned MAC.
+//! likelier is named: another interface that shares the MAC and has the address
+//! in the state in which one says such a thing, a reflection, or a node with a
+//! cloned MAC. VLANs mostly have the fe80 address of their port in common with
+//! it, so that another interface has the address says little by itself.
 
 use super::{
     milliseconds,
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     catalogue::Cause,
-    decode::dad::{Mac, Nonce},
+    decode::dad::{Mac, Message, Nonce},
 };
 
 /// An address that is used while it is tested (RFC 4429).
@@ -22,12 +24,13 @@ impl Case<'_> {
     /// An advertisement with one's own MAC: a node does not advertise an
     /// address that it is still testing, unless that is optimistic.
     pub(super) fn own_advertisement(&self, own: Mac) -> Verdict {
-        if let Some(verdict) = self.shared_mac(own) {
+        let said = Message::Advertisement;
+        let other = self.others.elsewhere(own, said);
+        let at_hand = other.as_ref().is_some_and(|other| other.can_say(said));
+        if !at_hand && let Some(verdict) = self.shared_mac(own, said) {
             return verdict;
         }
-        let other = self.others.elsewhere(own);
         let name = self.name();
-        let at_hand = other.as_ref().is_some_and(Other::has_address);
         let flags = self.failure.flags.unwrap_or_default();
         if flags & IFA_F_OPTIMISTIC != 0 && !at_hand {
             return Verdict::new(
@@ -57,7 +60,7 @@ impl Case<'_> {
     pub(super) fn own_solicitation(&self, own: Mac) -> Verdict {
         let name = self.name();
         let Some(nonce) = self.failure.frame.nonce() else {
-            return self.shared_mac(own).unwrap_or_else(|| {
+            return self.shared_mac(own, Message::Solicitation).unwrap_or_else(|| {
                 Verdict::new(
                     Cause::DadLoopback,
                     false,
@@ -74,7 +77,7 @@ impl Case<'_> {
         // Every interface of this host that sends a nonce is seen to, once this
         // attempt was; before, another may have sent it unseen.
         let is_nobodys = nonce != Nonce::NONE && self.sees_nonces();
-        if !is_nobodys && let Some(verdict) = self.shared_mac(own) {
+        if !is_nobodys && let Some(verdict) = self.shared_mac(own, Message::Solicitation) {
             return verdict;
         }
         if nonce != Nonce::NONE {
@@ -98,10 +101,13 @@ impl Case<'_> {
     /// sent oneself.
     fn without_nonce(&self, own: Mac) -> Verdict {
         let name = self.name();
-        if let Some(other) = self.others.elsewhere(own).filter(Other::has_address) {
+        let asked = Message::Solicitation;
+        let other = self.others.elsewhere(own, asked);
+        if let Some(other) = other.filter(|other| other.can_say(asked)) {
             let why = format!(
                 "a solicitation with {name}'s own MAC {own} and without a nonce asks for it, most \
-                 likely from another node ({} of this host), which has the same MAC and the address",
+                 likely from another node ({} of this host), which has the same MAC and tests the \
+                 address as well",
                 self.others.place(&other)
             );
             return Verdict::new(Cause::DadConflictClonedMac, false, why).by(Some(other));
@@ -137,7 +143,7 @@ impl Case<'_> {
     /// is known for sure only where this attempt's solicitation was seen.
     fn cloned(&self, own: Mac, why: &str) -> Verdict {
         let seen = self.sees_nonces();
-        let other = self.others.elsewhere(own);
+        let other = self.others.elsewhere(own, Message::Solicitation);
         let clone = self.clone_of(own, other.as_ref());
         let why = if seen {
             format!("{why}: {clone}")
@@ -162,16 +168,21 @@ impl Case<'_> {
         }
     }
 
-    /// Another interface of this namespace with the same MAC and the address,
-    /// as VLANs of one port can be.
-    fn shared_mac(&self, own: Mac) -> Option<Verdict> {
-        let other = self.others.sibling(own).filter(Other::has_address)?;
+    /// Another interface of this namespace with the same MAC that can have said
+    /// so, as VLANs of one port can.
+    fn shared_mac(&self, own: Mac, message: Message) -> Option<Verdict> {
+        let other = self.others.sibling(own, message);
+        let other = other.filter(|other| other.can_say(message))?;
+        let does = match message {
+            Message::Advertisement => "has the address",
+            Message::Solicitation => "tests the address as well",
+        };
         let verdict = Verdict::new(
             Cause::DadConflictSameHost,
             false,
             format!(
                 "a frame with the MAC {own} says so, most likely from {} of this same namespace, \
-                 which has the same MAC and the address",
+                 which has the same MAC and {does}",
                 other.interface
             ),
         );

@@ -134,40 +134,49 @@ impl Case<'_> {
                 ),
             );
         }
-        if let Some(own) = self.others.sibling(source) {
-            // What it asks with a nonce, it would have been seen to ask.
-            let unseen = self.sees_nonces()
-                && self
-                    .failure
-                    .frame
-                    .nonce()
-                    .is_some_and(|nonce| nonce != Nonce::NONE);
-            let doubt = if !own.has_address() {
-                ". By the MAC alone: that interface does not have the address now"
-            } else if unseen {
-                ". By the MAC alone: that interface was not seen to send this frame's nonce"
-            } else {
-                ""
-            };
-            let why = format!(
-                "{} of this same namespace, with the MAC {source} on the same segment, {says}{doubt}",
-                own.interface
-            );
-            return Verdict::new(Cause::DadConflictSameHost, doubt.is_empty(), why).by(Some(own));
+        let other = self.others.elsewhere(source, message);
+        let is_elsewhere = other.as_ref().is_some_and(Other::has_address);
+        // Without the address it may still answer for a router or as a proxy,
+        // but not for a virtual router whose backup it is.
+        let may_answer = !is_elsewhere && source.virtual_router().is_none();
+        let own = self.others.sibling(source, message);
+        let certain = own.is_none() || is_elsewhere;
+        if let Some(own) = own.filter(|own| own.has_address() || may_answer) {
+            return self.by_sibling(source, message, own, says);
         }
-        let other = self.others.elsewhere(source);
         let remark = self.others.remark(other.as_ref());
         let router = source.virtual_router();
         let router = router.map(|number| format!(", the VRRP virtual router {number},"));
         Verdict::new(
             Cause::DadConflict,
-            true,
+            certain,
             format!(
                 "another node with the MAC {source}{remark}{} {says}",
                 router.unwrap_or_default()
             ),
         )
         .by(other)
+    }
+
+    /// The frame bears the MAC of another interface of this namespace.
+    fn by_sibling(&self, source: Mac, message: Message, own: Other, says: &str) -> Verdict {
+        // What it asks with a nonce, it would have been seen to ask.
+        let nonce = self.failure.frame.nonce();
+        let unseen = self.sees_nonces() && nonce.is_some_and(|nonce| nonce != Nonce::NONE);
+        let doubt = if !own.has_address() {
+            ". By the MAC alone: that interface does not have the address now"
+        } else if unseen {
+            ". By the MAC alone: that interface was not seen to send this frame's nonce"
+        } else if !own.can_say(message) {
+            ". By the MAC alone: that interface has the address and is no longer asking for it"
+        } else {
+            ""
+        };
+        let why = format!(
+            "{} of this same namespace, with the MAC {source} on the same segment, {says}{doubt}",
+            own.interface
+        );
+        Verdict::new(Cause::DadConflictSameHost, doubt.is_empty(), why).by(Some(own))
     }
 
     /// Whether this interface was seen to send the nonce.

@@ -20,8 +20,6 @@ use places::{Domain, Places};
 
 const OPERATION: &str = "source-selection";
 const TCP: u8 = 6;
-/// Sockets that write IP headers themselves (`IPPROTO_RAW`).
-const OWN_HEADERS: u8 = 255;
 
 /// Explains a source that is missing, borrowed or chosen by chance.
 pub(super) fn diagnose(
@@ -29,10 +27,6 @@ pub(super) fn diagnose(
     selection: &SourceSelection,
     session: &Session,
 ) -> Option<Diagnosis> {
-    // The header that the program writes may bear a source of its own.
-    if selection.protocol == Some(OWN_HEADERS) {
-        return None;
-    }
     let places = Places::new(event, session);
     let story = Story {
         event,

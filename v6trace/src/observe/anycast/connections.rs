@@ -10,6 +10,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv6Addr},
+    time::Duration,
 };
 
 use netlink_packet_sock_diag::{
@@ -21,23 +22,30 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
 use super::{
     super::{batch::Batch, enter, netlink, owners},
-    Found, Taken, Watch, joined,
+    Found, Taken, joined,
+    watch::Watch,
 };
 use crate::{
+    clock,
     decode::{AnycastChange, Event},
     record::{
         KernelRecord,
-        anycast_use::{Use, UseKind},
+        anycast_use::{Gone, Use, UseKind},
     },
 };
 
+/// `TCP_*` of the kernel's `tcp_states.h`.
 const ESTABLISHED: u8 = 1;
+const SYN_SENT: u8 = 2;
 
-/// A connection to an address that was taken.
+/// How long after a change it still says something that a connection is gone.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A connection to an address that was taken, or would be.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     /// The address.
-    pub(super) to: Ipv6Addr,
+    to: Ipv6Addr,
     /// The interface or VRF that its socket is bound to, or 0.
     pub(super) bound: u32,
     /// From where, and to which port.
@@ -54,41 +62,44 @@ pub(super) struct Connection {
 enum State {
     SynSent,
     Established,
-    /// Was established so many nanoseconds before the change, and is gone.
-    Gone(u64),
+    /// One of the ends has closed it.
+    Closing,
+    Gone(Gone),
 }
 
 impl Connection {
-    /// Whether it leads to the address that was taken.
-    fn leads_to(&self, taken: &Taken<'_>) -> bool {
-        // An address means something within its VRF only, and so does a socket.
-        let domain = taken.vrf.as_ref().map_or(0, |(vrf, _)| *vrf);
-        let bound = self.bound;
-        self.to == taken.change.address && (bound == domain || bound == taken.change.ifindex)
+    pub(super) fn leads_to(&self, address: Ipv6Addr) -> bool {
+        self.to == address
     }
 
-    pub(super) fn is_established(&self) -> bool {
-        self.state == State::Established
+    fn is_of(&self, taken: &Taken<'_>) -> bool {
+        // An address means something within its VRF only, and so does a socket.
+        let domain = taken.vrf.as_ref().map_or(0, |(vrf, _)| *vrf);
+        let in_domain = self.bound == domain || self.bound == taken.change.ifindex;
+        in_domain && self.leads_to(taken.change.address)
     }
 
     fn is_the_same_as(&self, other: &Self) -> bool {
         (self.to, self.bound, &self.ends) == (other.to, other.bound, &other.ends)
     }
 
-    fn as_use(&self) -> Use {
-        let (state, gone_ns) = match self.state {
+    /// None for one that does not matter any more.
+    fn as_use(&self) -> Option<Use> {
+        let (state, gone) = match self.state {
             State::SynSent => ("SYN_SENT", None),
             State::Established => ("ESTABLISHED", None),
-            State::Gone(before) => ("ESTABLISHED before, no longer", Some(before)),
+            State::Closing => return None,
+            State::Gone(gone) => ("ESTABLISHED before, gone since", Some(gone)),
         };
         let whose = self.process.iter().map(|process| format!("{process} "));
-        Use {
+        Some(Use {
             kind: UseKind::Tcp,
             detail: format!("{}{} ({state})", whose.collect::<String>(), self.ends),
             process: self.process.clone(),
             inode: self.inode,
-            gone_ns,
-        }
+            gone,
+            more: 0,
+        })
     }
 
     #[cfg(test)]
@@ -130,17 +141,30 @@ impl Glances {
                 .push((event, change));
         }
         for (netns, taken) in by_namespace {
+            let Some((first, _)) = taken.first() else {
+                continue;
+            };
             let addresses = taken.iter().map(|(_, change)| change.address).collect();
-            let paths = batch.nearest_paths(taken[0].0);
-            match enter::within(netns, &paths, || to(&addresses)) {
-                Ok(found) => self.connections.extend(taken.iter().map(|(event, change)| {
-                    let now = found.iter().filter(|found| found.to == change.address);
-                    let now = now.cloned().collect();
-                    let before = watch.before(event.boot_ns, netns, change.address);
-                    (key(event, change), with_gone(now, before, event.boot_ns))
-                })),
+            let look = || all_to(&addresses);
+            // Whoever is nearest may be gone before it is entered by.
+            let mut found = match enter::within(netns, &batch.nearest_paths(first), look)
+                .or_else(|_| enter::within(netns, &batch.paths_for(first), look))
+            {
+                Ok(found) => found,
                 // The later look may still find them.
-                Err(error) => log::debug!("connections in {netns}: {error}"),
+                Err(error) => {
+                    log::debug!("connections in {netns}: {error}");
+                    continue;
+                }
+            };
+            let looked = clock::boot_ns();
+            name_processes(found.iter_mut());
+            for (event, change) in taken {
+                let leading = found.iter().filter(|one| one.leads_to(change.address));
+                let now = leading.cloned().collect();
+                let before = watch.before(event.boot_ns, netns, change.address);
+                let all = with_gone(now, before, event.boot_ns, looked);
+                self.connections.insert(key(event, change), all);
             }
         }
     }
@@ -155,45 +179,60 @@ impl Glances {
     }
 }
 
-/// The connections that are there, and after them those that were there at a
-/// look before `boot_ns`.
+fn key(event: &Event, change: &AnycastChange) -> Change {
+    (event.netns, event.boot_ns, change.address)
+}
+
+/// The connections that are there at a look right after the change at
+/// `boot_ns`, then those that were there at one before.
 fn with_gone(
     mut now: Vec<Connection>,
-    (seen, before): (u64, Vec<Connection>),
+    before: Option<(u64, Vec<Connection>)>,
     boot_ns: u64,
+    looked: u64,
 ) -> Vec<Connection> {
-    let is_there = |one: &Connection| now.iter().any(|other| one.is_the_same_as(other));
+    let after_ns = looked.saturating_sub(boot_ns);
+    let Some((seen, before)) = before.filter(|_| Duration::from_nanos(after_ns) <= SOON) else {
+        return now;
+    };
+    let gone = State::Gone(Gone {
+        before_ns: boot_ns.saturating_sub(seen),
+        after_ns,
+    });
+    let is_gone = |one: &Connection| !now.iter().any(|other| one.is_the_same_as(other));
     let gone: Vec<_> = before
         .into_iter()
-        .filter(|connection| !is_there(connection))
-        .map(|connection| Connection {
-            state: State::Gone(boot_ns.saturating_sub(seen)),
-            ..connection
-        })
+        .filter(is_gone)
+        .map(|one| Connection { state: gone, ..one })
         .collect();
     now.extend(gone);
     now
 }
 
-fn key(event: &Event, change: &AnycastChange) -> Change {
-    (event.netns, event.boot_ns, change.address)
+/// Every connection to some addresses in the namespace of the calling thread,
+/// those that are being closed among them.
+fn all_to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
+    let unmade = StateFlags::LISTEN | StateFlags::SYN_RECV | StateFlags::CLOSE;
+    to(addresses, StateFlags::all() - unmade)
 }
 
-/// The connections to some addresses in the namespace of the calling thread.
-pub(super) fn to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
+/// The established ones.
+pub(super) fn established_to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
+    to(addresses, StateFlags::ESTABLISHED)
+}
+
+fn to(addresses: &HashSet<Ipv6Addr>, states: StateFlags) -> io::Result<Vec<Connection>> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
         extensions: ExtensionFlags::empty(),
-        states: StateFlags::ESTABLISHED | StateFlags::SYN_SENT,
+        states,
         socket_id: SocketId::new_v6(),
     });
-    let mut found = netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| match answer {
+    netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| match answer {
         SockDiagMessage::InetResponse(response) => connection(&response, addresses),
         _ => None,
-    })?;
-    name_processes(&mut found);
-    Ok(found)
+    })
 }
 
 fn connection(response: &InetResponse, addresses: &HashSet<Ipv6Addr>) -> Option<Connection> {
@@ -202,10 +241,10 @@ fn connection(response: &InetResponse, addresses: &HashSet<Ipv6Addr>) -> Option<
     let IpAddr::V6(to) = socket.destination_address else {
         return None;
     };
-    let state = if header.state == ESTABLISHED {
-        State::Established
-    } else {
-        State::SynSent
+    let state = match header.state {
+        ESTABLISHED => State::Established,
+        SYN_SENT => State::SynSent,
+        _ => State::Closing,
     };
     let (from, from_port) = (socket.source_address, socket.source_port);
     let to_port = socket.destination_port;
@@ -219,16 +258,18 @@ fn connection(response: &InetResponse, addresses: &HashSet<Ipv6Addr>) -> Option<
     })
 }
 
-/// Puts the names of processes to the connections.
-fn name_processes(all: &mut [Connection]) {
-    let wanted: HashSet<u32> = all.iter().filter_map(|found| found.inode).collect();
+/// Puts the names of processes to connections.
+pub(super) fn name_processes<'c>(connections: impl Iterator<Item = &'c mut Connection>) {
+    let (wanted, all): (HashSet<u32>, Vec<_>) = connections
+        .filter_map(|connection| Some((connection.inode?, connection)))
+        .unzip();
     if wanted.is_empty() {
         return;
     }
     let owners = owners::of(&wanted);
-    for found in all {
-        let owner = found.inode.and_then(|inode| owners.get(&inode));
-        found.process = owner.map(|(pid, comm)| format!("{comm}[{pid}]"));
+    for connection in all {
+        let owner = connection.inode.and_then(|inode| owners.get(&inode));
+        connection.process = owner.map(|(pid, comm)| format!("{comm}[{pid}]"));
     }
 }
 
@@ -237,15 +278,15 @@ fn name_processes(all: &mut [Connection]) {
 pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
     let unseen = all.iter().filter(|taken| taken.connections.is_none());
     let unseen: HashSet<_> = unseen.map(|taken| taken.change.address).collect();
-    let now = if unseen.is_empty() {
-        Vec::new()
-    } else {
-        to(&unseen)?
-    };
+    let mut now = Vec::new();
+    if !unseen.is_empty() {
+        now = all_to(&unseen)?;
+        name_processes(now.iter_mut());
+    }
     let found = all.iter().enumerate().flat_map(|(index, taken)| {
         let connections = taken.connections.as_ref().unwrap_or(&now);
-        let leading = connections.iter().filter(|found| found.leads_to(taken));
-        leading.map(move |found| (index, found.as_use()))
+        let own = connections.iter().filter(|one| one.is_of(taken));
+        own.filter_map(move |one| Some((index, one.as_use()?)))
     });
     Ok((found.collect(), true))
 }
@@ -254,24 +295,47 @@ pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
 mod tests {
     use super::*;
 
+    const CHANGED: u64 = 30_000_000_000;
+
+    fn details(now: &[Connection], before: &[Connection], looked: u64) -> Vec<(String, bool)> {
+        let before = Some((CHANGED - 20, before.to_vec()));
+        let all = with_gone(now.to_vec(), before, CHANGED, looked);
+        let uses = all.iter().filter_map(Connection::as_use);
+        uses.map(|found| {
+            let gone = Gone {
+                before_ns: 20,
+                after_ns: looked - CHANGED,
+            };
+            assert!(found.gone.is_none_or(|found| found == gone));
+            (found.detail, found.gone.is_some())
+        })
+        .collect()
+    }
+
     #[test]
     fn what_was_there_before_and_no_longer_is_belongs_to_it() {
         let address: Ipv6Addr = "fd00:4::".parse().unwrap();
-        let there = Connection::made_up(address, 0);
-        let there = std::slice::from_ref(&there);
-        let details = |now: &[Connection], before: &[Connection]| {
-            let all = with_gone(now.to_vec(), (10, before.to_vec()), 30);
-            let uses = all.iter().map(Connection::as_use);
-            uses.map(|found| (found.detail, found.gone_ns))
-                .collect::<Vec<_>>()
-        };
-        let ends = "bird[7] [fd00:4::5]:40000 to port 179";
-        let still = || (format!("{ends} (ESTABLISHED)"), None);
-        let gone = || (format!("{ends} (ESTABLISHED before, no longer)"), Some(20));
+        let soon = CHANGED + 10;
+        let there = [Connection::made_up(address, 0)];
         let other = [Connection::made_up(address, 4)];
-        assert_eq!(details(there, there), [still()]);
-        assert_eq!(details(&[], there), [gone()]);
-        assert_eq!(details(&other, there), [still(), gone()]);
-        assert_eq!(details(there, &[]), [still()]);
+        let ends = "bird[7] [fd00:4::5]:40000 to port 179";
+        let still = || (format!("{ends} (ESTABLISHED)"), false);
+        let gone = || (format!("{ends} (ESTABLISHED before, gone since)"), true);
+        assert_eq!(details(&there, &there, soon), [still()]);
+        assert_eq!(details(&[], &there, soon), [gone()]);
+        assert_eq!(details(&other, &there, soon), [still(), gone()]);
+        assert_eq!(details(&there, &[], soon), [still()]);
+    }
+
+    #[test]
+    fn what_was_closed_in_order_or_ended_much_later_says_nothing() {
+        let address: Ipv6Addr = "fd00:4::".parse().unwrap();
+        let there = [Connection::made_up(address, 0)];
+        let closing = [Connection {
+            state: State::Closing,
+            ..there[0].clone()
+        }];
+        assert_eq!(details(&closing, &there, CHANGED + 10), []);
+        assert_eq!(details(&[], &there, CHANGED + 6_000_000_000), []);
     }
 }

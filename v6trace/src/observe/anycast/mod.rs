@@ -31,7 +31,7 @@ use crate::{
 };
 use connections::Connection;
 pub(super) use connections::Glances;
-pub use watch::Watch;
+pub(super) use watch::Watch;
 
 /// Uses of one kind that are listed; a host may have thousands of routes by
 /// way of one router.
@@ -142,7 +142,9 @@ fn fill(all: &mut [Taken<'_>]) -> bool {
                     by_taken.entry(index).or_default().push(used);
                 }
                 for (index, uses) in by_taken {
-                    all[index].uses.extend(shortened(uses));
+                    let (gone, there) = uses.into_iter().partition(|found| found.gone.is_some());
+                    let listed = [there, gone].into_iter().flat_map(shortened);
+                    all[index].uses.extend(listed);
                 }
             }
             Err(error) => {
@@ -161,10 +163,8 @@ type Found = (Vec<(usize, Use)>, bool);
 fn shortened(mut uses: Vec<Use>) -> Vec<Use> {
     let more = uses.len().saturating_sub(LISTED);
     uses.truncate(LISTED);
-    if more > 0
-        && let Some(last) = uses.last_mut()
-    {
-        last.detail.push_str(&format!(", and {more} more"));
+    if let Some(last) = uses.last_mut() {
+        last.more = u32::try_from(more).unwrap_or(u32::MAX);
     }
     uses
 }
@@ -184,7 +184,8 @@ fn used(kind: UseKind, detail: String) -> Use {
         detail,
         process: None,
         inode: None,
-        gone_ns: None,
+        gone: None,
+        more: 0,
     }
 }
 
@@ -194,20 +195,20 @@ mod tests {
 
     #[test]
     fn a_long_list_tells_what_it_leaves_out() {
-        let gateway = |n: u32| Use {
+        let gateway = |n: usize| Use {
             kind: UseKind::Gateway,
             detail: format!("fd00:{n:x}::/32 dev v0"),
             process: None,
             inode: None,
-            gone_ns: None,
+            gone: None,
+            more: 0,
         };
-        let shown = shortened((0..20).map(gateway).collect());
-        assert_eq!(shown.len(), LISTED);
-        assert_eq!(shown[0].detail, "fd00:0::/32 dev v0");
-        assert_eq!(shown[7].detail, "fd00:7::/32 dev v0, and 12 more");
-        assert_eq!(
-            shortened((0..8).map(gateway).collect())[7].detail,
-            "fd00:7::/32 dev v0"
-        );
+        let more = |uses: usize| {
+            let shown = shortened((0..uses).map(gateway).collect());
+            shown.iter().map(|found| found.more).collect::<Vec<_>>()
+        };
+        assert_eq!(more(20), [0, 0, 0, 0, 0, 0, 0, 12]);
+        assert_eq!(more(8), [0; LISTED]);
+        assert_eq!(more(1), [0]);
     }
 }

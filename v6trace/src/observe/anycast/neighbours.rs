@@ -40,6 +40,8 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
         NeighbourState::Delay => "DELAY",
         NeighbourState::Probe => "PROBE",
         NeighbourState::Permanent => "PERMANENT",
+        // Its address is not asked for: EVPN says so, or a tunnel needs none.
+        NeighbourState::Noarp => "NOARP",
         // The others know no neighbour: none answered, or none was asked.
         _ => return Vec::new(),
     };
@@ -59,11 +61,11 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
         taken.change.ifindex == entry.header.ifindex && Some(taken.change.address) == address
     })
     .map(|(index, taken)| {
-        let detail = format!(
-            "{} on {} ({state})",
-            bytes.join(":"),
-            taken.change.interface
-        );
+        let lladdr = match bytes.as_slice() {
+            [] => String::new(),
+            bytes => format!("{} ", bytes.join(":")),
+        };
+        let detail = format!("{lladdr}on {} ({state})", taken.change.interface);
         (index, used(UseKind::Neighbour, detail))
     })
     .collect()

@@ -3,14 +3,17 @@
 //! A connection may end with the very segment that follows a change, before
 //! anyone can look, and its process may have closed it by then. So a thread
 //! looks now and then which connections lead to the first address of a subnet
-//! that this host is in. It keeps the last two looks: the last may already be
-//! one from after the change.
+//! that this host is in. It keeps the last two looks into each namespace: the
+//! last may already be one from after the change.
 
 use std::{
     collections::{HashMap, HashSet},
     io,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -21,101 +24,122 @@ use super::{
 };
 use crate::clock;
 
-/// The least time between two looks.
-const PAUSE: Duration = Duration::from_secs(5);
+/// The least time between two looks, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
 
-/// A look may take as long as it needs, but all of them together no more than
-/// this part of one processor.
+/// Between these, looks take no more than this part of one processor.
 const SHARE: u32 = 200;
+
+/// How long what was seen says something about a change.
+const MEMORY: Duration = Duration::from_secs(30);
+
+/// How long the first look is waited for: what is there when tracing begins
+/// should be known by then, but a host may have thousands of namespaces.
+const FIRST: Duration = Duration::from_millis(250);
 
 /// Prefixes of this length and longer have no anycast address (RFC 6164, and a
 /// single address).
 const WITHOUT_ANYCAST: u8 = 127;
 
-/// Looks now and then, until it is dropped.
-#[derive(Debug)]
-pub struct Watch {
-    seen: Arc<Mutex<Seen>>,
-}
-
-/// The last look and the one before.
+/// Looks now and then, until it is dropped. The default never looks.
 #[derive(Debug, Default)]
-struct Seen {
-    last: Look,
-    before: Look,
+pub(in super::super) struct Watch {
+    /// Shared with the thread.
+    seen: Arc<Mutex<Seen>>,
+    /// Its end tells the thread to stop.
+    _stop: Option<SyncSender<()>>,
 }
 
-/// What was seen when.
+/// Every namespace that was looked into: the last look and the one before.
+type Seen = HashMap<u32, (Look, Look)>;
+
+/// What was seen in a namespace, and when.
 #[derive(Debug, Default)]
 struct Look {
-    /// When it began, nanoseconds since boot.
+    /// When it was over, nanoseconds since boot.
     boot_ns: u64,
-    /// By network namespace.
-    connections: HashMap<u32, Vec<Connection>>,
+    connections: Vec<Connection>,
 }
 
 impl Watch {
     /// Begins to look.
-    ///
-    /// # Errors
-    /// No thread can be started.
-    pub fn begin() -> io::Result<Self> {
+    pub(in super::super) fn begin() -> Self {
         let seen = Arc::default();
-        let weak = Arc::downgrade(&seen);
-        thread::Builder::new()
+        let (stop, stopped) = mpsc::sync_channel(0);
+        let (looked, first) = mpsc::sync_channel(1);
+        let shared = Arc::clone(&seen);
+        let thread = thread::Builder::new()
             .name("v6trace-watch".to_owned())
-            .spawn(move || watch(&weak))?;
-        Ok(Self { seen })
+            .spawn(move || watch(&shared, &stopped, &looked));
+        if let Err(error) = thread {
+            log::debug!("connections are not watched: {error}");
+        }
+        // Without a thread there is nothing to wait for.
+        let _ = first.recv_timeout(FIRST);
+        Self {
+            seen,
+            _stop: Some(stop),
+        }
     }
 
-    /// What led to `address` of a namespace before `boot_ns`, and when that
-    /// was seen.
+    /// What led to `address` of a namespace at the last look before `boot_ns`,
+    /// and when that was; nothing if it was too long before.
     pub(super) fn before(
         &self,
         boot_ns: u64,
         netns: u32,
         address: Ipv6Addr,
-    ) -> (u64, Vec<Connection>) {
+    ) -> Option<(u64, Vec<Connection>)> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = if seen.last.boot_ns < boot_ns {
-            &seen.last
-        } else {
-            &seen.before
-        };
-        let there = look.connections.get(&netns).into_iter().flatten();
-        let leading = there.filter(|connection| connection.to == address);
-        (look.boot_ns, leading.cloned().collect())
+        let (last, before) = seen.get(&netns)?;
+        let look = [last, before]
+            .into_iter()
+            .find(|look| look.boot_ns < boot_ns)?;
+        let age = Duration::from_nanos(boot_ns - look.boot_ns);
+        let leading = look.connections.iter().filter(|one| one.leads_to(address));
+        (age <= MEMORY).then(|| (look.boot_ns, leading.cloned().collect()))
     }
 }
 
-fn watch(seen: &Weak<Mutex<Seen>>) {
-    loop {
+fn watch(seen: &Mutex<Seen>, stopped: &Receiver<()>, looked: &SyncSender<()>) {
+    let mut pause = Duration::ZERO;
+    while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let began = Instant::now();
-        let look = look();
-        let Some(seen) = seen.upgrade() else {
-            return;
-        };
+        let looks = look();
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.before = std::mem::replace(&mut seen.last, look);
+        seen.retain(|netns, _| looks.contains_key(netns));
+        for (netns, look) in looks {
+            let (last, before) = seen.entry(netns).or_default();
+            *before = std::mem::replace(last, look);
+        }
         drop(seen);
-        thread::sleep(PAUSE.max(began.elapsed() * SHARE));
+        // After the first nobody listens any more.
+        let _ = looked.try_send(());
+        pause = (began.elapsed() * SHARE).clamp(PAUSES.0, PAUSES.1);
     }
 }
 
-/// Looks into every namespace.
-fn look() -> Look {
-    let boot_ns = clock::boot_ns();
+/// Looks into every namespace that may be entered.
+fn look() -> HashMap<u32, Look> {
     let places = Places::find();
-    let connections = places.inodes().filter_map(|netns| {
-        let found = enter::within(netns, &places.paths(netns), look_here);
-        // Those that may not be entered are not looked at later either.
-        let found = found.unwrap_or_default();
-        (!found.is_empty()).then_some((netns, found))
-    });
-    Look {
-        boot_ns,
-        connections: connections.collect(),
+    let mut looks = HashMap::new();
+    for netns in places.inodes() {
+        match enter::within(netns, &places.paths(netns), look_here) {
+            Ok(connections) => {
+                let boot_ns = clock::boot_ns();
+                looks.insert(
+                    netns,
+                    Look {
+                        boot_ns,
+                        connections,
+                    },
+                );
+            }
+            Err(error) => log::trace!("connections in {netns}: {error}"),
+        }
     }
+    connections::name_processes(looks.values_mut().flat_map(|look| &mut look.connections));
+    looks
 }
 
 /// Looks into the namespace of the calling thread.
@@ -131,9 +155,7 @@ fn look_here() -> io::Result<Vec<Connection>> {
     if firsts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = connections::to(&firsts)?;
-    found.retain(Connection::is_established);
-    Ok(found)
+    connections::established_to(&firsts)
 }
 
 /// The subnet-router anycast address that goes with an address, where it is
@@ -167,24 +189,37 @@ mod tests {
     }
 
     #[test]
-    fn a_look_from_after_the_change_says_nothing_of_before() {
+    fn only_a_look_from_shortly_before_the_change_says_what_was_before() {
+        const SECOND: u64 = 1_000_000_000;
         let address: Ipv6Addr = "fd00:4::".parse().unwrap();
-        let look = |boot_ns, bound| Look {
-            boot_ns,
-            connections: HashMap::from([(7, vec![Connection::made_up(address, bound)])]),
+        let look = |boot_s, bound| Look {
+            boot_ns: boot_s * SECOND,
+            connections: vec![Connection::made_up(address, bound)],
         };
         let watch = Watch {
-            seen: Arc::new(Mutex::new(Seen {
-                last: look(20, 2),
-                before: look(10, 1),
-            })),
+            seen: Arc::new(Mutex::new(HashMap::from([(7, (look(20, 2), look(10, 1)))]))),
+            _stop: None,
         };
-        let bound = |boot_ns, netns| {
-            let (at, found) = watch.before(boot_ns, netns, address);
-            (at, found.first().map(|connection| connection.bound))
+        let seen = |boot_s, netns| {
+            let (at, found) = watch.before(boot_s * SECOND, netns, address)?;
+            Some((at / SECOND, found.first()?.bound))
         };
-        assert_eq!(bound(30, 7), (20, Some(2)));
-        assert_eq!(bound(15, 7), (10, Some(1)));
-        assert_eq!(bound(30, 8), (20, None));
+        assert_eq!(seen(30, 7), Some((20, 2)));
+        assert_eq!(seen(15, 7), Some((10, 1)));
+        assert_eq!(seen(5, 7), None);
+        assert_eq!(seen(51, 7), None);
+        assert_eq!(seen(30, 8), None);
+    }
+
+    #[test]
+    fn a_watch_that_is_dropped_ends() {
+        let watch = Watch::begin();
+        let seen = Arc::downgrade(&watch.seen);
+        drop(watch);
+        let since = Instant::now();
+        while seen.strong_count() > 0 {
+            assert!(since.elapsed() < PAUSES.0, "its thread goes on");
+            thread::yield_now();
+        }
     }
 }
