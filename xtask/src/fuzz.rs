@@ -38,6 +38,8 @@ pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
         progress::say(&format!("Fuzzing {target} for {seconds} s"));
         let status = fuzzing(&mut Command::new(&cargo_fuzz))
             .arg("run")
+            // What reads is safe Rust: it may panic, hang or take memory.
+            .args(["--sanitizer", "none"])
             .arg("--fuzz-dir")
             .arg(&directory)
             .args(["--target-dir".into(), paths::target("fuzz")])
@@ -106,7 +108,8 @@ fn seed(directory: &Path, corpus: &Path) -> Result<()> {
         process::cargo()
             .args(["run", "--quiet", "--bin", "seeds", "--manifest-path"])
             .arg(directory.join("Cargo.toml"))
-            .args(["--target-dir".into(), paths::target("fuzz")])
+            // Where most of it was built for the unit tests.
+            .args(["--target-dir".into(), paths::target("")])
             .arg("--")
             .arg(corpus)
             .args(&recordings),
