@@ -45,10 +45,11 @@ const OPTIMISTIC: u32 = 0x04;
 const DAD_FAILED: u32 = 0x08;
 /// The kernel takes no anycast address for a prefix of this length or more.
 const TOO_LONG: u32 = 127;
-/// Addresses of an interface that are looked at.
-const ADDRESSES: u32 = 256;
-/// Anycast addresses of an interface among which one to give up is looked for.
-const ANYCAST_ADDRESSES: u32 = 256;
+/// Addresses of an interface that are looked at, ordinary or anycast: so many
+/// rows of so many. The verifier follows one row, and how rows follow each
+/// other, not 256 addresses.
+const ROWS: u32 = 8;
+const ROW: u32 = 32;
 /// A new anycast address is put first; others may follow it in no time.
 const NEWEST: u32 = 4;
 
@@ -336,8 +337,8 @@ extern "C" fn anycast_users(idev: u64, upper: u64, lower: u64) -> u32 {
         search.found.set(0);
         search.node.set(first.0);
     }
-    for _ in 0..ANYCAST_ADDRESSES {
-        if anycast_users_step() == 0 {
+    for _ in 0..ROWS {
+        if anycast_users_row() == 0 {
             break;
         }
     }
@@ -345,7 +346,20 @@ extern "C" fn anycast_users(idev: u64, upper: u64, lower: u64) -> u32 {
     unsafe { &*search }.found.get()
 }
 
-/// One step of that search; 0 at its end.
+/// A row of steps of that search; 0 at its end.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_users_row() -> u32 {
+    for _ in 0..ROW {
+        if anycast_users_step() == 0 {
+            return 0;
+        }
+    }
+    1
+}
+
+/// One step of it; 0 at its end.
 // SAFETY: nothing else in the object has the name.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -448,8 +462,8 @@ extern "C" fn anycast_prefix(idev: u64, upper: u64, lower: u64, ifaddr: u64, ign
         // `list_head.next` comes first.
         search.node.set(head.read().unwrap_or(0));
     }
-    for _ in 0..ADDRESSES {
-        if anycast_prefix_step(head.0) == 0 {
+    for _ in 0..ROWS {
+        if anycast_prefix_row(head.0) == 0 {
             break;
         }
     }
@@ -465,7 +479,20 @@ extern "C" fn anycast_prefix(idev: u64, upper: u64, lower: u64, ifaddr: u64, ign
     u64::from(search.flags.get()) << 32 | u64::from(search.found.get())
 }
 
-/// One step of that search; 0 at its end.
+/// A row of steps of that search; 0 at its end.
+// SAFETY: nothing else in the object has the name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn anycast_prefix_row(head: u64) -> u32 {
+    for _ in 0..ROW {
+        if anycast_prefix_step(head) == 0 {
+            return 0;
+        }
+    }
+    1
+}
+
+/// One step of it; 0 at its end.
 // SAFETY: nothing else in the object has the name.
 #[unsafe(no_mangle)]
 #[inline(never)]

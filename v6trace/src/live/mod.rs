@@ -27,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::{
     attach::{Attached, Links},
     clock,
-    observe::Observer,
+    observe::{Observer, Watch},
     record::{KernelRecord, Record, SessionInfo},
 };
 use held::Held;
@@ -67,11 +67,13 @@ pub struct Live {
 }
 
 /// Where the programs' events and counters are read; opened before the first
-/// hook fires, so that nothing of it is lost.
+/// hook fires, so that nothing of it is lost. What is watched beside them is
+/// watched from then on.
 pub struct Buffers {
     rings: Rings,
     counters: LossCounters,
     held: Held,
+    watch: Watch,
 }
 
 impl Buffers {
@@ -87,6 +89,7 @@ impl Buffers {
             rings: Rings::open(events, bytes)?,
             counters: PerCpuArray::try_from(counters)?,
             held: Held::open(ebpf)?,
+            watch: Watch::begin(),
         })
     }
 }
@@ -104,8 +107,9 @@ impl Live {
             rings,
             counters,
             held,
+            watch,
         } = buffers;
-        let (observer, info) = Observer::start(coverage, members)?;
+        let (observer, info) = Observer::start(coverage, members, watch)?;
         let missed = Missed::watch(&ebpf);
         let live = Self {
             _ebpf: ebpf,

@@ -41,7 +41,8 @@ use crate::{
     privilege::PidNamespace,
     record::{KernelRecord, Process, Record, SessionInfo},
 };
-use anycast::{Glances, Watch};
+use anycast::Glances;
+pub use anycast::Watch;
 use batch::Batch;
 pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
@@ -59,20 +60,21 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Begins a session: who traces, what, where and when.
+    /// Begins a session: who traces, what, where and when. What `watch` sees
+    /// belongs to it where somebody would hear of a change.
     pub fn start(
         coverage: Coverage,
         members: Vec<ResolvedMember>,
+        mut watch: Watch,
     ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
         let own_netns = inode_of(OWN.as_ref())
             .context("cannot tell which network namespace this is; is /proc mounted?")?;
-        // Where nobody would hear of a change, nobody has to be ready for it.
-        let watch = if coverage.has(Hook::AnycastJoin) {
-            Watch::begin()
+        if coverage.has(Hook::AnycastJoin) {
+            watch.wait();
         } else {
-            Watch::default()
-        };
+            watch = Watch::default();
+        }
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),

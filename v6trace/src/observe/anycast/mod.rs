@@ -31,7 +31,7 @@ use crate::{
 };
 use connections::Connection;
 pub(super) use connections::Glances;
-pub(super) use watch::Watch;
+pub use watch::Watch;
 
 /// Uses of one kind that are listed; a host may have thousands of routes by
 /// way of one router.

@@ -43,11 +43,13 @@ const WITHOUT_ANYCAST: u8 = 127;
 
 /// Looks now and then, until it is dropped. The default never looks.
 #[derive(Debug, Default)]
-pub(in super::super) struct Watch {
+pub struct Watch {
     /// Shared with the thread.
     seen: Arc<Mutex<Seen>>,
     /// Its end tells the thread to stop.
     _stop: Option<SyncSender<()>>,
+    /// Hears of the first look.
+    looked: Option<Receiver<()>>,
 }
 
 /// Every namespace that was looked into: the last look and the one before.
@@ -63,22 +65,29 @@ struct Look {
 
 impl Watch {
     /// Begins to look.
-    pub(in super::super) fn begin() -> Self {
+    pub fn begin() -> Self {
         let seen = Arc::default();
         let (stop, stopped) = mpsc::sync_channel(0);
-        let (looked, first) = mpsc::sync_channel(1);
+        let (first, looked) = mpsc::sync_channel(1);
         let shared = Arc::clone(&seen);
         let thread = thread::Builder::new()
             .name("v6trace-watch".to_owned())
-            .spawn(move || watch(&shared, &stopped, &looked));
+            .spawn(move || watch(&shared, &stopped, &first));
         if let Err(error) = thread {
             log::debug!("connections are not watched: {error}");
         }
-        // Without a thread there is nothing to wait for.
-        let _ = first.recv_timeout(FIRST);
         Self {
             seen,
             _stop: Some(stop),
+            looked: Some(looked),
+        }
+    }
+
+    /// Waits a moment for the first look, should that not be through.
+    pub(in super::super) fn wait(&self) {
+        if let Some(looked) = &self.looked {
+            // Without a thread there is nothing to wait for.
+            let _ = looked.recv_timeout(FIRST);
         }
     }
 
@@ -101,7 +110,7 @@ impl Watch {
     }
 }
 
-fn watch(seen: &Mutex<Seen>, stopped: &Receiver<()>, looked: &SyncSender<()>) {
+fn watch(seen: &Mutex<Seen>, stopped: &Receiver<()>, first: &SyncSender<()>) {
     let mut pause = Duration::ZERO;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let began = Instant::now();
@@ -113,8 +122,8 @@ fn watch(seen: &Mutex<Seen>, stopped: &Receiver<()>, looked: &SyncSender<()>) {
             *before = std::mem::replace(last, look);
         }
         drop(seen);
-        // After the first nobody listens any more.
-        let _ = looked.try_send(());
+        // Of later ones nobody wants to hear.
+        let _ = first.try_send(());
         pause = (began.elapsed() * SHARE).clamp(PAUSES.0, PAUSES.1);
     }
 }
@@ -198,7 +207,7 @@ mod tests {
         };
         let watch = Watch {
             seen: Arc::new(Mutex::new(HashMap::from([(7, (look(20, 2), look(10, 1)))]))),
-            _stop: None,
+            ..Watch::default()
         };
         let seen = |boot_s, netns| {
             let (at, found) = watch.before(boot_s * SECOND, netns, address)?;
