@@ -8,7 +8,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io,
+    fs, io,
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, PoisonError,
@@ -161,10 +161,23 @@ fn look_here() -> io::Result<Vec<Connection>> {
             IpAddr::V4(_) => None,
         })
         .collect();
-    if firsts.is_empty() {
+    if firsts.is_empty() || !has_sockets() {
         return Ok(Vec::new());
     }
     connections::established_to(&firsts)
+}
+
+/// Whether the namespace of the calling thread has any socket of TCP over IPv6:
+/// without, the kernel need not load what lists them.
+fn has_sockets() -> bool {
+    let counts = fs::read_to_string("/proc/thread-self/net/sockstat6");
+    counts.map_or(true, |counts| are_counted(&counts))
+}
+
+/// The line for TCP is "TCP6: inuse 3"; what is not understood may count any.
+fn are_counted(counts: &str) -> bool {
+    let count = |line: &str| line.strip_prefix("TCP6: inuse ")?.trim().parse().ok();
+    counts.lines().find_map(count) != Some(0_u32)
 }
 
 /// The subnet-router anycast address that goes with an address, where it is
@@ -195,6 +208,14 @@ mod tests {
         assert_eq!(first("fd00:4::", 64), None);
         assert_eq!(first("fe80::1", 64), None);
         assert_eq!(first("fd00:4::5", 0), None);
+    }
+
+    #[test]
+    fn without_sockets_there_is_nothing_to_list() {
+        let counts = |tcp: &str| format!("{tcp}UDP6: inuse 2\nRAW6: inuse 1\n");
+        assert!(!are_counted(&counts("TCP6: inuse 0\n")));
+        assert!(are_counted(&counts("TCP6: inuse 12\n")));
+        assert!(are_counted(&counts("")));
     }
 
     #[test]
