@@ -9,7 +9,7 @@ use divan::{Bencher, counter::ItemsCount};
 use tempfile::TempDir;
 use v6trace::{
     attach::Coverage,
-    observe::{Observer, Watch},
+    observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
     recording::{Contents, OutputFile, PieceOptions, Reader, Replay, Writer},
     render::{Json, Render},
@@ -66,8 +66,7 @@ fn record(bencher: Bencher<'_, '_>) {
         .bench_values(|joins| {
             let mut writer = writer(&DIRECTORY.path().join("written.v6t"));
             let (mut observer, info) =
-                Observer::start(Coverage::default(), Vec::new(), Watch::default())
-                    .expect("an observer");
+                Observer::start(Coverage::default(), Vec::new()).expect("an observer");
             let mut report = Report::new(Options::default(), Json::new(io::sink(), io::sink()));
             let _ = report.feed(&Record::Session(info));
             let mut joins = joins.into_iter().map(KernelRecord::new).peekable();

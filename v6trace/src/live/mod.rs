@@ -27,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::{
     attach::{Attached, Links},
     clock,
-    observe::{Observer, Watch},
+    observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
 };
 use held::Held;
@@ -67,13 +67,11 @@ pub struct Live {
 }
 
 /// Where the programs' events and counters are read; opened before the first
-/// hook fires, so that nothing of it is lost. What is watched beside them is
-/// watched from then on.
+/// hook fires, so that nothing of it is lost.
 pub struct Buffers {
     rings: Rings,
     counters: LossCounters,
     held: Held,
-    watch: Watch,
 }
 
 impl Buffers {
@@ -89,7 +87,6 @@ impl Buffers {
             rings: Rings::open(events, bytes)?,
             counters: PerCpuArray::try_from(counters)?,
             held: Held::open(ebpf)?,
-            watch: Watch::begin(),
         })
     }
 }
@@ -107,9 +104,8 @@ impl Live {
             rings,
             counters,
             held,
-            watch,
         } = buffers;
-        let (observer, info) = Observer::start(coverage, members, watch)?;
+        let (observer, info) = Observer::start(coverage, members)?;
         let missed = Missed::watch(&ebpf);
         let live = Self {
             _ebpf: ebpf,

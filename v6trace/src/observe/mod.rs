@@ -41,8 +41,7 @@ use crate::{
     privilege::PidNamespace,
     record::{KernelRecord, Process, Record, SessionInfo},
 };
-use anycast::Glances;
-pub use anycast::Watch;
+use anycast::{Glances, Watch};
 use batch::Batch;
 pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
@@ -60,21 +59,20 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Begins a session: who traces, what, where and when. What `watch` sees
-    /// belongs to it where somebody would hear of a change.
+    /// Begins a session: who traces, what, where and when.
     pub fn start(
         coverage: Coverage,
         members: Vec<ResolvedMember>,
-        mut watch: Watch,
     ) -> anyhow::Result<(Self, SessionInfo)> {
         let system = rustix::system::uname();
         let own_netns = inode_of(OWN.as_ref())
             .context("cannot tell which network namespace this is; is /proc mounted?")?;
-        if coverage.has(Hook::AnycastJoin) {
-            watch.wait();
+        // Where nobody would hear of a change, nobody has to be ready for it.
+        let watch = if coverage.has(Hook::AnycastJoin) {
+            Watch::begin()
         } else {
-            watch = Watch::default();
-        }
+            Watch::default()
+        };
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),

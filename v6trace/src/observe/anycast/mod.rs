@@ -31,7 +31,7 @@ use crate::{
 };
 use connections::Connection;
 pub(super) use connections::Glances;
-pub use watch::Watch;
+pub(super) use watch::Watch;
 
 /// Uses of one kind that are listed; a host may have thousands of routes by
 /// way of one router.

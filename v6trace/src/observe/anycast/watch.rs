@@ -43,13 +43,11 @@ const WITHOUT_ANYCAST: u8 = 127;
 
 /// Looks now and then, until it is dropped. The default never looks.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub(in super::super) struct Watch {
     /// Shared with the thread.
     seen: Arc<Mutex<Seen>>,
     /// Its end tells the thread to stop.
     _stop: Option<SyncSender<()>>,
-    /// Hears of the first look.
-    looked: Option<Receiver<()>>,
 }
 
 /// Every namespace that was looked into: the last look and the one before.
@@ -64,8 +62,11 @@ struct Look {
 }
 
 impl Watch {
-    /// Begins to look.
-    pub fn begin() -> Self {
+    /// Begins to look, and waits a moment until that was done once.
+    ///
+    /// To be called when everything else is open: from the first thread on, the
+    /// kernel waits for a grace period whenever it makes room for more files.
+    pub(in super::super) fn begin() -> Self {
         let seen = Arc::default();
         let (stop, stopped) = mpsc::sync_channel(0);
         let (first, looked) = mpsc::sync_channel(1);
@@ -76,18 +77,11 @@ impl Watch {
         if let Err(error) = thread {
             log::debug!("connections are not watched: {error}");
         }
+        // Without a thread there is nothing to wait for.
+        let _ = looked.recv_timeout(FIRST);
         Self {
             seen,
             _stop: Some(stop),
-            looked: Some(looked),
-        }
-    }
-
-    /// Waits a moment for the first look, should that not be through.
-    pub(in super::super) fn wait(&self) {
-        if let Some(looked) = &self.looked {
-            // Without a thread there is nothing to wait for.
-            let _ = looked.recv_timeout(FIRST);
         }
     }
 
