@@ -5,9 +5,9 @@
 //! ```text
 //! enter   leaves at once unless an IPv6 next hop is possible; else remembers
 //!         the arguments
-//! return  no source: sends it, once a minute for each program and next hop;
-//!         one that is not the interface's own: sends it, once for each next
-//!         hop until something changes
+//! return  no source: sends it, once a minute for each program and route;
+//!         one that is not the interface's own: sends it, once for each route
+//!         until something changes; of routes by one next hop not too many
 //! ```
 //!
 //! The choice itself is `fib_result_prefsrc`, but that is not the place to
@@ -52,17 +52,26 @@ use addresses::{UNREADABLE, source_on_device};
 const AF_INET6: u8 = 10;
 /// After so many nanoseconds the same failure is reported again.
 const AGAIN_NS: u64 = 60_000_000_000;
-/// So many failures of one route are reported within that time, whichever the
-/// programs: whoever cares to can have as many names as lookups.
+/// So many failures by one next hop are reported within that time, whichever the
+/// programs and routes: whoever cares to can have as many names as lookups.
 const FAILURES: u32 = 16;
+/// So many borrowed sources by one next hop are reported within
+/// [`BORROWED_AGAIN_NS`]: it may be that of thousands of routes.
+const BORROWED: u32 = 16;
+const BORROWED_AGAIN_NS: u64 = 60 * AGAIN_NS;
+/// `IPPROTO_RAW`, of sockets that write IP headers themselves.
+const OWN_HEADERS: u8 = 255;
 /// `FLOWI_FLAG_KNOWN_NH`, of packets that have an IP header already, such as
 /// those of sockets that write it themselves (`IP_HDRINCL`).
 const HAS_HEADER: u8 = 0x02;
 
 /// [`Same::what`]: the sources that one route gives, whoever sends.
 const OF_ROUTE: u32 = 1;
-/// [`Same::what`]: the failures of one route, whoever sends.
-const FAILURES_OF_ROUTE: u32 = 2;
+/// [`Same::what`]: the failures by one next hop, whoever sends and by which
+/// route.
+const FAILURES_OF_NEXT_HOP: u32 = 2;
+/// [`Same::what`]: the borrowed sources by one next hop, likewise.
+const BORROWED_OF_NEXT_HOP: u32 = 3;
 /// [`Same::what`]: the outcome for one program.
 const OF_PROGRAM: u32 = 0;
 /// Of [`is_news`]: it is none.
@@ -98,6 +107,20 @@ struct Same {
     protocol: u32,
     l3mdev: u32,
     what: u32,
+}
+
+impl Same {
+    /// Makes it stand for its next hop, whichever the program and the route.
+    #[inline(always)]
+    fn widen(&mut self, what: u32) {
+        self.comm = [0; COMM_LEN];
+        self.prefix = 0;
+        self.prefix_len = 0;
+        self.table = 0;
+        self.metric = 0;
+        self.protocol = 0;
+        self.what = what;
+    }
 }
 
 /// The last report of the same.
@@ -184,9 +207,11 @@ fn enter<C: Arguments>(ctx: &C) {
 /// chosen here.
 #[inline(always)]
 fn is_for_next_hop<O: Object>(flow: Pointer, result: O) -> bool {
-    // Without a protocol only the interface is asked for, as when a group is
-    // joined.
-    if flow.get(&globals::FLOWI4_PROTO) == Some(0_u8) {
+    // Without a protocol mostly only the interface is asked for, as when a group
+    // is joined. (RDMA takes the source as well.) A socket that writes its
+    // headers is known by its protocol when it connects, by the flag when it
+    // sends.
+    if let Some(0 | OWN_HEADERS) = flow.get(&globals::FLOWI4_PROTO) {
         return false;
     }
     if flow.get(&globals::FLOWI4_FLAGS).unwrap_or(0_u8) & HAS_HEADER != 0 {
@@ -293,11 +318,15 @@ fn report<C: EbpfContext>(
     same.netns = reading.get(Pointer(lookup.net), &globals::NET_INUM);
     same.ifindex = reading.get(device.0, &globals::DEV_IFINDEX);
     let mut prefix = Reading::new();
-    same.prefix = prefix.get(result, &globals::FIB_RESULT_PREFIX);
-    let prefix_len: u8 = prefix.get(result, &globals::FIB_RESULT_PREFIXLEN);
-    same.prefix_len = prefix_len.into();
-    same.table = fib_info.or_zero(&globals::FIB_INFO_TB_ID);
-    same.metric = fib_info.or_zero(&globals::FIB_INFO_PRIORITY);
+    let payload = &mut record.payload;
+    payload.prefix = prefix.get(result, &globals::FIB_RESULT_PREFIX);
+    payload.prefix_len = prefix.get(result, &globals::FIB_RESULT_PREFIXLEN);
+    payload.table = fib_info.or_zero(&globals::FIB_INFO_TB_ID);
+    payload.metric = fib_info.or_zero(&globals::FIB_INFO_PRIORITY);
+    same.prefix = u32::from_ne_bytes(payload.prefix);
+    same.prefix_len = payload.prefix_len.into();
+    same.table = payload.table;
+    same.metric = payload.metric;
     same.protocol = 0;
     same.l3mdev = flow.or_zero(&globals::FLOWI4_L3MDEV);
     same.what = OF_ROUTE;
@@ -323,7 +352,16 @@ fn report<C: EbpfContext>(
     }
     let suppressed = if source != 0 && remarkable {
         // It is the route's, whoever sends, and stays so until it changes.
-        is_news(&ROUTES_REPORTED, same, source, u64::MAX, 1)
+        match is_news(&ROUTES_REPORTED, same, source, u64::MAX, 1) {
+            OLD => OLD,
+            of_route => {
+                same.widen(BORROWED_OF_NEXT_HOP);
+                match is_news(&ROUTES_REPORTED, same, source, BORROWED_AGAIN_NS, BORROWED) {
+                    OLD => OLD,
+                    of_next_hop => of_route + of_next_hop,
+                }
+            }
+        }
     } else {
         // A source that is borrowed after this one is news.
         let _ = ROUTES_REPORTED.remove(&*same);
@@ -331,12 +369,10 @@ fn report<C: EbpfContext>(
         if of_program == OLD || source != 0 {
             of_program
         } else {
-            same.comm = [0; COMM_LEN];
-            same.protocol = 0;
-            same.what = FAILURES_OF_ROUTE;
+            same.widen(FAILURES_OF_NEXT_HOP);
             match is_news(&ROUTES_REPORTED, same, 0, AGAIN_NS, FAILURES) {
                 OLD => OLD,
-                of_route => of_program + of_route,
+                of_next_hop => of_program + of_next_hop,
             }
         }
     };
@@ -359,11 +395,7 @@ fn report<C: EbpfContext>(
     if globals::FLOWI4_L3MDEV.load() != ABSENT {
         flags |= L3MDEV_READ;
     }
-    payload.prefix = same.prefix.to_ne_bytes();
-    payload.prefix_len = prefix_len;
     flags |= PREFIX_READ & prefix.mask();
-    payload.table = same.table;
-    payload.metric = same.metric;
     let object = Pointer(fib_info.or_zero(&globals::FIB_INFO_NH));
     payload.nexthop_id = object.or_zero(&globals::NEXTHOP_ID);
     let next_hops: i32 = fib_info.or_zero(&globals::FIB_INFO_NHS);

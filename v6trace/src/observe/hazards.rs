@@ -73,7 +73,7 @@ mod tests {
             master: Some("br0".to_owned()),
             hairpin: true,
             prefix_len: None,
-            tentative: false,
+            address_flags: 0,
         }
     }
 

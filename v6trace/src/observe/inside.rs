@@ -4,7 +4,7 @@ use std::{io, net::IpAddr};
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    address::{AddressAttribute, AddressHeaderFlags, AddressMessage},
+    address::{AddressAttribute, AddressMessage},
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
@@ -33,8 +33,8 @@ pub(super) struct Held {
     pub(super) prefix_len: u8,
     /// `RT_SCOPE_*`
     pub(super) scope: u8,
-    /// Not in force: under test, or failed its test (`IFA_F_TENTATIVE`).
-    pub(super) tentative: bool,
+    /// `IFA_F_*`, those of the first byte.
+    pub(super) flags: u8,
 }
 
 impl Inside {
@@ -72,12 +72,14 @@ fn held(message: &AddressMessage) -> Option<Held> {
         address,
         prefix_len: message.header.prefix_len,
         scope: u8::from(message.header.scope),
-        tentative: message.header.flags.contains(AddressHeaderFlags::Tentative),
+        flags: message.header.flags.bits(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use netlink_packet_route::address::AddressHeaderFlags;
+
     use super::*;
 
     #[test]
@@ -92,9 +94,9 @@ mod tests {
             AddressAttribute::Local(own),
         ];
         assert_eq!(held(&message).unwrap().address, own);
-        assert!(!held(&message).unwrap().tentative);
+        assert_eq!(held(&message).unwrap().flags, 0);
         message.header.flags = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
-        assert!(held(&message).unwrap().tentative);
+        assert_eq!(held(&message).unwrap().flags, 0x48);
         message.attributes.clear();
         assert_eq!(held(&message), None);
     }

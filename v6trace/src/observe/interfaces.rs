@@ -165,7 +165,7 @@ fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> V
             master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
             hairpin: link.hairpin,
             prefix_len: held.map(|held| held.prefix_len),
-            tentative: held.is_some_and(|held| held.tentative),
+            address_flags: held.map_or(0, |held| held.flags.into()),
         }
     };
     let wanted = inside.links.iter().filter(|link| wanted(link));

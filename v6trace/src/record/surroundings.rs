@@ -48,9 +48,8 @@ pub struct Interface {
     /// Bits of the prefix with which it has the address in question; `None`
     /// where it does not have it.
     pub prefix_len: Option<u8>,
-    /// Whether it has the address in question, but not in force: it is under
-    /// test, or failed its test.
-    pub tentative: bool,
+    /// The flags of that address, `IFA_F_*`; 0 where it does not have it.
+    pub address_flags: u32,
 }
 
 impl Interface {

@@ -199,7 +199,7 @@ fn around() -> Vec<Record> {
         master: Some(HOSTILE.to_owned()),
         hairpin,
         prefix_len: Some(64),
-        tentative: false,
+        address_flags: 0,
     };
     let own = addresses::Interface {
         ifindex: 2,

@@ -24,6 +24,8 @@ const PERMANENT: u32 = 0x80;
 const STABLE_PRIVACY: u32 = 0x800;
 const TEMPORARY: u32 = 0x01;
 const OPTIMISTIC: u32 = 0x04;
+const DAD_FAILED: u32 = 0x08;
+const TENTATIVE: u32 = 0x40;
 const NONE: u64 = 0;
 
 /// A neighbour message from `source`, with a nonce if it is not 0.
@@ -77,14 +79,14 @@ fn interface(ifindex: u32, name: &str, mac: [u8; 6], has_address: bool) -> Inter
         master: None,
         hairpin: false,
         prefix_len: has_address.then_some(64),
-        tentative: false,
+        address_flags: 0,
     }
 }
 
 /// One that has the address under test.
 fn tester(ifindex: u32, name: &str, mac: [u8; 6]) -> Interface {
     Interface {
-        tentative: true,
+        address_flags: TENTATIVE,
         ..interface(ifindex, name, mac, true)
     }
 }
@@ -242,6 +244,48 @@ fn an_interface_without_the_address_gives_way_to_one_with_it() {
         verdict(&said, around(master, Vec::new())),
         is("dad-conflict-same-host", "certain")
     );
+}
+
+#[test]
+fn who_failed_its_own_test_neither_has_the_address_nor_surely_asks_for_it() {
+    let failed = || Interface {
+        address_flags: TENTATIVE | DAD_FAILED,
+        ..interface(3, "eth1", OTHER, true)
+    };
+    let by = |failure: &DadFailure| explain(failure, around(vec![failed()], Vec::new()));
+    let said = by(&failure(frame(OTHER, ADVERTISEMENT, NONE)));
+    assert_eq!(said["confidence"], "likely");
+    assert!(said["summary"].to_string().contains("but not in force"));
+    let mut asked = failure(frame(OTHER, SOLICITATION, NONE));
+    asked.dad_nonce = NONE;
+    asked.sent_nonces = [NONE; 4];
+    let asked = by(&asked);
+    assert_eq!(asked["confidence"], "likely");
+    assert!(
+        asked["summary"]
+            .to_string()
+            .contains("own test of the address failed")
+    );
+}
+
+#[test]
+fn through_a_port_that_reflects_ones_own_comes_back() {
+    let mut off = failure(frame(OWN, SOLICITATION, NONE));
+    off.dad_nonce = NONE;
+    off.sent_nonces = [NONE; 4];
+    // The VLAN tests the same address at the same time.
+    let mut reflecting = around(vec![tester(3, "eth0.7", OWN)], Vec::new());
+    assert_eq!(
+        verdict(&off, reflecting.clone()),
+        is("dad-conflict-same-host", "likely")
+    );
+    let mut port = interface(9, "to-guest", OTHER, false);
+    port.hairpin = true;
+    port.link = Some(2);
+    port.master = Some("br0".to_owned());
+    reflecting.elsewhere.push((HOST, port));
+    reflecting.other_end = Some((HOST, 9));
+    assert_eq!(verdict(&off, reflecting), is("dad-loopback", "likely"));
 }
 
 #[test]
@@ -438,6 +482,7 @@ fn only_the_bridge_at_the_other_end_reflects() {
         let mut around = alone();
         for (netns, name) in [(HOST, "p0"), (HOST + 1, "p1")] {
             let mut port = interface(7, name, OTHER, false);
+            port.link = Some(2);
             port.link = Some(2);
             port.master = Some("br0".to_owned());
             port.hairpin = true;

@@ -1,5 +1,7 @@
 //! Addresses of other interfaces.
 
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Tracer, finish};
+use crate::guest::{Diagnosis, Expect, Tracer, finish, ip_batch};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -23,6 +25,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "borrowed-source-address-changes",
         run: changes,
+    },
+    Scenario {
+        name: "borrowed-source-address-of-many-routes",
+        run: many_routes,
     },
     Scenario {
         name: "borrowed-source-address-once-for-all-programs",
@@ -127,6 +133,36 @@ fn changes() -> Result<()> {
             .field("cause", "borrowed-source-address")
             .check()?;
     }
+    Ok(())
+}
+
+/// One next hop may be that of all the routes there are: some are told.
+fn many_routes() -> Result<()> {
+    let host = Host::new("many")?;
+    host.netns.dummy("d0")?;
+    host.netns.ip("address add 192.0.2.5/24 dev d0")?;
+    let add = |n| format!("route add 198.18.{n}.0/24 via inet6 {GATEWAY} dev v0");
+    let commands: Vec<_> = (0..50).map(add).collect();
+    ip_batch(host.netns.name(), &commands)?;
+    let tracer = Tracer::start(&[])?;
+    for _ in 0..2 {
+        for n in 0..50 {
+            host.send(Way::Udp, Ipv4Addr::new(198, 18, n, 1), None)?;
+        }
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    let told: BTreeSet<_> = report
+        .diagnoses
+        .iter()
+        .map(|diagnosis| diagnosis.evidence("prefix").map(ToString::to_string))
+        .collect();
+    ensure!(
+        told.len() == report.diagnoses.len() && (2..=20).contains(&told.len()),
+        "{} diagnoses of {} routes",
+        report.diagnoses.len(),
+        told.len()
+    );
     Ok(())
 }
 

@@ -119,6 +119,15 @@ fn groups() -> Result<()> {
         }
         Ok(())
     })?;
+    // By a route for groups alone, what is sent does need the next hop.
+    host.netns
+        .ip(&format!("route add 224.0.0.0/4 via inet6 {GATEWAY} dev v0"))?;
+    host.netns.enter(|| {
+        let group = Ipv4Addr::new(239, 1, 1, 2);
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        let joined = socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED);
+        joined.context("cannot join by the route for groups")
+    })?;
     tracer.finish()?.silent()
 }
 
@@ -141,6 +150,9 @@ fn own_headers() -> Result<()> {
         packet[16..20].copy_from_slice(&DESTINATION.octets());
         let to = SocketAddr::from((DESTINATION, 0)).into();
         socket.send_to(&packet, &to).context("cannot send")?;
+        let raw = Protocol::from(libc::IPPROTO_RAW);
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(raw))?;
+        socket.connect(&to).context("cannot connect")?;
         Ok(())
     })?;
     tracer.finish()?.silent()

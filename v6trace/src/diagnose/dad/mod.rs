@@ -27,16 +27,15 @@ const OPERATION: &str = "duplicate-address-detection";
 /// Explains an address that was found in use.
 pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) -> Diagnosis {
     let frame = &failure.frame;
-    let verdict = Verdict::of(event, failure, session);
-    let cost = Cost::of(failure);
     let fixes = Fixes {
         event,
         session,
         interface: &failure.interface,
     };
-    let reflector = fixes
-        .reflector(failure.ifindex)
-        .filter(|_| verdict.cause == Cause::DadLoopback);
+    let reflector = fixes.reflector(failure.ifindex);
+    let verdict = Verdict::of(event, failure, session, reflector.is_some());
+    let reflector = reflector.filter(|_| verdict.cause == Cause::DadLoopback);
+    let cost = Cost::of(failure);
     let summary = format!(
         "{}/{} on {} was found in use by duplicate address detection: {}.{} {}",
         failure.address,

@@ -9,6 +9,12 @@ use crate::{
     session::Session,
 };
 
+/// `IFA_F_*` of an address: used while it is under test, failed its test, not
+/// in force.
+pub(super) const IFA_F_OPTIMISTIC: u32 = 0x04;
+const IFA_F_DADFAILED: u32 = 0x08;
+const IFA_F_TENTATIVE: u32 = 0x40;
+
 /// Another interface of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Other {
@@ -18,8 +24,8 @@ pub(super) struct Other {
     /// Bits of the prefix with which it has the address; `None` where it does
     /// not have it.
     pub(super) prefix_len: Option<u8>,
-    /// Whether it has the address, but not in force.
-    tentative: bool,
+    /// The flags of that address.
+    flags: u32,
 }
 
 impl Other {
@@ -28,7 +34,7 @@ impl Other {
             interface: interface.name.clone(),
             netns,
             prefix_len: interface.prefix_len,
-            tentative: interface.tentative,
+            flags: interface.address_flags,
         }
     }
 
@@ -37,15 +43,25 @@ impl Other {
     }
 
     /// Whether it is in a position to say so: who asks for an address has it
-    /// under test, or had until the test failed; who has it in force no longer
-    /// asks (RFC 4862, 5.4).
+    /// under test, or had until the test failed; who advertises it has it in
+    /// force, or is optimistic (RFC 4862, 5.4; RFC 4429).
     pub(super) fn can_say(&self, message: Message) -> bool {
-        can_say(message, self.has_address(), self.tentative)
+        can_say(message, self.has_address(), self.flags)
+    }
+
+    /// Whether its own test of the address failed, just now or long ago.
+    pub(super) fn has_failed(&self) -> bool {
+        self.flags & IFA_F_DADFAILED != 0
     }
 }
 
-fn can_say(message: Message, has_address: bool, tentative: bool) -> bool {
-    has_address && (tentative || message == Message::Advertisement)
+fn can_say(message: Message, has_address: bool, flags: u32) -> bool {
+    let tentative = flags & IFA_F_TENTATIVE != 0;
+    has_address
+        && match message {
+            Message::Solicitation => tentative,
+            Message::Advertisement => !tentative || flags & IFA_F_OPTIMISTIC != 0,
+        }
 }
 
 /// What is known of the interfaces around a failure.
@@ -97,7 +113,7 @@ impl<'a> Others<'a> {
                 .to_owned(),
             netns,
             prefix_len: found.and_then(|found| found.prefix_len),
-            tentative: found.is_some_and(|found| found.tentative),
+            flags: found.map_or(0, |found| found.address_flags),
         })
     }
 
@@ -150,6 +166,6 @@ impl<'a> Others<'a> {
 
 fn fitness(interface: &Interface, message: Message) -> impl Ord + use<> {
     let has_address = interface.has_address();
-    let can_say = can_say(message, has_address, interface.tentative);
+    let can_say = can_say(message, has_address, interface.address_flags);
     (can_say, has_address, interface.master.is_none())
 }

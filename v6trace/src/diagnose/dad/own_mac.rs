@@ -9,16 +9,13 @@
 
 use super::{
     milliseconds,
-    others::Other,
+    others::{IFA_F_OPTIMISTIC, Other},
     verdict::{Case, Verdict, came_late},
 };
 use crate::{
     catalogue::Cause,
     decode::dad::{Mac, Message, Nonce},
 };
-
-/// An address that is used while it is tested (RFC 4429).
-const IFA_F_OPTIMISTIC: u32 = 0x04;
 
 impl Case<'_> {
     /// An advertisement with one's own MAC: a node does not advertise an
@@ -60,7 +57,8 @@ impl Case<'_> {
     pub(super) fn own_solicitation(&self, own: Mac) -> Verdict {
         let name = self.name();
         let Some(nonce) = self.failure.frame.nonce() else {
-            return self.shared_mac(own, Message::Solicitation).unwrap_or_else(|| {
+            let shared = self.shared_mac(own, Message::Solicitation);
+            return shared.filter(|_| !self.reflects).unwrap_or_else(|| {
                 Verdict::new(
                     Cause::DadLoopback,
                     false,
@@ -77,7 +75,13 @@ impl Case<'_> {
         // Every interface of this host that sends a nonce is seen to, once this
         // attempt was; before, another may have sent it unseen.
         let is_nobodys = nonce != Nonce::NONE && self.sees_nonces();
-        if !is_nobodys && let Some(verdict) = self.shared_mac(own, Message::Solicitation) {
+        // Where the port is known to reflect, what one sends comes back.
+        let may_be_own = nonce == Nonce::NONE && (!self.sends_nonces() || self.was_sent(nonce));
+        let came_back = self.reflects && may_be_own;
+        if !is_nobodys
+            && !came_back
+            && let Some(verdict) = self.shared_mac(own, Message::Solicitation)
+        {
             return verdict;
         }
         if nonce != Nonce::NONE {
@@ -175,7 +179,9 @@ impl Case<'_> {
         let other = other.filter(|other| other.can_say(message))?;
         let does = match message {
             Message::Advertisement => "has the address",
-            Message::Solicitation => "tests the address as well",
+            Message::Solicitation => {
+                "tests the address as well, or has; its own frame, reflected, would look alike"
+            }
         };
         let verdict = Verdict::new(
             Cause::DadConflictSameHost,

@@ -31,11 +31,19 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(event: &Event, failure: &DadFailure, session: &Session) -> Self {
+    /// Weighs what is known; `reflects`: the interface is plugged into a port
+    /// of this host that is in hairpin mode.
+    pub(super) fn of(
+        event: &Event,
+        failure: &DadFailure,
+        session: &Session,
+        reflects: bool,
+    ) -> Self {
         let case = Case {
             event,
             failure,
             others: Others::new(event, failure, session),
+            reflects,
         };
         let frame = &failure.frame;
         if let Some(sender) = &failure.sender {
@@ -71,6 +79,7 @@ pub(super) struct Case<'a> {
     pub(super) event: &'a Event,
     pub(super) failure: &'a DadFailure,
     pub(super) others: Others<'a>,
+    pub(super) reflects: bool,
 }
 
 impl Case<'_> {
@@ -135,24 +144,31 @@ impl Case<'_> {
             );
         }
         let other = self.others.elsewhere(source, message);
-        let is_elsewhere = other.as_ref().is_some_and(Other::has_address);
+        let is_elsewhere = other.as_ref().is_some_and(|other| other.can_say(message));
+        let own = self.others.sibling(source, message);
         // Without the address it may still answer for a router or as a proxy,
         // but not for a virtual router whose backup it is.
-        let may_answer = !is_elsewhere && source.virtual_router().is_none();
-        let own = self.others.sibling(source, message);
-        let certain = own.is_none() || is_elsewhere;
-        if let Some(own) = own.filter(|own| own.has_address() || may_answer) {
-            return self.by_sibling(source, message, own, says);
-        }
+        let may_be_own = |own: &Other| own.has_address() || source.virtual_router().is_none();
+        let beside = match own {
+            Some(own) if own.can_say(message) || (!is_elsewhere && may_be_own(&own)) => {
+                return self.by_sibling(source, message, own, says);
+            }
+            Some(own) if !is_elsewhere => Some(own),
+            _ => None,
+        };
         let remark = self.others.remark(other.as_ref());
         let router = source.virtual_router();
         let router = router.map(|number| format!(", the VRRP virtual router {number},"));
         Verdict::new(
             Cause::DadConflict,
-            certain,
+            beside.is_none(),
             format!(
-                "another node with the MAC {source}{remark}{} {says}",
-                router.unwrap_or_default()
+                "another node with the MAC {source}{remark}{} {says}{}",
+                router.unwrap_or_default(),
+                beside.map_or_else(String::new, |own| format!(
+                    ". Inferred, since {} of this namespace has that MAC but not the address",
+                    own.interface
+                ))
             ),
         )
         .by(other)
@@ -168,7 +184,17 @@ impl Case<'_> {
         } else if unseen {
             ". By the MAC alone: that interface was not seen to send this frame's nonce"
         } else if !own.can_say(message) {
-            ". By the MAC alone: that interface has the address and is no longer asking for it"
+            match message {
+                Message::Advertisement => {
+                    ". By the MAC alone: that interface has the address, but not in force"
+                }
+                Message::Solicitation => {
+                    ". By the MAC alone: that interface has the address and is no longer asking for \
+                     it"
+                }
+            }
+        } else if message == Message::Solicitation && own.has_failed() {
+            ". By the MAC alone: that interface's own test of the address failed, now or before"
         } else {
             ""
         };

@@ -24,10 +24,11 @@ use super::{
 };
 use crate::clock;
 
-/// The least time between two looks, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
+/// The least time between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
 
-/// Between these, looks take no more than this part of one processor.
+/// A look may take as long as it needs, but all of them together no more than
+/// this part of one processor.
 const SHARE: u32 = 200;
 
 /// How long what was seen says something about a change.
@@ -118,7 +119,7 @@ fn watch(seen: &Mutex<Seen>, stopped: &Receiver<()>, first: &SyncSender<()>) {
         drop(seen);
         // Of later ones nobody wants to hear.
         let _ = first.try_send(());
-        pause = (began.elapsed() * SHARE).clamp(PAUSES.0, PAUSES.1);
+        pause = PAUSE.max(began.elapsed() * SHARE);
     }
 }
 
@@ -242,7 +243,7 @@ mod tests {
         drop(watch);
         let since = Instant::now();
         while seen.strong_count() > 0 {
-            assert!(since.elapsed() < PAUSES.0, "its thread goes on");
+            assert!(since.elapsed() < PAUSE, "its thread goes on");
             thread::yield_now();
         }
     }
