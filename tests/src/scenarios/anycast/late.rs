@@ -57,6 +57,6 @@ fn renamed() -> Result<()> {
     report.complete()?;
     pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "all")
         .field("severity", "hazard")
-        .summary_has_one_of(&["A neighbour has answered"])
+        .summary_has_one_of(&["A neighbour was known to have it"])
         .check()
 }
