@@ -178,20 +178,20 @@ fn enter<C: Arguments>(ctx: &C) {
     }
     let thread = bpf_get_current_pid_tgid();
     let flow = ctx.object(2).pointer();
+    let Some(destination) = flow.get(&globals::FLOWI4_DADDR) else {
+        return;
+    };
     // With a packet at hand it is an ICMP error, which gets the source
     // 192.0.0.8 where there is none, or the question of `ip route get`.
     let packet = ctx.number(3);
     if packet != 0
         || flow.get(&globals::FLOWI4_SADDR) != Some([0_u8; 4])
-        || !is_for_next_hop(flow, result)
+        || !is_for_next_hop(flow, destination, result)
     {
         // One that chose an IPv4 next hop in the end may still be there.
         let _ = LOOKUPS.remove(thread);
         return;
     }
-    let Some(destination) = flow.get(&globals::FLOWI4_DADDR) else {
-        return;
-    };
     let lookup = Lookup {
         net: ctx.number(0),
         result: result.pointer().0,
@@ -206,7 +206,7 @@ fn enter<C: Arguments>(ctx: &C) {
 /// Whether something is to be sent to the next hop with the source that is
 /// chosen here.
 #[inline(always)]
-fn is_for_next_hop<O: Object>(flow: Pointer, result: O) -> bool {
+fn is_for_next_hop<O: Object>(flow: Pointer, destination: [u8; 4], result: O) -> bool {
     // Without a protocol mostly only the interface is asked for, as when a group
     // is joined. (RDMA takes the source as well.) A socket that writes its
     // headers is known by its protocol when it connects, by the flag when it
@@ -219,9 +219,9 @@ fn is_for_next_hop<O: Object>(flow: Pointer, result: O) -> bool {
     }
     // Broadcasts go onto the link, and so do multicasts by a route that is not
     // only for them (`__mkroute_output`).
-    match flow.get::<[u8; 4]>(&globals::FLOWI4_DADDR) {
-        Some([255, 255, 255, 255]) => false,
-        Some([224..=239, ..]) => result.value(&globals::FIB_RESULT_PREFIXLEN) >= Some(4_u8),
+    match destination {
+        [255, 255, 255, 255] => false,
+        [224..=239, ..] => result.value(&globals::FIB_RESULT_PREFIXLEN) >= Some(4_u8),
         _ => true,
     }
 }
