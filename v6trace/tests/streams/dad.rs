@@ -483,7 +483,6 @@ fn only_the_bridge_at_the_other_end_reflects() {
         for (netns, name) in [(HOST, "p0"), (HOST + 1, "p1")] {
             let mut port = interface(7, name, OTHER, false);
             port.link = Some(2);
-            port.link = Some(2);
             port.master = Some("br0".to_owned());
             port.hairpin = true;
             around.elsewhere.push((netns, port));

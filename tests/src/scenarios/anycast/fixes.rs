@@ -105,11 +105,7 @@ fn force_one() -> Result<()> {
     pair.near.dummy("d0")?;
     pair.near.set_sysctl("ipv6/conf/d0/force_forwarding", "1")?;
     pair.ping()?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("v0", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("v0")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     diagnosis
         .expect()
@@ -170,11 +166,7 @@ fn keep_the_uplink() -> Result<()> {
 fn hear_no_new_router() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("all", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("all")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     diagnosis.expect().evidence("accept_ra", 1).check()?;
     diagnosis.follow("v0/forwarding=0")?;

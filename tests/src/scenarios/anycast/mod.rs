@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, finish, until};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, finish, until};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -76,6 +76,16 @@ impl Pair {
     fn forward(&self, which: &str, value: &str) -> Result<()> {
         let name = format!("ipv6/conf/{which}/forwarding");
         self.near.set_sysctl(&name, value)
+    }
+
+    /// Traces as forwarding is turned on, until the first address is taken.
+    fn take(&self, which: &str) -> Result<Report> {
+        let tracer = Tracer::start(&[])?;
+        self.forward(which, "1")?;
+        self.wait_for(FIRST, true)?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        Ok(report)
     }
 
     /// Makes the neighbour known, as any exchange with it does.

@@ -166,11 +166,7 @@ fn own_address_not_in_force() -> Result<()> {
     pair.ping()?;
     pair.near.ip("address add fd00:4::/64 dev v0")?;
     AddressState::Failed.wait(&pair.near, "v0", FIRST)?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("all", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("all")?;
     pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "all")
         .field("severity", "hazard")
         .evidence("prefix_len", 64)

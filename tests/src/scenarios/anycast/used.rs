@@ -55,11 +55,7 @@ fn used_by(diagnosis: &Diagnosis, kind: &str) -> Vec<String> {
 fn neighbour() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("all", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("all")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     let neighbours = used_by(diagnosis, "neighbour");
     let is_it = neighbours.len() == 1 && neighbours[0].starts_with(&pair.neighbour()?);
@@ -94,11 +90,7 @@ fn never_asked() -> Result<()> {
     let mac = pair.neighbour()?;
     pair.near
         .ip(&format!("neigh add fd00:4:: lladdr {mac} dev v0 nud noarp"))?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("v0", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("v0")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     pair.expect_of_write(diagnosis, "fd00:4::", "v0")
         .field("severity", "hazard")
@@ -165,11 +157,7 @@ impl Session {
 fn tcp() -> Result<()> {
     let pair = Pair::in_subnet()?;
     let session = Session::open(&pair, None)?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("all", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("all")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     let process = format!("guest[{}]", std::process::id());
     pair.expect_of_write(diagnosis, "fd00:4::", "all")
@@ -193,11 +181,7 @@ fn tcp() -> Result<()> {
 fn vrf() -> Result<()> {
     let pair = Pair::in_vrf()?;
     let session = Session::open(&pair, Some("red"))?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("v0", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("v0")?;
     let diagnosis = report.only("subnet-router-anycast")?;
     pair.expect_of_write(diagnosis, "fd00:4::", "v0")
         .field("severity", "hazard")
@@ -279,11 +263,7 @@ fn gateway() -> Result<()> {
         .ip("-6 route add fd00:8::/48 via fd00:4::9 dev v0")?;
     pair.near
         .ip("route add 10.9.0.0/16 via inet6 fd00:4:: dev v0")?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("all", "1")?;
-    pair.wait_for(FIRST, true)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.take("all")?;
     pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "all")
         .field("severity", "hazard")
         .evidence(
