@@ -5,7 +5,7 @@
 //! counted, said once, and noted in the file when it can be written again.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io,
     path::Path,
     time::{Duration, Instant},
@@ -50,8 +50,8 @@ pub struct Writer {
     opening_at: u64,
     /// Bytes of the openings that the piece began with.
     opened: u64,
-    /// Whether the last attempt to write failed.
-    failing: bool,
+    /// The errors that were told.
+    told: HashSet<(io::ErrorKind, Option<i32>)>,
     stats: Recorded,
     /// How many unrecorded records the file does not know of yet.
     untold: u64,
@@ -83,7 +83,7 @@ impl Writer {
             last_stored: Instant::now(),
             opening_at: 0,
             opened: 0,
-            failing: false,
+            told: HashSet::new(),
             stats: Recorded::default(),
             untold: 0,
         })
@@ -97,8 +97,9 @@ impl Writer {
     /// Takes records that came out together; an event and what was looked up
     /// for it end up in the same frame.
     ///
-    /// Without any it stores what waits. An error is the first of a row of
-    /// failures to write: the records that they hit are counted, not kept.
+    /// Without any it stores what waits. An error is the first of its kind: on a
+    /// disk that is nearly full, small frames still fit between large ones that
+    /// do not, for hours. The records that do not fit are counted, not kept.
     pub fn take(&mut self, records: &[Record]) -> io::Result<()> {
         let mut urgent = records.is_empty();
         let mut stored = Ok(());
@@ -153,10 +154,9 @@ impl Writer {
             self.untold += records;
             // What the lost records said of the namespaces is not there.
             self.opening_at = 0;
-            let first = !std::mem::replace(&mut self.failing, true);
+            let first = self.told.insert((error.kind(), error.raw_os_error()));
             return if first { Err(error) } else { Ok(()) };
         }
-        self.failing = false;
         self.stats.stored += records;
         self.untold = 0;
         Ok(())

@@ -1,7 +1,7 @@
 //! A disk that is full while recording: explaining goes on, the loss is said
 //! once and counted, and what was written before and after it replays.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,6 +21,12 @@ const DISK: &str = "/tmp/disk";
 /// Bytes of the disk, and of what else is on it.
 const SIZE: usize = 256 << 10;
 const FILLER: usize = 192 << 10;
+/// What the file system gives at once.
+const PAGE: u64 = 4096;
+/// How often a little room is made.
+const ROUNDS: u32 = 5;
+/// The group that is refused when there is room for everything.
+const LAST: u32 = 3000;
 
 /// A small file system in memory.
 struct Disk;
@@ -67,17 +73,22 @@ fn full() -> Result<()> {
     tracer.wait_for_line(&group(2001).to_string())?;
     let storm = Storm::begin(&netns, interface.ifindex)?;
     tracer.wait_for_message("tracing goes on")?;
-    failing(2002)?;
-    let explained = format!("could not join {}", group(2002));
-    tracer.wait_for_line(&explained)?;
+    for page in 0..ROUNDS {
+        failing(2002 + page)?;
+        let explained = format!("could not join {}", group(2002 + page));
+        tracer.wait_for_line(&explained)?;
+        // Room for a small frame, not for one that holds a second of the storm.
+        let less = FILLER as u64 - (u64::from(page) + 1) * PAGE;
+        File::options().write(true).open(&filler)?.set_len(less)?;
+    }
     fs::remove_file(&filler).context("cannot make room")?;
     let later = storm.joins() + 2000;
     until("more joins", Duration::from_secs(30), || {
         storm.joins() > later
     })?;
     storm.end()?;
-    failing(2003)?;
-    tracer.wait_for_line(&format!("could not join {}", group(2003)))?;
+    failing(LAST)?;
+    tracer.wait_for_line(&format!("could not join {}", group(LAST)))?;
 
     let recording = tracer.take_recording().context("it records")?;
     let live = tracer.finish_text()?;
@@ -92,7 +103,7 @@ fn full() -> Result<()> {
         text.stderr.contains("could not be stored while recording"),
         "{text}"
     );
-    for number in [2001, 2003] {
+    for number in [2001, LAST] {
         let explained = format!("could not join {}", group(number));
         ensure!(text.stdout.contains(&explained), "{text}");
     }
