@@ -31,7 +31,7 @@ pub(crate) use bird::Bird;
 pub(crate) use command::{Finished, finish, ip, ip_batch, ip_fails};
 pub(crate) use diagnosis::Diagnosis;
 pub(crate) use expect::Expect;
-pub(crate) use joins::{Refused, group, join_each, join_until_refused};
+pub(crate) use joins::{Joins, Refused, group, join_each, join_until_refused};
 pub(crate) use kernel::{check_membership_size, membership_size};
 pub(crate) use link::Link;
 pub(crate) use netns::Netns;

@@ -41,6 +41,7 @@ impl Scope {
 /// A value of `net.core.optmem_max` that holds until drop.
 pub(crate) struct OptmemMax {
     scope: Scope,
+    bytes: u64,
     /// The global value to restore; a namespace's own goes away with it.
     restore: Option<String>,
 }
@@ -62,7 +63,11 @@ impl OptmemMax {
                 Some(old)
             }
         };
-        Ok(Self { scope, restore })
+        Ok(Self {
+            scope,
+            bytes,
+            restore,
+        })
     }
 
     /// Sets the first namespace's limit, which on older kernels is everyone's.
@@ -72,6 +77,7 @@ impl OptmemMax {
         host.set_sysctl(SYSCTL, &bytes.to_string())?;
         Ok(Self {
             scope: Scope::Global,
+            bytes,
             restore,
         })
     }
@@ -81,6 +87,11 @@ impl OptmemMax {
         let text = Netns::host()?.sysctl(SYSCTL)?;
         text.parse()
             .with_context(|| format!("optmem_max is {text:?}, not a number"))
+    }
+
+    /// The limit that was set.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Whose limit was set.

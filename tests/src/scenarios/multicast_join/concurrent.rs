@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 
-use super::{FailedJoin, Full};
+use super::{Full, expect_join};
 use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Refused, Tracer, group, join_each, membership_size,
 };
@@ -74,13 +74,8 @@ fn concurrently() -> Result<()> {
             .iter()
             .find(|diagnosis| diagnosis.field("address") == group.as_str())
             .with_context(|| format!("nothing was said of {group}"))?;
-        let join = FailedJoin {
-            netns: &netns,
-            interface: &interface,
-            refused,
-            errno: "ENOMEM",
-        };
-        full.expect(join.expect(diagnosis)).check()?;
+        full.expect(expect_join(diagnosis, &netns, &interface, refused))
+            .check()?;
     }
     Ok(())
 }

@@ -10,10 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use v6trace::btf::KERNEL_BTF;
 
-use super::{FailedJoin, Full};
+use super::{Full, expect_join};
 use crate::guest::{
-    Finished, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, finish,
-    join_until_refused, v6trace,
+    Finished, MulticastSocket, Netns, OptmemMax, Tracer, finish, join_until_refused, v6trace,
 };
 use crate::scenarios::Scenario;
 
@@ -134,27 +133,17 @@ fn exhaust(arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Result<()> {
     let socket = MulticastSocket::udp(&netns)?;
     let tracer = Tracer::start(arguments)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
-    let size = check_membership_size(6000, joins.done)?;
     let report = tracer.finish()?;
     report.complete()?;
     let coverage = report.coverage_of("sock_kmalloc")?;
     ensure!(fits(coverage), "{coverage}");
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
-    Full {
-        socket: socket.inode()?,
-        sk_omem_alloc: size * joins.done,
-        size,
-        optmem_max: 6000,
-        scope: limit.scope(),
-        memberships: joins.done,
-        stale: 0,
-    }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    let full = Full::of(&joins, &socket, &limit)?;
+    full.expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &joins.refused,
+    ))
     .check()
 }
 

@@ -5,8 +5,8 @@ use std::net::Ipv6Addr;
 
 use anyhow::{Result, ensure};
 
-use super::expected::{NONE, expect_common, proposed_limit};
-use super::{FailedJoin, Full, OF_A_LEAK};
+use super::expected::{NONE, expect_anywhere, proposed_limit};
+use super::{Full, OF_A_LEAK, expect_join};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Refused, Tracer, check_membership_size, group, join_each,
     join_until_refused, membership_size,
@@ -54,16 +54,7 @@ fn live_interfaces() -> Result<()> {
                 join_until_refused(&socket, interface.ifindex, 0)
             })?
             .refused_with(libc::ENOMEM)?;
-        let size = check_membership_size(optmem_max, joins.done)?;
-        let full = Full {
-            socket: socket.inode()?,
-            sk_omem_alloc: size * joins.done,
-            size,
-            optmem_max,
-            scope: limit.scope(),
-            memberships: joins.done,
-            stale: 0,
-        };
+        let full = Full::of(&joins, &socket, &limit)?;
         ensure!(full.sk_omem_alloc == socket.option_memory()?, "{full:?}");
         ensure!(joins.refused.tid != std::process::id());
         cases.push((full, joins.refused));
@@ -73,13 +64,7 @@ fn live_interfaces() -> Result<()> {
     report.count(2)?;
     for (full, refused) in &cases {
         let diagnosis = report.of_socket(full.socket, "optmem-exhausted")?;
-        let join = FailedJoin {
-            netns: &netns,
-            interface: &interface,
-            refused,
-            errno: "ENOMEM",
-        };
-        full.expect(join.expect(diagnosis))
+        full.expect(expect_join(diagnosis, &netns, &interface, refused))
             .summary_has_none_of(OF_A_LEAK)
             .no_fix_has("DROP_MEMBERSHIP")
             .that(
@@ -119,12 +104,6 @@ fn last_straw(join: impl Fn(&MulticastSocket, u32, Ipv6Addr) -> std::io::Result<
     let refused = Refused::expect(straw, libc::ENOMEM, result)?;
     let report = tracer.finish()?;
     report.complete()?;
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &refused,
-        errno: "ENOMEM",
-    };
     Full {
         socket: socket.inode()?,
         sk_omem_alloc: size * u64::from(full),
@@ -134,7 +113,12 @@ fn last_straw(join: impl Fn(&MulticastSocket, u32, Ipv6Addr) -> std::io::Result<
         memberships: u64::from(full),
         stale: 0,
     }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    .expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &refused,
+    ))
     .check()
 }
 
@@ -153,12 +137,6 @@ fn shared_with_options() -> Result<()> {
     let report = tracer.finish()?;
     report.complete()?;
     let size = check_membership_size(optmem_max - options, joins.done)?;
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
     Full {
         socket: socket.inode()?,
         sk_omem_alloc: options + size * joins.done,
@@ -168,7 +146,12 @@ fn shared_with_options() -> Result<()> {
         memberships: joins.done,
         stale: 0,
     }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    .expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &joins.refused,
+    ))
     .summary_has_none_of(OF_A_LEAK)
     .check()
 }
@@ -190,12 +173,6 @@ fn among_sockets() -> Result<()> {
     join_each(&nearly_full, interface.ifindex, 99, 1)?;
     let report = tracer.finish()?;
     report.complete()?;
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
     Full {
         socket: full.inode()?,
         sk_omem_alloc: full.option_memory()?,
@@ -205,7 +182,12 @@ fn among_sockets() -> Result<()> {
         memberships: joins.done,
         stale: 0,
     }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    .expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &joins.refused,
+    ))
     .check()
 }
 
@@ -218,23 +200,14 @@ fn any_interface() -> Result<()> {
     let socket = MulticastSocket::udp(&netns)?;
     let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, 0, 0)?.refused_with(libc::ENOMEM)?;
-    let size = check_membership_size(3000, joins.done)?;
+    let full = Full::of(&joins, &socket, &limit)?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("optmem-exhausted")?;
-    Full {
-        socket: socket.inode()?,
-        sk_omem_alloc: size * joins.done,
-        size,
-        optmem_max: 3000,
-        scope: limit.scope(),
-        memberships: joins.done,
-        stale: 0,
-    }
-    .expect(expect_common(diagnosis, &netns, &joins.refused, "ENOMEM"))
-    .field("confidence", "certain")
-    .field("ifindex", NONE)
-    .field("interface", NONE)
-    .summary_has_none_of(&["index 0"])
-    .check()
+    full.expect(expect_anywhere(diagnosis, &netns, &joins.refused))
+        .field("confidence", "certain")
+        .field("ifindex", NONE)
+        .field("interface", NONE)
+        .summary_has_none_of(&["index 0"])
+        .check()
 }

@@ -1,46 +1,45 @@
 //! What every diagnosis of a failed join has to say, given what the scenario
 //! knows of it.
 
+use anyhow::Result;
 use serde_json::Value;
 
-use crate::guest::{Diagnosis, Expect, Link, Netns, Refused, Scope};
+use crate::guest::{
+    Diagnosis, Expect, Joins, Link, MulticastSocket, Netns, OptmemMax, Refused, Scope,
+    check_membership_size,
+};
 
 /// Phrases that would speak of memberships on deleted interfaces.
 pub(super) const OF_A_LEAK: &[&str] = &["no longer exist", "stale", "leak", "gone", "deleted"];
 
-/// A join that failed, as the scenario saw it.
-pub(super) struct FailedJoin<'a> {
-    pub(super) netns: &'a Netns,
-    pub(super) interface: &'a Link,
-    pub(super) refused: &'a Refused,
-    pub(super) errno: &'a str,
-}
-
-impl FailedJoin<'_> {
-    /// Expects the diagnosis to be about exactly this join.
-    pub(super) fn expect<'d>(&self, diagnosis: &'d Diagnosis) -> Expect<'d> {
-        let Self {
-            netns,
-            interface,
-            refused,
-            errno,
-        } = self;
-        expect_common(diagnosis, netns, refused, errno)
-            .field("confidence", "certain")
-            .field("ifindex", interface.ifindex)
-            .field("interface", interface.name.as_str())
-            .summary_has([&interface.name])
-    }
+/// Expects the diagnosis to be about exactly this join, on this interface.
+pub(super) fn expect_join<'d>(
+    diagnosis: &'d Diagnosis,
+    netns: &Netns,
+    interface: &Link,
+    refused: &Refused,
+) -> Expect<'d> {
+    expect_anywhere(diagnosis, netns, refused)
+        .field("confidence", "certain")
+        .field("ifindex", interface.ifindex)
+        .field("interface", interface.name.as_str())
+        .summary_has([&interface.name])
 }
 
 /// Expects what holds of a failed join with or without an interface.
-pub(super) fn expect_common<'d>(
+pub(super) fn expect_anywhere<'d>(
     diagnosis: &'d Diagnosis,
     netns: &Netns,
     refused: &Refused,
-    errno: &str,
 ) -> Expect<'d> {
     let group = refused.group.to_string();
+    let errno = match refused.error.raw_os_error() {
+        Some(libc::ENOMEM) => "ENOMEM",
+        Some(libc::EADDRINUSE) => "EADDRINUSE",
+        Some(libc::EINVAL) => "EINVAL",
+        Some(libc::ENODEV) => "ENODEV",
+        _ => "an errno that no scenario provokes",
+    };
     diagnosis
         .expect()
         .field("severity", "failure")
@@ -72,6 +71,21 @@ pub(super) struct Full {
 }
 
 impl Full {
+    /// A socket that is full of these joins, none of them on an interface that
+    /// is gone.
+    pub(super) fn of(joins: &Joins, socket: &MulticastSocket, limit: &OptmemMax) -> Result<Self> {
+        let size = check_membership_size(limit.bytes(), joins.done)?;
+        Ok(Self {
+            socket: socket.inode()?,
+            sk_omem_alloc: size * joins.done,
+            size,
+            optmem_max: limit.bytes(),
+            scope: limit.scope(),
+            memberships: joins.done,
+            stale: 0,
+        })
+    }
+
     /// Expects the evidence to be these values, and the summary to give those
     /// that decide.
     pub(super) fn expect<'d>(&self, expect: Expect<'d>) -> Expect<'d> {

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{FailedJoin, OF_A_LEAK};
+use super::{OF_A_LEAK, expect_join};
 use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, join_until_refused,
     membership_size,
@@ -50,14 +50,7 @@ fn fill(optmem_max: u64) -> Result<bool> {
     let diagnosis = report.only("optmem-exhausted")?;
     let counted = diagnosis.evidence_u64("memberships")?;
     let complete = diagnosis.evidence("memberships_complete") == Some(&true.into());
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
-    let expect = join
-        .expect(diagnosis)
+    let expect = expect_join(diagnosis, &netns, &interface, &joins.refused)
         .evidence("sk_omem_alloc", size * joins.done)
         .evidence("size", size)
         .evidence("optmem_max", optmem_max)

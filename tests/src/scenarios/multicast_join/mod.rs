@@ -21,7 +21,7 @@ mod stream;
 mod text;
 
 use super::Scenario;
-use expected::{FailedJoin, Full, OF_A_LEAK};
+use expected::{Full, OF_A_LEAK, expect_join};
 
 /// The family, topic by topic.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[

@@ -2,10 +2,8 @@
 
 use anyhow::Result;
 
-use super::{FailedJoin, Full};
-use crate::guest::{
-    MulticastSocket, Netns, OptmemMax, Scope, Tracer, check_membership_size, join_until_refused,
-};
+use super::{Full, expect_join};
+use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracer, join_until_refused};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -27,37 +25,23 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn limit() -> Result<()> {
     let netns = Netns::new("limited")?;
     let interface = netns.dummy("d0")?;
-    let host = 7000;
-    let _host = OptmemMax::set_host(host)?;
-    let (scope, optmem_max) = match Scope::of(&netns)? {
-        Scope::Global => (Scope::Global, host),
-        Scope::Netns => (Scope::Netns, 5000),
-    };
-    let _own = match scope {
+    let host = OptmemMax::set_host(7000)?;
+    let own = match Scope::of(&netns)? {
         Scope::Global => None,
-        Scope::Netns => Some(OptmemMax::set(&netns, optmem_max)?),
+        Scope::Netns => Some(OptmemMax::set(&netns, 5000)?),
     };
+    let limit = own.as_ref().unwrap_or(&host);
     let tracer = Tracer::start(&[])?;
     let socket = MulticastSocket::udp(&netns)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
-    let size = check_membership_size(optmem_max, joins.done)?;
+    let full = Full::of(&joins, &socket, limit)?;
     let report = tracer.finish()?;
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
-    Full {
-        socket: socket.inode()?,
-        sk_omem_alloc: size * joins.done,
-        size,
-        optmem_max,
-        scope,
-        memberships: joins.done,
-        stale: 0,
-    }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    full.expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &joins.refused,
+    ))
     .check()
 }
 
@@ -80,13 +64,7 @@ fn interfaces() -> Result<()> {
     report.count(2)?;
     for (netns, interface, socket, joins) in &cases {
         let diagnosis = report.of_socket(socket.inode()?, "optmem-exhausted")?;
-        let join = FailedJoin {
-            netns,
-            interface,
-            refused: &joins.refused,
-            errno: "ENOMEM",
-        };
-        join.expect(diagnosis)
+        expect_join(diagnosis, netns, interface, &joins.refused)
             .evidence("memberships", joins.done)
             .check()?;
     }
@@ -103,23 +81,13 @@ fn nameless() -> Result<()> {
     netns.forget_name()?;
     let tracer = Tracer::start(&[])?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
-    let size = check_membership_size(3000, joins.done)?;
+    let full = Full::of(&joins, &socket, &limit)?;
     let report = tracer.finish()?;
-    let join = FailedJoin {
-        netns: &netns,
-        interface: &interface,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
-    Full {
-        socket: socket.inode()?,
-        sk_omem_alloc: size * joins.done,
-        size,
-        optmem_max: 3000,
-        scope: limit.scope(),
-        memberships: joins.done,
-        stale: 0,
-    }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    full.expect(expect_join(
+        report.only("optmem-exhausted")?,
+        &netns,
+        &interface,
+        &joins.refused,
+    ))
     .check()
 }

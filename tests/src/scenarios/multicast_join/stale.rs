@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::{FailedJoin, Full, OF_A_LEAK};
+use super::{Full, OF_A_LEAK, expect_join};
 use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Report, Tracer, check_membership_size, join_each,
     join_until_refused,
@@ -47,12 +47,6 @@ fn fill_up(
     let size = check_membership_size(OPTMEM_MAX, memberships)?;
     let report = tracer.finish()?;
     report.complete()?;
-    let join = FailedJoin {
-        netns,
-        interface: last,
-        refused: &joins.refused,
-        errno: "ENOMEM",
-    };
     Full {
         socket: socket.inode()?,
         sk_omem_alloc: size * memberships,
@@ -62,7 +56,12 @@ fn fill_up(
         memberships,
         stale: u64::from(stale),
     }
-    .expect(join.expect(report.only("optmem-exhausted")?))
+    .expect(expect_join(
+        report.only("optmem-exhausted")?,
+        netns,
+        last,
+        &joins.refused,
+    ))
     .check()?;
     Ok(report)
 }
