@@ -16,7 +16,8 @@ use super::{
     recordings::Recordings,
 };
 use crate::{
-    recording::Replay,
+    decode,
+    recording::{ReadError, Reader, Replay},
     render::{Csv, Json, Pcapng, Render},
     report::{self, Report},
 };
@@ -77,13 +78,18 @@ impl Export {
         })
     }
 
-    /// Nothing is replaced for inputs that are not there, nor by themselves.
+    /// Nothing is replaced for inputs that are not there or are no recordings,
+    /// nor by themselves.
     fn check_inputs(&self) -> anyhow::Result<()> {
         let output = self.output.as_deref().and_then(|path| path.metadata().ok());
         for input in self.files.iter().filter(|path| path.as_os_str() != "-") {
             let file = File::open(input);
             let file = file.with_context(|| format!("cannot open {}", input.display()))?;
             let input_is = file.metadata()?;
+            if input_is.is_file() {
+                let begins = begins_recording(file);
+                begins.with_context(|| decode::text(input.as_os_str().as_encoded_bytes()))?;
+            }
             if output.as_ref().is_some_and(|output| {
                 output.is_file() && (output.dev(), output.ino()) == (input_is.dev(), input_is.ino())
             }) {
@@ -118,4 +124,13 @@ impl Export {
             ))),
         }
     }
+}
+
+/// Whether there is anything to export.
+fn begins_recording(file: File) -> Result<(), ReadError> {
+    let mut reader = Reader::new(file)?;
+    if reader.next_item()?.is_none() {
+        reader.finish()?;
+    }
+    Ok(())
 }

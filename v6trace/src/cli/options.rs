@@ -29,7 +29,7 @@ pub(super) struct FilterOptions {
     #[arg(long, value_name = "NAME")]
     comm: Option<String>,
     /// Only in this network namespace: a name of `ip netns`, an inode number,
-    /// or a path such as /proc/PID/ns/net
+    /// or, while tracing, a path such as /proc/PID/ns/net
     #[arg(long, value_name = "NETNS")]
     netns: Option<String>,
     /// Only on this interface

@@ -158,7 +158,9 @@ impl<'a> Recordings<'a> {
                     feed.take(item)?;
                 }
                 feed.flush()?;
-                let more = !feed.has_ended() && !feed.is_continued() && !feed.has_enough();
+                // A piece is there before anything is in it.
+                let continued = feed.is_continued() && reader.stats().frames > 0;
+                let more = !feed.has_ended() && !continued && !feed.has_enough();
                 if !follow.is_some_and(|follow| more && follow.pause()) {
                     break;
                 }

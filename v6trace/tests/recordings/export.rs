@@ -112,11 +112,18 @@ fn a_file_is_not_overwritten_unless_asked_to() {
         .code(1)
         .stderr(predicates::str::contains("--force replaces it"));
     run(&["--force"]).assert().success();
-    assert!(
-        std::fs::read_to_string(&out)
-            .expect("the file")
-            .contains("token-forwarding")
-    );
+    let holds = |text: &str| {
+        let file = std::fs::read_to_string(&out).expect("the file");
+        assert!(file.contains(text), "{file}");
+    };
+    holds("token-forwarding");
+    // Nor by what turns out to be no recording.
+    for content in ["", "nothing of the kind"] {
+        let other = directory.path().join("other");
+        std::fs::write(&other, content).expect("a file");
+        run(&["--force"]).arg(&other).assert().code(1);
+        holds("token-forwarding");
+    }
 }
 
 /// A session without such frames is an empty capture, and that is said.

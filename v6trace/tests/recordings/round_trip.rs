@@ -1,8 +1,15 @@
 //! Whatever records are written come back, in their order, from one file or
 //! from pieces.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
+use assert_cmd::prelude::*;
 use proptest::prelude::*;
 use v6trace::{
     record::{Lost, Namespace, Process, Record, SessionInfo},
@@ -164,4 +171,34 @@ fn only_the_newest_pieces_are_kept() {
     OutputFile::create(&path, true, options).expect("by force");
     let files = fs::read_dir(directory.path()).expect("the directory");
     assert_eq!(files.count(), 1);
+}
+
+#[test]
+fn a_piece_that_is_still_empty_is_waited_for() {
+    let options = PieceOptions {
+        max_size: Some(64 << 10),
+        max_files: None,
+    };
+    let mut batches = noise();
+    batches.push(vec![Record::End { boot_ns: 9 }]);
+    let (_directory, path) = write(&batches, options);
+    let next = piece_path(&path, 1);
+    let content = fs::read(&next).expect("a second piece");
+    fs::write(&next, []).expect("it empties");
+    let follower = Command::cargo_bin("v6trace")
+        .expect("cargo built it")
+        .args(["replay", "--follow"])
+        .arg(&path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    thread::sleep(Duration::from_millis(500));
+    fs::write(&next, content).expect("it is filled");
+    let said = follower.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&said.stderr);
+    assert!(said.contains("events seen"), "{said}");
+    for complaint in ["is empty", "was not given"] {
+        assert!(!said.contains(complaint), "{said}");
+    }
 }
