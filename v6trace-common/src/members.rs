@@ -151,6 +151,20 @@ macro_rules! with_members {
                 "IPv4 routes with IPv6 next hops are not recognised";
             FIB_RESULT_FI: Shape::Object, "fib_result.fi",
                 "IPv4 routes with IPv6 next hops are not recognised";
+            FIB_RESULT_TABLE: Shape::Object, "fib_result.table",
+                "of several default routes, only the first is looked at";
+            FIB_RESULT_FA_HEAD: Shape::Object, "fib_result.fa_head",
+                "the command that would change a route is not given";
+            FIB_TABLE_NUM_DEFAULT: Shape::Bytes(4), "fib_table.tb_num_default",
+                "of several default routes, only the first is looked at";
+            FIB_ALIAS_NEXT: Shape::Object, "fib_alias.fa_list.next",
+                "the command that would change a route is not given";
+            FIB_ALIAS_INFO: Shape::Object, "fib_alias.fa_info",
+                "the command that would change a route is not given";
+            FIB_ALIAS_SLEN: Shape::Bytes(1), "fib_alias.fa_slen",
+                "the command that would change a route is not given";
+            FIB_ALIAS_TB_ID: Shape::Bytes(4), "fib_alias.tb_id",
+                "the command that would change a route is not given";
             NHC_DEV: Shape::Object, "fib_nh_common.nhc_dev",
                 "the interface of a next hop is not known";
             NHC_GW_FAMILY: Shape::Bytes(1), "fib_nh_common.nhc_gw_family",
@@ -159,6 +173,14 @@ macro_rules! with_members {
                 "IPv6 next hops are not named";
             NHC_FLAGS: Shape::Bytes(1), "fib_nh_common.nhc_flags",
                 "a next hop with onlink is not recognised";
+            NHC_LWTSTATE: Shape::Object, "fib_nh_common.nhc_lwtstate",
+                "the command that would change a route is not given";
+            FIB_INFO_SCOPE: Shape::Bytes(1), "fib_info.fib_scope",
+                "the command that would change a route is not given";
+            FIB_INFO_METRICS: Shape::Object, "fib_info.fib_metrics",
+                "the command that would change a route is not given";
+            DST_METRICS: Shape::Bytes(68), "dst_metrics.metrics",
+                "the command that would change a route is not given";
             FIB_INFO_PREFSRC: Shape::Bytes(4), "fib_info.fib_prefsrc",
                 "a route's own source is not known";
             FIB_INFO_NHS: Shape::Bytes(4), "fib_info.fib_nhs",

@@ -12,8 +12,6 @@ use crate::{globals, kernel::Pointer};
 
 /// `SOFTIRQ_OFFSET`: set in the counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;
-/// `SOFTIRQ_MASK`: not 0 while a softirq is served, or softirqs are held off.
-const SOFTIRQS: u32 = 0xff00;
 /// `PF_KTHREAD` of `task_struct.flags`.
 const KERNEL_THREAD: u32 = 0x0020_0000;
 
@@ -21,7 +19,7 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 #[inline(always)]
 pub(crate) fn current() -> Context {
     let task = current_task();
-    if softirqs(task).unwrap_or(0) & SERVING_SOFTIRQ != 0 {
+    if serves_softirq(task).unwrap_or(false) {
         return Context::Softirq;
     }
     of_task(task)
@@ -42,12 +40,11 @@ fn of_task(task: Pointer) -> Context {
     }
 }
 
-/// Whether the calling program runs for a task that is in nobody's way: not in
-/// a softirq, nor where softirqs are held off because a packet is on its way
-/// through the stack. `false` where that cannot be told.
+/// Whether the calling program may run in a softirq: it does, or that cannot be
+/// told.
 #[inline(always)]
-pub(crate) fn at_ease() -> bool {
-    softirqs(current_task()).is_some_and(|count| count & SOFTIRQS == 0)
+pub(crate) fn may_be_softirq() -> bool {
+    serves_softirq(current_task()).unwrap_or(true)
 }
 
 #[inline(always)]
@@ -57,14 +54,15 @@ fn current_task() -> Pointer {
     Pointer(unsafe { bpf_get_current_task() })
 }
 
-/// The counter that says whether a softirq is served or held off.
+/// Whether a softirq is served, by the counter that says so.
 #[inline(always)]
-fn softirqs(task: Pointer) -> Option<u32> {
-    if globals::TASK_SOFTIRQS.load() == ABSENT {
-        preempt_count()
+fn serves_softirq(task: Pointer) -> Option<bool> {
+    let count = if globals::TASK_SOFTIRQS.load() == ABSENT {
+        preempt_count()?
     } else {
-        task.get(&globals::TASK_SOFTIRQS)
-    }
+        task.get(&globals::TASK_SOFTIRQS)?
+    };
+    Some(count & SERVING_SOFTIRQ != 0)
 }
 
 /// This CPU's preemption counter, where the kernel's symbols tell where it is.

@@ -16,16 +16,17 @@
 //! not asked at all where a flow leaves its VRF. When `fib_select_path`
 //! returns, `flowi4.saddr` holds the outcome whichever way it went.
 //!
-//! Lookups count only where softirqs are not held off: those are a socket's own,
-//! for something that it is about to send. Others belong to packets that are on
-//! their way, and may not be for sending at all: an ICMP error also looks up the
-//! way back of the packet that it is about.
+//! Lookups in softirqs do not count: those belong to packets that are on their
+//! way, and may not be for sending at all: an ICMP error also looks up the way
+//! back of the packet that it is about. Where softirqs are merely held off, it
+//! is a tunnel that looks up the way of its own packets.
 //!
 //! Both run for every IPv4 lookup that no cache answers. What does not concern
-//! IPv6 costs four reads at the entry and at the return a look into a map, or
+//! IPv6 costs five reads at the entry and at the return a look into a map, or
 //! two reads where a trampoline knows the result there.
 
 mod addresses;
+mod route;
 
 use aya_ebpf::{
     EbpfContext,
@@ -173,7 +174,7 @@ fn enter<C: Arguments>(ctx: &C) {
     if !may_be_ipv6(result) {
         return;
     }
-    if !context::at_ease() {
+    if context::may_be_softirq() {
         return;
     }
     let thread = bpf_get_current_pid_tgid();
@@ -226,13 +227,19 @@ fn is_for_next_hop<O: Object>(flow: Pointer, destination: [u8; 4], result: O) ->
     }
 }
 
-/// Whether the next hop is IPv6, or is still to be chosen among several.
-/// Several default routes of one metric are not looked through: of those, the
-/// first decides.
+/// Whether the next hop is IPv6, or is still to be chosen among several, or
+/// among several default routes (`fib_select_default`).
 #[inline(always)]
 fn may_be_ipv6<O: Object>(result: O) -> bool {
     if is_ipv6(result) {
         return true;
+    }
+    if result.value(&globals::FIB_RESULT_PREFIXLEN) == Some(0_u8) {
+        let table = result.next(&globals::FIB_RESULT_TABLE);
+        let routes = table.and_then(|table| table.value(&globals::FIB_TABLE_NUM_DEFAULT));
+        if routes > Some(1_i32) {
+            return true;
+        }
     }
     let Some(fib_info) = result.next(&globals::FIB_RESULT_FI) else {
         return false;
@@ -282,7 +289,7 @@ fn leave<C: EbpfContext>(ctx: &C) {
     // SAFETY: a pointer to a map value, checked for null.
     let lookup = unsafe { *lookup };
     // Otherwise this is the lookup of a softirq that interrupted it.
-    if !context::at_ease() {
+    if context::may_be_softirq() {
         return;
     }
     let _ = LOOKUPS.remove(thread);
@@ -363,9 +370,10 @@ fn report<C: EbpfContext>(
             }
         }
     } else {
-        // A source that is borrowed after this one is news.
-        let _ = ROUTES_REPORTED.remove(&*same);
-        let of_program = of_program(same, source, protocol, remarkable);
+        // A source that is borrowed after this one is news, and so is a failure
+        // after one that was.
+        let was_borrowed = ROUTES_REPORTED.remove(&*same).is_ok();
+        let of_program = of_program(same, source, protocol, remarkable, was_borrowed);
         if of_program == OLD || source != 0 {
             of_program
         } else {
@@ -404,6 +412,7 @@ fn report<C: EbpfContext>(
     if next_hops > 1 {
         flags |= SEVERAL_NEXT_HOPS;
     }
+    flags |= route::options(fib_info, next_hop, object) | route::source_route_only(lookup.result);
     payload.flags = flags;
     record.send(ctx, Hook::SourceSelection);
     Some(())
@@ -411,15 +420,24 @@ fn report<C: EbpfContext>(
 
 /// The outcome for one program: how often it was not reported, or [`OLD`].
 #[inline(always)]
-fn of_program(same: &mut Same, source: u32, protocol: u8, remarkable: bool) -> u64 {
+fn of_program(
+    same: &mut Same,
+    source: u32,
+    protocol: u8,
+    remarkable: bool,
+    was_borrowed: bool,
+) -> u64 {
     if let Ok(comm) = bpf_get_current_comm() {
         same.comm = comm;
     }
     same.protocol = protocol.into();
     same.what = OF_PROGRAM;
-    if !remarkable && globals::EMIT_ALL.load() == 0 {
+    let silent = !remarkable && globals::EMIT_ALL.load() == 0;
+    if silent || was_borrowed {
         // A failure after this is news.
         let _ = SOURCES_REPORTED.remove(&*same);
+    }
+    if silent {
         return OLD;
     }
     is_news(&SOURCES_REPORTED, same, source, AGAIN_NS, 1)

@@ -56,10 +56,26 @@ pub struct Route {
     pub metric: u32,
     /// Its nexthop object's id.
     pub nexthop_id: Option<u32>,
-    /// Whether it has several next hops of its own.
-    pub several_next_hops: bool,
+    /// What there is to it beside that.
+    pub extent: Extent,
     /// Who made it (`RTPROT_*`), where known.
     pub protocol: Option<u8>,
+}
+
+/// What a route has beside its prefix, metric and next hop, and so what a change
+/// of it must heed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Nothing.
+    Plain,
+    /// It has metrics, an encapsulation or a scope of its own, or that could not
+    /// be read.
+    Options,
+    /// Another route has its prefix, table and metric, or so many are there that
+    /// not all were looked at.
+    OneOfSeveral,
+    /// It has several next hops of its own.
+    SeveralNextHops,
 }
 
 /// The VRF of a lookup.
@@ -100,7 +116,15 @@ impl SourceSelection {
                 table: number(wire.table),
                 metric: wire.metric,
                 nexthop_id: number(wire.nexthop_id),
-                several_next_hops: has(wire::SEVERAL_NEXT_HOPS),
+                extent: if has(wire::SEVERAL_NEXT_HOPS) {
+                    Extent::SeveralNextHops
+                } else if !has(wire::ONLY_ROUTE) {
+                    Extent::OneOfSeveral
+                } else if !has(wire::NO_OPTIONS) {
+                    Extent::Options
+                } else {
+                    Extent::Plain
+                },
                 protocol: Some(wire.route_protocol).filter(|&protocol| protocol != 0),
             },
             interface: name(&wire.interface),

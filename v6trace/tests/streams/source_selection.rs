@@ -30,7 +30,7 @@ fn missing() -> SourceSelection {
         table: 254,
         metric: 0,
         nexthop_id: 0,
-        flags: wire::PREFIX_READ | wire::L3MDEV_READ,
+        flags: wire::PREFIX_READ | wire::L3MDEV_READ | wire::NO_OPTIONS | wire::ONLY_ROUTE,
         prefix_len: 24,
         protocol: 6,
         next_hop_flags: 0,
@@ -140,8 +140,44 @@ fn the_fix_names_the_route_as_it_is() {
     selection.nexthop_id = 7;
     assert!(fix(selection).starts_with(&format!("{change} nhid 7 src ADDRESS")));
     selection.nexthop_id = 0;
+    // What is left out of a change is lost, and another route may be hit.
+    selection.flags &= !wire::NO_OPTIONS;
+    let show = "ip -4 route show exact 198.51.100.0/24 table 100  # to change: repeat all of it";
+    assert!(fix(selection).starts_with(show));
+    selection.flags &= !wire::ONLY_ROUTE;
+    let anew =
+        "delete the route 198.51.100.0/24 table 100 via fe80::1 and append it again with src";
+    assert!(fix(selection).starts_with(anew));
     selection.flags |= wire::SEVERAL_NEXT_HOPS;
     assert!(fix(selection).starts_with("give the route via fe80::1 the source ADDRESS"));
+}
+
+#[test]
+fn a_route_of_the_main_table_is_not_to_name_an_address_of_a_vrf() {
+    let fixes = |table, source| {
+        let mut selection = missing();
+        selection.table = table;
+        selection.source = source;
+        let said = diagnosis([addresses(EVENT_NS), kernel(Context::Task, selection)]);
+        let fixes = said["fix"].as_array().unwrap().clone();
+        fixes
+            .iter()
+            .map(|fix| fix.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let add = |fix: &String, place| {
+        let command = format!("ip address add ADDRESS/32 dev {place}");
+        assert!(fix.starts_with(&command), "{fix}");
+    };
+    let [of_main, of_vrf] = [254, 10].map(|table| fixes(table, [0; 4]));
+    assert_eq!((of_main.len(), of_vrf.len()), (1, 2), "{of_main:?}");
+    add(&of_main[0], "blue");
+    add(&of_vrf[0], "blue");
+    assert!(of_vrf[1].contains("table 10") && of_vrf[1].contains("src ADDRESS"));
+    // Borrowed: the interface's own would come first.
+    let of_main = fixes(254, [203, 0, 113, 1]);
+    assert_eq!(of_main.len(), 1, "{of_main:?}");
+    add(&of_main[0], "v0");
 }
 
 #[test]

@@ -35,6 +35,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: once,
     },
     Scenario {
+        name: "no-source-address-after-a-source",
+        run: after_a_source,
+    },
+    Scenario {
         name: "no-source-address-many-names",
         run: many_names,
     },
@@ -212,6 +216,41 @@ fn multipath() -> Result<()> {
             )
             .check()?;
     }
+    Ok(())
+}
+
+/// A failure is news once there was a source, borrowed or not.
+fn after_a_source() -> Result<()> {
+    let host = Host::with_route("again")?;
+    let tracer = Tracer::start(&[])?;
+    host.send(Way::Udp, DESTINATION, None)?;
+    for interface in ["lo", "v0"] {
+        let address = format!("192.0.2.1/32 dev {interface}");
+        host.netns.ip(&format!("address add {address}"))?;
+        host.send(Way::Udp, DESTINATION, None)?;
+        host.netns.ip(&format!("address del {address}"))?;
+        // With the last address went the routes that IPv4 has there.
+        host.netns.ip(&format!(
+            "route replace {PREFIX} via inet6 {GATEWAY} dev v0"
+        ))?;
+        for _ in 0..3 {
+            host.send(Way::Udp, DESTINATION, None)?;
+        }
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    let causes: Vec<_> = report
+        .diagnoses
+        .iter()
+        .map(|diagnosis| diagnosis.field("cause").clone())
+        .collect();
+    let expected = [
+        "no-source-address",
+        "borrowed-source-address",
+        "no-source-address",
+        "no-source-address",
+    ];
+    ensure!(causes == expected, "{causes:?}");
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 mod borrowed;
 mod gateway_bits;
 mod missing;
+mod routes;
 mod silent;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     missing::SCENARIOS,
     borrowed::SCENARIOS,
     gateway_bits::SCENARIOS,
+    routes::SCENARIOS,
     silent::SCENARIOS,
 ];
 

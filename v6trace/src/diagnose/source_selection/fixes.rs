@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::Ipv4Addr};
 
 use super::{Domain, Story};
 use crate::{
-    decode::source_selection::Route,
+    decode::source_selection::{Extent, Route},
     diagnose::{
         Diagnosis, Fix,
         advice::{self, quoted},
@@ -21,11 +21,17 @@ const STATIC: u8 = 4;
 
 impl Story<'_> {
     pub(super) fn missing_fixes(&self, diagnosis: Diagnosis) -> Diagnosis {
-        let diagnosis = diagnosis.fix(
-            self.add_address()
-                .remark("ADDRESS: one that others route back to here"),
-        );
-        if self.leaves_vrf() {
+        let add = self.add_address(self.first_asked());
+        if let Domain::VrfOrBeyond { .. } = self.domain {
+            let add = add.remark(
+                "ADDRESS: one that others route back to here; chosen where the VRF is asked (since \
+                 Linux 6.11, and on stable kernels that took it over)",
+            );
+            let before = "on other kernels: it stays the source as long as the route does";
+            return diagnosis.fix(add).fix(self.name_source("ADDRESS", before));
+        }
+        let diagnosis = diagnosis.fix(add.remark("ADDRESS: one that others route back to here"));
+        if self.leaves_vrf() || self.is_leaked() {
             return diagnosis;
         }
         diagnosis.fix(self.name_source(
@@ -35,6 +41,13 @@ impl Story<'_> {
     }
 
     pub(super) fn borrowed_fixes(&self, diagnosis: Diagnosis, source: Ipv4Addr) -> Diagnosis {
+        if self.is_leaked() {
+            // It may be the right one, but no route can be made to name it.
+            return diagnosis
+                .fix(self.add_address(&self.selection.interface).remark(
+                    "if it is the wrong one: ADDRESS is chosen then, others must route it",
+                ));
+        }
         let diagnosis = if self.leaves_vrf() {
             diagnosis
         } else {
@@ -48,7 +61,7 @@ impl Story<'_> {
             return diagnosis;
         }
         diagnosis.fix(
-            self.add_address()
+            self.add_address(self.first_asked())
                 .remark("if it is not: ADDRESS is chosen then, others must route it"),
         )
     }
@@ -58,12 +71,27 @@ impl Story<'_> {
         diagnosis: Diagnosis,
         source: Ipv4Addr,
     ) -> Diagnosis {
+        if self.is_leaked() {
+            let only = format!(
+                "leave {} no address but the one that is meant",
+                self.selection.interface
+            );
+            return diagnosis.fix(
+                Fix::new(only).remark("a src in the main table cannot be an address of a VRF"),
+            );
+        }
         let named = self.name_source(
             &source.to_string(),
             "if it is the right one: it stays the source, whatever the next hop",
         );
         let other = self.name_source("ADDRESS", "if it is not: the one that is meant");
         diagnosis.fix(named).fix(other)
+    }
+
+    /// Whether the route is in the main table and leads into a VRF, whose
+    /// addresses such a route may not name (`fib_valid_prefsrc`).
+    fn is_leaked(&self) -> bool {
+        self.selection.route.table == Some(MAIN) && self.places.is_in_vrf(self.selection.ifindex)
     }
 
     /// Whether the VRF that the packet leaves was asked, and the route was not.
@@ -79,8 +107,8 @@ impl Story<'_> {
         }
     }
 
-    fn add_address(&self) -> Fix {
-        let place = quoted(self.first_asked());
+    fn add_address(&self, place: &str) -> Fix {
+        let place = quoted(place);
         self.command(&format!("ip address add ADDRESS/32 dev {place}"))
     }
 
@@ -103,13 +131,27 @@ impl Story<'_> {
                 "FRR: `set src` in a route-map; BIRD: krt_prefsrc; by hand it would not last",
             );
         }
-        match change(route, interface, source) {
-            Some(command) => self.command(&command).remark(remark),
-            None => Fix::new(format!(
+        let to = prefix(route).filter(|_| route.extent != Extent::SeveralNextHops);
+        let Some(to) = to else {
+            return Fix::new(format!(
                 "give the route via {} the source {source} (src)",
                 route.next_hop
             ))
-            .remark(remark),
+            .remark(remark);
+        };
+        match route.extent {
+            Extent::OneOfSeveral => Fix::new(format!(
+                "delete the route {to} via {} and append it again with src {source}",
+                route.next_hop
+            ))
+            .remark("a change could hit another route of that metric"),
+            Extent::Options => self
+                .command(&format!("ip -4 route show exact {to}"))
+                .remark("to change: repeat all of it and add src; what is left out is lost"),
+            Extent::Plain | Extent::SeveralNextHops => {
+                let command = change(&to, route, interface, source);
+                self.command(&command).remark(remark)
+            }
         }
     }
 
@@ -135,18 +177,21 @@ fn protocol_name(protocol: u8) -> Cow<'static, str> {
     })
 }
 
-/// The command that changes nothing of the route but its source, where one
-/// next hop is all that it has, and it is known who made it.
-fn change(route: &Route, interface: &str, source: &str) -> Option<String> {
-    if route.several_next_hops {
-        return None;
-    }
+/// Where the route leads, and in which table that is, as `ip route` has it;
+/// `None` where that, or who made it, is not known.
+fn prefix(route: &Route) -> Option<String> {
     let (to, length) = route.prefix?;
-    let protocol = route.protocol?;
-    let mut command = format!("ip route change {to}/{length}");
-    if route.table? != MAIN {
-        command += &format!(" table {}", route.table?);
-    }
+    route.protocol?;
+    Some(match route.table? {
+        MAIN => format!("{to}/{length}"),
+        table => format!("{to}/{length} table {table}"),
+    })
+}
+
+/// The command that changes nothing of the route but its source, if it has one
+/// next hop and no options.
+fn change(to: &str, route: &Route, interface: &str, source: &str) -> String {
+    let mut command = format!("ip route change {to}");
     if route.metric != 0 {
         command += &format!(" metric {}", route.metric);
     }
@@ -157,8 +202,8 @@ fn change(route: &Route, interface: &str, source: &str) -> Option<String> {
     if route.nexthop_id.is_none() && route.onlink {
         command += " onlink";
     }
-    if protocol == STATIC {
+    if route.protocol == Some(STATIC) {
         command += " proto static";
     }
-    Some(command + " src " + source)
+    command + " src " + source
 }

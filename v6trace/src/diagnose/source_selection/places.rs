@@ -65,6 +65,11 @@ impl<'a> Places<'a> {
             .filter(|master| master.is_vrf)
     }
 
+    /// Whether an interface is known to be in a VRF, or to be one.
+    pub(super) fn is_in_vrf(&self, ifindex: u32) -> bool {
+        self.vrf_of(ifindex).is_some()
+    }
+
     /// Whether the namespace has any VRF.
     pub(super) fn has_vrfs(&self) -> bool {
         let mut interfaces = self.0.into_iter().flat_map(|found| &found.interfaces);
