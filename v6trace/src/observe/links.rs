@@ -5,7 +5,8 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkHeader, LinkInfo, LinkMessage,
+        InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
+        LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -20,6 +21,9 @@ pub(super) struct Link {
     pub(super) name: String,
     /// `None` where its link layer has none of six bytes.
     pub(super) mac: Option<Mac>,
+    /// Its own address on the link and the one for all others there, or a
+    /// tunnel's two ends.
+    pub(super) lladdrs: Vec<Vec<u8>>,
     /// The index of its peer, or of what it is stacked on (`IFLA_LINK`).
     pub(super) other_end: Option<u32>,
     /// The namespace that it is in, where that is another, by the number that
@@ -28,6 +32,7 @@ pub(super) struct Link {
     /// The index of the bridge, bond or VRF that it belongs to.
     pub(super) master: Option<u32>,
     pub(super) is_vrf: bool,
+    pub(super) is_up: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(super) hairpin: bool,
 }
@@ -57,6 +62,7 @@ impl Link {
     fn new(header: &LinkHeader, attributes: Vec<LinkAttribute>) -> Self {
         let mut link = Self {
             ifindex: header.index,
+            is_up: header.flags.contains(LinkFlags::Up),
             ..Self::default()
         };
         for attribute in attributes {
@@ -64,7 +70,9 @@ impl Link {
                 LinkAttribute::IfName(name) => link.name = text(name.as_bytes()),
                 LinkAttribute::Address(bytes) => {
                     link.mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(Mac);
+                    link.lladdrs.push(bytes);
                 }
+                LinkAttribute::Broadcast(bytes) => link.lladdrs.push(bytes),
                 LinkAttribute::Link(ifindex) => link.other_end = Some(ifindex),
                 LinkAttribute::LinkNetNsId(id) => link.other_end_nsid = Some(id),
                 LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),

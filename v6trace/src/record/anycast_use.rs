@@ -15,6 +15,8 @@ pub struct AnycastUse {
     pub complete: bool,
     /// The VRF that the interface belongs to.
     pub vrf: Option<String>,
+    /// Another interface of this host that has the address as an ordinary one.
+    pub owner: Option<String>,
 }
 
 /// One use of an address.

@@ -240,6 +240,7 @@ fn around() -> Vec<Record> {
             uses: vec![used],
             complete: true,
             vrf: None,
+            owner: None,
         }),
     ]
 }

@@ -27,6 +27,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "subnet-router-anycast-fix-hears-no-new-router",
         run: hear_no_new_router,
     },
+    Scenario {
+        name: "subnet-router-anycast-fix-hears-routers-again",
+        run: hear_routers_again,
+    },
 ];
 
 const SECOND: Ipv6Addr = Ipv6Addr::new(0xfd00, 5, 0, 0, 0, 0, 0, 0);
@@ -164,14 +168,33 @@ fn keep_the_uplink() -> Result<()> {
 
 /// A router that heeded no advertisements does not begin to.
 fn hear_no_new_router() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.forward("all", "1")?;
+    let tracer = Tracer::start(&[])?;
+    pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+    pair.wait_for(FIRST, true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    be_a_host(&pair, &report)?;
+    pair.has("v0", "accept_ra", "0")?;
+    pair.ping()
+}
+
+/// What became a router by the very write is a host again, as it was.
+fn hear_routers_again() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
     let report = pair.take("all")?;
+    be_a_host(&pair, &report)?;
+    pair.has("v0", "accept_ra", "1")?;
+    pair.ping()
+}
+
+/// Follows the advice for the interface that took the address.
+fn be_a_host(pair: &Pair, report: &Report) -> Result<()> {
     let diagnosis = report.only("subnet-router-anycast")?;
     diagnosis.expect().evidence("accept_ra", 1).check()?;
     diagnosis.follow("v0/forwarding=0")?;
     pair.wait_for(FIRST, false)?;
-    pair.has("v0", "accept_ra", "0")?;
-    pair.has("all", "forwarding", "1")?;
-    pair.ping()
+    pair.has("all", "forwarding", "1")
 }

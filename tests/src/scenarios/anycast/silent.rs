@@ -21,6 +21,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "subnet-router-anycast-not-own-address",
         run: own_address,
     },
+    Scenario {
+        name: "subnet-router-anycast-not-own-address-elsewhere",
+        run: own_elsewhere,
+    },
 ];
 
 /// Link-local addresses alone, then prefixes that are too long. The far end
@@ -70,5 +74,18 @@ fn own_address() -> Result<()> {
     pair.forward("all", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     pair.forward("all", "0")?;
+    tracer.finish()?.silent()
+}
+
+/// Another interface of the host has it.
+fn own_elsewhere() -> Result<()> {
+    let pair = Pair::in_subnet()?;
+    pair.near.dummy("d0")?;
+    pair.near.ip("address add fd00:4::/128 dev d0 nodad")?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("all", "1")?;
+    pair.wait_for(FIRST, true)?;
+    pair.forward("all", "0")?;
+    pair.wait_for(FIRST, false)?;
     tracer.finish()?.silent()
 }

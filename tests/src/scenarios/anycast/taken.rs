@@ -1,12 +1,14 @@
 //! Addresses that this host took or gave up without harm.
 
 use std::net::Ipv6Addr;
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{FIRST, Pair};
-use crate::guest::{AddressState, MulticastSocket, Tracer, ip_batch};
+use super::{FIRST, Pair, ping};
+use crate::guest::{AddressState, MulticastSocket, Tracer, finish, ip_batch};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -37,6 +39,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "subnet-router-anycast-released",
         run: released,
+    },
+    Scenario {
+        name: "subnet-router-anycast-own-address-outside-the-vrf",
+        run: own_outside_vrf,
+    },
+    Scenario {
+        name: "subnet-router-anycast-nobody-in-a-tunnel",
+        run: nobody_in_a_tunnel,
     },
 ];
 
@@ -191,4 +201,72 @@ fn released() -> Result<()> {
         .evidence("all_forwarding", 1)
         .summary_has_one_of(&["no longer owns fd00:4:: on v0"])
         .check()
+}
+
+/// An address of an interface outside the VRF, or of one that is down, is none
+/// of the VRF's. Where packets go afterwards is asked in the VRF, too.
+fn own_outside_vrf() -> Result<()> {
+    let pair = Pair::in_vrf()?;
+    pair.near.dummy("d0")?;
+    pair.near.ip("address add fd00:4::/128 dev d0 nodad")?;
+    pair.near.ip("link add d1 type dummy")?;
+    pair.near.ip("link set d1 master red")?;
+    pair.near.ip("address add fd00:4::/128 dev d1 nodad")?;
+    let report = pair.take("v0")?;
+    pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "v0")
+        .evidence("vrf", "red")
+        .check()?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("v0", "0")?;
+    pair.wait_for(FIRST, false)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("subnet-router-anycast-released")?;
+    pair.expect_of_write(diagnosis, "fd00:4::", "v0")
+        .evidence("vrf", "red")
+        .check()?;
+    diagnosis.follow("ip -6 route get vrf red fd00:4::")
+}
+
+/// Where no address on the link is asked for, whatever is sent makes an entry
+/// among the neighbours.
+fn nobody_in_a_tunnel() -> Result<()> {
+    let pair = Pair::new()?;
+    pair.near.ip("link add wg0 type wireguard")?;
+    pair.near.dummy("d0")?;
+    pair.near.ip("link set wg0 up")?;
+    let tunnels = [("wg0", "fd00:6::"), ("d0", "fd00:7::")];
+    for (interface, first) in tunnels {
+        pair.near
+            .ip(&format!("address add {first}5/64 dev {interface} nodad"))?;
+        let first: Ipv6Addr = first.parse()?;
+        ensure!(ping(&pair.near, first).is_err(), "{first} answers");
+    }
+    let entries = pair.near.enter(|| {
+        let mut ip = Command::new("ip");
+        finish(
+            ip.args(["-6", "neigh", "show", "nud", "all"]),
+            Duration::from_secs(5),
+        )
+    })?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("all", "1")?;
+    pair.wait_for("fd00:7::".parse()?, true)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(tunnels.len())?;
+    for (interface, first) in tunnels {
+        let entry = format!("{first} dev {interface} ");
+        ensure!(entries.stdout.contains(&entry), "{entry}: {entries}");
+        let mut all = report.diagnoses.iter();
+        let found = all.find(|diagnosis| diagnosis.field("address") == first);
+        found
+            .with_context(|| format!("nothing is said of {first}"))?
+            .expect()
+            .field("severity", "notice")
+            .field("interface", interface)
+            .evidence("used_by", json!([]))
+            .check()?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::Story;
 use crate::{
-    decode::AnycastChange,
+    decode::{AnycastChange, anycast::Trigger},
     diagnose::{
         Fix,
         advice::{self, quoted},
@@ -49,7 +49,9 @@ impl Story<'_> {
     /// Where packets for an address go that was given up.
     pub(super) fn where_it_goes(&self) -> Fix {
         let address = self.change.address;
-        self.command(&format!("ip -6 route get {address}"))
+        let vrf = self.found.and_then(|found| found.vrf.as_deref());
+        let vrf = vrf.map_or_else(String::new, |vrf| format!("vrf {} ", quoted(vrf)));
+        self.command(&format!("ip -6 route get {vrf}{address}"))
             .remark("where packets for it go now")
     }
 
@@ -57,6 +59,7 @@ impl Story<'_> {
     fn be_a_host(&self) -> Fix {
         let AnycastChange {
             interface,
+            trigger,
             accept_ra,
             all_forwarding,
             force_forwarding,
@@ -64,8 +67,9 @@ impl Story<'_> {
         } = self.change;
         let mut command = String::from("sysctl -w ");
         // A router ignores advertisements with accept_ra = 1, and a host does
-        // not. With 2 it heeds them already, and may live on them.
-        if *accept_ra == Some(1) {
+        // not. What was a host until this very write is to heed them again, and
+        // with 2 they are heeded in any case.
+        if *accept_ra == Some(1) && *trigger != Trigger::ForwardingChange {
             command += &advice::interface_sysctl(interface, "accept_ra", 0);
             command.push(' ');
         }

@@ -26,15 +26,16 @@ pub(super) fn diagnose(
     change: &AnycastChange,
     session: &Session,
 ) -> Option<Diagnosis> {
-    // Where the address is an ordinary one of the interface, nothing changes.
-    if change.own_address == Some(true) {
+    let found = session.anycast_use(event.boot_ns);
+    // Where the host has the address as an ordinary one, nothing changes.
+    if change.own_address == Some(true) || found.is_some_and(|found| found.owner.is_some()) {
         return None;
     }
     let story = Story {
         event,
         change,
         session,
-        found: session.anycast_use(event.boot_ns),
+        found,
     };
     Some(if change.joined {
         story.joined()
@@ -358,6 +359,7 @@ mod tests {
             }],
             complete: true,
             vrf: None,
+            owner: None,
         }
     }
 
@@ -371,9 +373,41 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_the_host_in_any_case_is_neither_taken_nor_given_up() {
+        for joined in [true, false] {
+            let change = AnycastChange { joined, ..change() };
+            let owned = AnycastUse {
+                owner: Some("d0".to_owned()),
+                ..found(7, UseKind::Tcp)
+            };
+            assert_eq!(explain(&change, Some(owned)), None);
+            assert!(explain(&change, Some(found(7, UseKind::Tcp))).is_some());
+        }
+    }
+
+    #[test]
+    fn where_packets_go_is_asked_in_their_vrf() {
+        let given_up = AnycastChange {
+            joined: false,
+            ..change()
+        };
+        let in_red = AnycastUse {
+            vrf: Some("red".to_owned()),
+            ..found(7, UseKind::Tcp)
+        };
+        for (found, command) in [
+            (None, "ip -6 route get fd00:4::"),
+            (Some(in_red), "ip -6 route get vrf red fd00:4::"),
+        ] {
+            assert_eq!(explain(&given_up, found).unwrap().fix[0].action, command);
+        }
+    }
+
+    #[test]
     fn a_host_keeps_what_it_heard_from_routers() {
         let host = |accept_ra, all, force| {
             let change = AnycastChange {
+                trigger: Trigger::AddressUsable,
                 accept_ra,
                 all_forwarding: Some(all),
                 force_forwarding: force,
@@ -393,6 +427,9 @@ mod tests {
             assert!(!fix.contains("accept_ra"), "{fix}");
             assert!(fix.contains("not forwarded anyway"), "{fix}");
         }
+        // Until the write it was a host, and may have lived on what it heard.
+        let fix = fix_with(&change(), "sysctl -w");
+        assert!(!fix.contains("accept_ra"), "{fix}");
     }
 
     #[test]

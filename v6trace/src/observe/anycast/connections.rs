@@ -22,7 +22,7 @@ use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
 use super::{
     super::{batch::Batch, enter, netlink, owners},
-    Found, Taken, joined,
+    Found, Taken, changes,
     watch::Watch,
 };
 use crate::{
@@ -134,7 +134,7 @@ impl Glances {
         batch: &mut Batch,
     ) {
         let mut by_namespace: BTreeMap<u32, Vec<(&Event, &AnycastChange)>> = BTreeMap::new();
-        for (_, event, change) in joined(records) {
+        for (_, event, change) in changes(records).filter(|(.., change)| change.joined) {
             by_namespace
                 .entry(event.netns)
                 .or_default()

@@ -1,4 +1,5 @@
-//! Who uses an address that this host has just taken as anycast.
+//! Who uses an address that this host has just taken as anycast, and whether it
+//! had the address in any case.
 //!
 //! ```text
 //! now and then ------> watch --\
@@ -14,11 +15,12 @@ mod gateways;
 mod neighbours;
 mod watch;
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, net::IpAddr};
 
 use super::{
     batch::Batch,
     enter,
+    inside::Inside,
     links::{self, Link},
 };
 use crate::{
@@ -37,47 +39,58 @@ pub(super) use watch::Watch;
 /// way of one router.
 const LISTED: usize = 8;
 
-/// An address that was taken, with what is found of it.
+/// Flags of an address that the host has not got, or not yet:
+/// `IFA_F_TENTATIVE`, `IFA_F_DADFAILED`.
+const NOT_IN_USE: u8 = 0x48;
+
+/// An address that was taken or given up, with what is found of it.
 #[derive(Debug)]
 struct Taken<'r> {
     /// Which of the records says so.
     record: usize,
     event: &'r Event,
     change: &'r AnycastChange,
-    /// The VRF of the interface: index and name.
+    /// The interface.
+    link: Link,
+    /// The VRF that it belongs to: index and name.
     vrf: Option<(u32, String)>,
+    /// Another interface that has the address as its own.
+    owner: Option<String>,
     /// The connections that were seen when the record was read, if anyone
     /// looked.
     connections: Option<Vec<Connection>>,
     uses: Vec<Use>,
 }
 
-/// The addresses that were taken among `records`, by index of the record.
-fn joined(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &AnycastChange)> {
+/// The addresses that were taken or given up among `records`, by index of the
+/// record.
+fn changes(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &AnycastChange)> {
     records.iter().enumerate().filter_map(|(index, record)| {
         let event = record.event.as_ref().ok()?;
         match &event.payload {
-            Payload::AnycastChange(change) if change.joined => Some((index, event, change)),
+            Payload::AnycastChange(change) => Some((index, event, change)),
             _ => None,
         }
     })
 }
 
-/// Looks everything up for the addresses that were taken among `records`: once
-/// for each namespace, since forwarding is mostly enabled on all interfaces of
-/// one at once. The results are by index of the record.
+/// Looks everything up for the addresses that changed among `records`: once for
+/// each namespace, since forwarding is mostly enabled on all interfaces of one
+/// at once. The results are by index of the record.
 pub(super) fn uses(
     records: &[KernelRecord],
     glances: &mut Glances,
     batch: &mut Batch,
 ) -> BTreeMap<usize, AnycastUse> {
     let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
-    for (record, event, change) in joined(records) {
+    for (record, event, change) in changes(records) {
         by_namespace.entry(event.netns).or_default().push(Taken {
             record,
             event,
             change,
+            link: Link::default(),
             vrf: None,
+            owner: None,
             connections: glances.take(event, change),
             uses: Vec::new(),
         });
@@ -97,15 +110,24 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
     let Some(first) = all.first().map(|taken| taken.event) else {
         return Ok(Vec::new());
     };
-    let links = &batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?.links;
+    let inside = batch.inside_of(first).ok_or(io::ErrorKind::NotFound)?;
     // The neighbours of an interface went with it: that none is found would say
     // nothing.
-    all.retain(|taken| links::by_index(links, taken.change.ifindex).is_some());
-    for taken in &mut all {
-        taken.vrf = vrf_of(links, taken.change.ifindex);
+    all.retain_mut(|taken| {
+        let link = links::by_index(&inside.links, taken.change.ifindex);
+        taken.link = link.cloned().unwrap_or_default();
+        taken.vrf = vrf_of(&inside.links, taken.change.ifindex);
+        taken.owner = owner(inside, taken);
+        link.is_some()
+    });
+    // Nobody uses what was given up.
+    all.sort_by_key(|taken| !taken.change.joined);
+    let joined = all.partition_point(|taken| taken.change.joined);
+    let mut complete = true;
+    if joined > 0 {
+        let paths = batch.paths_for(first);
+        complete = enter::within(first.netns, &paths, || Ok(fill(&mut all[..joined])))?;
     }
-    let paths = batch.paths_for(first);
-    let complete = enter::within(first.netns, &paths, || Ok(fill(&mut all)))?;
     let boot_ns = clock::boot_ns();
     Ok(all
         .into_iter()
@@ -116,6 +138,7 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
                 uses: taken.uses,
                 complete,
                 vrf: taken.vrf.map(|(_, name)| name),
+                owner: taken.owner,
             };
             (taken.record, found)
         })
@@ -127,6 +150,20 @@ fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
     let link = links::by_index(links, ifindex)?;
     let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
     Some((vrf.ifindex, vrf.name.clone()))
+}
+
+/// The interface that has the address as an ordinary one, where that is known
+/// by the same tables: those of the VRF, or those outside any.
+fn owner(inside: &Inside, taken: &Taken<'_>) -> Option<String> {
+    let domain = |ifindex| vrf_of(&inside.links, ifindex).map(|(vrf, _)| vrf);
+    let holders = inside.addresses.iter().filter(|held| {
+        held.address == IpAddr::V6(taken.change.address)
+            && held.flags & NOT_IN_USE == 0
+            && domain(held.ifindex) == domain(taken.change.ifindex)
+    });
+    let mut links = holders.filter_map(|held| links::by_index(&inside.links, held.ifindex));
+    let up = links.find(|link| link.is_up);
+    up.map(|link| link.name.clone())
 }
 
 /// Adds what is found in the namespace of the calling thread, and says whether

@@ -8,7 +8,10 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{super::netlink, Found, Taken, each, used};
+use super::{
+    super::{links::Link, netlink},
+    Found, Taken, each, used,
+};
 use crate::record::anycast_use::{Use, UseKind};
 
 /// Looks through the neighbours of the calling thread's namespace.
@@ -40,7 +43,7 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
         NeighbourState::Delay => "DELAY",
         NeighbourState::Probe => "PROBE",
         NeighbourState::Permanent => "PERMANENT",
-        // Its address is not asked for: EVPN says so, or a tunnel needs none.
+        // Its address is not asked for, since EVPN says it, or none is needed.
         NeighbourState::Noarp => "NOARP",
         // The others know no neighbour: none answered, or none was asked.
         _ => return Vec::new(),
@@ -52,21 +55,28 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
             NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
             _ => None,
         });
-    let bytes: Vec<_> = bytes
-        .unwrap_or_default()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let bytes = bytes.unwrap_or_default();
     each(all, |taken| {
-        taken.change.ifindex == entry.header.ifindex && Some(taken.change.address) == address
+        taken.change.ifindex == entry.header.ifindex
+            && Some(taken.change.address) == address
+            && !(state == "NOARP" && is_nobody(bytes, &taken.link))
     })
     .map(|(index, taken)| {
-        let lladdr = match bytes.as_slice() {
+        let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let lladdr = match hex.as_slice() {
             [] => String::new(),
-            bytes => format!("{} ", bytes.join(":")),
+            hex => format!("{} ", hex.join(":")),
         };
         let detail = format!("{lladdr}on {} ({state})", taken.change.interface);
         (index, used(UseKind::Neighbour, detail))
     })
     .collect()
+}
+
+/// Whether the kernel made an entry for want of a neighbour: on an interface
+/// that asks for no addresses, whatever is sent somewhere leaves an entry with no
+/// address on the link, or with the interface's own or the one for all
+/// (`ndisc_constructor`).
+fn is_nobody(lladdr: &[u8], link: &Link) -> bool {
+    lladdr.iter().all(|&byte| byte == 0) || link.lladdrs.iter().any(|own| own == lladdr)
 }
