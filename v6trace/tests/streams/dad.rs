@@ -529,7 +529,7 @@ fn what_becomes_of_the_address_follows_its_flags() {
     };
     let (deleted, summary) = fate(TEMPORARY, 0);
     assert_eq!(deleted, true);
-    assert!(summary.contains("regen_max_retry"), "{summary}");
+    assert!(summary.contains("use_tempaddr of"), "{summary}");
     let (deleted, summary) = fate(STABLE_PRIVACY, 1);
     assert_eq!(deleted, true);
     assert!(summary.contains("2 of 3"), "{summary}");

@@ -11,6 +11,8 @@ const IFA_F_STABLE_PRIVACY: u32 = 0x800;
 
 /// What the failure costs.
 pub(super) struct Cost {
+    /// Whether it is a temporary address.
+    pub(super) temporary: bool,
     /// Whether the kernel deletes the address; `None` where its flags are not
     /// known.
     pub(super) address_deleted: Option<bool>,
@@ -30,6 +32,7 @@ impl Cost {
                 && ipv6_disabled != Some(true)
         });
         Self {
+            temporary: failure.flags.unwrap_or_default() & IFA_F_TEMPORARY != 0,
             address_deleted: kept.map(|kept| !kept),
             ipv6_disabled,
             text: sentence(failure, kept, ipv6_disabled),
@@ -49,7 +52,8 @@ fn sentence(failure: &DadFailure, kept: Option<bool>, ipv6_disabled: Option<bool
     if flags & IFA_F_TEMPORARY != 0 {
         return format!(
             "The kernel deletes it and tries another temporary address, up to \
-             net.ipv6.conf.{name}.regen_max_retry times."
+             net.ipv6.conf.{name}.regen_max_retry times; after the last it sets use_tempaddr of \
+             {name} to -1 and makes no more."
         );
     }
     let fate = match kept {

@@ -200,10 +200,17 @@ impl<'a> Fixes<'a> {
     fn retry(&self, diagnosis: Diagnosis, failure: &DadFailure, cost: &Cost) -> Diagnosis {
         if cost.ipv6_disabled == Some(true) {
             let command = advice::set_interface_sysctl(self.interface, "disable_ipv6", 0);
-            return diagnosis.fix(
-                Fix::new(self.here(&command))
-                    .remark("then: makes the fe80 address again; others must be added again"),
-            );
+            return diagnosis.fix(Fix::new(self.here(&command)).remark(
+                "then: makes the fe80 address again (not with addrgenmode none); others \
+                         must be added again",
+            ));
+        }
+        if cost.temporary {
+            let command = advice::set_interface_sysctl(self.interface, "use_tempaddr", 2);
+            return diagnosis.fix(Fix::new(self.here(&command)).remark(
+                "then, if it is -1 by now (1, if it was that): made anew with the next \
+                 advertisement",
+            ));
         }
         if cost.address_deleted != Some(false) {
             return diagnosis;
@@ -216,10 +223,10 @@ impl<'a> Fixes<'a> {
         );
         diagnosis
             .fix(Fix::new(self.here(&format!("ip address del {at}"))).remark("then, to try again:"))
-            .fix(
-                Fix::new(self.here(&format!("ip address add {at}")))
-                    .remark("replace or a carrier flap does not try again"),
-            )
+            .fix(Fix::new(self.here(&format!("ip address add {at}"))).remark(
+                "with what else it had, such as a peer or a metric; replace or a carrier \
+                         flap does not try again",
+            ))
     }
 
     /// `command`, to be run in the network namespace of the event.

@@ -40,7 +40,10 @@ impl Story<'_> {
                      route leads to the group."
                 ),
                 Fix::new(self.in_netns("ip -6 route get ") + &self.join.group.to_string())
-                    .remark("fails likewise until an interface with IPv6 is up"),
+                    .remark(
+                    "fails likewise until a route leads there; an interface outside VRFs that is up \
+                     with IPv6 brings one",
+                ),
             ),
             _ => {
                 return self.unexplained(
@@ -95,7 +98,10 @@ impl Story<'_> {
                     "ip link set dev {} mtu {IPV6_MIN_MTU}",
                     quoted(name)
                 )))
-                .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
+                .remark(
+                    "brings IPv6 back, but not static addresses, routes and sysctls; of a VLAN or \
+                     macvlan, raise the interface below first",
+                ),
             )
         } else {
             diagnosis.fix(Fix::new(

@@ -108,9 +108,9 @@ impl Story<'_> {
             return match (self.is_autojoin(), leaking) {
                 (true, true) => Fix::new("end the network namespace")
                     .remark("nothing else frees what autojoin addresses of gone interfaces left"),
-                (true, false) => Fix::new("ip -6 address del ADDRESS dev INTERFACE")
+                (true, false) => Fix::new(self.in_netns("ip -6 address del ADDRESS dev INTERFACE"))
                     .remark("for autojoin addresses that are not needed"),
-                (false, _) => Fix::new("ip link del TUNNEL")
+                (false, _) => Fix::new(self.in_netns("ip link del TUNNEL"))
                     .remark("the socket goes with the last tunnel that uses it"),
             };
         }
@@ -133,22 +133,19 @@ impl Story<'_> {
         let command = format!("sysctl -w net.core.optmem_max={target}");
         if self.join.charge.limit_of_netns {
             let fix = Fix::new(self.in_netns(&command));
-            if leaking {
+            return if leaking {
                 fix.remark("only postpones it")
             } else {
                 fix
-            }
-        } else if self.session.is_own_namespace(self.event.netns) {
-            let fix = Fix::new(command);
-            if leaking {
-                fix.remark("only postpones it")
-            } else {
-                fix
-            }
-        } else {
-            // Before 6.8 there is one limit, and only the first namespace has the sysctl.
-            Fix::new(command).remark("on the host: this kernel has one limit for all namespaces")
+            };
         }
+        // Before 6.8 there is one limit, and only the first namespace has the
+        // sysctl.
+        Fix::new(command).remark(if leaking {
+            "on the host: this kernel has one limit for all namespaces; only postpones it"
+        } else {
+            "on the host: this kernel has one limit for all namespaces"
+        })
     }
 }
 
