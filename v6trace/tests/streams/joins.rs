@@ -105,7 +105,7 @@ fn the_story_reads_as_a_sentence_with_proof_and_fix() {
     evidence   sk_omem_alloc 20440, size 56, optmem_max 20480, optmem_scope global, memberships 365,
                stale_memberships 361, memberships_complete yes, socket 21345, kernel_socket no
     fix        systemctl restart radvd.service       # frees the stale memberships
-               sysctl -w net.core.optmem_max=65536   # only postpones it
+               sysctl -w net.core.optmem_max=65536   # only postpones it; set on the host
     more       v6trace explain optmem-exhausted
 
 "

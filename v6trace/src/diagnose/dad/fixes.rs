@@ -208,8 +208,7 @@ impl<'a> Fixes<'a> {
         if cost.temporary {
             let command = advice::set_interface_sysctl(self.interface, "use_tempaddr", 2);
             return diagnosis.fix(Fix::new(self.here(&command)).remark(
-                "then, if it is -1 by now (1, if it was that): made anew with the next \
-                 advertisement",
+                "then, if it is -1 by now: they are made anew with the next advertisement",
             ));
         }
         if cost.address_deleted != Some(false) {
@@ -223,10 +222,11 @@ impl<'a> Fixes<'a> {
         );
         diagnosis
             .fix(Fix::new(self.here(&format!("ip address del {at}"))).remark("then, to try again:"))
-            .fix(Fix::new(self.here(&format!("ip address add {at}"))).remark(
-                "with what else it had, such as a peer or a metric; replace or a carrier \
-                         flap does not try again",
-            ))
+            .fix(
+                Fix::new(self.here(&format!("ip address add {at}"))).remark(
+                    "as it was (peer, metric); replace or a carrier flap does not try again",
+                ),
+            )
     }
 
     /// `command`, to be run in the network namespace of the event.

@@ -40,10 +40,7 @@ impl Story<'_> {
                      route leads to the group."
                 ),
                 Fix::new(self.in_netns("ip -6 route get ") + &self.join.group.to_string())
-                    .remark(
-                    "fails likewise until a route leads there; an interface outside VRFs that is up \
-                     with IPv6 brings one",
-                ),
+                    .remark("fails likewise until a route that is of no VRF leads there"),
             ),
             _ => {
                 return self.unexplained(
@@ -93,16 +90,17 @@ impl Story<'_> {
             .with("group", self.join.group.to_string());
         diagnosis = self.socket_evidence(diagnosis);
         if too_small.is_some() {
-            diagnosis.fix(
-                Fix::new(self.in_netns(&format!(
-                    "ip link set dev {} mtu {IPV6_MIN_MTU}",
-                    quoted(name)
-                )))
-                .remark(
-                    "brings IPv6 back, but not static addresses, routes and sysctls; of a VLAN or \
-                     macvlan, raise the interface below first",
-                ),
-            )
+            diagnosis
+                .fix(
+                    Fix::new(self.in_netns(&format!(
+                        "ip link set dev {} mtu {IPV6_MIN_MTU}",
+                        quoted(name)
+                    )))
+                    .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
+                )
+                .fix(Fix::new(
+                    "on a VLAN or macvlan: raise the MTU of the interface below first",
+                ))
         } else {
             diagnosis.fix(Fix::new(
                 self.in_netns(&format!("ip -6 address show dev {}", quoted(name))),

@@ -142,7 +142,7 @@ impl Story<'_> {
         // Before 6.8 there is one limit, and only the first namespace has the
         // sysctl.
         Fix::new(command).remark(if leaking {
-            "on the host: this kernel has one limit for all namespaces; only postpones it"
+            "only postpones it; set on the host"
         } else {
             "on the host: this kernel has one limit for all namespaces"
         })

@@ -24,8 +24,7 @@ impl Story<'_> {
         let add = self.add_address(self.first_asked());
         if let Domain::VrfOrBeyond { .. } = self.domain {
             let add = add.remark(
-                "ADDRESS: one that others route back to here; chosen where the VRF is asked (since \
-                 Linux 6.11, and on stable kernels that took it over)",
+                "one that others route back to here; counts since Linux 6.11 and backports",
             );
             let before = "on other kernels: it stays the source as long as the route does";
             return diagnosis.fix(add).fix(self.name_source("ADDRESS", before));
@@ -74,7 +73,7 @@ impl Story<'_> {
         if self.is_leaked() {
             let only = format!(
                 "leave {} no address but the one that is meant",
-                self.selection.interface
+                quoted(&self.selection.interface)
             );
             return diagnosis.fix(
                 Fix::new(only).remark("a src in the main table cannot be an address of a VRF"),
