@@ -50,7 +50,8 @@ const _: () = assert!(size_of::<RecordHeader>() == 56);
 pub enum Context {
     /// The task itself entered the kernel.
     Task = 0,
-    /// A kernel thread, such as a workqueue's worker.
+    /// A kernel thread, such as a workqueue's worker; or a task that sent a packet
+    /// into a device, which works for nobody in particular.
     KernelThread = 1,
     /// A softirq; the task is whoever was interrupted.
     Softirq = 2,

@@ -175,6 +175,8 @@ macro_rules! with_members {
                 "a next hop with onlink is not recognised";
             NHC_LWTSTATE: Shape::Object, "fib_nh_common.nhc_lwtstate",
                 "the command that would change a route is not given";
+            FIB_NH_REALM: Shape::Bytes(4), "fib_nh.nh_tclassid",
+                "realms of routes are not known";
             FIB_INFO_SCOPE: Shape::Bytes(1), "fib_info.fib_scope",
                 "the command that would change a route is not given";
             FIB_INFO_METRICS: Shape::Object, "fib_info.fib_metrics",

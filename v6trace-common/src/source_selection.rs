@@ -68,7 +68,7 @@ pub const L3MDEV_READ: u32 = 1 << 4;
 /// whose subnet the first 32 bits of the next hop lie in.
 pub const BY_GATEWAY_BITS: u32 = 1 << 5;
 /// The route has no options of its own: metrics such as an MTU, an
-/// encapsulation, a scope other than a gateway's.
+/// encapsulation, a realm, a scope other than a gateway's.
 pub const NO_OPTIONS: u32 = 1 << 6;
 /// No other route of the table has its prefix and metric.
 pub const ONLY_ROUTE: u32 = 1 << 7;

@@ -12,6 +12,8 @@ use crate::{globals, kernel::Pointer};
 
 /// `SOFTIRQ_OFFSET`: set in the counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;
+/// `SOFTIRQ_MASK`: not 0 while a softirq is served, or softirqs are held off.
+const SOFTIRQS: u32 = 0xff00;
 /// `PF_KTHREAD` of `task_struct.flags`.
 const KERNEL_THREAD: u32 = 0x0020_0000;
 
@@ -21,6 +23,18 @@ pub(crate) fn current() -> Context {
     let task = current_task();
     if serves_softirq(task).unwrap_or(false) {
         return Context::Softirq;
+    }
+    of_task(task)
+}
+
+/// The context of a function that is not in a softirq, but may be called where
+/// softirqs are held off: there a packet is on its way through a device, on
+/// behalf of nobody in particular, whichever task it is.
+#[inline(always)]
+pub(crate) fn of_sender() -> Context {
+    let task = current_task();
+    if softirqs(task).unwrap_or(0) & SOFTIRQS != 0 {
+        return Context::KernelThread;
     }
     of_task(task)
 }
@@ -54,15 +68,20 @@ fn current_task() -> Pointer {
     Pointer(unsafe { bpf_get_current_task() })
 }
 
-/// Whether a softirq is served, by the counter that says so.
+/// Whether a softirq is served.
 #[inline(always)]
 fn serves_softirq(task: Pointer) -> Option<bool> {
-    let count = if globals::TASK_SOFTIRQS.load() == ABSENT {
-        preempt_count()?
+    softirqs(task).map(|count| count & SERVING_SOFTIRQ != 0)
+}
+
+/// The counter that says whether a softirq is served or held off.
+#[inline(always)]
+fn softirqs(task: Pointer) -> Option<u32> {
+    if globals::TASK_SOFTIRQS.load() == ABSENT {
+        preempt_count()
     } else {
-        task.get(&globals::TASK_SOFTIRQS)?
-    };
-    Some(count & SERVING_SOFTIRQ != 0)
+        task.get(&globals::TASK_SOFTIRQS)
+    }
 }
 
 /// This CPU's preemption counter, where the kernel's symbols tell where it is.

@@ -19,11 +19,13 @@
 //! Lookups in softirqs do not count: those belong to packets that are on their
 //! way, and may not be for sending at all: an ICMP error also looks up the way
 //! back of the packet that it is about. Where softirqs are merely held off, it
-//! is a tunnel that looks up the way of its own packets.
+//! is a tunnel that looks up the way of its packets, whoever sent them.
 //!
 //! Both run for every IPv4 lookup that no cache answers. What does not concern
-//! IPv6 costs five reads at the entry and at the return a look into a map, or
-//! two reads where a trampoline knows the result there.
+//! IPv6 costs five reads at the entry, seven for a default route, and at the
+//! return a look into a map, or two reads where a trampoline knows the result
+//! there. With several default routes, of whichever metrics, it is remembered as
+//! if it did.
 
 mod addresses;
 mod route;
@@ -36,7 +38,7 @@ use aya_ebpf::{
     programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
-    COMM_LEN, Hook, Kind, SourceSelection,
+    COMM_LEN, Context, Hook, Kind, SourceSelection,
     members::ABSENT,
     source_selection::{BY_GATEWAY_BITS, L3MDEV_READ, PREFIX_READ, SEVERAL_NEXT_HOPS},
 };
@@ -341,6 +343,7 @@ fn report<C: EbpfContext>(
         return None;
     }
     let protocol: u8 = flow.or_zero(&globals::FLOWI4_PROTO);
+    let context = context::of_sender();
 
     let mut flags = 0;
     let mut remarkable = true;
@@ -373,7 +376,7 @@ fn report<C: EbpfContext>(
         // A source that is borrowed after this one is news, and so is a failure
         // after one that was.
         let was_borrowed = ROUTES_REPORTED.remove(&*same).is_ok();
-        let of_program = of_program(same, source, protocol, remarkable, was_borrowed);
+        let of_program = of_program(same, source, protocol, remarkable, was_borrowed, context);
         if of_program == OLD || source != 0 {
             of_program
         } else {
@@ -388,7 +391,12 @@ fn report<C: EbpfContext>(
         return None;
     }
 
-    record.open(Kind::SourceSelection, Hook::SourceSelection, same.netns);
+    record.open_in(
+        context,
+        Kind::SourceSelection,
+        Hook::SourceSelection,
+        same.netns,
+    );
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
     payload.next_hop = same.next_hop;
@@ -426,8 +434,9 @@ fn of_program(
     protocol: u8,
     remarkable: bool,
     was_borrowed: bool,
+    context: Context,
 ) -> u64 {
-    if let Ok(comm) = bpf_get_current_comm() {
+    if let (Context::Task, Ok(comm)) = (context, bpf_get_current_comm()) {
         same.comm = comm;
     }
     same.protocol = protocol.into();

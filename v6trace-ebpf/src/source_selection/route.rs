@@ -21,15 +21,18 @@ const BITS: u8 = 32;
 #[inline(always)]
 pub(super) fn options(fib_info: Pointer, next_hop: Pointer, object: Pointer) -> u32 {
     let mut reading = Reading::new();
-    let mut encapsulation: u64 = reading.get(next_hop, &globals::NHC_LWTSTATE);
+    let mut of_next_hop: u64 = reading.get(next_hop, &globals::NHC_LWTSTATE);
+    // A route's own next hop is a `fib_nh`, which begins with what is common.
+    let realm: u32 = next_hop.or_zero(&globals::FIB_NH_REALM);
+    of_next_hop |= u64::from(realm);
     if object.0 != 0 {
-        encapsulation = 0;
+        of_next_hop = 0;
     }
     let scope: u8 = reading.get(fib_info, &globals::FIB_INFO_SCOPE);
     let metrics = Pointer(reading.get(fib_info, &globals::FIB_INFO_METRICS));
     let metrics: [u32; METRICS] = reading.get(metrics, &globals::DST_METRICS);
     let set = metrics.iter().fold(0, |set, metric| set | metric);
-    let any = encapsulation | u64::from(scope) | u64::from(set);
+    let any = of_next_hop | u64::from(scope) | u64::from(set);
     if any == 0 {
         NO_OPTIONS & reading.mask()
     } else {

@@ -165,6 +165,10 @@ impl<'a> Recordings<'a> {
                     break;
                 }
             }
+            if follow.is_some() && feed.is_continued() && reader.stats().bytes == 0 {
+                // The user did not want to wait for it any more.
+                return Ok(());
+            }
             while let Some(item) = reader.finish().with_context(|| name.clone())? {
                 feed.take(item)?;
             }

@@ -68,12 +68,9 @@ pub struct Route {
 pub enum Extent {
     /// Nothing.
     Plain,
-    /// It has metrics, an encapsulation or a scope of its own, or that could not
-    /// be read.
-    Options,
-    /// Another route has its prefix, table and metric, or so many are there that
-    /// not all were looked at.
-    OneOfSeveral,
+    /// Metrics, an encapsulation or the like, or another route of its prefix,
+    /// table and metric; or that could not be read.
+    More,
     /// It has several next hops of its own.
     SeveralNextHops,
 }
@@ -118,12 +115,10 @@ impl SourceSelection {
                 nexthop_id: number(wire.nexthop_id),
                 extent: if has(wire::SEVERAL_NEXT_HOPS) {
                     Extent::SeveralNextHops
-                } else if !has(wire::ONLY_ROUTE) {
-                    Extent::OneOfSeveral
-                } else if !has(wire::NO_OPTIONS) {
-                    Extent::Options
-                } else {
+                } else if has(wire::NO_OPTIONS) && has(wire::ONLY_ROUTE) {
                     Extent::Plain
+                } else {
+                    Extent::More
                 },
                 protocol: Some(wire.route_protocol).filter(|&protocol| protocol != 0),
             },

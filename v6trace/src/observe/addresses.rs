@@ -23,6 +23,7 @@ pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         name: link.name.clone(),
         master: link.master,
         is_vrf: link.is_vrf,
+        vrf_table: link.vrf_table,
     });
     Some(Addresses {
         boot_ns: *boot_ns,

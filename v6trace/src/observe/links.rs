@@ -5,8 +5,8 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        InfoBridgePort, InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
-        LinkMessage,
+        InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags,
+        LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -32,6 +32,8 @@ pub(super) struct Link {
     /// The index of the bridge, bond or VRF that it belongs to.
     pub(super) master: Option<u32>,
     pub(super) is_vrf: bool,
+    /// The table of a VRF.
+    pub(super) vrf_table: Option<u32>,
     pub(super) is_up: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(super) hairpin: bool,
@@ -78,6 +80,7 @@ impl Link {
                 LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),
                 LinkAttribute::LinkInfo(infos) => {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
+                    link.vrf_table = infos.iter().find_map(vrf_table);
                     link.hairpin = infos.iter().any(is_hairpin);
                 }
                 _ => {}
@@ -85,6 +88,16 @@ impl Link {
         }
         link
     }
+}
+
+fn vrf_table(info: &LinkInfo) -> Option<u32> {
+    let LinkInfo::Data(InfoData::Vrf(vrf)) = info else {
+        return None;
+    };
+    vrf.iter().find_map(|value| match value {
+        InfoVrf::TableId(table) => Some(*table),
+        _ => None,
+    })
 }
 
 fn is_hairpin(info: &LinkInfo) -> bool {

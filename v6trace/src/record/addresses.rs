@@ -29,6 +29,8 @@ pub struct Interface {
     pub master: Option<u32>,
     /// Whether it is a VRF itself.
     pub is_vrf: bool,
+    /// The table of a VRF.
+    pub vrf_table: Option<u32>,
 }
 
 /// An IPv4 address of an interface.

@@ -1,4 +1,4 @@
-//! Who uses an address that this host has just taken as anycast.
+//! Who uses an address that this host has just taken as anycast, or given up.
 
 use serde::{Deserialize, Serialize};
 

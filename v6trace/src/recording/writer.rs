@@ -26,6 +26,8 @@ use crate::{
 const FRAME_CONTENT: usize = 256 << 10;
 /// How long a record waits to be stored at most.
 const STORED_WITHIN: Duration = Duration::from_secs(1);
+/// An error is told again once writing has gone well for so long.
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
 /// The opening is repeated after so many bytes, for a file that is damaged.
 const OPENING_EVERY: u64 = 1 << 20;
 /// Left free at the end of a piece, for the frame that says that another
@@ -52,6 +54,8 @@ pub struct Writer {
     opened: u64,
     /// The errors that were told.
     told: HashSet<(io::ErrorKind, Option<i32>)>,
+    /// When writing failed last.
+    last_failed: Instant,
     stats: Recorded,
     /// How many unrecorded records the file does not know of yet.
     untold: u64,
@@ -84,6 +88,7 @@ impl Writer {
             opening_at: 0,
             opened: 0,
             told: HashSet::new(),
+            last_failed: Instant::now(),
             stats: Recorded::default(),
             untold: 0,
         })
@@ -97,9 +102,9 @@ impl Writer {
     /// Takes records that came out together; an event and what was looked up
     /// for it end up in the same frame.
     ///
-    /// Without any it stores what waits. An error is the first of its kind: on a
-    /// disk that is nearly full, small frames still fit between large ones that
-    /// do not, for hours. The records that do not fit are counted, not kept.
+    /// Without any it stores what waits. An error is the first of its kind for
+    /// a while: on a disk that is nearly full, small frames still fit between
+    /// large ones that do not. The records that do not fit are counted, not kept.
     pub fn take(&mut self, records: &[Record]) -> io::Result<()> {
         let mut urgent = records.is_empty();
         let mut stored = Ok(());
@@ -154,8 +159,12 @@ impl Writer {
             self.untold += records;
             // What the lost records said of the namespaces is not there.
             self.opening_at = 0;
+            self.last_failed = Instant::now();
             let first = self.told.insert((error.kind(), error.raw_os_error()));
             return if first { Err(error) } else { Ok(()) };
+        }
+        if self.last_failed.elapsed() >= TOLD_AGAIN {
+            self.told.clear();
         }
         self.stats.stored += records;
         self.untold = 0;

@@ -185,7 +185,7 @@ fn a_piece_that_is_still_empty_is_waited_for() {
     let next = piece_path(&path, 1);
     let content = fs::read(&next).expect("a second piece");
     fs::write(&next, []).expect("it empties");
-    let follower = Command::cargo_bin("v6trace")
+    let mut follower = Command::cargo_bin("v6trace")
         .expect("cargo built it")
         .args(["replay", "--follow"])
         .arg(&path)
@@ -193,12 +193,32 @@ fn a_piece_that_is_still_empty_is_waited_for() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
+    let opened = format!("/proc/{}/fd", follower.id());
+    until("it opens the second piece", || {
+        let mut files = fs::read_dir(&opened).into_iter().flatten().flatten();
+        files.any(|file| fs::read_link(file.path()).is_ok_and(|file| file == next))
+    });
+    // And finds it empty, more than once.
     thread::sleep(Duration::from_millis(500));
     fs::write(&next, content).expect("it is filled");
-    let said = follower.wait_with_output().expect("it ends");
+    until("it ends", || {
+        follower.try_wait().expect("its status").is_some()
+    });
+    let said = follower.wait_with_output().expect("what it said");
     let said = String::from_utf8_lossy(&said.stderr);
     assert!(said.contains("events seen"), "{said}");
     for complaint in ["is empty", "was not given"] {
         assert!(!said.contains(complaint), "{said}");
     }
+}
+
+/// Waits for a minute at most.
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..6000 {
+        if condition() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain: {what}");
 }

@@ -206,6 +206,7 @@ fn around() -> Vec<Record> {
         name: HOSTILE.to_owned(),
         master: None,
         is_vrf: true,
+        vrf_table: Some(10),
     };
     let used = anycast_use::Use {
         kind: anycast_use::UseKind::Gateway,

@@ -204,7 +204,8 @@ fn released() -> Result<()> {
 }
 
 /// An address of an interface outside the VRF, or of one that is down, is none
-/// of the VRF's. Where packets go afterwards is asked in the VRF, too.
+/// of the VRF's, but one of the VRF's own device is. Where packets go afterwards
+/// is asked in the VRF, too.
 fn own_outside_vrf() -> Result<()> {
     let pair = Pair::in_vrf()?;
     pair.near.dummy("d0")?;
@@ -225,7 +226,12 @@ fn own_outside_vrf() -> Result<()> {
     pair.expect_of_write(diagnosis, "fd00:4::", "v0")
         .evidence("vrf", "red")
         .check()?;
-    diagnosis.follow("ip -6 route get vrf red fd00:4::")
+    diagnosis.follow("ip -6 route get vrf red fd00:4::")?;
+    pair.near.ip("address add fd00:4::/128 dev red nodad")?;
+    let tracer = Tracer::start(&[])?;
+    pair.forward("v0", "1")?;
+    pair.wait_for(FIRST, true)?;
+    tracer.finish()?.silent()
 }
 
 /// Where no address on the link is asked for, whatever is sent makes an entry

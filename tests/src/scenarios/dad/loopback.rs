@@ -1,12 +1,13 @@
 //! A segment that reflects a host's own frames: a bridge port in hairpin mode.
 
 use std::net::Ipv6Addr;
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Host, MAC};
-use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, until_some};
+use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, finish, until_some};
 use crate::scenarios::Scenario;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -21,6 +22,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "dad-loopback-disables-ipv6",
         run: disables,
+    },
+    Scenario {
+        name: "dad-loopback-temporary",
+        run: temporary,
     },
     Scenario {
         name: "dad-loopback-beside-a-vlan",
@@ -120,6 +125,47 @@ fn disables() -> Result<()> {
         .summary_has(["accept_dad", "disable_ipv6"])
         .some_fix_has("net/ipv6/conf/eth0/disable_ipv6=0")
         .check()
+}
+
+/// After so many temporary addresses the kernel makes no more, until what they
+/// are made from is new.
+fn temporary() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = forgetful(&segment)?;
+    host.set("use_tempaddr", "2")?;
+    // As an advertisement would have it.
+    let advertised = "mngtmpaddr nodad valid_lft 900 preferred_lft 900";
+    let tracer = Tracer::start(&[])?;
+    host.add(ADDRESS, advertised)?;
+    until_some("the kernel should give up", Duration::from_secs(20), || {
+        let used = host.netns.sysctl("ipv6/conf/eth0/use_tempaddr")?;
+        Ok((used == "-1").then_some(()))
+    })?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(3)?;
+    for diagnosis in &report.diagnoses {
+        diagnosis
+            .expect()
+            .field("cause", "dad-loopback")
+            .evidence("address_deleted", true)
+            .summary_has(["regen_max_retry", "use_tempaddr of eth0 to -1"])
+            .check()?;
+    }
+    let last = report.diagnoses.last().context("there are three")?;
+    for fix in ["hairpin off", "use_tempaddr=2", "address flush dev eth0"] {
+        last.follow(fix)?;
+    }
+    host.add(ADDRESS, advertised)?;
+    until_some("one should be usable", Duration::from_secs(8), || {
+        let shown = host.netns.enter(|| {
+            let words = "-6 address show dev eth0 temporary";
+            let mut ip = Command::new("ip");
+            finish(ip.args(words.split(' ')), Duration::from_secs(5))
+        })?;
+        let usable = shown.stdout.contains("inet6") && !shown.stdout.contains("tentative");
+        Ok(usable.then_some(()))
+    })
 }
 
 /// A VLAN has the MAC of its port, and so the same fe80 address. It has long been

@@ -74,12 +74,17 @@ impl Story<'_> {
             command.push(' ');
         }
         command += &advice::interface_sysctl(interface, "forwarding", 0);
+        let heeds = *accept_ra == Some(1) && *trigger == Trigger::ForwardingChange;
         let remark = match (all_forwarding, force_forwarding) {
             (Some(0), Some(1..)) => {
                 "still forwards (force_forwarding = 1), but is no router to its neighbours"
             }
             (Some(0), _) => {
                 "conf.all.forwarding is 0: what comes in there was not forwarded anyway"
+            }
+            _ if heeds => {
+                "still forwards, but is a host there as before, which heeds advertisements; each \
+                 write of 1 to conf.all.forwarding undoes it"
             }
             _ => {
                 "still forwards, but is no router to its neighbours; each write of 1 to \

@@ -51,8 +51,8 @@ fn sentence(failure: &DadFailure, kept: Option<bool>, ipv6_disabled: Option<bool
     }
     if flags & IFA_F_TEMPORARY != 0 {
         return format!(
-            "The kernel deletes it and tries another temporary address, up to \
-             net.ipv6.conf.{name}.regen_max_retry times; after the last it sets use_tempaddr of \
+            "The kernel deletes it and tries another temporary address, \
+             net.ipv6.conf.{name}.regen_max_retry in all; after the last it sets use_tempaddr of \
              {name} to -1 and makes no more."
         );
     }

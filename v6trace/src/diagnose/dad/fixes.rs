@@ -206,10 +206,19 @@ impl<'a> Fixes<'a> {
             ));
         }
         if cost.temporary {
-            let command = advice::set_interface_sysctl(self.interface, "use_tempaddr", 2);
-            return diagnosis.fix(Fix::new(self.here(&command)).remark(
-                "then, if it is -1 by now: they are made anew with the next advertisement",
-            ));
+            // The count of attempts is the advertised address's: only a new one
+            // begins anew.
+            let on = advice::set_interface_sysctl(self.interface, "use_tempaddr", 2);
+            let anew = format!(
+                "ip -6 address flush dev {} scope global dynamic",
+                quoted(self.interface)
+            );
+            return diagnosis
+                .fix(Fix::new(self.here(&on)).remark("then, if it is -1 by now:"))
+                .fix(
+                    Fix::new(self.here(&anew))
+                        .remark("the next advertisement makes them anew; connections end"),
+                );
         }
         if cost.address_deleted != Some(false) {
             return diagnosis;

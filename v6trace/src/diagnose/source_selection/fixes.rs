@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::Ipv4Addr};
 
 use super::{Domain, Story};
 use crate::{
-    decode::source_selection::{Extent, Route},
+    decode::source_selection::{Extent, Route, SourceSelection},
     diagnose::{
         Diagnosis, Fix,
         advice::{self, quoted},
@@ -26,8 +26,12 @@ impl Story<'_> {
             let add = add.remark(
                 "one that others route back to here; counts since Linux 6.11 and backports",
             );
+            let diagnosis = diagnosis.fix(add);
+            if self.is_leaked() {
+                return diagnosis;
+            }
             let before = "on other kernels: it stays the source as long as the route does";
-            return diagnosis.fix(add).fix(self.name_source("ADDRESS", before));
+            return diagnosis.fix(self.name_source("ADDRESS", before));
         }
         let diagnosis = diagnosis.fix(add.remark("ADDRESS: one that others route back to here"));
         if self.leaves_vrf() || self.is_leaked() {
@@ -40,7 +44,7 @@ impl Story<'_> {
     }
 
     pub(super) fn borrowed_fixes(&self, diagnosis: Diagnosis, source: Ipv4Addr) -> Diagnosis {
-        if self.is_leaked() {
+        if self.is_leaked() && !self.leaves_vrf() {
             // It may be the right one, but no route can be made to name it.
             return diagnosis
                 .fix(self.add_address(&self.selection.interface).remark(
@@ -75,9 +79,8 @@ impl Story<'_> {
                 "leave {} no address but the one that is meant",
                 quoted(&self.selection.interface)
             );
-            return diagnosis.fix(
-                Fix::new(only).remark("a src in the main table cannot be an address of a VRF"),
-            );
+            return diagnosis
+                .fix(Fix::new(only).remark("the route's src cannot be an address of the VRF"));
         }
         let named = self.name_source(
             &source.to_string(),
@@ -87,10 +90,11 @@ impl Story<'_> {
         diagnosis.fix(named).fix(other)
     }
 
-    /// Whether the route is in the main table and leads into a VRF, whose
-    /// addresses such a route may not name (`fib_valid_prefsrc`).
+    /// Whether the route leads into a VRF from another table than the VRF's. No
+    /// such route may name an address of the VRF (`fib_valid_prefsrc`).
     fn is_leaked(&self) -> bool {
-        self.selection.route.table == Some(MAIN) && self.places.is_in_vrf(self.selection.ifindex)
+        let SourceSelection { ifindex, route, .. } = self.selection;
+        self.places.is_in_vrf_beside(*ifindex, route.table)
     }
 
     /// Whether the VRF that the packet leaves was asked, and the route was not.
@@ -138,20 +142,15 @@ impl Story<'_> {
             ))
             .remark(remark);
         };
-        match route.extent {
-            Extent::OneOfSeveral => Fix::new(format!(
-                "delete the route {to} via {} and append it again with src {source}",
-                route.next_hop
-            ))
-            .remark("a change could hit another route of that metric"),
-            Extent::Options => self
+        if route.extent == Extent::More {
+            return self
                 .command(&format!("ip -4 route show exact {to}"))
-                .remark("to change: repeat all of it and add src; what is left out is lost"),
-            Extent::Plain | Extent::SeveralNextHops => {
-                let command = change(&to, route, interface, source);
-                self.command(&command).remark(remark)
-            }
+                .remark(
+                    "one: change it, with all that it has and src; several: delete, append it so",
+                );
         }
+        let command = change(&to, route, interface, source);
+        self.command(&command).remark(remark)
     }
 
     fn command(&self, command: &str) -> Fix {

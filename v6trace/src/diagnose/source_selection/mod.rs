@@ -86,7 +86,8 @@ impl Story<'_> {
         let likely = self.event.culprit().is_none();
         let consequence = match self.selection.protocol {
             _ if likely => {
-                "It was looked up by a kernel thread, for a packet that most likely left from 0.0.0.0"
+                "It was looked up in the kernel, by a tunnel perhaps, for a packet that most likely \
+                 left from 0.0.0.0"
             }
             Some(TCP) => {
                 "Nothing fails at once: the SYN leaves from 0.0.0.0, no answer can come back, and \

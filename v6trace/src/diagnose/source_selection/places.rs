@@ -65,9 +65,10 @@ impl<'a> Places<'a> {
             .filter(|master| master.is_vrf)
     }
 
-    /// Whether an interface is known to be in a VRF, or to be one.
-    pub(super) fn is_in_vrf(&self, ifindex: u32) -> bool {
-        self.vrf_of(ifindex).is_some()
+    /// Whether an interface is in a VRF whose table is another than this.
+    pub(super) fn is_in_vrf_beside(&self, ifindex: u32, table: Option<u32>) -> bool {
+        self.vrf_of(ifindex)
+            .is_some_and(|vrf| vrf.vrf_table.is_some() && table.is_some() && vrf.vrf_table != table)
     }
 
     /// Whether the namespace has any VRF.

@@ -39,9 +39,10 @@ pub(super) use watch::Watch;
 /// way of one router.
 const LISTED: usize = 8;
 
-/// Flags of an address that the host has not got, or not yet:
-/// `IFA_F_TENTATIVE`, `IFA_F_DADFAILED`.
-const NOT_IN_USE: u8 = 0x48;
+/// `IFA_F_OPTIMISTIC`, `IFA_F_DADFAILED`, `IFA_F_TENTATIVE`
+const OPTIMISTIC: u8 = 0x04;
+const DAD_FAILED: u8 = 0x08;
+const TENTATIVE: u8 = 0x40;
 
 /// An address that was taken or given up, with what is found of it.
 #[derive(Debug)]
@@ -145,10 +146,11 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
         .collect())
 }
 
-/// The VRF that an interface belongs to: index and name.
+/// The VRF that an interface is or belongs to: index and name.
 fn vrf_of(links: &[Link], ifindex: u32) -> Option<(u32, String)> {
     let link = links::by_index(links, ifindex)?;
-    let vrf = links::master_of(links, link).filter(|master| master.is_vrf)?;
+    let related = [Some(link), links::master_of(links, link)];
+    let vrf = related.into_iter().flatten().find(|link| link.is_vrf)?;
     Some((vrf.ifindex, vrf.name.clone()))
 }
 
@@ -158,12 +160,17 @@ fn owner(inside: &Inside, taken: &Taken<'_>) -> Option<String> {
     let domain = |ifindex| vrf_of(&inside.links, ifindex).map(|(vrf, _)| vrf);
     let holders = inside.addresses.iter().filter(|held| {
         held.address == IpAddr::V6(taken.change.address)
-            && held.flags & NOT_IN_USE == 0
+            && is_in_use(held.flags)
             && domain(held.ifindex) == domain(taken.change.ifindex)
     });
     let mut links = holders.filter_map(|held| links::by_index(&inside.links, held.ifindex));
     let up = links.find(|link| link.is_up);
     up.map(|link| link.name.clone())
+}
+
+/// Whether the host has an address with these flags, not only tries to.
+fn is_in_use(flags: u8) -> bool {
+    flags & DAD_FAILED == 0 && (flags & TENTATIVE == 0 || flags & OPTIMISTIC != 0)
 }
 
 /// Adds what is found in the namespace of the calling thread, and says whether
