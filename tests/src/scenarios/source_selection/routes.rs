@@ -133,8 +133,10 @@ fn leaking_into_vrf() -> Result<()> {
             .expect()
             .evidence("l3mdev", "blue")
             .some_fix_has(&host.command(&fix))
+            .some_fix_has("l3mdev_accept=1")
             .no_fix_has("src")
             .check()?;
+        diagnosis.follow("l3mdev_accept=1")?;
         diagnosis.follow_with(&fix, address)
     };
     let report = send()?;

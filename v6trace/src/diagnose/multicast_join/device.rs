@@ -99,7 +99,7 @@ impl Story<'_> {
                     .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
                 )
                 .fix(Fix::new(
-                    "on a VLAN or macvlan: raise the MTU of the interface below first",
+                    "on a VLAN, macvlan or tunnel: raise the MTU of the interface below first",
                 ))
         } else {
             diagnosis.fix(Fix::new(

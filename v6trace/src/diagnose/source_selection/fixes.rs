@@ -34,8 +34,11 @@ impl Story<'_> {
             return diagnosis.fix(self.name_source("ADDRESS", before));
         }
         let diagnosis = diagnosis.fix(add.remark("ADDRESS: one that others route back to here"));
-        if self.leaves_vrf() || self.is_leaked() {
+        if self.leaves_vrf() {
             return diagnosis;
+        }
+        if self.is_leaked() {
+            return diagnosis.fix(self.accept_from_vrfs());
         }
         diagnosis.fix(self.name_source(
             "ADDRESS",
@@ -46,10 +49,14 @@ impl Story<'_> {
     pub(super) fn borrowed_fixes(&self, diagnosis: Diagnosis, source: Ipv4Addr) -> Diagnosis {
         if self.is_leaked() && !self.leaves_vrf() {
             // It may be the right one, but no route can be made to name it.
+            let own = self.add_address(&self.selection.interface);
             return diagnosis
-                .fix(self.add_address(&self.selection.interface).remark(
-                    "if it is the wrong one: ADDRESS is chosen then, others must route it",
-                ));
+                .fix(
+                    own.remark(
+                        "if it is the wrong one: ADDRESS is chosen then, others must route it",
+                    ),
+                )
+                .fix(self.accept_from_vrfs());
         }
         let diagnosis = if self.leaves_vrf() {
             diagnosis
@@ -110,6 +117,13 @@ impl Story<'_> {
         }
     }
 
+    /// What lets sockets outside VRFs have packets that come in by one.
+    fn accept_from_vrfs(&self) -> Fix {
+        let accept = "sysctl -w net.ipv4.tcp_l3mdev_accept=1 net.ipv4.udp_l3mdev_accept=1";
+        self.command(accept)
+            .remark("or answers, which come in by the VRF, reach no socket outside it")
+    }
+
     fn add_address(&self, place: &str) -> Fix {
         let place = quoted(place);
         self.command(&format!("ip address add ADDRESS/32 dev {place}"))
@@ -146,7 +160,7 @@ impl Story<'_> {
             return self
                 .command(&format!("ip -4 route show exact {to}"))
                 .remark(
-                    "one: change it, with all that it has and src; several: delete, append it so",
+                    "one: `ip -4 route change`, all of it and src; several: make all anew, in their order",
                 );
         }
         let command = change(&to, route, interface, source);
