@@ -188,6 +188,11 @@ fn only_a_route_of_its_own_table_names_an_address_of_a_vrf() {
         );
         add(&leaked[0], "v0");
     }
+    // A socket of the VRF has what comes in by it.
+    let mut of_vrf = missing();
+    of_vrf.oif = 9;
+    let said = diagnosis([addresses(EVENT_NS), kernel(Context::Task, of_vrf)]);
+    assert!(!said["fix"].to_string().contains("l3mdev_accept"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::Ipv4Addr};
 
 use super::{Domain, Story};
 use crate::{
-    decode::source_selection::{Extent, Route, SourceSelection},
+    decode::source_selection::{Extent, L3mdev, Route, SourceSelection},
     diagnose::{
         Diagnosis, Fix,
         advice::{self, quoted},
@@ -38,7 +38,7 @@ impl Story<'_> {
             return diagnosis;
         }
         if self.is_leaked() {
-            return diagnosis.fix(self.accept_from_vrfs());
+            return self.accepting_from_vrfs(diagnosis);
         }
         diagnosis.fix(self.name_source(
             "ADDRESS",
@@ -50,13 +50,10 @@ impl Story<'_> {
         if self.is_leaked() && !self.leaves_vrf() {
             // It may be the right one, but no route can be made to name it.
             let own = self.add_address(&self.selection.interface);
-            return diagnosis
-                .fix(
-                    own.remark(
-                        "if it is the wrong one: ADDRESS is chosen then, others must route it",
-                    ),
-                )
-                .fix(self.accept_from_vrfs());
+            let diagnosis = diagnosis.fix(
+                own.remark("if it is the wrong one: ADDRESS is chosen then, others must route it"),
+            );
+            return self.accepting_from_vrfs(diagnosis);
         }
         let diagnosis = if self.leaves_vrf() {
             diagnosis
@@ -117,11 +114,17 @@ impl Story<'_> {
         }
     }
 
-    /// What lets sockets outside VRFs have packets that come in by one.
-    fn accept_from_vrfs(&self) -> Fix {
+    /// With what lets a socket outside VRFs have packets that come in by one.
+    fn accepting_from_vrfs(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let SourceSelection { l3mdev, oif, .. } = self.selection;
+        if oif.is_some() || matches!(l3mdev, L3mdev::In(_)) {
+            return diagnosis;
+        }
         let accept = "sysctl -w net.ipv4.tcp_l3mdev_accept=1 net.ipv4.udp_l3mdev_accept=1";
-        self.command(accept)
-            .remark("or answers, which come in by the VRF, reach no socket outside it")
+        diagnosis.fix(
+            self.command(accept)
+                .remark("or answers, which come in by the VRF, reach no socket outside it"),
+        )
     }
 
     fn add_address(&self, place: &str) -> Fix {
