@@ -2,7 +2,8 @@
 //!
 //! A failure is in the file before it is explained, everything else within a
 //! second. Writing never stops the explanations: what cannot be stored is
-//! counted, said once, and noted in the file when it can be written again.
+//! counted, said once for a while, and noted in the file when it can be written
+//! again.
 
 use std::{
     collections::{BTreeMap, HashSet},

@@ -88,6 +88,16 @@ impl Pair {
         Ok(report)
     }
 
+    /// Traces as forwarding is turned off, until the first address is given up.
+    fn release(&self, which: &str) -> Result<Report> {
+        let tracer = Tracer::start(&[])?;
+        self.forward(which, "0")?;
+        self.wait_for(FIRST, false)?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        Ok(report)
+    }
+
     /// Makes the neighbour known, as any exchange with it does.
     fn ping(&self) -> Result<()> {
         ping(&self.near, FIRST)

@@ -187,11 +187,7 @@ fn released() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("v0", "0")?;
-    pair.wait_for(FIRST, false)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.release("v0")?;
     let diagnosis = report.only("subnet-router-anycast-released")?;
     pair.expect_of_write(diagnosis, "fd00:4::", "v0")
         .field("severity", "notice")
@@ -217,11 +213,7 @@ fn own_outside_vrf() -> Result<()> {
     pair.expect_of_write(report.only("subnet-router-anycast")?, "fd00:4::", "v0")
         .evidence("vrf", "red")
         .check()?;
-    let tracer = Tracer::start(&[])?;
-    pair.forward("v0", "0")?;
-    pair.wait_for(FIRST, false)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = pair.release("v0")?;
     let diagnosis = report.only("subnet-router-anycast-released")?;
     pair.expect_of_write(diagnosis, "fd00:4::", "v0")
         .evidence("vrf", "red")

@@ -65,16 +65,17 @@ impl Story<'_> {
             force_forwarding,
             ..
         } = self.change;
+        let heeds_as_host = *accept_ra == Some(1);
+        let was_host = *trigger == Trigger::ForwardingChange;
         let mut command = String::from("sysctl -w ");
         // A router ignores advertisements with accept_ra = 1, and a host does
         // not. What was a host until this very write is to heed them again, and
         // with 2 they are heeded in any case.
-        if *accept_ra == Some(1) && *trigger != Trigger::ForwardingChange {
+        if heeds_as_host && !was_host {
             command += &advice::interface_sysctl(interface, "accept_ra", 0);
             command.push(' ');
         }
         command += &advice::interface_sysctl(interface, "forwarding", 0);
-        let heeds = *accept_ra == Some(1) && *trigger == Trigger::ForwardingChange;
         let remark = match (all_forwarding, force_forwarding) {
             (Some(0), Some(1..)) => {
                 "still forwards (force_forwarding = 1), but is no router to its neighbours"
@@ -82,7 +83,7 @@ impl Story<'_> {
             (Some(0), _) => {
                 "conf.all.forwarding is 0: what comes in there was not forwarded anyway"
             }
-            _ if heeds => {
+            _ if heeds_as_host && was_host => {
                 "still forwards, but is a host there as before, which heeds advertisements; each \
                  write of 1 to conf.all.forwarding undoes it"
             }
