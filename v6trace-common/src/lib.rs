@@ -22,6 +22,7 @@
 
 pub mod families;
 pub mod header;
+pub mod held;
 pub mod hook;
 pub mod kernel;
 pub mod kind;

@@ -11,8 +11,22 @@ use v6trace_common::Hook;
 pub struct Coverage {
     /// One line per hook.
     pub hooks: Vec<HookCoverage>,
+    /// Families that were left out on request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// What this kernel's structs lack, with what that means.
     pub absent: Vec<String>,
+}
+
+/// Where a kernel keeps a member that the programs read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedMember {
+    /// Type and member path, as `net.core.sysctl_optmem_max`; only the type
+    /// where its size was wanted.
+    pub member: String,
+    /// What the programs were told: an offset or a size in bytes, for some
+    /// bits a packed `Bits`; `None` where this kernel has no such member.
+    pub value: Option<u32>,
 }
 
 /// What became of one hook.

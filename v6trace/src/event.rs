@@ -211,18 +211,19 @@ fn is_plain(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use v6trace_common::{Payload as _, families::multicast_join as wire};
     use zerocopy::IntoBytes;
 
     use super::*;
 
     fn record() -> Vec<u8> {
-        let size = size_of::<RecordHeader>() + size_of::<v6trace_common::MulticastJoin>();
+        let size = size_of::<RecordHeader>() + size_of::<wire::MulticastJoin>();
         let header = RecordHeader {
             size: size.try_into().unwrap(),
-            kind: Kind::MulticastJoin as u16,
+            kind: wire::MulticastJoin::KIND.0,
             version: WIRE_VERSION,
             context: Context::Task as u8,
-            hook: Hook::MulticastJoin as u16,
+            hook: wire::JOIN.0,
             boot_ns: 5,
             cgroup_id: 1,
             cpu: 0,

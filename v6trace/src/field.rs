@@ -69,4 +69,3 @@ pub(crate) fn shown(value: &impl fmt::Display) -> Field<'_> {
 pub(crate) fn text<T: fmt::Display>(value: Option<&T>) -> Field<'_> {
     value.map_or(Field::Unknown, |value| Field::Shown(value))
 }
-

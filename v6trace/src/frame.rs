@@ -1,7 +1,7 @@
 //! Frames of neighbour discovery (RFC 4861): what they say, and the MACs and
 //! nonces in them.
 
-use std::{fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use v6trace_common::neighbour as wire;

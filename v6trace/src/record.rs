@@ -60,7 +60,9 @@ impl KernelRecord {
 
     /// Whether it may need an explanation.
     pub fn is_remarkable(&self) -> bool {
-        self.event.as_ref().is_ok_and(|event| event.occurrence().is_remarkable())
+        self.event
+            .as_ref()
+            .is_ok_and(|event| event.occurrence().is_remarkable())
     }
 }
 

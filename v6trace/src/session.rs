@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// What was looked up of one kind for the next event, newest first.
-    pub fn found<L: Listed>(&self) -> impl Iterator<Item = &L> {
+    pub fn found<L: Listed + 'static>(&self) -> impl Iterator<Item = &L> {
         self.around.iter().rev().filter_map(L::of)
     }
 

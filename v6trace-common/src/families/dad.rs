@@ -16,13 +16,6 @@ pub const REFLECTION: Hook = Hook(14);
 /// Nonces that are remembered for each interface and address.
 pub const NONCES: usize = 4;
 
-/// Nanoseconds that a failure, or a reflection, for one address of an interface
-/// is not reported again: the newest is held back in a map instead.
-pub const DAD_QUIET_NS: u64 = 1_000_000_000;
-/// Bytes of a key of the maps of records held back: an address, the network
-/// namespace's inode number and the interface's index.
-pub const HELD_KEY_LEN: usize = 24;
-
 layout! {
     /// Payload of a record: an address under
     /// test was found in use.

@@ -23,9 +23,10 @@ use aya_ebpf::{
 use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::dad::{
-        self as wire, DAD_QUIET_NS, DadFailure, DadReflection, FLAGS_READ, NONCE_READ, NONCES,
-        RETRIES_READ, SYSCTLS_READ,
+        self as wire, DadFailure, DadReflection, FLAGS_READ, NONCE_READ, NONCES, RETRIES_READ,
+        SYSCTLS_READ,
     },
+    held::QUIET_NS,
 };
 
 use crate::{
@@ -382,7 +383,7 @@ fn is_due(target: Target, hook: Hook) -> bool {
     if let Some(reported) = DAD_REPORTED.get_ptr(&occasion) {
         // SAFETY: the pointer is to a map value, checked for null.
         let reported = unsafe { *reported };
-        if now.wrapping_sub(reported) < DAD_QUIET_NS {
+        if now.wrapping_sub(reported) < QUIET_NS {
             return false;
         }
     }

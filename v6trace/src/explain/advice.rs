@@ -9,7 +9,7 @@ use crate::session::Session;
 /// process that was found in it.
 ///
 /// The command must be made of [`quoted`] words.
-pub(super) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
+pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
     if session.is_own_namespace(netns) {
         command.to_owned()
     } else if let Some(name) = session.namespace_name(netns) {
@@ -29,7 +29,7 @@ pub(crate) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) ->
 
 /// The word that makes `sysctl -w` set `net.ipv6.conf.INTERFACE.SYSCTL`. With
 /// slashes, since an interface's name may hold dots.
-pub(super) fn interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+pub(crate) fn interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
     let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
     match quoted(interface) {
         // An equals sign needs no quotes, whatever a cautious quoter thinks.

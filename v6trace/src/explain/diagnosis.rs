@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     catalogue::{Cause, Severity},
-    decode::{Event, Task},
     errno::Errno,
+    event::{Event, Task},
 };
 
 /// One explained occurrence.
@@ -140,7 +140,14 @@ impl Fix {
 
 impl Diagnosis {
     /// A diagnosis of `event`, certain and without evidence so far.
-    pub fn new(event: &Event, cause: Cause, operation: &'static str, summary: String) -> Self {
+    pub fn new(
+        event: &Event,
+        cause: impl Into<Cause>,
+        operation: &'static str,
+        summary: String,
+    ) -> Self {
+        let cause = cause.into();
+        let occurrence = event.occurrence();
         Self {
             cause,
             severity: cause.severity(),
@@ -149,8 +156,8 @@ impl Diagnosis {
             errno: None,
             task: event.culprit().cloned(),
             netns: event.netns,
-            ifindex: None,
-            interface: event.interface().map(str::to_owned),
+            ifindex: occurrence.ifindex(),
+            interface: occurrence.interface().map(str::to_owned),
             address: None,
             summary,
             evidence: Vec::new(),

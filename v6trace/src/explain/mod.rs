@@ -5,11 +5,13 @@
 //! Here is what these functions have in common. A cause is named only where the
 //! values decide it.
 
-mod advice;
+pub(crate) mod advice;
 pub mod diagnosis;
 mod subject;
 
-pub(crate) use advice::{interface_sysctl, quoted, set_interface_sysctl};
+pub(crate) use advice::quoted;
+#[cfg(feature = "live")]
+pub(crate) use advice::set_interface_sysctl;
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 pub use subject::Subject;
 

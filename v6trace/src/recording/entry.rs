@@ -302,7 +302,10 @@ fn item(kind: u16, body: &[u8]) -> Option<Item> {
         UNRECORDED => Item::Unrecorded {
             records: json::<Count>(body)?.records,
         },
-        _ => Item::Record(Record::Lookup(understood(Lookup::read(kind, printable(body)?))??)),
+        _ => Item::Record(Record::Lookup(understood(Lookup::read(
+            kind,
+            printable(body)?,
+        ))??)),
     })
 }
 

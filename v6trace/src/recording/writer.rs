@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    record::{Namespace, Record, SessionInfo},
+    record::{Lookup, Namespace, Record, SessionInfo},
 };
 
 /// Entries of a frame before compression, about: larger ones compress little
@@ -116,7 +116,9 @@ impl Writer {
                     self.session = info.clone();
                     urgent = true;
                 }
-                Record::Lookup(Lookup::Namespace(namespace)) => self.renamed.push(namespace.clone()),
+                Record::Lookup(Lookup::Namespace(namespace)) => {
+                    self.renamed.push(namespace.clone())
+                }
                 Record::Kernel(record) => {
                     urgent |= record.is_remarkable();
                     if self.entries.len() >= FRAME_CONTENT {

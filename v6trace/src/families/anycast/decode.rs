@@ -2,9 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use v6trace_common::anycast as wire;
+use v6trace_common::families::anycast as wire;
 
-use super::{Name, name};
+use crate::{
+    event::{Name, name},
+    families::Decode,
+};
 
 /// A change of an interface's anycast addresses.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +77,7 @@ pub enum Written {
 
 impl Written {
     /// From the two members that records have for it.
-    pub(super) fn from_wire(written: u32, interface: &[u8]) -> Option<Self> {
+    pub(crate) fn from_wire(written: u32, interface: &[u8]) -> Option<Self> {
         match written {
             wire::WRITTEN_ALL => Some(Self::All),
             wire::WRITTEN_INTERFACE => Some(Self::Interface(name(interface))),
@@ -91,9 +94,11 @@ impl Written {
     }
 }
 
-impl AnycastChange {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::AnycastChange) -> Self {
+
+impl Decode for AnycastChange {
+    type Wire = wire::AnycastChange;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.flags & flag != 0;
         Self {
             address: Ipv6Addr::from(wire.address),

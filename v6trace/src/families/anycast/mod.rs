@@ -8,10 +8,7 @@ pub(crate) mod lookup;
 mod uses;
 
 use super::Occurrence;
-use crate::{
-    explain::{Diagnosis, Subject},
-    field::{Take, shown},
-};
+use crate::{explain::{Diagnosis, Subject}, field::{Take, shown}};
 
 pub use causes::Cause;
 pub use decode::{AnycastChange, Trigger, Written};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Finding;
+
 /// Uses of an anycast address, as userspace found them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnycastUse {
@@ -18,6 +20,8 @@ pub struct AnycastUse {
     /// Another interface of this host that has the address as an ordinary one.
     pub owner: Option<String>,
 }
+
+impl Finding for AnycastUse {}
 
 /// One use of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,9 +3,13 @@
 
 use std::net::Ipv6Addr;
 
-use v6trace_common::dad as wire;
+use v6trace_common::families::dad as wire;
 
-use super::{Name, name};
+use crate::{
+    event::{Name, name},
+    families::Decode,
+    frame::{Frame, Mac, Nonce},
+};
 
 /// An address under test was found in use.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,9 +95,11 @@ pub struct Sysctls {
     pub disable_ipv6: bool,
 }
 
-impl DadFailure {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::DadFailure) -> Self {
+
+impl Decode for DadFailure {
+    type Wire = wire::DadFailure;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.read & flag != 0;
         let count = (wire.sent_count as usize).min(wire.sent_nonces.len());
         Self {
@@ -130,9 +136,11 @@ impl DadFailure {
     }
 }
 
-impl DadReflection {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::DadReflection) -> Self {
+
+impl Decode for DadReflection {
+    type Wire = wire::DadReflection;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         Self {
             frame: Frame::from_wire(&wire.frame),
             address: Ipv6Addr::from(wire.address),
@@ -144,4 +152,3 @@ impl DadReflection {
         }
     }
 }
-

@@ -1,26 +1,20 @@
-//! Settings of this host that make trouble sooner or later, for `doctor`.
+//! Settings of this host that make it take its own frames for others', for
+//! `doctor`.
 
 use std::{fs, path::Path};
 
-use super::interfaces;
-use crate::{diagnose::quoted, record::surroundings::Interface};
+use super::{Interface, lookup};
+use crate::{
+    explain::{quoted, set_interface_sysctl},
+    observe::Hazard,
+};
 
 /// Where the kernel shows the IPv6 settings of the calling namespace.
 const CONF: &str = "/proc/sys/net/ipv6/conf";
 
-/// A setting that makes trouble.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hazard {
-    /// What is set how, and what comes of it.
-    pub what: String,
-    /// The command that changes it.
-    pub fix: String,
-}
-
-/// The hazards of the network namespace that v6trace runs in. What cannot be
-/// read is none.
-pub fn hazards() -> Vec<Hazard> {
-    let interfaces = interfaces::here().unwrap_or_default();
+/// Those of the network namespace that v6trace runs in.
+pub(crate) fn hazards() -> Vec<Hazard> {
+    let interfaces = lookup::here().unwrap_or_default();
     let ports = interfaces.iter().filter(|interface| interface.hairpin);
     let unrecognised = without_enhanced_dad(Path::new(CONF), &interfaces);
     ports.map(hairpin).chain(unrecognised).collect()
@@ -55,7 +49,7 @@ fn without_enhanced_dad(conf: &Path, interfaces: &[Interface]) -> Vec<Hazard> {
                 "enhanced DAD is off on {name}: it takes its own reflected solicitation for a \
                  duplicate address"
             ),
-            fix: crate::diagnose::set_interface_sysctl(name, "enhanced_dad", 1),
+            fix: set_interface_sysctl(name, "enhanced_dad", 1),
         })
         .collect()
 }

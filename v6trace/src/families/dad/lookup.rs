@@ -7,17 +7,21 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    batch::Batch,
-    enter,
-    inside::Inside,
-    links::{self, Link},
-    nsid,
-};
+use super::{Interface, Surroundings};
 use crate::{
     clock,
-    decode::{Event, Payload, dad::Mac},
-    record::surroundings::{Interface, Surroundings},
+    event::Event,
+    families::Payload,
+    frame::Mac,
+    observe::{
+        Looks,
+        batch::Batch,
+        enter,
+        inside::Inside,
+        links::{self, Link},
+        nsid,
+    },
+    record::{KernelRecord, Lookup},
 };
 
 /// Other namespaces that are looked into; a host may have thousands.
@@ -63,9 +67,22 @@ impl Met {
     }
 }
 
+/// Looks around interfaces that met a frame.
+pub(crate) struct Neighbourhood;
+
+impl Looks for Neighbourhood {
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let found = records.iter().enumerate().filter_map(|(index, record)| {
+            let event = record.event.as_ref().ok()?;
+            Some((index, around(event, batch)?.into()))
+        });
+        found.collect()
+    }
+}
+
 /// What is around the event's interface, where the event is about one that
 /// met its own or somebody else's frame.
-pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
+fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
     let met = Met::of(event)?;
     let here = batch.inside_of(event);
     let other_end = here.and_then(|here| links::by_index(&here.links, met.ifindex).cloned());

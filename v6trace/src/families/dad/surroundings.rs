@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decode::dad::Mac;
+use crate::{explain::Subject, frame::Mac, record::Finding};
 
 /// The interfaces around a duplicate address, as userspace found them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,20 @@ pub struct Interface {
     pub prefix_len: Option<u8>,
     /// The flags of that address, `IFA_F_*`; 0 where it does not have it.
     pub address_flags: u32,
+}
+
+impl Finding for Surroundings {
+    fn inhabitants(&self) -> &[(u32, u32)] {
+        &self.processes
+    }
+}
+
+impl Surroundings {
+    /// What is around the event that is to be explained.
+    pub(super) fn around(subject: Subject<'_>) -> Option<&Self> {
+        let mut found = subject.session.found::<Self>();
+        found.find(|found| found.netns == subject.event.netns)
+    }
 }
 
 impl Interface {

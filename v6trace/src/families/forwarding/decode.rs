@@ -2,9 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use v6trace_common::forwarding as wire;
+use v6trace_common::families::forwarding as wire;
 
-use super::{Name, anycast::Written, name};
+use crate::{
+    event::{Name, name},
+    families::{Decode, anycast::Written},
+};
 
 /// Default routes of router advertisements that were removed together.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,20 @@ pub struct PurgedRoute {
     pub table: Option<u32>,
 }
 
+
+impl Decode for DefaultRoutesPurged {
+    type Wire = wire::DefaultRoutesPurged;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
+        let known = usize::try_from(wire.count).unwrap_or(usize::MAX);
+        Self {
+            routes: wire.routes.iter().take(known).map(route).collect(),
+            count: wire.count,
+            written: Written::from_wire(wire.written, &wire.written_interface),
+        }
+    }
+}
+
 impl DefaultRoutesPurged {
     /// The interface, where all routes were on the same one.
     pub fn interface(&self) -> Option<&str> {
@@ -54,15 +71,6 @@ impl DefaultRoutesPurged {
         self.count as usize == self.routes.len()
     }
 
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::DefaultRoutesPurged) -> Self {
-        let known = usize::try_from(wire.count).unwrap_or(usize::MAX);
-        Self {
-            routes: wire.routes.iter().take(known).map(route).collect(),
-            count: wire.count,
-            written: Written::from_wire(wire.written, &wire.written_interface),
-        }
-    }
 }
 
 fn route(wire: &wire::PurgedRoute) -> PurgedRoute {

@@ -4,15 +4,7 @@
 //! kernel remove the default routes that it learned from router advertisements
 //! on all interfaces of the namespace, except those with accept_ra = 2.
 
-use super::{
-    Diagnosis, Fix, Value,
-    advice::{self, quoted},
-};
-use crate::{
-    catalogue::Cause,
-    decode::{DefaultRoutesPurged, Event, anycast::Written, forwarding::PurgedRoute},
-    session::Session,
-};
+use crate::{families::forwarding::{Cause, DefaultRoutesPurged, PurgedRoute}, families::anycast::{Written}, explain::{Diagnosis, Subject, Value, quoted}};
 
 /// Interfaces for which fixes are listed.
 const LISTED: usize = 3;
@@ -20,16 +12,10 @@ const LISTED: usize = 3;
 const MAIN: u32 = 254;
 
 /// Explains default routes that were removed.
-pub(super) fn diagnose(
-    event: &Event,
-    purged: &DefaultRoutesPurged,
-    session: &Session,
-) -> Option<Diagnosis> {
+pub(super) fn explain(purged: &DefaultRoutesPurged, subject: Subject<'_>) -> Option<Diagnosis> {
     let first = purged.routes.first()?;
     let interfaces = interfaces(purged);
-    let who = event
-        .culprit()
-        .map_or("Somebody", |task| task.comm.as_str());
+    let who = subject.who("Somebody");
     let sysctl = match &purged.written {
         Some(Written::All) => "net.ipv6.conf.all.forwarding".to_owned(),
         Some(Written::Interface(name)) => format!("net/ipv6/conf/{name}/forwarding"),
@@ -48,7 +34,7 @@ pub(super) fn diagnose(
     let list = interfaces.iter().map(|&name| name.into()).collect();
     let written = purged.written.as_ref();
     let mut diagnosis = Diagnosis::new(
-        event,
+        subject.event,
         Cause::DefaultRoutePurged,
         "forwarding-change",
         summary,
@@ -61,10 +47,8 @@ pub(super) fn diagnose(
     )
     .with("count", purged.count);
     diagnosis.ifindex = purged.interface().map(|_| first.ifindex);
-    let command = |text: &str| Fix::new(advice::in_netns(session, event.netns, text));
     for interface in interfaces.iter().take(LISTED) {
-        let set = advice::set_interface_sysctl(interface, "accept_ra", 2);
-        diagnosis = diagnosis.fix(command(&set).remark(
+        diagnosis = diagnosis.fix(subject.set(interface, "accept_ra", 2).remark(
             "the next advertisement then brings it back; must be set before forwarding is",
         ));
     }
@@ -82,7 +66,7 @@ pub(super) fn diagnose(
             }
             None => "at once, but stays when the router goes; within a VRF add `vrf NAME`",
         };
-        diagnosis = diagnosis.fix(command(&add).remark(remark));
+        diagnosis = diagnosis.fix(subject.command(&add).remark(remark));
     }
     Some(diagnosis)
 }

@@ -5,10 +5,7 @@ mod decode;
 mod explain;
 
 use super::{Occurrence, anycast::Written};
-use crate::{
-    explain::{Diagnosis, Subject},
-    field::{Take, Field},
-};
+use crate::{explain::{Diagnosis, Subject}, field::{Take, Field}};
 
 pub use causes::Cause;
 pub use decode::{DefaultRoutesPurged, PurgedRoute};

@@ -2,10 +2,13 @@
 
 use std::net::Ipv6Addr;
 
-use v6trace_common::multicast_join as wire;
+use v6trace_common::families::multicast_join as wire;
 
-use super::{Name, name};
-use crate::errno::Errno;
+use crate::{
+    errno::Errno,
+    event::{Name, name},
+    families::Decode,
+};
 
 /// A join of a multicast group that returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,9 +115,11 @@ pub struct Socket {
     pub protocol: u32,
 }
 
-impl MulticastJoin {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::MulticastJoin) -> Self {
+
+impl Decode for MulticastJoin {
+    type Wire = wire::MulticastJoin;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.flags & flag != 0;
         Self {
             group: Ipv6Addr::from(wire.group),
@@ -143,7 +148,9 @@ impl MulticastJoin {
             },
         }
     }
+}
 
+impl MulticastJoin {
     /// The name of the interface that was asked for.
     pub fn interface(&self) -> Option<&str> {
         match &self.device {

@@ -2,10 +2,9 @@
 
 use std::net::Ipv6Addr;
 
-use v6trace_common::set_token as wire;
+use v6trace_common::families::set_token as wire;
 
-use super::{Name, name};
-use crate::errno::Errno;
+use crate::{errno::{Errno}, event::{Name, name}, families::{Decode}};
 
 /// A request to set an interface's token that returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +36,11 @@ pub struct Sysctls {
     pub router_solicitations: i32,
 }
 
-impl SetToken {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::SetToken) -> Self {
+
+impl Decode for SetToken {
+    type Wire = wire::SetToken;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.read & flag != 0;
         Self {
             token: has(wire::TOKEN_READ).then(|| Ipv6Addr::from(wire.token)),

@@ -6,23 +6,14 @@
 
 use std::net::IpAddr;
 
-use super::{
-    Diagnosis, Fix, Value,
-    advice::{self, quoted},
-};
-use crate::{
-    catalogue::Cause,
-    decode::{Event, SetToken, set_token::Sysctls},
-    errno::Errno,
-    session::Session,
-};
+use crate::{families::set_token::{Cause, SetToken, Sysctls}, errno::{Errno}, explain::{Diagnosis, Fix, Subject, Value, quoted}};
 
 const OPERATION: &str = "set-token";
 const IFF_LOOPBACK: u32 = libc::IFF_LOOPBACK.cast_unsigned();
 const IFF_NOARP: u32 = libc::IFF_NOARP.cast_unsigned();
 
 /// Explains a token that was refused.
-pub(super) fn diagnose(event: &Event, request: &SetToken, session: &Session) -> Option<Diagnosis> {
+pub(super) fn explain(request: &SetToken, subject: Subject<'_>) -> Option<Diagnosis> {
     let errno = request.errno?;
     let all_read = request.flags.is_some() && request.sysctls.is_some();
     let held = held(request);
@@ -38,18 +29,18 @@ pub(super) fn diagnose(event: &Event, request: &SetToken, session: &Session) -> 
         // The token was taken and the mode was not.
         None if errno == Errno::EINVAL && request.with_addr_gen_mode && all_read => return None,
         _ if all_read => (
-            Cause::TokenUnexplained,
+            Cause::Unexplained,
             "none of the conditions that the kernel tests held when it was asked".to_owned(),
         ),
         _ => (
-            Cause::TokenUnexplained,
+            Cause::Unexplained,
             "the values that the kernel tests could not be read here".to_owned(),
         ),
     };
-    let summary = format!("{} ({errno}): {why}.", opening(event, request));
+    let summary = format!("{} ({errno}): {why}.", opening(request, subject));
     let sysctls = request.sysctls;
     let also = held.iter().skip(1).map(|cause| cause.code().into());
-    let mut diagnosis = Diagnosis::new(event, cause, OPERATION, summary)
+    let mut diagnosis = Diagnosis::new(subject.event, cause, OPERATION, summary)
         .with("forwarding", sysctls.map(|sysctls| sysctls.forwarding))
         .with("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra))
         .with(
@@ -63,12 +54,11 @@ pub(super) fn diagnose(event: &Event, request: &SetToken, session: &Session) -> 
     diagnosis.ifindex = Some(request.ifindex);
     diagnosis.address = request.token.map(IpAddr::V6);
     // Flags come first: without them a sysctl is only the next best reason.
-    if cause == Cause::TokenUnexplained || request.flags.is_none() {
+    if cause == Cause::Unexplained || request.flags.is_none() {
         diagnosis = diagnosis.likely();
     }
     let fixes = Fixes {
-        event,
-        session,
+        subject,
         request,
     };
     Some(
@@ -78,8 +68,8 @@ pub(super) fn diagnose(event: &Event, request: &SetToken, session: &Session) -> 
 }
 
 /// "ip could not set token ::1 on eth0"; `ip token del` sets `::`.
-fn opening(event: &Event, request: &SetToken) -> String {
-    let who = event.culprit().map_or("the kernel", |task| &task.comm);
+fn opening(request: &SetToken, subject: Subject<'_>) -> String {
+    let who = subject.who("the kernel");
     let name = &request.interface;
     match request.token {
         Some(token) if token.is_unspecified() => {
@@ -95,10 +85,10 @@ fn held(request: &SetToken) -> Vec<Cause> {
     let flags = request.flags.unwrap_or_default();
     let mut causes = Vec::new();
     if flags & IFF_LOOPBACK != 0 {
-        causes.push(Cause::TokenLoopback);
+        causes.push(Cause::Loopback);
     }
     if flags & IFF_NOARP != 0 {
-        causes.push(Cause::TokenNoarp);
+        causes.push(Cause::Noarp);
     }
     if let Some(Sysctls {
         forwarding,
@@ -109,12 +99,12 @@ fn held(request: &SetToken) -> Vec<Cause> {
         // `ipv6_accept_ra`
         match (forwarding != 0, accept_ra) {
             (true, 2) => {}
-            (true, _) => causes.push(Cause::TokenForwarding),
-            (false, 0) => causes.push(Cause::TokenAcceptRa),
+            (true, _) => causes.push(Cause::Forwarding),
+            (false, 0) => causes.push(Cause::AcceptRa),
             (false, _) => {}
         }
         if router_solicitations == 0 {
-            causes.push(Cause::TokenRouterSolicitations);
+            causes.push(Cause::RouterSolicitations);
         }
     }
     causes
@@ -132,16 +122,16 @@ fn why(cause: Cause, request: &SetToken) -> String {
         router_solicitations: 0,
     });
     match cause {
-        Cause::TokenLoopback => format!("{name} is a loopback interface"),
-        Cause::TokenNoarp => format!(
+        Cause::Loopback => format!("{name} is a loopback interface"),
+        Cause::Noarp => format!(
             "{name} has the flag NOARP (no neighbour discovery), and the kernel takes no token for \
              such an interface"
         ),
-        Cause::TokenForwarding => format!(
+        Cause::Forwarding => format!(
             "{name} forwards (forwarding = {forwarding}), and accepts router advertisements then \
              only with accept_ra = 2; it is {accept_ra}"
         ),
-        Cause::TokenAcceptRa => {
+        Cause::AcceptRa => {
             format!("{name} does not accept router advertisements (accept_ra = {accept_ra})")
         }
         _ => format!("{name} sends no router solicitations (router_solicitations = 0)"),
@@ -158,7 +148,7 @@ impl Fixes<'_> {
     fn add(&self, diagnosis: Diagnosis, cause: Cause) -> Diagnosis {
         let name = quoted(&self.request.interface);
         match cause {
-            Cause::TokenForwarding => {
+            Cause::Forwarding => {
                 let diagnosis = diagnosis.fix(
                     self.set("accept_ra", 2)
                         .remark("stays a router, and listens to routers"),
@@ -177,23 +167,23 @@ impl Fixes<'_> {
                     ),
                 )
             }
-            Cause::TokenAcceptRa => diagnosis.fix(self.set("accept_ra", 1).remark(
+            Cause::AcceptRa => diagnosis.fix(self.set("accept_ra", 1).remark(
                 "where networkd or NetworkManager set it to 0, the token belongs in their settings",
             )),
-            Cause::TokenRouterSolicitations => diagnosis.fix(
+            Cause::RouterSolicitations => diagnosis.fix(
                 self.set("router_solicitations", -1)
                     .remark("the default: no limit"),
             ),
-            Cause::TokenNoarp => diagnosis
+            Cause::Noarp => diagnosis
                 .fix(
-                    self.command(&format!("ip address add ADDRESS/64 dev {name}"))
+                    self.subject.command(&format!("ip address add ADDRESS/64 dev {name}"))
                         .remark("the whole address, since there can be no token"),
                 )
                 .fix(
-                    self.command(&format!("ip link set dev {name} arp on"))
+                    self.subject.command(&format!("ip link set dev {name} arp on"))
                         .remark("only on Ethernet that was set to arp off"),
                 ),
-            Cause::TokenLoopback => diagnosis.fix(Fix::new(
+            Cause::Loopback => diagnosis.fix(Fix::new(
                 "set the token on the interface that hears the router",
             )),
             _ => diagnosis,
@@ -201,11 +191,6 @@ impl Fixes<'_> {
     }
 
     fn set(&self, sysctl: &str, value: i32) -> Fix {
-        let name = &self.request.interface;
-        self.command(&advice::set_interface_sysctl(name, sysctl, value))
-    }
-
-    fn command(&self, command: &str) -> Fix {
-        Fix::new(self.subject.in_netns(command))
+        self.subject.set(&self.request.interface, sysctl, value)
     }
 }

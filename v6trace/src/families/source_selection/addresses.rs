@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Finding;
+
 /// The interfaces and IPv4 addresses of a network namespace, in the kernel's
 /// order, as userspace found them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,8 @@ pub struct Addresses {
     /// Its IPv4 addresses.
     pub addresses: Vec<Address>,
 }
+
+impl Finding for Addresses {}
 
 /// An interface, as far as the choice of a source depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

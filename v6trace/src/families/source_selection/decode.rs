@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use v6trace_common::source_selection as wire;
+use v6trace_common::families::source_selection as wire;
 
-use super::{Name, name};
+use crate::{event::{Name, name}, families::{Decode}};
 
 /// `RTNH_F_ONLINK`
 const ONLINK: u8 = 4;
@@ -86,9 +86,11 @@ pub enum L3mdev {
     Unknown,
 }
 
-impl SourceSelection {
-    /// Reads the payload of the wire.
-    pub fn from_wire(wire: &wire::SourceSelection) -> Self {
+
+impl Decode for SourceSelection {
+    type Wire = wire::SourceSelection;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.flags & flag != 0;
         let address = |bytes: [u8; 4]| {
             Some(Ipv4Addr::from(bytes)).filter(|address| !address.is_unspecified())
@@ -133,7 +135,9 @@ impl SourceSelection {
             suppressed: wire.suppressed,
         }
     }
+}
 
+impl SourceSelection {
     /// Whether the source is the one that the route names.
     pub fn has_prefsrc(&self) -> bool {
         self.source.is_some() && self.source == self.route.prefsrc

@@ -2,17 +2,39 @@
 
 use std::net::IpAddr;
 
-use super::{
-    batch::Batch,
-    inside::{Held, Inside},
-};
+use super::{Address, Addresses, Interface};
 use crate::{
-    decode::Event,
-    record::addresses::{Address, Addresses, Interface},
+    event::Event,
+    families::{Occurrence as _, Payload},
+    observe::{
+        Looks,
+        batch::Batch,
+        inside::{Held, Inside},
+    },
+    record::{KernelRecord, Lookup},
 };
 
+/// Looks at the namespaces of choices that need an explanation.
+pub(crate) struct Routes;
+
+impl Looks for Routes {
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let found = records.iter().enumerate().filter_map(|(index, record)| {
+            let event = record.event.as_ref().ok()?;
+            let Payload::SourceSelection(selection) = &event.payload else {
+                return None;
+            };
+            if !selection.is_remarkable() {
+                return None;
+            }
+            Some((index, addresses(event, batch)?.into()))
+        });
+        found.collect()
+    }
+}
+
 /// Those of the event's namespace; `None` where they could not be listed.
-pub(super) fn around(event: &Event, batch: &mut Batch) -> Option<Addresses> {
+fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
     let Inside {
         boot_ns,
         links,

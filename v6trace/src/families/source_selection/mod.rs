@@ -8,10 +8,7 @@ mod explain;
 pub(crate) mod lookup;
 
 use super::Occurrence;
-use crate::{
-    explain::{Diagnosis, Subject},
-    field::{Take, shown, text},
-};
+use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}};
 
 pub use addresses::{Address, Addresses, Interface};
 pub use causes::Cause;

@@ -1,14 +1,7 @@
 //! What ends an anycast address, each way with what it costs.
 
 use super::Story;
-use crate::{
-    decode::{AnycastChange, anycast::Trigger},
-    diagnose::{
-        Fix,
-        advice::{self, quoted},
-    },
-    record::anycast_use::Use,
-};
+use crate::{families::anycast::{AnycastChange, Trigger, Use}, explain::{Fix, advice, quoted}};
 
 /// For an address that a program asked for.
 pub(super) fn deliberate() -> Vec<Fix> {
@@ -35,7 +28,7 @@ impl Story<'_> {
                     .remark("has no anycast address (RFC 6164); sessions break once"),
             );
             fixes.push(
-                self.command(&format!(
+                self.subject.command(&format!(
                     "ip addr add ADDRESS peer {address} dev {interface}"
                 ))
                 .remark("instead of the address with the prefix; other nodes then need routes"),
@@ -51,7 +44,7 @@ impl Story<'_> {
         let address = self.change.address;
         let vrf = self.found.and_then(|found| found.vrf.as_deref());
         let vrf = vrf.map_or_else(String::new, |vrf| format!("vrf {} ", quoted(vrf)));
-        self.command(&format!("ip -6 route get {vrf}{address}"))
+        self.subject.command(&format!("ip -6 route get {vrf}{address}"))
             .remark("where packets for it go now")
     }
 
@@ -92,7 +85,7 @@ impl Story<'_> {
                  conf.all.forwarding undoes it"
             }
         };
-        self.command(&command).remark(remark)
+        self.subject.command(&command).remark(remark)
     }
 
     /// Forwarding without being a router, where the kernel can.
@@ -107,7 +100,7 @@ impl Story<'_> {
             if forced_already {
                 return None;
             }
-            let fix = self.command(&set);
+            let fix = self.subject.command(&set);
             return Some(fix.remark("forwards what comes in there, without an anycast address"));
         }
         // Each write of 0, over 0 as well, clears what was forced on all
@@ -115,14 +108,10 @@ impl Story<'_> {
         let once = "sysctl -n net.ipv6.conf.all.forwarding | grep -qx 0 || \
                     sysctl -w net.ipv6.conf.all.forwarding=0";
         let script = format!("{once}; {set}");
-        let fix = self.command(&format!("sh -c {}", quoted(&script)));
+        let fix = self.subject.command(&format!("sh -c {}", quoted(&script)));
         Some(fix.remark(
             "no anycast anywhere; needed on each incoming interface, and forwarding stops in \
              between",
         ))
-    }
-
-    fn command(&self, command: &str) -> Fix {
-        Fix::new(self.subject.in_netns(command))
     }
 }

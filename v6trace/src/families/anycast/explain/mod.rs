@@ -9,32 +9,20 @@ mod fixes;
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{Diagnosis, Value};
-use crate::{
-    catalogue::{Cause, Severity},
-    decode::{
-        AnycastChange, Event,
-        anycast::{Trigger, Written},
-    },
-    record::anycast_use::{AnycastUse, Gone, Use, UseKind},
-    session::Session,
-};
+use crate::{families::anycast::{Cause, AnycastChange, Trigger, Written, AnycastUse, Gone, Use, UseKind}, catalogue::{Severity}, explain::{Diagnosis, Subject, Value}};
 
 /// Explains an anycast address that was taken, or given up.
-pub(super) fn diagnose(
-    event: &Event,
-    change: &AnycastChange,
-    session: &Session,
-) -> Option<Diagnosis> {
-    let found = session.anycast_use(event.boot_ns);
+pub(super) fn explain(change: &AnycastChange, subject: Subject<'_>) -> Option<Diagnosis> {
+    let Subject { event, session } = subject;
+    let mut uses = session.found::<AnycastUse>();
+    let found = uses.find(|found| found.of == event.boot_ns);
     // Where the host has the address as an ordinary one, nothing changes.
     if change.own_address == Some(true) || found.is_some_and(|found| found.owner.is_some()) {
         return None;
     }
     let story = Story {
-        event,
         change,
-        session,
+        subject,
         found,
     };
     Some(if change.joined {
@@ -85,7 +73,7 @@ impl Story<'_> {
         let summary = format!(
             "{} turned forwarding off{}, so this host no longer owns {address} on {interface}, {}: \
              a neighbour there may have the address again.",
-            self.who(),
+            self.subject.who("Somebody"),
             self.written(),
             self.role(),
         );
@@ -112,13 +100,6 @@ impl Story<'_> {
         diagnosis.ifindex = Some(change.ifindex);
         diagnosis.address = Some(IpAddr::V6(change.address));
         diagnosis
-    }
-
-    /// The task that did it, where it is known.
-    fn who(&self) -> &str {
-        self.subject.event
-            .culprit()
-            .map_or("Somebody", |task| task.comm.as_str())
     }
 
     /// " (net.ipv6.conf.all.forwarding)"; with slashes for an interface, whose
@@ -150,7 +131,7 @@ impl Story<'_> {
         match self.change.trigger {
             Trigger::ForwardingChange => format!(
                 "{} turned forwarding on{}, so this host now owns {address}, {role} on {interface},",
-                self.who(),
+                self.subject.who("Somebody"),
                 self.written(),
             ),
             Trigger::AddressUsable => format!(
@@ -160,7 +141,7 @@ impl Story<'_> {
             Trigger::Setsockopt => format!(
                 "{} asked for {address}, {role} on {interface} (IPV6_JOIN_ANYCAST), so this host \
                  now owns it",
-                self.who(),
+                self.subject.who("Somebody"),
             ),
             Trigger::Unknown => {
                 format!("This host now owns {address}, {role} on {interface},")
@@ -292,251 +273,4 @@ fn used_by(found: &AnycastUse) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use v6trace_common::{Context, Hook};
-
-    use super::*;
-    use crate::{
-        decode::{Payload, Task},
-        diagnose::Confidence,
-        record::SessionInfo,
-    };
-
-    fn change() -> AnycastChange {
-        AnycastChange {
-            address: "fd00:4::".parse().unwrap(),
-            interface: "eth0.7".into(),
-            ifindex: 4,
-            joined: true,
-            trigger: Trigger::ForwardingChange,
-            written: Some(Written::All),
-            prefix_len: Some(64),
-            own_address: Some(false),
-            forwarding: Some(1),
-            all_forwarding: Some(1),
-            accept_ra: Some(1),
-            force_forwarding: None,
-        }
-    }
-
-    fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosis> {
-        let mut session = Session::new(SessionInfo {
-            own_netns: 1,
-            ..SessionInfo::default()
-        });
-        if let Some(found) = found {
-            session.learn_anycast_use(found);
-        }
-        let event = Event {
-            boot_ns: 7,
-            cpu: 0,
-            context: Context::Task,
-            task: Task {
-                pid: 12,
-                tid: 12,
-                comm: "sysctl".into(),
-            },
-            cgroup_id: 1,
-            netns: 1,
-            hook: Hook::AnycastJoin,
-            payload: Payload::AnycastChange(change.clone()),
-        };
-        diagnose(&event, change, &session)
-    }
-
-    fn found(of: u64, kind: UseKind) -> AnycastUse {
-        AnycastUse {
-            boot_ns: 8,
-            of,
-            uses: vec![Use {
-                kind,
-                detail: "[fd00:4::5]:40000 to port 179 (ESTABLISHED)".to_owned(),
-                process: None,
-                inode: None,
-                gone: None,
-                more: 0,
-            }],
-            complete: true,
-            vrf: None,
-            owner: None,
-        }
-    }
-
-    /// The one fix that holds `text`, with its remark.
-    fn fix_with(change: &AnycastChange, text: &str) -> String {
-        let diagnosis = explain(change, None).unwrap();
-        let mut found = diagnosis.fix.iter().filter(|fix| fix.action.contains(text));
-        let fix = found.next().unwrap();
-        assert_eq!(found.next(), None);
-        format!("{}  # {}", fix.action, fix.remark.unwrap_or_default())
-    }
-
-    #[test]
-    fn an_address_of_the_host_in_any_case_is_neither_taken_nor_given_up() {
-        for joined in [true, false] {
-            let change = AnycastChange { joined, ..change() };
-            let owned = AnycastUse {
-                owner: Some("d0".to_owned()),
-                ..found(7, UseKind::Tcp)
-            };
-            assert_eq!(explain(&change, Some(owned)), None);
-            assert!(explain(&change, Some(found(7, UseKind::Tcp))).is_some());
-        }
-    }
-
-    #[test]
-    fn where_packets_go_is_asked_in_their_vrf() {
-        let given_up = AnycastChange {
-            joined: false,
-            ..change()
-        };
-        let in_red = AnycastUse {
-            vrf: Some("red".to_owned()),
-            ..found(7, UseKind::Tcp)
-        };
-        for (found, command) in [
-            (None, "ip -6 route get fd00:4::"),
-            (Some(in_red), "ip -6 route get vrf red fd00:4::"),
-        ] {
-            assert_eq!(explain(&given_up, found).unwrap().fix[0].action, command);
-        }
-    }
-
-    #[test]
-    fn a_host_keeps_what_it_heard_from_routers() {
-        let host = |accept_ra, all, force| {
-            let change = AnycastChange {
-                trigger: Trigger::AddressUsable,
-                accept_ra,
-                all_forwarding: Some(all),
-                force_forwarding: force,
-                ..change()
-            };
-            fix_with(&change, "sysctl -w")
-        };
-        let deaf = host(Some(1), 1, None);
-        assert!(
-            deaf.starts_with(
-                "sysctl -w net/ipv6/conf/eth0.7/accept_ra=0 net/ipv6/conf/eth0.7/forwarding=0  # still"
-            ),
-            "{deaf}"
-        );
-        for accept_ra in [Some(0), Some(2), None] {
-            let fix = host(accept_ra, 0, None);
-            assert!(!fix.contains("accept_ra"), "{fix}");
-            assert!(fix.contains("not forwarded anyway"), "{fix}");
-        }
-        // Until the write it was a host, and may have lived on what it heard.
-        let fix = fix_with(&change(), "sysctl -w");
-        assert!(!fix.contains("accept_ra"), "{fix}");
-    }
-
-    #[test]
-    fn forced_forwarding_is_not_undone_by_its_own_fix() {
-        let with = |all| AnycastChange {
-            all_forwarding: all,
-            force_forwarding: Some(0),
-            ..change()
-        };
-        let fix = fix_with(&with(Some(0)), "force_forwarding=1");
-        assert!(!fix.contains("all"), "{fix}");
-        assert!(fix.contains("eth0.7/forwarding=0"), "{fix}");
-        for all in [Some(1), None] {
-            let fix = fix_with(&with(all), "force_forwarding=1");
-            assert!(fix.contains("grep -qx 0 || sysctl -w"), "{fix}");
-        }
-        let forced = AnycastChange {
-            all_forwarding: Some(0),
-            force_forwarding: Some(1),
-            ..change()
-        };
-        let host = fix_with(&forced, "sysctl -w");
-        assert!(host.contains("still forwards"), "{host}");
-    }
-
-    #[test]
-    fn what_could_not_be_looked_up_is_said() {
-        let diagnosis = explain(&change(), None).unwrap();
-        assert_eq!(diagnosis.severity, Severity::Notice);
-        assert!(diagnosis.summary.contains("could not be looked up"));
-        let used_by = diagnosis.evidence.iter().find(|e| e.name == "used_by");
-        assert_eq!(used_by.unwrap().value, Value::Unknown);
-    }
-
-    #[test]
-    fn uses_belong_to_their_own_event() {
-        let own = explain(&change(), Some(found(7, UseKind::Tcp))).unwrap();
-        assert_eq!(own.severity, Severity::Hazard);
-        let other = explain(&change(), Some(found(6, UseKind::Tcp))).unwrap();
-        assert_eq!(other.severity, Severity::Notice);
-    }
-
-    #[test]
-    fn a_connection_that_is_gone_is_not_said_to_time_out() {
-        let ended = Some(Gone {
-            before_ns: 4_200_000_000,
-            after_ns: 30_000_000,
-        });
-        let with = |gone: &[Option<Gone>], vrf: Option<&str>| {
-            let mut found = found(7, UseKind::Tcp);
-            let uses = gone.iter().map(|&gone| Use {
-                process: Some("bird[9]".to_owned()),
-                gone,
-                ..found.uses[0].clone()
-            });
-            found.uses = uses.collect();
-            found.vrf = vrf.map(str::to_owned);
-            let diagnosis = explain(&change(), Some(found)).unwrap();
-            assert_eq!(diagnosis.severity, Severity::Hazard);
-            diagnosis.summary
-        };
-        let gone = "The TCP connection of bird[9] to it, last seen established 4.2 s before the \
-                    change, was gone when v6trace looked 0.0 s after it";
-        let there = "The TCP connection of bird[9] to it times out";
-        let one = with(&[ended], Some("red"));
-        assert!(one.contains(gone) && !one.contains(there), "{one}");
-        assert!(one.contains("eth0.7 is in VRF red"), "{one}");
-        let both = with(&[None, ended], None);
-        assert!(both.contains(gone) && both.contains(there), "{both}");
-        assert!(both.contains("why it ended is not known"), "{both}");
-        let two = with(&[ended; 2], None);
-        assert!(
-            two.contains("2 TCP connections to it, the first of bird[9], last seen"),
-            "{two}"
-        );
-    }
-
-    #[test]
-    fn connections_that_are_not_listed_count() {
-        let mut found = found(7, UseKind::Tcp);
-        found.uses.push(Use {
-            more: 12,
-            ..found.uses[0].clone()
-        });
-        let diagnosis = explain(&change(), Some(found)).unwrap();
-        assert!(
-            diagnosis.summary.contains("14 TCP connections to it"),
-            "{}",
-            diagnosis.summary
-        );
-        let used_by = diagnosis.evidence.iter().find(|e| e.name == "used_by");
-        let used_by = format!("{:?}", used_by.unwrap().value);
-        assert!(used_by.contains("(ESTABLISHED), and 12 more"), "{used_by}");
-    }
-
-    #[test]
-    fn an_incomplete_search_makes_nothing_certain() {
-        let unknown = AnycastChange {
-            own_address: None,
-            ..change()
-        };
-        let diagnosis = explain(&unknown, Some(found(7, UseKind::Gateway))).unwrap();
-        assert_eq!(diagnosis.confidence, Confidence::Likely);
-        assert!(diagnosis.summary.contains("more addresses"));
-        let own = AnycastChange {
-            own_address: Some(true),
-            ..change()
-        };
-        assert_eq!(explain(&own, None), None);
-    }
-}
+mod tests;

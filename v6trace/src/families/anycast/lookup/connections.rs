@@ -21,18 +21,10 @@ use netlink_packet_sock_diag::{
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
 use super::{
-    super::{batch::Batch, enter, netlink, owners},
     Found, Taken, changes,
     watch::Watch,
 };
-use crate::{
-    clock,
-    decode::{AnycastChange, Event},
-    record::{
-        KernelRecord,
-        anycast_use::{Gone, Use, UseKind},
-    },
-};
+use crate::{clock, observe::{batch::Batch, enter, netlink, owners}, families::anycast::{AnycastChange, Gone, Use, UseKind}, event::{Event}, record::{KernelRecord}};
 
 /// `TCP_*` of the kernel's `tcp_states.h`.
 const ESTABLISHED: u8 = 1;

@@ -11,8 +11,8 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{super::netlink, Found, Taken, each, used};
-use crate::record::anycast_use::UseKind;
+use super::{Found, Taken, each, used};
+use crate::{observe::netlink, families::anycast::{UseKind}};
 
 /// Looks through the routes of the calling thread's namespace. They are not all
 /// where a route names a nexthop object alone, as

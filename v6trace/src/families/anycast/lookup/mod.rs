@@ -17,23 +17,61 @@ mod watch;
 
 use std::{collections::BTreeMap, io, net::IpAddr};
 
-use super::{
-    batch::Batch,
-    enter,
-    inside::Inside,
-    links::{self, Link},
-};
+use v6trace_common::{Kind, Payload as _, families::anycast as wire};
+
+use super::{AnycastChange, AnycastUse, Use, UseKind};
 use crate::{
     clock,
-    decode::{AnycastChange, Event, Payload},
-    record::{
-        KernelRecord,
-        anycast_use::{AnycastUse, Use, UseKind},
+    coverage::Coverage,
+    event::Event,
+    families::Payload,
+    observe::{
+        Looks,
+        batch::Batch,
+        enter,
+        inside::Inside,
+        links::{self, Link},
     },
+    record::{KernelRecord, Lookup},
 };
-use connections::Connection;
-pub(super) use connections::Glances;
-pub(super) use watch::Watch;
+use connections::{Connection, Glances};
+use watch::Watch;
+
+/// Looks at who uses addresses that were taken.
+pub(crate) struct Users {
+    glances: Glances,
+    watch: Watch,
+}
+
+impl Users {
+    /// Begins to watch for connections that may be gone once an address is
+    /// taken. Where nobody would hear of that, nobody has to be ready for it.
+    pub(crate) fn begin(coverage: &Coverage) -> Self {
+        Self {
+            glances: Glances::default(),
+            watch: if coverage.has(wire::JOIN) {
+                Watch::begin()
+            } else {
+                Watch::default()
+            },
+        }
+    }
+}
+
+impl Looks for Users {
+    fn is_urgent(&self, kind: Kind) -> bool {
+        kind == wire::AnycastChange::KIND
+    }
+
+    fn glance(&mut self, records: &[KernelRecord], batch: &mut Batch) {
+        self.glances.look(records, &self.watch, batch);
+    }
+
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let uses = uses(records, &mut self.glances, batch);
+        uses.into_iter().map(|(index, found)| (index, found.into())).collect()
+    }
+}
 
 /// Uses of one kind that are listed; a host may have thousands of routes by
 /// way of one router.
@@ -78,7 +116,7 @@ fn changes(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &An
 /// Looks everything up for the addresses that changed among `records`: once for
 /// each namespace, since forwarding is mostly enabled on all interfaces of one
 /// at once. The results are by index of the record.
-pub(super) fn uses(
+fn uses(
     records: &[KernelRecord],
     glances: &mut Glances,
     batch: &mut Batch,

@@ -9,10 +9,9 @@ use netlink_packet_route::{
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::{
-    super::{links::Link, netlink},
     Found, Taken, each, used,
 };
-use crate::record::anycast_use::{Use, UseKind};
+use crate::{observe::{links::Link, netlink}, families::anycast::{Use, UseKind}};
 
 /// Looks through the neighbours of the calling thread's namespace.
 pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {

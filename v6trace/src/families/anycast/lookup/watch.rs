@@ -19,10 +19,9 @@ use std::{
 };
 
 use super::{
-    super::{enter, inside, places::Places},
     connections::{self, Connection},
 };
-use crate::clock;
+use crate::{clock, observe::{enter, inside, places::Places}};
 
 /// The least time between two looks.
 const PAUSE: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::decode::{DadFailure, dad::Mac};
+use crate::{families::dad::{DadFailure}, frame::{Mac}};
 
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_PERMANENT: u32 = 0x80;

@@ -1,24 +1,14 @@
 //! What to do about an address that was found in use.
 
 use super::{cost::Cost, others::Other, verdict::Verdict};
-use crate::{
-    catalogue::Cause,
-    decode::{DadFailure, Event, dad::Mac},
-    diagnose::{
-        Diagnosis, Fix,
-        advice::{self, quoted},
-    },
-    record::surroundings::Interface,
-    session::Session,
-};
+use crate::{families::dad::{Cause, DadFailure, Interface, Surroundings}, frame::{Mac}, explain::{Diagnosis, Fix, advice, quoted, Subject}};
 
 /// Hairpin ports that are named where none is known to be the one.
 const SUSPECTS: usize = 3;
 
 /// The event and what is known around it.
 pub(super) struct Fixes<'a> {
-    pub(super) event: &'a Event,
-    pub(super) session: &'a Session,
+    pub(super) subject: Subject<'a>,
     pub(super) interface: &'a str,
 }
 
@@ -33,7 +23,7 @@ impl<'a> Fixes<'a> {
     /// The port in hairpin mode that the interface is plugged into: the other
     /// end of a veth, which names this one as its own other end.
     pub(super) fn reflector(&self, ifindex: u32) -> Option<Reflector<'a>> {
-        let around = self.subject.session.surroundings(self.subject.event.netns)?;
+        let around = Surroundings::around(self.subject)?;
         let (netns, other_end) = around.other_end?;
         let (netns, port) = self.hairpins().into_iter().find(|(inode, port)| {
             *inode == netns && port.ifindex == other_end && port.link == Some(ifindex)
@@ -48,7 +38,7 @@ impl<'a> Fixes<'a> {
     /// Every port in hairpin mode on this host, with its namespace.
     fn hairpins(&self) -> Vec<(u32, &'a Interface)> {
         let netns = self.subject.event.netns;
-        let Some(around) = self.subject.session.surroundings(netns) else {
+        let Some(around) = Surroundings::around(self.subject) else {
             return Vec::new();
         };
         let here = around.here.iter().flatten().map(|port| (netns, port));
@@ -66,15 +56,15 @@ impl<'a> Fixes<'a> {
         cost: &Cost,
     ) -> Diagnosis {
         let diagnosis = match verdict.cause {
-            Cause::DadLoopback => self.loopback(diagnosis, failure),
-            Cause::DadConflictClonedMac => {
+            Cause::Loopback => self.loopback(diagnosis, failure),
+            Cause::ConflictClonedMac => {
                 let diagnosis = self.cloned_mac(diagnosis, failure);
                 match self.del_from(verdict.other.as_ref(), failure) {
                     Some(del) => diagnosis.fix(del),
                     None => diagnosis,
                 }
             }
-            Cause::DadConflict | Cause::DadConflictSameHost => {
+            Cause::Conflict | Cause::ConflictSameHost => {
                 self.conflict(diagnosis, failure, verdict)
             }
             _ => diagnosis.fix(Fix::new(self.here(&format!(

@@ -12,12 +12,7 @@ mod verdict;
 
 use std::net::IpAddr;
 
-use super::{Diagnosis, Value};
-use crate::{
-    catalogue::Cause,
-    decode::{DadFailure, DadReflection, Event, dad::Message},
-    session::Session,
-};
+use crate::{families::dad::{Cause, DadFailure, DadReflection}, frame::{Message}, explain::{Diagnosis, Subject, Value}};
 use cost::Cost;
 use fixes::{Fixes, Reflector};
 use verdict::Verdict;
@@ -25,16 +20,15 @@ use verdict::Verdict;
 const OPERATION: &str = "duplicate-address-detection";
 
 /// Explains an address that was found in use.
-pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) -> Diagnosis {
+pub(super) fn failure(failure: &DadFailure, subject: Subject<'_>) -> Diagnosis {
     let frame = &failure.frame;
     let fixes = Fixes {
-        event,
-        session,
+        subject,
         interface: &failure.interface,
     };
     let reflector = fixes.reflector(failure.ifindex);
-    let verdict = Verdict::of(event, failure, session, reflector.is_some());
-    let reflector = reflector.filter(|_| verdict.cause == Cause::DadLoopback);
+    let verdict = Verdict::of(failure, subject, reflector.is_some());
+    let reflector = reflector.filter(|_| verdict.cause == Cause::Loopback);
     let cost = Cost::of(failure);
     let summary = format!(
         "{}/{} on {} was found in use by duplicate address detection: {}.{} {}",
@@ -45,7 +39,7 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
         sentence(reflector.as_ref(), &failure.interface),
         cost.text
     );
-    let mut diagnosis = Diagnosis::new(event, verdict.cause, OPERATION, summary)
+    let mut diagnosis = Diagnosis::new(subject.event, verdict.cause, OPERATION, summary)
         .with("message", frame.message().map(Message::name))
         .with("source_mac", text(frame.source_mac()))
         .with("own_mac", text(failure.own_mac))
@@ -85,14 +79,9 @@ pub(super) fn failure(event: &Event, failure: &DadFailure, session: &Session) ->
 }
 
 /// Explains a solicitation that came back and was recognised.
-pub(super) fn reflection(
-    event: &Event,
-    reflection: &DadReflection,
-    session: &Session,
-) -> Diagnosis {
+pub(super) fn reflection(reflection: &DadReflection, subject: Subject<'_>) -> Diagnosis {
     let fixes = Fixes {
-        event,
-        session,
+        subject,
         interface: &reflection.interface,
     };
     let reflector = fixes.reflector(reflection.ifindex);
@@ -103,10 +92,10 @@ pub(super) fn reflection(
          reflects frames.{by}",
         reflection.interface,
         reflection.address,
-        milliseconds(event.boot_ns.saturating_sub(reflection.sent_boot_ns)),
+        milliseconds(subject.event.boot_ns.saturating_sub(reflection.sent_boot_ns)),
         reflection.nonce,
     );
-    let diagnosis = Diagnosis::new(event, Cause::DadLoopbackIgnored, OPERATION, summary)
+    let diagnosis = Diagnosis::new(subject.event, Cause::LoopbackIgnored, OPERATION, summary)
         .with("nonce", reflection.nonce.to_string())
         .with("source_mac", text(reflection.frame.source_mac()));
     let mut diagnosis =

@@ -1,13 +1,6 @@
 //! Other interfaces of this host that may have sent a frame.
 
-use crate::{
-    decode::{
-        DadFailure, Event,
-        dad::{Mac, Message},
-    },
-    record::surroundings::{Interface, Surroundings},
-    session::Session,
-};
+use crate::{families::dad::{DadFailure, Interface, Surroundings}, frame::{Mac, Message}, explain::{Subject}};
 
 /// `IFA_F_*` of an address: used while it is under test, failed its test, not
 /// in force.
@@ -72,12 +65,11 @@ pub(super) struct Others<'a> {
 }
 
 impl<'a> Others<'a> {
-    pub(super) fn new(event: &'a Event, failure: &'a DadFailure, session: &'a Session) -> Self {
+    pub(super) fn new(failure: &'a DadFailure, subject: Subject<'a>) -> Self {
         Self {
-            event,
+            subject,
             failure,
-            session,
-            around: session.surroundings(event.netns),
+            around: Surroundings::around(subject),
         }
     }
 

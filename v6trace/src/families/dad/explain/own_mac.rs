@@ -12,10 +12,7 @@ use super::{
     others::{IFA_F_OPTIMISTIC, Other},
     verdict::{Case, Verdict, came_late},
 };
-use crate::{
-    catalogue::Cause,
-    decode::dad::{Mac, Message, Nonce},
-};
+use crate::{families::dad::{Cause}, frame::{Mac, Message, Nonce}};
 
 impl Case<'_> {
     /// An advertisement with one's own MAC: a node does not advertise an
@@ -31,7 +28,7 @@ impl Case<'_> {
         let flags = self.failure.flags.unwrap_or_default();
         if flags & IFA_F_OPTIMISTIC != 0 && !at_hand {
             return Verdict::new(
-                Cause::DadLoopback,
+                Cause::Loopback,
                 false,
                 format!(
                     "an advertisement (NA) with {name}'s own MAC {own} says so. The address is \
@@ -42,7 +39,7 @@ impl Case<'_> {
             );
         }
         Verdict::new(
-            Cause::DadConflictClonedMac,
+            Cause::ConflictClonedMac,
             false,
             format!(
                 "an advertisement (NA) with {name}'s own MAC {own} says so. Inferred from its being \
@@ -60,7 +57,7 @@ impl Case<'_> {
             let shared = self.shared_mac(own, Message::Solicitation);
             return shared.filter(|_| !self.reflects).unwrap_or_else(|| {
                 Verdict::new(
-                    Cause::DadLoopback,
+                    Cause::Loopback,
                     false,
                     format!(
                         "a solicitation with {name}'s own MAC {own} asks for it, most likely its \
@@ -114,11 +111,11 @@ impl Case<'_> {
                  address as well",
                 self.others.place(&other)
             );
-            return Verdict::new(Cause::DadConflictClonedMac, false, why).by(Some(other));
+            return Verdict::new(Cause::ConflictClonedMac, false, why).by(Some(other));
         }
         if self.sends_nonces() {
             return Verdict::new(
-                Cause::DadLoopback,
+                Cause::Loopback,
                 false,
                 format!(
                     "a solicitation without a nonce came from {name}'s own MAC {own}. This attempt \
@@ -132,7 +129,7 @@ impl Case<'_> {
             format!(", {} after it was sent", milliseconds(after))
         });
         Verdict::new(
-            Cause::DadLoopback,
+            Cause::Loopback,
             false,
             format!(
                 "{name} received its own solicitation, reflected by the segment{}, and did not \
@@ -157,7 +154,7 @@ impl Case<'_> {
                  {clone}"
             )
         };
-        Verdict::new(Cause::DadConflictClonedMac, seen, why).by(other)
+        Verdict::new(Cause::ConflictClonedMac, seen, why).by(other)
     }
 
     /// "another node has the same MAC"
@@ -184,7 +181,7 @@ impl Case<'_> {
             }
         };
         let verdict = Verdict::new(
-            Cause::DadConflictSameHost,
+            Cause::ConflictSameHost,
             false,
             format!(
                 "a frame with the MAC {own} says so, most likely from {} of this same namespace, \

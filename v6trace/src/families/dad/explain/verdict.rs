@@ -10,14 +10,7 @@ use super::{
     milliseconds,
     others::{Other, Others},
 };
-use crate::{
-    catalogue::Cause,
-    decode::{
-        DadFailure, Event,
-        dad::{Mac, Message, Nonce, Sender},
-    },
-    session::Session,
-};
+use crate::{families::dad::{Cause, DadFailure, Sender}, frame::{Mac, Message, Nonce}, explain::{Subject}};
 
 /// The cause of a failure.
 pub(super) struct Verdict {
@@ -33,16 +26,11 @@ pub(super) struct Verdict {
 impl Verdict {
     /// Weighs what is known; `reflects`: the interface is plugged into a port
     /// of this host that is in hairpin mode.
-    pub(super) fn of(
-        event: &Event,
-        failure: &DadFailure,
-        session: &Session,
-        reflects: bool,
-    ) -> Self {
+    pub(super) fn of(failure: &DadFailure, subject: Subject<'_>, reflects: bool) -> Self {
         let case = Case {
-            event,
+            subject,
             failure,
-            others: Others::new(event, failure, session),
+            others: Others::new(failure, subject),
             reflects,
         };
         let frame = &failure.frame;
@@ -76,7 +64,7 @@ impl Verdict {
 
 /// A failure and what is known around it.
 pub(super) struct Case<'a> {
-    pub(super) event: &'a Event,
+    pub(super) subject: Subject<'a>,
     pub(super) failure: &'a DadFailure,
     pub(super) others: Others<'a>,
     pub(super) reflects: bool,
@@ -106,12 +94,12 @@ impl Case<'_> {
         };
         let (cause, who) = if other.netns.is_none() {
             let who = format!("{} of this same namespace", other.interface);
-            (Cause::DadConflictSameHost, who)
+            (Cause::ConflictSameHost, who)
         } else {
             let cause = if is_own_mac {
-                Cause::DadConflictClonedMac
+                Cause::ConflictClonedMac
             } else {
-                Cause::DadConflict
+                Cause::Conflict
             };
             let place = self.others.place(&other);
             (cause, format!("another node of this host ({place})"))
@@ -135,7 +123,7 @@ impl Case<'_> {
         };
         if !self.others.are_known_here() {
             return Verdict::new(
-                Cause::DadConflict,
+                Cause::Conflict,
                 false,
                 format!(
                     "a node with the MAC {source} {says}. That it is none of this namespace's own \
@@ -160,7 +148,7 @@ impl Case<'_> {
         let router = source.virtual_router();
         let router = router.map(|number| format!(", the VRRP virtual router {number},"));
         Verdict::new(
-            Cause::DadConflict,
+            Cause::Conflict,
             beside.is_none(),
             format!(
                 "another node with the MAC {source}{remark}{} {says}{}",
@@ -202,7 +190,7 @@ impl Case<'_> {
             "{} of this same namespace, with the MAC {source} on the same segment, {says}{doubt}",
             own.interface
         );
-        Verdict::new(Cause::DadConflictSameHost, doubt.is_empty(), why).by(Some(own))
+        Verdict::new(Cause::ConflictSameHost, doubt.is_empty(), why).by(Some(own))
     }
 
     /// Whether this interface was seen to send the nonce.
@@ -236,7 +224,7 @@ impl Case<'_> {
             return came_late(nonce);
         }
         Verdict::new(
-            Cause::DadUnexplained,
+            Cause::Unexplained,
             false,
             "the frame that says so has no Ethernet source, or could not be read; whether it was \
              another node's or a reflection is not known"
@@ -247,7 +235,7 @@ impl Case<'_> {
 
 pub(super) fn came_late(nonce: Nonce) -> Verdict {
     Verdict::new(
-        Cause::DadLoopback,
+        Cause::Loopback,
         true,
         format!(
             "its own solicitation of an earlier attempt (nonce {nonce}) was reflected to it and \

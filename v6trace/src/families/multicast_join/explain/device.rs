@@ -1,11 +1,7 @@
 //! A join that failed because of its interface.
 
 use super::Story;
-use crate::{
-    catalogue::Cause,
-    decode::multicast_join::{Device, Inet6State},
-    diagnose::{Diagnosis, Fix, advice::quoted},
-};
+use crate::{families::multicast_join::{Cause, Device, Inet6State}, explain::{Diagnosis, Fix, quoted}};
 
 /// Smallest MTU with which a device gets IPv6 (RFC 8200 section 5).
 const IPV6_MIN_MTU: u32 = 1280;
@@ -18,7 +14,7 @@ impl Story<'_> {
             Device::Absent => (
                 "no-such-ifindex",
                 format!("{opening}: no interface of this network namespace has index {requested}."),
-                Fix::new(self.in_netns("ip link"))
+                self.subject.command("ip link")
                     .remark("the indexes there are; a link that comes back usually has a new one"),
             ),
             Device::Found {
@@ -39,7 +35,7 @@ impl Story<'_> {
                     "{opening}: the request names no interface, and ENODEV then means that no \
                      route leads to the group."
                 ),
-                Fix::new(self.in_netns("ip -6 route get ") + &self.join.group.to_string())
+                self.subject.command(&format!("ip -6 route get {}", self.join.group))
                     .remark("fails likewise until a route that is of no VRF leads there"),
             ),
             _ => {
@@ -92,10 +88,10 @@ impl Story<'_> {
         if too_small.is_some() {
             diagnosis
                 .fix(
-                    Fix::new(self.in_netns(&format!(
+                    self.subject.command(&format!(
                         "ip link set dev {} mtu {IPV6_MIN_MTU}",
                         quoted(name)
-                    )))
+                    ))
                     .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
                 )
                 .fix(Fix::new(
@@ -103,7 +99,7 @@ impl Story<'_> {
                 ))
         } else {
             diagnosis.fix(Fix::new(
-                self.in_netns(&format!("ip -6 address show dev {}", quoted(name))),
+                self.subject.in_netns(&format!("ip -6 address show dev {}", quoted(name))),
             ))
         }
     }

@@ -1,11 +1,7 @@
 //! A join that got ENOMEM: from the socket's own budget, or from the machine.
 
 use super::Story;
-use crate::{
-    catalogue::Cause,
-    decode::multicast_join::Memberships,
-    diagnose::{Diagnosis, Fix, advice::quoted},
-};
+use crate::{families::multicast_join::{Cause, Memberships}, explain::{Diagnosis, Fix, quoted}};
 
 impl Story<'_> {
     pub(super) fn optmem_exhausted(&self) -> Diagnosis {
@@ -108,9 +104,9 @@ impl Story<'_> {
             return match (self.is_autojoin(), leaking) {
                 (true, true) => Fix::new("end the network namespace")
                     .remark("nothing else frees what autojoin addresses of gone interfaces left"),
-                (true, false) => Fix::new(self.in_netns("ip -6 address del ADDRESS dev INTERFACE"))
+                (true, false) => self.subject.command("ip -6 address del ADDRESS dev INTERFACE")
                     .remark("for autojoin addresses that are not needed"),
-                (false, _) => Fix::new(self.in_netns("ip link del TUNNEL"))
+                (false, _) => self.subject.command("ip link del TUNNEL")
                     .remark("the socket goes with the last tunnel that uses it"),
             };
         }
@@ -132,7 +128,7 @@ impl Story<'_> {
         let target = target.checked_next_power_of_two().unwrap_or(target);
         let command = format!("sysctl -w net.core.optmem_max={target}");
         if self.join.charge.limit_of_netns {
-            let fix = Fix::new(self.in_netns(&command));
+            let fix = self.subject.command(&command);
             return if leaking {
                 fix.remark("only postpones it")
             } else {

@@ -12,16 +12,7 @@ mod request;
 
 use std::net::IpAddr;
 
-use super::{Diagnosis, Fix, advice};
-use crate::{
-    catalogue::Cause,
-    decode::{
-        Event, MulticastJoin,
-        multicast_join::{Device, Inet6State},
-    },
-    errno::Errno,
-    session::Session,
-};
+use crate::{families::multicast_join::{Cause, MulticastJoin, Device, Inet6State}, errno::{Errno}, explain::{Diagnosis, Fix, Subject}};
 
 const OPERATION: &str = "multicast-join";
 
@@ -29,16 +20,11 @@ const UDP: u32 = libc::IPPROTO_UDP.cast_unsigned();
 const ICMPV6: u32 = libc::IPPROTO_ICMPV6.cast_unsigned();
 
 /// Explains a join that failed.
-pub(super) fn diagnose(
-    event: &Event,
-    join: &MulticastJoin,
-    session: &Session,
-) -> Option<Diagnosis> {
+pub(super) fn explain(join: &MulticastJoin, subject: Subject<'_>) -> Option<Diagnosis> {
     let errno = join.errno?;
     let story = Story {
-        event,
         join,
-        session,
+        subject,
         errno,
     };
     let diagnosis = match errno {
@@ -91,15 +77,14 @@ impl Story<'_> {
     fn unexplained(&self, what_is_known: &str) -> Diagnosis {
         let summary = format!("{}{what_is_known}.", self.opening());
         let diagnosis = self
-            .memory_evidence(Cause::JoinUnexplained, summary)
+            .memory_evidence(Cause::Unexplained, summary)
             .likely();
         diagnosis.fix(Fix::new("v6trace doctor").remark("which kernel values can be read here"))
     }
 
     /// "radvd could not join ff02::2 on tap366 (ENOMEM)"
     fn opening(&self) -> String {
-        let task = self.subject.event.culprit();
-        let who = task.map_or("the kernel", |task| task.comm.as_str());
+        let who = self.subject.who("the kernel");
         let on = match (&self.join.device, self.join.requested_ifindex) {
             (Device::Found { name, .. }, _) => format!(" on {name}"),
             (_, 0) => String::new(),
@@ -122,11 +107,6 @@ impl Story<'_> {
     /// ICMPv6 socket of the kernel that joins.
     fn is_autojoin(&self) -> bool {
         self.join.socket.kernel && self.join.socket.protocol == ICMPV6
-    }
-
-    /// `command`, to be run in the namespace of the event.
-    fn in_netns(&self, command: &str) -> String {
-        self.subject.in_netns(command)
     }
 
     fn start(&self, cause: Cause, summary: String) -> Diagnosis {

@@ -2,10 +2,7 @@
 //! that the socket has already.
 
 use super::Story;
-use crate::{
-    catalogue::Cause,
-    diagnose::{Diagnosis, Fix},
-};
+use crate::{families::multicast_join::{Cause}, explain::{Diagnosis, Fix}};
 
 impl Story<'_> {
     pub(super) fn already_joined(&self) -> Diagnosis {
@@ -34,7 +31,7 @@ impl Story<'_> {
                     .remark("also repairs a membership that the interface has lost meanwhile"),
             )
             .fix(
-                Fix::new(self.in_netns("cat /proc/net/igmp6"))
+                self.subject.command("cat /proc/net/igmp6")
                     .remark("listed there: take EADDRINUSE for success"),
             )
     }

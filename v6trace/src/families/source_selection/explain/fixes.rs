@@ -3,13 +3,7 @@
 use std::{borrow::Cow, net::Ipv4Addr};
 
 use super::{Domain, Story};
-use crate::{
-    decode::source_selection::{Extent, L3mdev, Route, SourceSelection},
-    diagnose::{
-        Diagnosis, Fix,
-        advice::{self, quoted},
-    },
-};
+use crate::{families::source_selection::{Extent, L3mdev, Route, SourceSelection}, explain::{Diagnosis, Fix, quoted}};
 
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
@@ -122,14 +116,14 @@ impl Story<'_> {
         }
         let accept = "sysctl -w net.ipv4.tcp_l3mdev_accept=1 net.ipv4.udp_l3mdev_accept=1";
         diagnosis.fix(
-            self.command(accept)
+            self.subject.command(accept)
                 .remark("or answers, which come in by the VRF, reach no socket outside it"),
         )
     }
 
     fn add_address(&self, place: &str) -> Fix {
         let place = quoted(place);
-        self.command(&format!("ip address add ADDRESS/32 dev {place}"))
+        self.subject.command(&format!("ip address add ADDRESS/32 dev {place}"))
     }
 
     /// The route again, with a source; `remark` says what for. Whoever else
@@ -161,17 +155,14 @@ impl Story<'_> {
         };
         if route.extent == Extent::More {
             return self
+                .subject
                 .command(&format!("ip -4 route show exact {to}"))
                 .remark(
                     "one: `ip -4 route change`, all of it and src; several: make all anew, in their order",
                 );
         }
         let command = change(&to, route, interface, source);
-        self.command(&command).remark(remark)
-    }
-
-    fn command(&self, command: &str) -> Fix {
-        Fix::new(self.subject.in_netns(command))
+        self.subject.command(&command).remark(remark)
     }
 }
 

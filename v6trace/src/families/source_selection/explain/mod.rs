@@ -10,27 +10,17 @@ mod places;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Diagnosis, Value};
-use crate::{
-    catalogue::Cause,
-    decode::{Event, SourceSelection},
-    session::Session,
-};
+use crate::{families::source_selection::{Cause, SourceSelection}, explain::{Diagnosis, Subject, Value}};
 use places::{Domain, Places};
 
 const OPERATION: &str = "source-selection";
 const TCP: u8 = 6;
 
 /// Explains a source that is missing, borrowed or chosen by chance.
-pub(super) fn diagnose(
-    event: &Event,
-    selection: &SourceSelection,
-    session: &Session,
-) -> Option<Diagnosis> {
-    let places = Places::new(event, session);
+pub(super) fn explain(selection: &SourceSelection, subject: Subject<'_>) -> Option<Diagnosis> {
+    let places = Places::new(subject);
     let story = Story {
-        event,
-        session,
+        subject,
         selection,
         domain: Domain::of(selection, &places),
         places,
@@ -97,7 +87,7 @@ impl Story<'_> {
                  back"
             }
         };
-        let who = self.who();
+        let who = self.subject.who("the kernel");
         let summary =
             format!("{who} has no IPv4 source for {destination}: {nowhere}. {consequence}.");
         let diagnosis = self
@@ -140,7 +130,7 @@ impl Story<'_> {
                 "{interface} has none to offer, and the route that leads there ({route}) names none"
             ),
         };
-        let who = self.who();
+        let who = self.subject.who("the kernel");
         let summary = format!(
             "{who} sends to {destination} from {source}, {from}: {why}. It works as long as others \
              route {source} back to here."
@@ -165,7 +155,7 @@ impl Story<'_> {
             "{} sends to {destination} from {source}, which is not the first address of \
              {interface}: the first 32 bits of the next hop ({}) read {bits} as an IPv4 address, \
              which is in the subnet of {source}. With another next hop it would be another source.",
-            self.who(),
+            self.subject.who("the kernel"),
             self.route(),
         );
         let diagnosis = self
@@ -200,10 +190,6 @@ impl Story<'_> {
         diagnosis.ifindex = Some(selection.ifindex);
         diagnosis.address = Some(IpAddr::V4(selection.destination));
         diagnosis
-    }
-
-    fn who(&self) -> &str {
-        self.subject.event.culprit().map_or("the kernel", |task| &task.comm)
     }
 
     /// "198.51.100.0/24 via fe80::1"

@@ -2,11 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::{
-    decode::{Event, SourceSelection, source_selection::L3mdev},
-    record::addresses::{Addresses, Interface},
-    session::Session,
-};
+use crate::{families::source_selection::{SourceSelection, L3mdev, Addresses, Interface}, explain::{Subject}};
 
 /// `RT_SCOPE_UNIVERSE`, the scope of addresses that count behind a gateway.
 const GLOBAL: u8 = 0;
@@ -39,8 +35,10 @@ pub(super) enum Domain {
 pub(super) struct Places<'a>(Option<&'a Addresses>);
 
 impl<'a> Places<'a> {
-    pub(super) fn new(event: &Event, session: &'a Session) -> Self {
-        let found = session.addresses(event.netns);
+    pub(super) fn new(subject: Subject<'a>) -> Self {
+        let Subject { event, session } = subject;
+        let mut found = session.found::<Addresses>();
+        let found = found.find(|found| found.netns == event.netns);
         // An older look belongs to an earlier event, and perhaps to another
         // namespace of the same number.
         Self(found.filter(|found| found.boot_ns >= event.boot_ns))
