@@ -3,10 +3,13 @@
 //! Both sides compile this crate, so a change here is a change of both:
 //!
 //! ```text
-//! HOOKS    which kernel function each hook watches, with which programs
-//! MEMBERS  which members of kernel structs the programs read; userspace looks
-//!          their offsets up in the running kernel's BTF and hands them over
-//! Kind     what a record is: a RecordHeader followed by the kind's payload
+//! families   one file for each family of failures, one line each in FAMILIES:
+//!              hooks     which kernel function each watches, by which programs
+//!              members   which members of kernel structs the programs read;
+//!                        userspace finds their offsets in the running kernel's
+//!                        BTF and hands them over
+//!              payloads  what a record holds behind its RecordHeader, by Kind
+//! kernel     members that more than one family reads
 //! ```
 //!
 //! A record is written by the kernel side in one piece into a per-CPU perf
@@ -17,28 +20,21 @@
 //! nobody wrote.
 #![no_std]
 
-pub mod anycast;
-pub mod dad;
-pub mod forwarding;
+pub mod families;
 pub mod header;
-pub mod hooks;
+pub mod held;
+pub mod hook;
+pub mod kernel;
 pub mod kind;
 pub mod loss;
-pub mod members;
-pub mod multicast_join;
-pub mod set_token;
-pub mod source_selection;
+pub mod member;
+pub mod neighbour;
 
-pub use anycast::AnycastChange;
-pub use dad::{DadFailure, DadReflection, NeighbourFrame};
-pub use forwarding::DefaultRoutesPurged;
+pub use families::{FAMILIES, Family};
 pub use header::{COMM_LEN, Context, RecordHeader, WIRE_VERSION};
-pub use hooks::{Candidate, HOOKS, Hook, HookInfo, Programs};
-pub use kind::Kind;
+pub use hook::{Candidate, HOOK_COUNT, HOOKS, Hook, HookInfo, Programs};
+pub use kind::{Kind, Payload};
 pub use loss::HookLoss;
-pub use multicast_join::MulticastJoin;
-pub use set_token::SetToken;
-pub use source_selection::SourceSelection;
 
 /// Bytes of an interface name in the kernel, terminating NUL included (`IFNAMSIZ`).
 pub const INTERFACE_NAME_LEN: usize = 16;

@@ -6,7 +6,7 @@
 //! are served by tasks that may be preempted, the task has a counter for it.
 
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_get_smp_processor_id};
-use v6trace_common::{Context, members::ABSENT};
+use v6trace_common::{Context, member::ABSENT};
 
 use crate::{globals, kernel::Pointer};
 

@@ -2,25 +2,25 @@
 //! offsets and addresses, and the user's choices.
 //!
 //! The kernel freezes these values before it verifies the programs, so code
-//! behind an absent member, or behind a choice not made, costs nothing.
+//! behind an absent member, or behind a choice not made, costs nothing. What one
+//! family alone reads is declared in its own folder, by [`members!`].
 
 use aya_ebpf::Global;
-use v6trace_common::members::ABSENT;
 
-macro_rules! declare {
-    ($($global:ident: $shape:expr, $path:literal, $without:literal;)*) => {
+/// Makes a global of each member.
+macro_rules! members {
+    ($($global:ident: $path:literal;)*) => {
         $(
             #[doc = concat!("`", $path, "`")]
             #[unsafe(no_mangle)]
-            pub(crate) static $global: Global<u32> = Global::new(ABSENT);
+            pub(crate) static $global: aya_ebpf::Global<u32> =
+                aya_ebpf::Global::new(v6trace_common::member::ABSENT);
         )*
     };
 }
-v6trace_common::with_members!(declare);
+pub(crate) use members;
 
-/// Address of `sysctl_optmem_max`, 0 without.
-#[unsafe(no_mangle)]
-pub(crate) static OPTMEM_MAX: Global<u64> = Global::new(0);
+v6trace_common::kernel_members!(members);
 
 /// Address of `__per_cpu_offset`, 0 without.
 #[unsafe(no_mangle)]

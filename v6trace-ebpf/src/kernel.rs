@@ -12,7 +12,7 @@ use aya_ebpf::{
     Global,
     helpers::{bpf_probe_read_kernel, generated},
 };
-use v6trace_common::{INTERFACE_NAME_LEN, members::ABSENT};
+use v6trace_common::{INTERFACE_NAME_LEN, member::ABSENT};
 use zerocopy::FromBytes;
 
 use crate::{globals, ways::Object};

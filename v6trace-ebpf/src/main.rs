@@ -12,17 +12,12 @@
 #![no_main]
 
 mod address;
-mod anycast;
 mod context;
-mod dad;
-mod forwarding;
+mod families;
 mod globals;
 mod kernel;
-mod multicast_join;
 mod neighbour;
 mod output;
-mod set_token;
-mod source_selection;
 mod volatile;
 mod ways;
 

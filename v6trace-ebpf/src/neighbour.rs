@@ -1,10 +1,7 @@
 //! What a frame of neighbour discovery holds.
 
 use aya_ebpf::helpers::generated;
-use v6trace_common::{
-    NeighbourFrame,
-    dad::{FRAME_COPIED, FRAME_LEN},
-};
+use v6trace_common::neighbour::{FRAME_COPIED, FRAME_LEN, NeighbourFrame};
 
 use crate::{
     globals,

@@ -11,7 +11,9 @@ use aya_ebpf::{
     macros::map,
     maps::{PerCpuArray, PerfEventArray},
 };
-use v6trace_common::{COMM_LEN, Context, HOOKS, Hook, HookLoss, Kind, RecordHeader, WIRE_VERSION};
+use v6trace_common::{
+    COMM_LEN, Context, HOOK_COUNT, Hook, HookLoss, Payload, RecordHeader, WIRE_VERSION,
+};
 
 use crate::context;
 
@@ -20,7 +22,7 @@ static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
 
 /// One [`HookLoss`] per hook, at the hook's number.
 #[map]
-static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOKS.len() as u32, 0);
+static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOK_COUNT as u32, 0);
 
 /// A record as it leaves: built in place in a per-CPU map, since it would not
 /// fit on the stack beside the rest. A kprobe's program is never interrupted by
@@ -31,27 +33,27 @@ pub(crate) struct Record<P> {
     pub(crate) payload: P,
 }
 
-impl<P> Record<P> {
+impl<P: Payload> Record<P> {
     /// Writes the whole header. `netns` is the namespace's inode number, 0
     /// where it is not known.
     #[inline(always)]
-    pub(crate) fn open(&mut self, kind: Kind, hook: Hook, netns: u32) {
-        self.open_in(context::current(), kind, hook, netns);
+    pub(crate) fn open(&mut self, hook: Hook, netns: u32) {
+        self.open_in(context::current(), hook, netns);
     }
 
     /// The same, where the context is known.
     #[inline(always)]
-    pub(crate) fn open_in(&mut self, context: Context, kind: Kind, hook: Hook, netns: u32) {
+    pub(crate) fn open_in(&mut self, context: Context, hook: Hook, netns: u32) {
         // Padding would leave the kernel, and userspace refuse the record.
         const {
             assert!(size_of::<Self>() == size_of::<RecordHeader>() + size_of::<P>());
         }
         let header = &mut self.header;
         header.size = size_of::<Self>() as u16;
-        header.kind = kind as u16;
+        header.kind = P::KIND.0;
         header.version = WIRE_VERSION;
         header.context = context as u8;
-        header.hook = hook as u16;
+        header.hook = hook.0;
         header.netns = netns;
         // SAFETY: helpers without arguments that return numbers.
         unsafe {
@@ -97,7 +99,7 @@ pub(crate) fn call_unknown(hook: Hook) {
 
 #[inline(always)]
 fn count(hook: Hook, add: impl FnOnce(&mut HookLoss)) {
-    if let Some(loss) = LOSSES.get_ptr_mut(hook as u32) {
+    if let Some(loss) = LOSSES.get_ptr_mut(u32::from(hook.0)) {
         // SAFETY: the slot is this CPU's own, and no other program runs on this
         // CPU until this one ends.
         add(unsafe { &mut *loss });

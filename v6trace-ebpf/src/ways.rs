@@ -26,7 +26,7 @@ use aya_ebpf::{
     maps::PerCpuArray,
     programs::{FEntryContext, FExitContext, ProbeContext},
 };
-use v6trace_common::members::{ABSENT, Bits};
+use v6trace_common::member::{ABSENT, Bits};
 
 use crate::{
     kernel::{Pointer, Value},

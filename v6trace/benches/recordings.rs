@@ -8,19 +8,18 @@ use bytes::Bytes;
 use divan::{Bencher, counter::ItemsCount};
 use tempfile::TempDir;
 use v6trace::{
-    attach::Coverage,
-    observe::Observer,
-    record::{KernelRecord, Record, SessionInfo},
-    recording::{Contents, OutputFile, PieceOptions, Reader, Replay, Writer},
-    render::{Json, Render},
-    report::{Options, Report},
+    coverage::Coverage, observe::Observer, record::KernelRecord, record::Record,
+    record::SessionInfo, recording::Contents, recording::OutputFile, recording::PieceOptions,
+    recording::Reader, recording::Replay, recording::Writer, render::Json, render::Render,
+    report::Options, report::Report,
 };
 use v6trace_common::{
-    Context, Hook, Kind, MulticastJoin, RecordHeader, WIRE_VERSION,
-    multicast_join::{
-        CHARGE_SEEN, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, GROUP_READ, INET6_READ,
-        LIMIT_OF_NETNS, LIMIT_READ, MTU_READ, OMEM_READ,
-    },
+    Context, Kind, RecordHeader, WIRE_VERSION, families::multicast_join::CHARGE_SEEN,
+    families::multicast_join::DEVICE_FOUND, families::multicast_join::DEVICE_HAS_INET6,
+    families::multicast_join::DEVICES_READ, families::multicast_join::GROUP_READ,
+    families::multicast_join::INET6_READ, families::multicast_join::LIMIT_OF_NETNS,
+    families::multicast_join::LIMIT_READ, families::multicast_join::MTU_READ,
+    families::multicast_join::MulticastJoin, families::multicast_join::OMEM_READ,
 };
 use zerocopy::IntoBytes;
 
@@ -143,7 +142,7 @@ fn join(number: u32) -> Bytes {
         kind: Kind::MulticastJoin as u16,
         version: WIRE_VERSION,
         context: Context::Task as u8,
-        hook: Hook::MulticastJoin as u16,
+        hook: families::multicast_join::JOIN as u16,
         // Not evenly, as nothing is.
         boot_ns: 1_000_000_000
             + u64::from(number) * 2_000

@@ -3,7 +3,7 @@
 //! A filter looks at the stream alone, so that it means the same live and
 //! later.
 
-use crate::{decode::Event, session::Session};
+use crate::{event::Event, session::Session};
 
 /// What must hold for an occurrence to be shown; an empty filter shows all.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl Filter {
             && self
                 .interface
                 .as_deref()
-                .is_none_or(|name| event.concerns(name))
+                .is_none_or(|name| event.occurrence().concerns(name))
             && self.netns.as_ref().is_none_or(|netns| match netns {
                 NetnsFilter::Inode(inode) => event.netns == *inode,
                 NetnsFilter::Name(name) => session.namespace_name(event.netns) == Some(name),

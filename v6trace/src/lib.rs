@@ -4,41 +4,48 @@
 //! How a failure becomes a sentence:
 //!
 //! ```text
-//! kernel   v6trace-ebpf      kprobes write records into perf buffers
+//! kernel   v6trace-ebpf      probes write records into perf buffers
 //! live     attach            the kernel's BTF and symbols -> programs -> hooks
 //!          live, observe     perf buffers -> records in order, with what
 //!                            userspace looks up beside them
 //! any      record            the stream: all that an explanation rests on
-//!          decode            bytes -> event
+//!          event             bytes -> event
 //!          session           what the stream has told so far
-//!          diagnose          event + session -> diagnosis, a pure function
+//!          families          event + session -> diagnosis, a pure function
 //!          report, render    -> text or JSON
 //! ```
 //!
 //! Everything below `record` depends on the stream alone: not on the clock,
-//! the filesystem or the network.
-//!
-//! To explain one more failure: a file per side with the same name
-//! (`v6trace-common`, `v6trace-ebpf`, [`decode`], [`diagnose`]), a line in each
-//! table (`HOOKS`, `MEMBERS`, `Kind`, [`catalogue`]), and the matches that the
-//! compiler then points at.
+//! the filesystem or the network. What is above needs the feature `live` and
+//! Linux; without it this is a library, and a program, for what was recorded.
 
+#[cfg(feature = "live")]
 pub mod attach;
+#[cfg(feature = "live")]
 pub mod btf;
 pub mod catalogue;
-mod causes;
 pub mod cli;
+#[cfg(feature = "live")]
 mod clock;
-pub mod decode;
-pub mod diagnose;
+pub mod coverage;
 pub mod errno;
+mod error_chain;
+pub mod event;
+pub mod explain;
+pub mod families;
+pub mod field;
 pub mod filter;
+pub mod frame;
+#[cfg(feature = "live")]
 pub mod live;
+#[cfg(feature = "live")]
 pub mod observe;
+#[cfg(feature = "live")]
 pub mod privilege;
 pub mod record;
 pub mod recording;
 pub mod render;
 pub mod report;
 pub mod session;
+#[cfg(feature = "live")]
 pub mod symbols;

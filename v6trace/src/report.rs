@@ -10,8 +10,8 @@ use std::{collections::BTreeMap, io, ops::ControlFlow};
 
 use crate::{
     catalogue::Cause,
-    decode::{DecodeError, Event},
-    diagnose::diagnose,
+    event::{DecodeError, Event},
+    explain::explain,
     filter::Filter,
     record::{KernelRecord, Record, SessionInfo},
     recording::Missing,
@@ -149,11 +149,7 @@ impl<R: Render> Report<R> {
         match record {
             Record::Session(_) => {}
             Record::Kernel(record) => return self.kernel(record),
-            Record::Namespace(namespace) => session.learn_namespace(namespace.clone()),
-            Record::Process(process) => session.learn_process(process.clone()),
-            Record::Addresses(addresses) => session.learn_addresses(addresses.clone()),
-            Record::AnycastUse(found) => session.learn_anycast_use(found.clone()),
-            Record::Surroundings(surroundings) => session.learn_surroundings(surroundings.clone()),
+            Record::Lookup(lookup) => session.learn(lookup.clone()),
             Record::Lost(lost) => {
                 self.totals.lost = self.totals.lost.saturating_add(lost.count);
                 self.last_ns = lost.boot_ns;
@@ -215,7 +211,7 @@ impl<R: Render> Report<R> {
         if self.options.events {
             self.render.event(session, event)?;
         }
-        if let Some(diagnosis) = diagnose(event, session) {
+        if let Some(diagnosis) = explain(event, session) {
             self.render.diagnosis(session, &diagnosis)?;
             *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
         }

@@ -6,10 +6,7 @@
 use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
-use v6trace::{
-    recording::Contents,
-    render::{Text, time::TimeDisplay},
-};
+use v6trace::{recording::Contents, render::Text, render::time::TimeDisplay};
 use v6trace_fuzz::replay;
 
 /// A recording whose first frame is an opening.

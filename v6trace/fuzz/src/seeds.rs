@@ -6,10 +6,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-use v6trace::{
-    record::Record,
-    recording::{Item, Reader},
-};
+use v6trace::{record::Record, recording::Item, recording::Reader};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);

@@ -10,9 +10,10 @@ use std::io;
 use aya::programs::ProgramError;
 use v6trace_common::{Candidate, HookInfo};
 
-use super::{AttachError, HookCoverage, Status, Via, resolve::Globals};
+use super::{AttachError, resolve::Globals};
 use crate::{
-    causes::with_causes,
+    coverage::{HookCoverage, Status, Via},
+    error_chain::with_causes,
     symbols::{SymbolStatus, Symbols},
 };
 
@@ -66,7 +67,7 @@ fn denied(error: &io::Error) -> String {
 
 /// Attaches the first candidate of each hook that can be had.
 pub(super) fn choose(
-    hooks: &[HookInfo],
+    hooks: &[&HookInfo],
     symbols: &Symbols,
     globals: &Globals,
     mut attach: impl FnMut(&Candidate) -> Result<Via, Refusal>,
@@ -158,7 +159,7 @@ fn possible(candidate: &Candidate, symbols: &Symbols, globals: &Globals) -> Resu
     match candidate.needs.iter().find(|need| !globals.has(need)) {
         Some(need) => refuse(
             Status::Refused,
-            format!("this kernel's BTF lacks {}", Globals::path_of(need)),
+            format!("this kernel's BTF lacks {}", need.path),
         ),
         None => Ok(()),
     }
@@ -168,23 +169,24 @@ fn possible(candidate: &Candidate, symbols: &Symbols, globals: &Globals) -> Resu
 mod tests {
     use std::io::Write as _;
 
-    use v6trace_common::{Hook, Programs};
+    use v6trace_common::{Hook, Programs, kernel::NET_INUM};
 
     use super::*;
 
     const fn candidate(function: &'static str, note: Option<&'static str>) -> Candidate {
         Candidate {
             function,
-            kprobes: Programs::new(Some("program"), None),
+            kprobes: Programs::entry("program"),
             trampoline: None,
-            needs: &["NET_INUM"],
+            needs: &[&NET_INUM],
             note,
         }
     }
 
-    const TABLE: &[HookInfo] = &[HookInfo {
-        hook: Hook::MulticastJoin,
+    const TABLE: &[&HookInfo] = &[&HookInfo {
+        hook: Hook(0),
         name: "made-up",
+        about: "nothing",
         without: "nothing is seen",
         candidates: &[
             candidate("v6trace_made_up_symbol", None),
@@ -200,7 +202,7 @@ mod tests {
     }
 
     fn chosen(kallsyms: &str) -> HookCoverage {
-        let globals = Globals::made_up(&[("NET_INUM", 136)]);
+        let globals = Globals::made_up(&[(&NET_INUM, 136)]);
         choose(TABLE, &symbols(kallsyms), &globals, |_| Ok(Via::Kprobe)).remove(0)
     }
 
@@ -258,7 +260,7 @@ mod tests {
     #[test]
     fn a_refused_hook_says_what_the_kernel_said() {
         let symbols = symbols("ffffffff81000000 t v6trace_made_up_symbol\n");
-        let globals = Globals::made_up(&[("NET_INUM", 136)]);
+        let globals = Globals::made_up(&[(&NET_INUM, 136)]);
         let hook = choose(TABLE, &symbols, &globals, |_| {
             Err(Refusal {
                 status: Status::Refused,

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use aya::{EbpfError, maps::MapError, programs::ProgramError};
 use thiserror::Error;
 
-use super::Coverage;
 use crate::{
     btf::{BtfError, MemberError},
-    causes::with_causes,
+    coverage::Coverage,
+    error_chain::with_causes,
     privilege::Privileges,
     symbols::SymbolsError,
 };

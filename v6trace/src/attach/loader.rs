@@ -17,8 +17,8 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Ebp
     let events = u8::from(options.events);
     let debug = u8::from(options.debug);
     let mut loader = without_kernel_types();
-    for (name, value) in &globals.words {
-        loader.override_global(name, value, true);
+    for (member, value) in &globals.words {
+        loader.override_global(member.global, value, true);
     }
     for (name, value) in &globals.addresses {
         loader.override_global(name, value, true);

@@ -11,7 +11,6 @@
 //! does attaching fail, with every reason and what stands in the way.
 
 mod choose;
-mod coverage;
 mod error;
 mod links;
 mod loader;
@@ -22,15 +21,14 @@ mod trampolines;
 use std::path::Path;
 
 use aya::Ebpf;
-use v6trace_common::HOOKS;
+use v6trace_common::{FAMILIES, Family, HOOKS, Hook, HookInfo};
 
-pub use coverage::{Coverage, HookCoverage, Status, Via};
 pub use error::AttachError;
 pub use links::Links;
-pub use resolve::ResolvedMember;
 
 use crate::{
     btf::{Btf, KERNEL_BTF},
+    coverage::{Coverage, ResolvedMember},
     symbols::{KALLSYMS, Symbols},
 };
 use programs::Attacher;
@@ -45,6 +43,8 @@ pub struct Options<'a> {
     pub btf: Option<&'a Path>,
     /// Symbols to use instead of the running kernel's own.
     pub kallsyms: Option<&'a Path>,
+    /// The families whose hooks are wanted.
+    pub families: Vec<&'static Family>,
     /// Report what succeeds as well.
     pub events: bool,
     /// Let the programs log what they do.
@@ -52,6 +52,22 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
+    /// The hooks that are wanted: those of other families, too, without which
+    /// one of these knows less.
+    fn hooks(&self) -> Vec<&'static HookInfo> {
+        let families = self.families.iter();
+        let wanted: Vec<Hook> = families.flat_map(|family| family.wants()).collect();
+        let hooks = HOOKS.iter().copied();
+        hooks.filter(|info| wanted.contains(&info.hook)).collect()
+    }
+
+    /// The names of the families that are not wanted.
+    fn left_out(&self) -> Vec<String> {
+        let is_wanted = |family: &Family| self.families.iter().any(|of| of.name == family.name);
+        let families = FAMILIES.iter().filter(|family| !is_wanted(family));
+        families.map(|family| family.name.to_owned()).collect()
+    }
+
     /// Where the kernel's types are read.
     pub fn btf(&self) -> &'a Path {
         self.btf.unwrap_or(Path::new(KERNEL_BTF))
@@ -83,10 +99,11 @@ pub fn attach<T>(
     }
     let btf = Btf::load(options.btf())?;
     log::debug!("BTF read");
+    let hooks = options.hooks();
     let mut globals = resolve::members(&btf)?;
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
-        &resolve::symbols(&globals),
+        &resolve::symbols(&hooks, &globals),
     )?;
     log::debug!("symbols read");
     resolve::variables(&mut globals, &btf, &symbols)?;
@@ -102,14 +119,18 @@ pub fn attach<T>(
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
     let mut programs = Attacher::new(&mut ebpf, functions);
-    let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
+    let hooks = choose::choose(&hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
     let Attacher { links, refused, .. } = programs;
     let members = globals.members();
     let mut absent = globals.absent;
     absent.extend(refused);
-    let coverage = Coverage { hooks, absent };
+    let coverage = Coverage {
+        hooks,
+        absent,
+        left_out: options.left_out(),
+    };
     if coverage.attached().next().is_none() {
         return Err(AttachError::Nothing { coverage });
     }

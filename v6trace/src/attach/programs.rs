@@ -10,7 +10,8 @@ use aya::{
 };
 use v6trace_common::{Candidate, Programs};
 
-use super::{AttachError, Links, Via, choose::Refusal, links::Link};
+use super::{AttachError, Links, choose::Refusal, links::Link};
+use crate::coverage::Via;
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {

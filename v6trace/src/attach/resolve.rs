@@ -1,68 +1,48 @@
 //! The running kernel's offsets, sizes and addresses, as the programs' globals.
 
-use serde::{Deserialize, Serialize};
 use v6trace_common::{
-    HOOKS,
-    members::{ABSENT, Bits, MEMBERS, Member, Shape, VARIABLES, Variable},
+    HookInfo, families,
+    member::{ABSENT, Bits, Member, Shape, Variable},
 };
 
 use crate::{
     btf::{Btf, MemberError},
+    coverage::ResolvedMember,
     symbols::Symbols,
 };
-
-/// Where a kernel keeps a member that the programs read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResolvedMember {
-    /// Type and member path, as `net.core.sysctl_optmem_max`; only the type
-    /// where its size was wanted.
-    pub member: String,
-    /// What the programs were told: an offset or a size in bytes, for some
-    /// bits a packed [`Bits`]; `None` where this kernel has no such member.
-    pub value: Option<u32>,
-}
 
 /// Values for the programs' globals, by name.
 #[derive(Debug, Default)]
 pub(super) struct Globals {
-    pub(super) words: Vec<(&'static str, u32)>,
+    pub(super) words: Vec<(&'static Member, u32)>,
     pub(super) addresses: Vec<(&'static str, u64)>,
     /// What this kernel lacks, with what that means.
     pub(super) absent: Vec<String>,
 }
 
 impl Globals {
-    /// Whether this kernel has the member of that global.
-    pub(super) fn has(&self, global: &str) -> bool {
-        self.words
-            .iter()
-            .any(|&(name, value)| name == global && value != ABSENT)
+    /// Whether this kernel has the member.
+    pub(super) fn has(&self, member: &Member) -> bool {
+        let mut words = self.words.iter();
+        words.any(|&(found, value)| found.global == member.global && value != ABSENT)
     }
 
     /// Whether the variable has what no member of this kernel does.
     fn need(&self, variable: &Variable) -> bool {
-        !variable.unless.is_some_and(|global| self.has(global))
-    }
-
-    /// The member path of a global.
-    pub(super) fn path_of(global: &str) -> &str {
-        MEMBERS
-            .iter()
-            .find(|member| member.global == global)
-            .map_or(global, |member| member.path)
+        !variable.unless.is_some_and(|member| self.has(member))
     }
 
     /// Every member, with what was found.
     pub(super) fn members(&self) -> Vec<ResolvedMember> {
-        let resolved = |&(global, value): &(&str, u32)| ResolvedMember {
-            member: Self::path_of(global).to_owned(),
+        let resolved = |&(member, value): &(&Member, u32)| ResolvedMember {
+            member: member.path.to_owned(),
             value: (value != ABSENT).then_some(value),
         };
         self.words.iter().map(resolved).collect()
     }
 
     #[cfg(test)]
-    pub(super) fn made_up(words: &[(&'static str, u32)]) -> Self {
+    pub(super) fn made_up(words: &[(&'static Member, u32)]) -> Self {
         Self {
             words: words.to_vec(),
             ..Self::default()
@@ -73,12 +53,12 @@ impl Globals {
 /// Every symbol that locating and choosing ask for, but for those of variables
 /// that this kernel's members make unnecessary: a group for each hook and
 /// variable.
-pub(super) fn symbols(globals: &Globals) -> Vec<Vec<&'static str>> {
-    let functions = HOOKS.iter().map(|hook| {
+pub(super) fn symbols(hooks: &[&HookInfo], globals: &Globals) -> Vec<Vec<&'static str>> {
+    let functions = hooks.iter().map(|hook| {
         let functions = hook.candidates.iter().map(|candidate| candidate.function);
         functions.collect()
     });
-    let variables = VARIABLES.iter().filter(|variable| globals.need(variable));
+    let variables = families::variables().filter(|variable| globals.need(variable));
     let variables = variables.map(|variable| {
         let symbols = variable.symbols.iter().map(|&(symbol, _)| symbol);
         symbols.collect()
@@ -90,7 +70,7 @@ pub(super) fn symbols(globals: &Globals) -> Vec<Vec<&'static str>> {
 /// contradicts itself is an error.
 pub(super) fn members(btf: &Btf) -> Result<Globals, MemberError> {
     let mut globals = Globals::default();
-    for member in MEMBERS {
+    for member in families::members() {
         let value = match locate(btf, member) {
             Ok(Ok(value)) => value,
             Ok(Err(reason)) => {
@@ -107,7 +87,7 @@ pub(super) fn members(btf: &Btf) -> Result<Globals, MemberError> {
             }
             Err(error) => return Err(error),
         };
-        globals.words.push((member.global, value));
+        globals.words.push((member, value));
     }
     Ok(globals)
 }
@@ -118,7 +98,7 @@ pub(super) fn variables(
     btf: &Btf,
     symbols: &Symbols,
 ) -> Result<(), MemberError> {
-    for variable in VARIABLES {
+    for variable in families::variables() {
         let address = address(btf, symbols, variable)?;
         if address == 0 && globals.need(variable) {
             let why = if symbols.hidden() {

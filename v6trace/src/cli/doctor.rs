@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::options::{self, TraceOptions};
 use crate::{
-    attach::{self, AttachError, Attached, Coverage},
+    attach::{self, AttachError, Attached},
+    coverage::Coverage,
     observe::{Hazard, hazards},
     privilege::{Kprobes, Lockdown, Obstacle, Privileges},
 };

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::options;
-use crate::catalogue::Cause;
+use crate::{catalogue::Cause, families::FAMILIES};
 
 /// Arguments of `v6trace explain`.
 #[derive(Args, Debug)]
@@ -24,10 +24,14 @@ impl Explain {
             };
             out.write_all(cause.page().as_bytes())?;
         } else {
-            let codes = Cause::ALL.iter().map(|cause| cause.code().len());
+            let codes = Cause::all().map(|cause| cause.code().len());
             let width = codes.max().unwrap_or(0);
-            for cause in Cause::ALL {
-                writeln!(out, "{:<width$}  {}", cause.code(), cause.title())?;
+            for family in FAMILIES {
+                let wire = family.wire;
+                writeln!(out, "{} ({}):", wire.name, wire.about)?;
+                for cause in family.causes() {
+                    writeln!(out, "  {:<width$}  {}", cause.code(), cause.title())?;
+                }
             }
         }
         out.flush()?;

@@ -16,7 +16,7 @@ use super::{
     recordings::Recordings,
 };
 use crate::{
-    decode,
+    event,
     recording::{ReadError, Reader, Replay},
     render::{Csv, Json, Pcapng, Render},
     report::{self, Report},
@@ -88,7 +88,7 @@ impl Export {
             let input_is = file.metadata()?;
             if input_is.is_file() {
                 let begins = begins_recording(file);
-                begins.with_context(|| decode::text(input.as_os_str().as_encoded_bytes()))?;
+                begins.with_context(|| event::text(input.as_os_str().as_encoded_bytes()))?;
             }
             if output.as_ref().is_some_and(|output| {
                 output.is_file() && (output.dev(), output.ino()) == (input_is.dev(), input_is.ino())

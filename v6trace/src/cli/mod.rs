@@ -21,7 +21,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::causes::with_causes;
+use crate::error_chain::with_causes;
 
 /// Explains why IPv6 failed on this machine, from the kernel's own values.
 #[derive(Debug, Parser)]

@@ -9,12 +9,15 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use v6trace_common::{FAMILIES, Family};
 
 use crate::{
-    attach::{self, Coverage},
+    attach::{self},
+    coverage::Coverage,
     filter::{Filter, NetnsFilter},
     observe,
-    render::{Json, Render, Text, time::TimeDisplay},
+    render::time::TimeDisplay,
+    render::{Json, Render, Text},
     report,
 };
 
@@ -205,6 +208,12 @@ pub(super) struct TraceOptions {
     /// Read the kernel's symbols from this file instead of /proc/kallsyms
     #[arg(long, value_name = "FILE")]
     kallsyms: Option<PathBuf>,
+    /// Trace only these families of failures; `v6trace explain` lists them
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = family)]
+    family: Vec<&'static Family>,
+    /// Trace all families but these
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = family, conflicts_with = "family")]
+    skip_family: Vec<&'static Family>,
     /// Say which hooks are attached, and how; twice: log what the programs do
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
@@ -215,15 +224,35 @@ impl TraceOptions {
         attach::Options {
             btf: self.btf.as_deref(),
             kallsyms: self.kallsyms.as_deref(),
+            families: self.families(),
             events,
             debug: self.verbose > 1,
         }
+    }
+
+    /// The families that are wanted.
+    fn families(&self) -> Vec<&'static Family> {
+        let is_in =
+            |list: &[&Family], family: &Family| list.iter().any(|of| of.name == family.name);
+        let chosen = FAMILIES.iter().copied().filter(|family| {
+            (self.family.is_empty() || is_in(&self.family, family))
+                && !is_in(&self.skip_family, family)
+        });
+        chosen.collect()
     }
 
     /// Starts logging.
     pub(super) fn start_log(&self) {
         start_log(if self.verbose > 1 { "debug" } else { "warn" });
     }
+}
+
+/// A family by its name.
+fn family(name: &str) -> Result<&'static Family, String> {
+    Family::named(name).ok_or_else(|| {
+        let names: Vec<_> = FAMILIES.iter().map(|family| family.name).collect();
+        format!("the families are {}", names.join(", "))
+    })
 }
 
 /// Starts logging from a level on, to standard error; `RUST_LOG` has the last

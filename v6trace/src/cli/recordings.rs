@@ -19,7 +19,7 @@ use signal_hook::{
 };
 
 use crate::{
-    decode,
+    event,
     recording::{Item, Opening, Reader, Replay, Stats, piece_path},
     render::Render,
 };
@@ -201,7 +201,7 @@ fn name(path: &Path) -> String {
     if is_stdin(path) {
         return "standard input".to_owned();
     }
-    decode::text(path.as_os_str().as_encoded_bytes())
+    event::text(path.as_os_str().as_encoded_bytes())
 }
 
 /// The name of the first piece of the recording of which `path` is a piece.

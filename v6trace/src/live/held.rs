@@ -6,64 +6,90 @@
 
 use anyhow::Context as _;
 use aya::{
-    Ebpf,
+    Ebpf, Pod,
     maps::{HashMap, MapData},
 };
 use bytes::Bytes;
 use v6trace_common::{
-    DadFailure, DadReflection, RecordHeader,
-    dad::{DAD_QUIET_NS, HELD_KEY_LEN},
+    Payload, RecordHeader, families::dad::DadFailure, families::dad::DadReflection, held::KEY_LEN,
+    held::QUIET_NS,
 };
+use zerocopy::IntoBytes as _;
 
-use crate::decode;
+/// The maps of every family that holds records back.
+fn maps(ebpf: &mut Ebpf) -> anyhow::Result<Vec<Box<dyn Take>>> {
+    Ok(vec![
+        open::<DadFailure>(ebpf, "DAD_FAILURES_HELD")?,
+        open::<DadReflection>(ebpf, "DAD_REFLECTIONS_HELD")?,
+    ])
+}
 
-const FAILURE: usize = size_of::<RecordHeader>() + size_of::<DadFailure>();
-const REFLECTION: usize = size_of::<RecordHeader>() + size_of::<DadReflection>();
+/// Records held back, whatever they are about.
+trait Take {
+    /// Takes out those that are no younger than `until`, nanoseconds since boot.
+    fn take(&mut self, until: u64, each: &mut dyn FnMut(Bytes));
+}
 
-type Records<const SIZE: usize> = HashMap<MapData, [u8; HELD_KEY_LEN], [u8; SIZE]>;
+/// A record as the kernel side stores it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Stored<P> {
+    header: RecordHeader,
+    payload: P,
+}
+
+// SAFETY: a header and a payload, for each of which any bytes are a value
+// (FromBytes), and between and behind which there is no padding: `open` asserts
+// that.
+unsafe impl<P: Payload + 'static> Pod for Stored<P> {}
+
+type Records<P> = HashMap<MapData, [u8; KEY_LEN], Stored<P>>;
 
 /// The maps of records held back.
 pub(super) struct Held {
-    failures: Records<FAILURE>,
-    reflections: Records<REFLECTION>,
+    maps: Vec<Box<dyn Take>>,
 }
 
 impl Held {
     /// Takes the maps of loaded programs.
     pub(super) fn open(ebpf: &mut Ebpf) -> anyhow::Result<Self> {
-        Ok(Self {
-            failures: open(ebpf, "DAD_FAILURES_HELD")?,
-            reflections: open(ebpf, "DAD_REFLECTIONS_HELD")?,
-        })
+        Ok(Self { maps: maps(ebpf)? })
     }
 
     /// Takes out what the kernel side will not report any more by `now`,
     /// nanoseconds since boot.
     pub(super) fn take(&mut self, now: u64, mut each: impl FnMut(Bytes)) {
         // By then the next of the like is reported, and counts these.
-        let until = now.saturating_sub(DAD_QUIET_NS);
-        take(&mut self.failures, until, &mut each);
-        take(&mut self.reflections, until, &mut each);
+        let until = now.saturating_sub(QUIET_NS);
+        for map in &mut self.maps {
+            map.take(until, &mut each);
+        }
     }
 }
 
-fn open<const SIZE: usize>(ebpf: &mut Ebpf, name: &str) -> anyhow::Result<Records<SIZE>> {
+fn open<P: Payload + 'static>(ebpf: &mut Ebpf, name: &str) -> anyhow::Result<Box<dyn Take>> {
+    const {
+        assert!(size_of::<Stored<P>>() == size_of::<RecordHeader>() + size_of::<P>());
+    }
     let map = ebpf
         .take_map(name)
         .with_context(|| format!("the programs have no {name} map"))?;
-    Ok(HashMap::try_from(map)?)
+    let records: Records<P> = HashMap::try_from(map)?;
+    Ok(Box::new(records))
 }
 
-fn take<const SIZE: usize>(records: &mut Records<SIZE>, until: u64, each: &mut impl FnMut(Bytes)) {
-    let keys: Vec<_> = records.keys().filter_map(Result::ok).collect();
-    for key in keys {
-        // One that is gone by now was reported.
-        let Ok(record) = records.get(&key, 0) else {
-            continue;
-        };
-        let is_old = decode::boot_ns(&record).is_ok_and(|at| at <= until);
-        if is_old && records.remove(&key).is_ok() {
-            each(Bytes::copy_from_slice(&record));
+impl<P: Payload + 'static> Take for Records<P> {
+    fn take(&mut self, until: u64, each: &mut dyn FnMut(Bytes)) {
+        let keys: Vec<_> = self.keys().filter_map(Result::ok).collect();
+        for key in keys {
+            // One that is gone by now was reported.
+            let Ok(record) = self.get(&key, 0) else {
+                continue;
+            };
+            if record.header.boot_ns <= until && self.remove(&key).is_ok() {
+                let bytes = [record.header.as_bytes(), record.payload.as_bytes()].concat();
+                each(bytes.into());
+            }
         }
     }
 }

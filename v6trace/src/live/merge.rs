@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::decode;
+use crate::event;
 
 /// Records that wait for earlier ones.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ struct Waiting {
 impl Merge {
     pub(super) fn push(&mut self, bytes: Bytes) {
         // Without a readable time it goes first; decoding says what is wrong.
-        let boot_ns = decode::boot_ns(&bytes).unwrap_or_default();
+        let boot_ns = event::boot_ns(&bytes).unwrap_or_default();
         self.waiting.push_back(Waiting { boot_ns, bytes });
         self.sorted = false;
     }

@@ -171,9 +171,10 @@ impl Live {
     fn drain(&mut self) {
         let (merge, losses) = (&mut self.merge, &mut self.losses);
         let mut urgent = Vec::new();
+        let observer = &self.observer;
         self.rings.drain(
             |bytes| {
-                if Observer::is_urgent(&bytes) {
+                if observer.is_urgent(&bytes) {
                     urgent.push(KernelRecord::new(bytes.clone()));
                 }
                 merge.push(bytes);

@@ -15,11 +15,11 @@ use super::{
     namespaces::{self, OWN, inode_of},
     places::{self, Places},
 };
-use crate::decode::Event;
+use crate::event::Event;
 
 /// The looks of one batch.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
     places: Option<Places>,
@@ -27,7 +27,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(pids_are_ours: bool) -> Self {
+    pub(crate) fn new(pids_are_ours: bool) -> Self {
         Self {
             pids_are_ours,
             places: None,
@@ -36,19 +36,19 @@ impl Batch {
     }
 
     /// The process that caused the event, where `/proc` knows it by this id.
-    pub(super) fn culprit(&self, event: &Event) -> Option<u32> {
+    pub(crate) fn culprit(&self, event: &Event) -> Option<u32> {
         let task = event.culprit().filter(|_| self.pids_are_ours)?;
         Some(task.pid)
     }
 
     /// The namespaces of this host.
-    pub(super) fn places(&mut self) -> &Places {
+    pub(crate) fn places(&mut self) -> &Places {
         self.places.get_or_insert_with(Places::find)
     }
 
     /// The files that may lead into the event's namespace. Whoever caused the
     /// event most likely lives there.
-    pub(super) fn paths_for(&mut self, event: &Event) -> Vec<PathBuf> {
+    pub(crate) fn paths_for(&mut self, event: &Event) -> Vec<PathBuf> {
         let culprit = self.culprit(event).map(places::path);
         let known = self.places().paths(event.netns);
         culprit.into_iter().chain(known).collect()
@@ -56,7 +56,7 @@ impl Batch {
 
     /// The same, without looking at every process where something nearer leads
     /// there.
-    pub(super) fn nearest_paths(&mut self, event: &Event) -> Vec<PathBuf> {
+    pub(crate) fn nearest_paths(&mut self, event: &Event) -> Vec<PathBuf> {
         let is_there = |path: &Path| inode_of(path).is_ok_and(|netns| netns == event.netns);
         let own = PathBuf::from(OWN);
         let culprit = self.culprit(event).map(places::path);
@@ -69,13 +69,13 @@ impl Batch {
     }
 
     /// What is in the event's namespace.
-    pub(super) fn inside_of(&mut self, event: &Event) -> Option<&Inside> {
+    pub(crate) fn inside_of(&mut self, event: &Event) -> Option<&Inside> {
         let paths = self.paths_for(event);
         self.inside_by(event.netns, &paths).as_ref().ok()
     }
 
     /// What is in a namespace, or why that could not be seen.
-    pub(super) fn inside(&mut self, netns: u32) -> &Result<Inside, io::ErrorKind> {
+    pub(crate) fn inside(&mut self, netns: u32) -> &Result<Inside, io::ErrorKind> {
         let paths = self.places().paths(netns);
         self.inside_by(netns, &paths)
     }

@@ -20,7 +20,7 @@ use super::namespaces::{OWN, inode_of};
 /// # Errors
 /// No path leads there any more, the namespace cannot be entered
 /// (`CAP_SYS_ADMIN`), or whatever `look` finds.
-pub(super) fn within<T: Send>(
+pub(crate) fn within<T: Send>(
     netns: u32,
     paths: &[PathBuf],
     look: impl FnOnce() -> io::Result<T> + Send,
@@ -46,7 +46,7 @@ pub(super) fn within<T: Send>(
 ///
 /// # Errors
 /// None of the paths leads there, or may be opened.
-pub(super) fn open(netns: u32, paths: &[PathBuf]) -> io::Result<File> {
+pub(crate) fn open(netns: u32, paths: &[PathBuf]) -> io::Result<File> {
     let mut refused = None;
     for path in paths {
         match open_if(netns, path) {

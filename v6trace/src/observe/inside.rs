@@ -16,30 +16,30 @@ use crate::clock;
 
 /// What was found in a namespace.
 #[derive(Debug)]
-pub(super) struct Inside {
+pub(crate) struct Inside {
     /// When, nanoseconds since boot.
-    pub(super) boot_ns: u64,
-    pub(super) links: Vec<Link>,
+    pub(crate) boot_ns: u64,
+    pub(crate) links: Vec<Link>,
     /// IPv4 and IPv6 addresses, in the kernel's order.
-    pub(super) addresses: Vec<Held>,
+    pub(crate) addresses: Vec<Held>,
 }
 
 /// An address that an interface has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) ifindex: u32,
+pub(crate) struct Held {
+    pub(crate) ifindex: u32,
     /// The host's own, where there is a peer's as well.
-    pub(super) address: IpAddr,
-    pub(super) prefix_len: u8,
+    pub(crate) address: IpAddr,
+    pub(crate) prefix_len: u8,
     /// `RT_SCOPE_*`
-    pub(super) scope: u8,
+    pub(crate) scope: u8,
     /// `IFA_F_*`, those of the first byte.
-    pub(super) flags: u8,
+    pub(crate) flags: u8,
 }
 
 impl Inside {
     /// Looks into the namespace of the calling thread.
-    pub(super) fn look() -> io::Result<Self> {
+    pub(crate) fn look() -> io::Result<Self> {
         let addresses = addresses()?;
         Ok(Self {
             boot_ns: clock::boot_ns(),
@@ -50,7 +50,7 @@ impl Inside {
 }
 
 /// The addresses in the namespace of the calling thread.
-pub(super) fn addresses() -> io::Result<Vec<Held>> {
+pub(crate) fn addresses() -> io::Result<Vec<Held>> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
         RouteNetlinkMessage::NewAddress(message) => held(&message),

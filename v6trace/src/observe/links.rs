@@ -12,35 +12,35 @@ use netlink_packet_route::{
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::netlink;
-use crate::decode::{dad::Mac, text};
+use crate::{event::text, frame::Mac};
 
 /// An interface, as netlink describes it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Link {
-    pub(super) ifindex: u32,
-    pub(super) name: String,
+pub(crate) struct Link {
+    pub(crate) ifindex: u32,
+    pub(crate) name: String,
     /// `None` where its link layer has none of six bytes.
-    pub(super) mac: Option<Mac>,
+    pub(crate) mac: Option<Mac>,
     /// Its own address on the link and the one for all others there, or a
     /// tunnel's two ends.
-    pub(super) lladdrs: Vec<Vec<u8>>,
+    pub(crate) lladdrs: Vec<Vec<u8>>,
     /// The index of its peer, or of what it is stacked on (`IFLA_LINK`).
-    pub(super) other_end: Option<u32>,
+    pub(crate) other_end: Option<u32>,
     /// The namespace that it is in, where that is another, by the number that
     /// this one has for it (`IFLA_LINK_NETNSID`).
-    pub(super) other_end_nsid: Option<i32>,
+    pub(crate) other_end_nsid: Option<i32>,
     /// The index of the bridge, bond or VRF that it belongs to.
-    pub(super) master: Option<u32>,
-    pub(super) is_vrf: bool,
+    pub(crate) master: Option<u32>,
+    pub(crate) is_vrf: bool,
     /// The table of a VRF.
-    pub(super) vrf_table: Option<u32>,
-    pub(super) is_up: bool,
+    pub(crate) vrf_table: Option<u32>,
+    pub(crate) is_up: bool,
     /// Whether it is a bridge's port in hairpin mode.
-    pub(super) hairpin: bool,
+    pub(crate) hairpin: bool,
 }
 
 /// All interfaces of the namespace.
-pub(super) fn list() -> io::Result<Vec<Link>> {
+pub(crate) fn list() -> io::Result<Vec<Link>> {
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
     netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
         RouteNetlinkMessage::NewLink(LinkMessage {
@@ -51,12 +51,12 @@ pub(super) fn list() -> io::Result<Vec<Link>> {
 }
 
 /// The interface with this index.
-pub(super) fn by_index(links: &[Link], ifindex: u32) -> Option<&Link> {
+pub(crate) fn by_index(links: &[Link], ifindex: u32) -> Option<&Link> {
     links.iter().find(|link| link.ifindex == ifindex)
 }
 
 /// The bridge, bond or VRF that an interface belongs to.
-pub(super) fn master_of<'l>(links: &'l [Link], link: &Link) -> Option<&'l Link> {
+pub(crate) fn master_of<'l>(links: &'l [Link], link: &Link) -> Option<&'l Link> {
     by_index(links, link.master?)
 }
 

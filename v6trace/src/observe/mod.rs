@@ -10,49 +10,81 @@
 //! are there at all.
 //!
 //! ```text
-//! now and then --> Watch --\
-//! records as read ----------> Glances
+//! records as read --> glance
 //! records --> Batch: Places, Inside, each looked up once
-//!         \-> per record: Process, Addresses, AnycastUse, Surroundings, itself
+//!         \-> per record: Process, what its family looks up, itself
 //! ```
 
-mod addresses;
-mod anycast;
-mod batch;
-mod enter;
-mod hazards;
-mod inside;
-mod interfaces;
-mod links;
+pub(crate) mod batch;
+pub(crate) mod enter;
+pub(crate) mod inside;
+pub(crate) mod links;
 mod namespaces;
-mod netlink;
-mod nsid;
-mod owners;
-mod places;
+pub(crate) mod netlink;
+pub(crate) mod nsid;
+pub(crate) mod owners;
+pub(crate) mod places;
 mod processes;
 
 use anyhow::Context as _;
-use v6trace_common::{Hook, Kind};
 
 use crate::{
-    attach::{Coverage, ResolvedMember},
     clock,
-    decode::{self, Event, Payload},
+    coverage::{Coverage, ResolvedMember},
+    event::{self, Event},
+    families::{anycast, dad, source_selection},
     privilege::PidNamespace,
-    record::{KernelRecord, Process, Record, SessionInfo},
+    record::{KernelRecord, Lookup, Process, Record, SessionInfo},
 };
-use anycast::{Glances, Watch};
 use batch::Batch;
-pub use hazards::{Hazard, hazards};
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};
 
+/// What a family looks up beside its records.
+pub(crate) trait Looks {
+    /// Whether something that belongs to a record of this kind may be gone by
+    /// the time that records are in order.
+    fn is_urgent(&self, _kind: v6trace_common::Kind) -> bool {
+        false
+    }
+
+    /// Looks at what belongs to urgent records; [`around`](Self::around) is
+    /// given them later.
+    fn glance(&mut self, _records: &[KernelRecord], _batch: &mut Batch) {}
+
+    /// What is worth knowing beside records that came out together, by index of
+    /// the record.
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)>;
+}
+
+/// The looks of every family that has any.
+fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
+    vec![
+        Box::new(source_selection::lookup::Routes),
+        Box::new(anycast::lookup::Users::begin(coverage)),
+        Box::new(dad::lookup::Neighbourhood),
+    ]
+}
+
+/// A setting of this host that makes trouble sooner or later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hazard {
+    /// What is set how, and what comes of it.
+    pub what: String,
+    /// The command that changes it.
+    pub fix: String,
+}
+
+/// The hazards of the network namespace that v6trace runs in. What cannot be
+/// read is none.
+pub fn hazards() -> Vec<Hazard> {
+    dad::hazards()
+}
+
 /// Looks up what explanations want to know.
-#[derive(Debug)]
 pub struct Observer {
     namespaces: Namespaces,
-    glances: Glances,
-    watch: Watch,
+    families: Vec<Box<dyn Looks>>,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -67,12 +99,7 @@ impl Observer {
         let system = rustix::system::uname();
         let own_netns = inode_of(OWN.as_ref())
             .context("cannot tell which network namespace this is; is /proc mounted?")?;
-        // Where nobody would hear of a change, nobody has to be ready for it.
-        let watch = if coverage.has(Hook::AnycastJoin) {
-            Watch::begin()
-        } else {
-            Watch::default()
-        };
+        let families = looks(&coverage);
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -90,8 +117,7 @@ impl Observer {
         Ok((
             Self {
                 namespaces: Namespaces::default(),
-                glances: Glances::default(),
-                watch,
+                families,
                 own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -104,42 +130,48 @@ impl Observer {
         self.namespaces
             .scan()
             .into_iter()
-            .map(Record::Namespace)
+            .map(Record::from)
             .collect()
     }
 
     /// Whether something that belongs to an encoded record may be gone by the
     /// time that records are in order.
-    pub fn is_urgent(bytes: &[u8]) -> bool {
-        decode::kind(bytes) == Some(Kind::AnycastChange)
+    pub fn is_urgent(&self, bytes: &[u8]) -> bool {
+        let mut families = self.families.iter();
+        event::kind(bytes).is_some_and(|kind| families.any(|family| family.is_urgent(kind)))
     }
 
     /// Looks at what belongs to urgent records, which [`around`](Self::around)
     /// is given later.
     pub fn glance(&mut self, records: &[KernelRecord]) {
-        self.glances
-            .look(records, &self.watch, &mut Batch::new(self.pids_are_ours));
+        let mut looks = Batch::new(self.pids_are_ours);
+        for family in &mut self.families {
+            family.glance(records, &mut looks);
+        }
     }
 
     /// The records of the kernel side that came out together, each after what
     /// is worth knowing beside it.
     pub fn around(&mut self, batch: Vec<KernelRecord>) -> Vec<Record> {
         let mut looks = Batch::new(self.pids_are_ours);
-        let mut uses = anycast::uses(&batch, &mut self.glances, &mut looks);
+        let mut found = Vec::new();
+        for family in &mut self.families {
+            found.extend(family.around(&batch, &mut looks));
+        }
+        // Stable: what belongs to one record stays in the families' order.
+        found.sort_by_key(|&(index, _)| index);
+        let mut found = found.into_iter().peekable();
         let mut records = Vec::with_capacity(batch.len());
         if !batch.is_empty() {
             records.extend(self.namespaces());
         }
         for (index, record) in batch.into_iter().enumerate() {
             if let Ok(event) = &record.event {
-                records.extend(interfaces::around(event, &mut looks).map(Record::Surroundings));
                 let processes = self.processes(event, &mut looks);
-                records.extend(processes.into_iter().map(Record::Process));
-                if matches!(event.payload, Payload::SourceSelection(_)) && event.is_remarkable() {
-                    let addresses = addresses::around(event, &mut looks);
-                    records.extend(addresses.map(Record::Addresses));
-                }
-                records.extend(uses.remove(&index).map(Record::AnycastUse));
+                records.extend(processes.into_iter().map(Record::from));
+            }
+            while let Some((_, lookup)) = found.next_if(|&(of, _)| of == index) {
+                records.push(Record::Lookup(lookup));
             }
             records.push(Record::Kernel(record));
         }
@@ -150,10 +182,10 @@ impl Observer {
     /// and the one that the event's operation failed for.
     fn processes(&self, event: &Event, looks: &mut Batch) -> Vec<Process> {
         let culprit = looks.culprit(event);
-        let inhabitant = (event.netns != self.own_netns && event.is_remarkable())
+        let inhabitant = (event.netns != self.own_netns && event.occurrence().is_remarkable())
             .then(|| looks.places().inhabitant(event.netns, culprit))
             .flatten();
-        let culprit = culprit.filter(|_| event.is_failure());
+        let culprit = culprit.filter(|_| event.occurrence().is_failure());
         let inhabitant = inhabitant
             .filter(|_| inhabitant != culprit)
             .map(|pid| Process {

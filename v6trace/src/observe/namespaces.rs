@@ -11,20 +11,20 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{clock, decode, record::Namespace};
+use crate::{clock, event, record::Namespace};
 
 /// Where `ip netns add` mounts namespaces.
 const NAMED: &str = "/run/netns";
 
 /// The namespace that v6trace is in.
-pub(super) const OWN: &str = "/proc/self/ns/net";
+pub(crate) const OWN: &str = "/proc/self/ns/net";
 
 /// How long after a change of the directory its namespaces are in place.
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// What has been found so far.
 #[derive(Debug, Default)]
-pub(super) struct Namespaces {
+pub(crate) struct Namespaces {
     names: BTreeMap<u32, String>,
     /// When the directory of names last changed.
     changed: Option<SystemTime>,
@@ -34,7 +34,7 @@ pub(super) struct Namespaces {
 
 impl Namespaces {
     /// The names that came, changed or went since the last time.
-    pub(super) fn scan(&mut self) -> Vec<Namespace> {
+    pub(crate) fn scan(&mut self) -> Vec<Namespace> {
         let changed = fs::metadata(NAMED)
             .and_then(|directory| directory.modified())
             .ok();
@@ -73,13 +73,13 @@ fn named() -> BTreeMap<u32, String> {
     files()
         .filter_map(|(inode, path)| {
             let name = path.file_name()?;
-            Some((inode, decode::text(name.as_encoded_bytes())))
+            Some((inode, event::text(name.as_encoded_bytes())))
         })
         .collect()
 }
 
 /// The namespaces that have a name: inode numbers and files.
-pub(super) fn files() -> impl Iterator<Item = (u32, PathBuf)> {
+pub(crate) fn files() -> impl Iterator<Item = (u32, PathBuf)> {
     let entries = fs::read_dir(NAMED).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let path = entry.path();

@@ -27,7 +27,7 @@ const TRIES: u32 = 4;
 /// # Errors
 /// The kernel refuses, breaks off, or the list changed each time it was asked
 /// for.
-pub(super) fn dump<M, T>(
+pub(crate) fn dump<M, T>(
     protocol: isize,
     request: &M,
     keep: impl FnMut(M) -> Option<T>,
@@ -39,7 +39,7 @@ where
 }
 
 /// The same, of a kernel that is told to honour the request's filters.
-pub(super) fn dump_filtered<M, T>(
+pub(crate) fn dump_filtered<M, T>(
     protocol: isize,
     request: &M,
     keep: impl FnMut(M) -> Option<T>,
@@ -88,7 +88,7 @@ where
 ///
 /// # Errors
 /// The kernel refuses, or answers nothing that is understood.
-pub(super) fn ask<M>(protocol: isize, request: M) -> io::Result<M>
+pub(crate) fn ask<M>(protocol: isize, request: M) -> io::Result<M>
 where
     M: NetlinkSerializable + NetlinkDeserializable,
 {

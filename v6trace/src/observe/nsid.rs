@@ -17,7 +17,7 @@ use super::netlink;
 
 /// The number that the namespace of the calling thread has for another; `None`
 /// where it has given it none.
-pub(super) fn of(namespace: &File) -> io::Result<Option<i32>> {
+pub(crate) fn of(namespace: &File) -> io::Result<Option<i32>> {
     let fd = namespace.as_fd().as_raw_fd();
     let fd = u32::try_from(fd).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut request = NsidMessage::default();

@@ -6,10 +6,10 @@ use std::{
     os::unix::ffi::OsStrExt as _,
 };
 
-use crate::decode::text;
+use crate::event::text;
 
 /// Which process has each socket open: the first that is found.
-pub(super) fn of(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
+pub(crate) fn of(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
     let mut owners = HashMap::new();
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {

@@ -15,11 +15,11 @@ const PROCESSES: usize = 2;
 
 /// The namespaces of this host.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     found: BTreeMap<u32, Place>,
     /// Whether there are processes whose namespaces may not be looked at, so
     /// that namespaces may be missing here.
-    pub(super) hidden: bool,
+    pub(crate) hidden: bool,
 }
 
 /// One namespace.
@@ -32,7 +32,7 @@ struct Place {
 
 impl Places {
     /// Looks for them all.
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         let mut places = Self::default();
         for (inode, path) in namespaces::files() {
             places.found.entry(inode).or_default().named = Some(path);
@@ -60,12 +60,12 @@ impl Places {
     }
 
     /// The inode numbers of all.
-    pub(super) fn inodes(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn inodes(&self) -> impl Iterator<Item = u32> {
         self.found.keys().copied()
     }
 
     /// The files that lead into a namespace.
-    pub(super) fn paths(&self, netns: u32) -> Vec<PathBuf> {
+    pub(crate) fn paths(&self, netns: u32) -> Vec<PathBuf> {
         let place = self.found.get(&netns);
         let named = place.and_then(|place| place.named.clone());
         let processes = place.into_iter().flat_map(|place| &place.processes);
@@ -77,7 +77,7 @@ impl Places {
 
     /// A process that lives in a namespace without a name, rather not `but`,
     /// which may have ended by the time that somebody reads of it.
-    pub(super) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
+    pub(crate) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
         let place = self.found.get(&netns)?;
         if place.named.is_some() {
             return None;
@@ -89,7 +89,7 @@ impl Places {
 }
 
 /// The namespace of a process.
-pub(super) fn path(pid: u32) -> PathBuf {
+pub(crate) fn path(pid: u32) -> PathBuf {
     Path::new("/proc").join(pid.to_string()).join("ns/net")
 }
 

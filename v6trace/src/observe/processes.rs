@@ -13,7 +13,7 @@ const HIERARCHIES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 ///
 /// `cgroup_id` is the cgroup of the event: where the process is in another one
 /// by now, or its id is another process's, it tells nothing.
-pub(super) fn unit(pid: u32, cgroup_id: u64) -> Option<String> {
+pub(crate) fn unit(pid: u32, cgroup_id: u64) -> Option<String> {
     let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     let inode = |path: &Path| fs::metadata(path).ok().map(|found| found.ino());
     unit_in(&cgroups, |path| {

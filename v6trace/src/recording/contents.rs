@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, io};
 use super::Missing;
 use crate::{
     catalogue::Cause,
-    decode::Event,
-    diagnose::Diagnosis,
+    event::Event,
+    explain::Diagnosis,
     record::{Lost, SessionInfo},
     render::Render,
     report::Totals,

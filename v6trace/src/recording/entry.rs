@@ -7,8 +7,8 @@ use serde_json::Value;
 use v6trace_common::HOOKS;
 
 use super::{Damage, MAX_CONTENT, columns};
-use crate::decode;
-use crate::record::{KernelRecord, Lost, Namespace, Record, SessionInfo};
+use crate::event;
+use crate::record::{KernelRecord, Lookup, Lost, Record, SessionInfo};
 
 /// What a recording holds, one after the other.
 #[derive(Clone, Debug)]
@@ -62,11 +62,7 @@ macro_rules! kinds {
 kinds! {
     OPENING = 1,
     KERNEL = 2,
-    NAMESPACE = 3,
-    PROCESS = 4,
-    ADDRESSES = 5,
-    ANYCAST_USE = 6,
-    SURROUNDINGS = 7,
+    // From 3 to 7 and from 12 on: what `Lookup` declares.
     LOST = 8,
     END = 9,
     CONTINUED = 10,
@@ -124,8 +120,8 @@ impl Entries {
         self.json(UNRECORDED, &Count { records });
     }
 
-    pub(super) fn namespace(&mut self, namespace: &Namespace) {
-        self.json(NAMESPACE, namespace);
+    pub(super) fn lookup(&mut self, lookup: &Lookup) {
+        self.json(lookup.kind(), lookup);
     }
 
     /// Adds a record. That of the session itself is an opening's part.
@@ -133,11 +129,7 @@ impl Entries {
         match record {
             Record::Session(_) => return,
             Record::Kernel(record) => self.kernel(record),
-            Record::Namespace(namespace) => self.json(NAMESPACE, namespace),
-            Record::Process(process) => self.json(PROCESS, process),
-            Record::Addresses(addresses) => self.json(ADDRESSES, addresses),
-            Record::AnycastUse(found) => self.json(ANYCAST_USE, found),
-            Record::Surroundings(surroundings) => self.json(SURROUNDINGS, surroundings),
+            Record::Lookup(lookup) => self.lookup(lookup),
             Record::Lost(lost) => self.json(
                 LOST,
                 &StoredLost {
@@ -155,7 +147,7 @@ impl Entries {
     fn kernel(&mut self, record: &KernelRecord) {
         // Without what the perf buffer has padded it with.
         let bytes = &record.bytes;
-        let size = crate::decode::size(bytes).unwrap_or(bytes.len());
+        let size = event::size(bytes).unwrap_or(bytes.len());
         let bytes = &bytes[..size.min(bytes.len())];
         if bytes.len() != self.row_size {
             self.close_rows();
@@ -281,19 +273,13 @@ fn entry(content: &mut Bytes) -> Option<(u16, Bytes)> {
 fn item(kind: u16, body: &[u8]) -> Option<Item> {
     let limit = match kind {
         OPENING => MAX_OPENING,
-        ADDRESSES | ANYCAST_USE | SURROUNDINGS => MAX_CONTENT,
-        _ => MAX_SMALL,
+        kind => Lookup::limit(kind).unwrap_or(MAX_SMALL),
     };
     if body.len() > limit {
         return None;
     }
     Some(match kind {
         OPENING => Item::Opening(json(body)?),
-        NAMESPACE => Item::Record(Record::Namespace(json(body)?)),
-        PROCESS => Item::Record(Record::Process(json(body)?)),
-        ADDRESSES => Item::Record(Record::Addresses(json(body)?)),
-        ANYCAST_USE => Item::Record(Record::AnycastUse(json(body)?)),
-        SURROUNDINGS => Item::Record(Record::Surroundings(json(body)?)),
         LOST => {
             let lost: StoredLost = json(body)?;
             let hook = lost.hook.and_then(|name| {
@@ -316,15 +302,25 @@ fn item(kind: u16, body: &[u8]) -> Option<Item> {
         UNRECORDED => Item::Unrecorded {
             records: json::<Count>(body)?.records,
         },
-        _ => return None,
+        _ => Item::Record(Record::Lookup(understood(Lookup::read(
+            kind,
+            printable(body)?,
+        ))??)),
     })
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    understood(serde_json::from_value(printable(body)?))
+}
+
+fn printable(body: &[u8]) -> Option<Value> {
     let mut value = serde_json::from_slice(body).ok()?;
     make_printable(&mut value);
-    serde_json::from_value(value)
-        .inspect_err(|error| log::debug!("an entry is not understood: {error}"))
+    Some(value)
+}
+
+fn understood<T>(read: serde_json::Result<T>) -> Option<T> {
+    read.inspect_err(|error| log::debug!("an entry is not understood: {error}"))
         .ok()
 }
 
@@ -333,7 +329,7 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 fn make_printable(value: &mut Value) {
     match value {
         Value::String(text) if text.contains(char::is_control) => {
-            *text = decode::text(text.as_bytes());
+            *text = event::text(text.as_bytes());
         }
         Value::Array(values) => values.iter_mut().for_each(make_printable),
         Value::Object(members) => members.values_mut().for_each(make_printable),

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    record::{Namespace, Record, SessionInfo},
+    record::{Lookup, Namespace, Record, SessionInfo},
 };
 
 /// Entries of a frame before compression, about: larger ones compress little
@@ -116,7 +116,9 @@ impl Writer {
                     self.session = info.clone();
                     urgent = true;
                 }
-                Record::Namespace(namespace) => self.renamed.push(namespace.clone()),
+                Record::Lookup(Lookup::Namespace(namespace)) => {
+                    self.renamed.push(namespace.clone())
+                }
                 Record::Kernel(record) => {
                     urgent |= record.is_remarkable();
                     if self.entries.len() >= FRAME_CONTENT {
@@ -214,7 +216,7 @@ impl Writer {
             session: self.session.clone(),
         });
         for namespace in self.names.values() {
-            opening.namespace(namespace);
+            opening.lookup(&Lookup::Namespace(namespace.clone()));
         }
         let times = if empty { 2 } else { 1 };
         for _ in 0..times {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Render, time};
 use crate::{
-    decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
     session::Session,
 };
 

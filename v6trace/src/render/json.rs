@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
 use super::{
-    Render, fields,
+    Render,
     time::{self, Clock},
 };
 use crate::{
-    decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
     session::Session,
 };
 
@@ -57,6 +57,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             "netns": info.own_netns,
             "coverage": info.coverage.hooks,
             "absent": info.coverage.absent,
+            "left_out": info.coverage.left_out,
         }))
     }
 
@@ -174,7 +175,7 @@ fn event_object(line: &mut Vec<u8>, event: &Event, time: &str) -> serde_json::Re
     member(line, "netns", &event.netns)?;
     member(line, "cgroup_id", &event.cgroup_id)?;
     let mut written = Ok(());
-    fields::each(event, &mut |name, field| {
+    event.occurrence().fields(&mut |name, field| {
         if written.is_ok() {
             written = member(line, name, &field);
         }

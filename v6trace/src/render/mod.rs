@@ -2,7 +2,6 @@
 //! contract; or in a form that other programs read.
 
 mod csv;
-mod fields;
 mod json;
 mod pcapng;
 mod text;
@@ -16,7 +15,7 @@ pub use pcapng::Pcapng;
 pub use text::Text;
 
 use crate::{
-    decode::Event, diagnose::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
     session::Session,
 };
 

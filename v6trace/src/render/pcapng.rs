@@ -29,8 +29,9 @@ use pcap_file::{
 
 use super::{Render, text::shown};
 use crate::{
-    decode::{Event, Payload, dad::Frame},
-    diagnose::{Diagnosis, Value},
+    event::Event,
+    explain::{Diagnosis, Value},
+    frame::Frame,
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -182,20 +183,17 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
         self.release()?;
-        let (frame, ifindex, name) = match &event.payload {
-            Payload::DadFailure(failure) => (&failure.frame, failure.ifindex, &failure.interface),
-            Payload::DadReflection(reflection) => {
-                (&reflection.frame, reflection.ifindex, &reflection.interface)
-            }
-            _ => return Ok(()),
+        let occurrence = event.occurrence();
+        let Some(frame) = occurrence.frame() else {
+            return Ok(());
         };
         let Some((data, length)) = packet(frame) else {
             return Ok(());
         };
         let interface = Interface {
             netns: event.netns,
-            ifindex,
-            name: name.to_string(),
+            ifindex: occurrence.ifindex().unwrap_or_default(),
+            name: occurrence.interface().unwrap_or_default().to_owned(),
             ethernet: frame.is_ethernet(),
         };
         let interface_id = self.interface(session, interface)?;

@@ -7,15 +7,12 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use super::{
-    Render,
-    fields::{self, Field},
-    time::TimeDisplay,
-};
+use super::{Render, time::TimeDisplay};
 use crate::{
     catalogue::Severity,
-    decode::{Event, Task},
-    diagnose::{Confidence, Diagnosis, Value},
+    event::{Event, Task},
+    explain::{Confidence, Diagnosis, Value},
+    field::Field,
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -88,7 +85,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
         let time = self.time.format(session, event.boot_ns);
         let mut fields = Vec::new();
-        fields::each(event, &mut |name, field| {
+        event.occurrence().fields(&mut |name, field| {
             fields.extend(words(&field).map(|words| format!("{name} {words}")));
         });
         writeln!(

@@ -2,9 +2,8 @@
 //! what is missing is said, and nothing is made up.
 
 use v6trace::{
-    recording::{Item, Reader, Replay},
-    render::{Text, time::TimeDisplay},
-    report::{Options, Report},
+    recording::Item, recording::Reader, recording::Replay, render::Text, render::time::TimeDisplay,
+    report::Options, report::Report,
 };
 
 use crate::support;

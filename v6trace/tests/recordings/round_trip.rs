@@ -12,10 +12,11 @@ use std::{
 use assert_cmd::prelude::*;
 use proptest::prelude::*;
 use v6trace::{
-    record::{Lost, Namespace, Process, Record, SessionInfo},
-    recording::{Item, OutputFile, PieceOptions, Reader, Writer, piece_path},
+    record::Lost, record::Namespace, record::Process, record::Record, record::SessionInfo,
+    recording::Item, recording::OutputFile, recording::PieceOptions, recording::Reader,
+    recording::Writer, recording::piece_path,
 };
-use v6trace_common::Hook;
+use v6trace_common::families;
 
 /// A record as the kernel side writes it, but for what it means.
 fn kernel(content: &[u8]) -> Record {
@@ -33,13 +34,13 @@ fn record() -> impl Strategy<Value = Record> {
             kernel(&bytes)
         }),
         1 => (any::<u64>(), any::<u32>(), name.clone()).prop_map(|(boot_ns, inode, name)| {
-            Record::Namespace(Namespace { boot_ns, inode, name })
+            Record::from(Namespace { boot_ns, inode, name })
         }),
         1 => (any::<u64>(), any::<u32>(), name).prop_map(|(boot_ns, pid, unit)| {
-            Record::Process(Process { boot_ns, pid, unit, netns: None })
+            Record::from(Process { boot_ns, pid, unit, netns: None })
         }),
         1 => (any::<u64>(), any::<Option<u32>>(), any::<u64>()).prop_map(|(boot_ns, cpu, count)| {
-            Record::Lost(Lost { boot_ns, hook: Some(Hook::MulticastJoin), cpu, count })
+            Record::Lost(Lost { boot_ns, hook: Some(families::multicast_join::JOIN), cpu, count })
         }),
     ]
 }

@@ -4,15 +4,27 @@
 use std::net::Ipv6Addr;
 
 use v6trace::{
-    decode::dad::Mac,
-    record::{Namespace, Record, Surroundings, addresses, anycast_use, surroundings},
+    families::{
+        anycast::{AnycastUse, Use, UseKind},
+        dad::{self as found, Surroundings},
+        source_selection::{self as route, Addresses},
+    },
+    frame::Mac,
+    record::{Namespace, Record},
 };
 use v6trace_common::{
-    AnycastChange, DadFailure, DadReflection, DefaultRoutesPurged, Hook, Kind, MulticastJoin,
-    NeighbourFrame, RecordHeader, SetToken, SourceSelection, anycast, dad, multicast_join,
-    set_token, source_selection,
+    Hook, Payload, RecordHeader,
+    families::{
+        anycast::{self, AnycastChange},
+        dad::{self, DadFailure, DadReflection},
+        forwarding::{self, DefaultRoutesPurged},
+        multicast_join::{self, MulticastJoin},
+        set_token::{self, SetToken},
+        source_selection::{self, SourceSelection},
+    },
+    neighbour::NeighbourFrame,
 };
-use zerocopy::{FromZeros, Immutable, IntoBytes};
+use zerocopy::FromZeros;
 
 use crate::stream::{self, EVENT_NS, GUEST, diagnoses};
 
@@ -28,10 +40,10 @@ fn name() -> [u8; 16] {
     name
 }
 
-fn event<P: IntoBytes + Immutable>(kind: Kind, hook: Hook, payload: &P) -> Record {
+fn event<P: Payload>(hook: Hook, payload: &P) -> Record {
     let header = RecordHeader {
         comm: name(),
-        ..stream::header::<P>(kind, hook, GUEST)
+        ..stream::header::<P>(hook, GUEST)
     };
     stream::kernel(header, payload)
 }
@@ -55,7 +67,7 @@ fn joins() -> Vec<Record> {
             flags: flags | multicast_join::GROUP_READ,
             ..MulticastJoin::new_zeroed()
         };
-        event(Kind::MulticastJoin, Hook::MulticastJoin, &join)
+        event(multicast_join::JOIN, &join)
     };
     let no_inet6 = multicast_join::DEVICES_READ
         | multicast_join::DEVICE_FOUND
@@ -82,7 +94,7 @@ fn tokens() -> Vec<Record> {
             read: set_token::FLAGS_READ | set_token::SYSCTLS_READ | set_token::TOKEN_READ,
             ..SetToken::new_zeroed()
         };
-        event(Kind::SetToken, Hook::SetToken, &request)
+        event(set_token::SET, &request)
     };
     vec![
         token(libc::IFF_NOARP, 1, 1, 0),
@@ -110,7 +122,7 @@ fn duplicates() -> Vec<Record> {
             read: dad::SYSCTLS_READ | dad::FLAGS_READ | dad::NONCE_READ,
             ..DadFailure::new_zeroed()
         };
-        event(Kind::DadFailure, Hook::DadFailure, &failure)
+        event(dad::FAILURE, &failure)
     };
     let mut unread = DadFailure::new_zeroed();
     unread.interface = name();
@@ -122,8 +134,8 @@ fn duplicates() -> Vec<Record> {
         failure(OTHER_MAC, 136, 0x80, 1),
         failure(OWN_MAC, 135, 0x80, 1),
         failure(OWN_MAC, 136, 0x80, 2),
-        event(Kind::DadFailure, Hook::DadFailure, &unread),
-        event(Kind::DadReflection, Hook::DadReflection, &reflection),
+        event(dad::FAILURE, &unread),
+        event(dad::REFLECTION, &reflection),
     ]
 }
 
@@ -145,7 +157,7 @@ fn sources() -> Vec<Record> {
             route_protocol: 3,
             ..SourceSelection::new_zeroed()
         };
-        event(Kind::SourceSelection, Hook::SourceSelection, &selection)
+        event(source_selection::SELECTION, &selection)
     };
     vec![
         selection([0; 4], 0, 0),
@@ -174,7 +186,7 @@ fn forwarding() -> Vec<Record> {
                 | all_forwarding,
             ..AnycastChange::new_zeroed()
         };
-        event(Kind::AnycastChange, Hook::AnycastJoin, &change)
+        event(anycast::JOIN, &change)
     };
     let mut purged = DefaultRoutesPurged::new_zeroed();
     purged.count = 1;
@@ -185,13 +197,13 @@ fn forwarding() -> Vec<Record> {
         // It may be on.
         change(anycast::JOINED, 0),
         change(anycast::RELEASED, 0),
-        event(Kind::DefaultRoutesPurged, Hook::DefaultRoutePurge, &purged),
+        event(forwarding::PURGE, &purged),
     ]
 }
 
 /// What is looked up before each event.
 fn around() -> Vec<Record> {
-    let interface = |ifindex, mac, hairpin| surroundings::Interface {
+    let interface = |ifindex, mac, hairpin| found::Interface {
         ifindex,
         name: HOSTILE.to_owned(),
         mac: Some(Mac(mac)),
@@ -201,15 +213,15 @@ fn around() -> Vec<Record> {
         prefix_len: Some(64),
         address_flags: 0,
     };
-    let own = addresses::Interface {
+    let own = route::Interface {
         ifindex: 2,
         name: HOSTILE.to_owned(),
         master: None,
         is_vrf: true,
         vrf_table: Some(10),
     };
-    let used = anycast_use::Use {
-        kind: anycast_use::UseKind::Gateway,
+    let used = Use {
+        kind: UseKind::Gateway,
         detail: "fd00:7::/64".to_owned(),
         process: None,
         inode: None,
@@ -217,7 +229,7 @@ fn around() -> Vec<Record> {
         more: 0,
     };
     vec![
-        Record::Surroundings(Surroundings {
+        Record::from(Surroundings {
             boot_ns: EVENT_NS,
             netns: GUEST,
             here: Some(vec![interface(2, OWN_MAC, false)]),
@@ -229,13 +241,13 @@ fn around() -> Vec<Record> {
             complete: true,
             processes: Vec::new(),
         }),
-        Record::Addresses(v6trace::record::Addresses {
+        Record::from(Addresses {
             boot_ns: EVENT_NS,
             netns: GUEST,
             interfaces: vec![own],
             addresses: Vec::new(),
         }),
-        Record::AnycastUse(v6trace::record::AnycastUse {
+        Record::from(AnycastUse {
             boot_ns: EVENT_NS,
             of: EVENT_NS,
             uses: vec![used],
@@ -283,7 +295,7 @@ fn unquoted(line: &str) -> String {
 #[test]
 fn names_are_quoted_in_every_fix() {
     let names = [GUEST, OTHER].map(|inode| {
-        Record::Namespace(Namespace {
+        Record::from(Namespace {
             boot_ns: 1,
             inode,
             name: Some(format!("n;{HOSTILE}")),

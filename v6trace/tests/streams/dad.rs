@@ -4,13 +4,11 @@
 use std::net::Ipv6Addr;
 
 use serde_json::Value;
-use v6trace::{
-    decode::dad::Mac,
-    record::{Record, Surroundings, surroundings::Interface},
-};
+use v6trace::{families::dad::Interface, families::dad::Surroundings, frame::Mac, record::Record};
 use v6trace_common::{
-    Context, DadFailure, Hook, Kind, NeighbourFrame, RecordHeader,
-    dad::{FLAGS_READ, NONCE_READ, RETRIES_READ, SYSCTLS_READ},
+    Context, RecordHeader, families, families::dad::DadFailure, families::dad::FLAGS_READ,
+    families::dad::NONCE_READ, families::dad::RETRIES_READ, families::dad::SYSCTLS_READ,
+    neighbour::NeighbourFrame,
 };
 use zerocopy::FromZeros;
 
@@ -116,10 +114,10 @@ fn explain(failure: &DadFailure, surroundings: impl Into<Option<Surroundings>>) 
         pid: 99,
         tid: 99,
         comm: *b"bystander\0\0\0\0\0\0\0",
-        ..stream::header::<DadFailure>(Kind::DadFailure, Hook::DadFailure, GUEST)
+        ..stream::header::<DadFailure>(families::dad::FAILURE, GUEST)
     };
     let event = stream::kernel(header, failure);
-    let surroundings = surroundings.into().map(Record::Surroundings);
+    let surroundings = surroundings.into().map(Record::from);
     diagnosis(surroundings.into_iter().chain([event]))
 }
 

@@ -5,17 +5,19 @@ use std::ops::ControlFlow;
 
 use serde_json::Value;
 use v6trace::{
-    filter::{Filter, NetnsFilter},
-    record::{Lost, Namespace, Process, Record},
-    render::{Json, Text, time::TimeDisplay},
-    report::{Options, Report},
+    filter::Filter, filter::NetnsFilter, record::Lost, record::Namespace, record::Process,
+    record::Record, render::Json, render::Text, render::time::TimeDisplay, report::Options,
+    report::Report,
 };
-use v6trace_common::{Context, Hook, Kind, MulticastJoin, RecordHeader, multicast_join as wire};
+use v6trace_common::{
+    Context, RecordHeader, families, families::multicast_join as wire,
+    families::multicast_join::MulticastJoin,
+};
 
 use crate::stream::{self, GUEST, HOST, diagnosis, objects, session};
 
 fn header(netns: u32) -> RecordHeader {
-    stream::header::<MulticastJoin>(Kind::MulticastJoin, Hook::MulticastJoin, netns)
+    stream::header::<MulticastJoin>(families::multicast_join::JOIN, netns)
 }
 
 /// The join of the story: 365 memberships fill the default limit, 361 of them
@@ -85,7 +87,7 @@ fn the_story_reads_as_a_sentence_with_proof_and_fix() {
         Options::default(),
         vec![
             session(),
-            Record::Process(Process {
+            Record::from(Process {
                 boot_ns: 0,
                 pid: 812,
                 unit,
@@ -236,7 +238,7 @@ fn commands_name_the_namespace_they_are_for() {
         inode: GUEST,
         name: Some("blue".to_owned()),
     };
-    let found = diagnosis([Record::Namespace(named), kernel(header(GUEST), join)]);
+    let found = diagnosis([Record::from(named), kernel(header(GUEST), join)]);
     let fixes = found["fix"].to_string();
     assert!(
         fixes.contains("ip netns exec blue sysctl -w net.core.optmem_max="),
@@ -251,7 +253,7 @@ fn commands_name_the_namespace_they_are_for() {
             unit: None,
             netns,
         };
-        let found = diagnosis([Record::Process(process), kernel(header(GUEST), join)]);
+        let found = diagnosis([Record::from(process), kernel(header(GUEST), join)]);
         found["fix"].to_string()
     };
     let fixes = in_it(Some(GUEST));
@@ -292,7 +294,7 @@ fn filters_look_at_the_stream() {
         };
         let records = vec![
             session(),
-            Record::Namespace(named),
+            Record::from(named),
             kernel(header(GUEST), exhausted()),
             end(),
         ];
@@ -384,9 +386,9 @@ fn losses_and_damage_are_counted() {
     let records = || {
         vec![
             session(),
-            lost(Some(Hook::MulticastJoin), Some(1)),
+            lost(Some(families::multicast_join::JOIN), Some(1)),
             lost(None, Some(1)),
-            lost(Some(Hook::OptionMemory), None),
+            lost(Some(families::multicast_join::OPTION_MEMORY), None),
             kernel(damaged, exhausted()),
             Record::kernel(&b"short"[..]),
             end(),

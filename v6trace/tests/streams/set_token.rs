@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use v6trace_common::{
-    Hook, Kind, SetToken,
-    set_token::{FLAGS_READ, SYSCTLS_READ, TOKEN_READ},
+    families, families::set_token::FLAGS_READ, families::set_token::SYSCTLS_READ,
+    families::set_token::SetToken, families::set_token::TOKEN_READ,
 };
 
 use crate::stream::{self, HOST, diagnosis};
@@ -30,7 +30,7 @@ fn request(ret: i32, read: u32) -> SetToken {
 
 /// What is said; null if nothing is.
 fn said(request: &SetToken) -> Value {
-    let header = stream::header::<SetToken>(Kind::SetToken, Hook::SetToken, HOST);
+    let header = stream::header::<SetToken>(families::set_token::SET, HOST);
     diagnosis([stream::kernel(header, request)])
 }
 

@@ -4,12 +4,13 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
-use v6trace::record::{
-    Record,
-    addresses::{Address, Addresses, Interface},
+use v6trace::{
+    families::source_selection::Address, families::source_selection::Addresses,
+    families::source_selection::Interface, record::Record,
 };
 use v6trace_common::{
-    Context, Hook, Kind, RecordHeader, SourceSelection, source_selection as wire,
+    Context, RecordHeader, families, families::source_selection as wire,
+    families::source_selection::SourceSelection,
 };
 
 use crate::stream::{self, EVENT_NS, HOST, diagnosis};
@@ -42,7 +43,7 @@ fn kernel(context: Context, selection: SourceSelection) -> Record {
     let header = RecordHeader {
         context: context as u8,
         comm: *b"bgpd\0\0\0\0\0\0\0\0\0\0\0\0",
-        ..stream::header::<SourceSelection>(Kind::SourceSelection, Hook::SourceSelection, HOST)
+        ..stream::header::<SourceSelection>(families::source_selection::SELECTION, HOST)
     };
     stream::kernel(header, &selection)
 }
@@ -56,7 +57,7 @@ fn addresses(boot_ns: u64) -> Record {
         is_vrf,
         vrf_table: is_vrf.then_some(10),
     };
-    Record::Addresses(Addresses {
+    Record::from(Addresses {
         boot_ns,
         netns: HOST,
         interfaces: vec![
@@ -226,7 +227,7 @@ fn holders(ifindexes: &[u32]) -> Record {
         is_vrf,
         vrf_table: is_vrf.then_some(10),
     };
-    Record::Addresses(Addresses {
+    Record::from(Addresses {
         boot_ns: EVENT_NS + 1,
         netns: HOST,
         interfaces: vec![

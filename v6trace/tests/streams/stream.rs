@@ -1,12 +1,8 @@
 //! Records made up → a report of them.
 
 use serde_json::Value;
-use v6trace::{
-    record::{Record, SessionInfo},
-    render::Json,
-    report::{Options, Report},
-};
-use v6trace_common::{Context, Hook, Kind, RecordHeader, WIRE_VERSION};
+use v6trace::{record::Record, record::SessionInfo, render::Json, report::Options, report::Report};
+use v6trace_common::{Context, Hook, Payload, RecordHeader, WIRE_VERSION};
 use zerocopy::{Immutable, IntoBytes};
 
 /// The namespace that v6trace runs in.
@@ -31,13 +27,13 @@ pub(crate) fn session() -> Record {
 }
 
 /// The header of a record with the payload `P`, on behalf of radvd.
-pub(crate) fn header<P>(kind: Kind, hook: Hook, netns: u32) -> RecordHeader {
+pub(crate) fn header<P: Payload>(hook: Hook, netns: u32) -> RecordHeader {
     RecordHeader {
         size: u16::try_from(size_of::<RecordHeader>() + size_of::<P>()).unwrap(),
-        kind: kind as u16,
+        kind: P::KIND.0,
         version: WIRE_VERSION,
         context: Context::Task as u8,
-        hook: hook as u16,
+        hook: hook.0,
         boot_ns: EVENT_NS,
         cgroup_id: 1,
         cpu: 0,

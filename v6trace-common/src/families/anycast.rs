@@ -1,0 +1,196 @@
+//! An anycast address that an interface took or gave up, as
+//! `__ipv6_dev_ac_inc` and `__ipv6_dev_ac_dec` left it.
+
+use crate::{
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, families::forwarding, kind::{constants, layout}, member::{Shape, members},
+};
+
+/// An interface that begins or ceases to forward.
+pub const FORWARDING_CHANGED: Hook = Hook(5);
+/// An address that becomes usable.
+pub const USABLE: Hook = Hook(6);
+/// A socket that asks for an anycast address.
+pub const REQUEST: Hook = Hook(7);
+/// Taking an anycast address, whoever asks for it.
+pub const JOIN: Hook = Hook(8);
+/// Giving an anycast address up.
+pub const LEAVE: Hook = Hook(9);
+
+layout! {
+    /// Payload of a record, written only
+    /// where the interface did not own the address before, or no longer does.
+    pub struct AnycastChange: kind 4, 88 bytes {
+        /// The anycast address.
+        pub address: [u8; 16],
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Name of the interface whose forwarding was written, NUL-padded
+        /// ([`WRITTEN_INTERFACE`]).
+        pub written_interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// [`JOINED`] or [`RELEASED`].
+        pub change: u32,
+        /// What led to it: [`FORWARDING_CHANGE`], [`ADDRESS_USABLE`] or
+        /// [`SETSOCKOPT`].
+        pub trigger: u32,
+        /// Which forwarding sysctl was written: [`WRITTEN_ALL`],
+        /// [`WRITTEN_INTERFACE`], or 0 where none was or it is not known.
+        pub written: u32,
+        /// Prefix length of the interface's address from which this one follows,
+        /// bits ([`PREFIX_FOUND`]).
+        pub prefix_len: u32,
+        /// `net.ipv6.conf.IF.forwarding` ([`FORWARDING_READ`])
+        pub forwarding: i32,
+        /// `net.ipv6.conf.all.forwarding` ([`ALL_FORWARDING_READ`])
+        pub all_forwarding: i32,
+        /// `net.ipv6.conf.IF.accept_ra` ([`ACCEPT_RA_READ`])
+        pub accept_ra: i32,
+        /// `net.ipv6.conf.IF.force_forwarding` ([`FORCE_FORWARDING_READ`])
+        pub force_forwarding: i32,
+        /// Which of the values above were read, and what was found: constants of
+        /// this module.
+        pub flags: u32,
+    }
+}
+
+constants! {
+    CHANGES of change:
+    /// The interface took the address.
+    JOINED = 1;
+    /// The interface gave the address up.
+    RELEASED = 2;
+}
+
+constants! {
+    TRIGGERS of trigger:
+    /// The interface began, or ceased, to forward.
+    FORWARDING_CHANGE = 1;
+    /// An address became usable on an interface that forwards.
+    ADDRESS_USABLE = 2;
+    /// A socket asked for it (`IPV6_JOIN_ANYCAST`).
+    SETSOCKOPT = 3;
+}
+
+constants! {
+    WRITTEN of written:
+    /// `net.ipv6.conf.all.forwarding` was written.
+    WRITTEN_ALL = 1;
+    /// The forwarding of one interface was written.
+    WRITTEN_INTERFACE = 2;
+}
+
+constants! {
+    FLAGS of flags:
+    /// The interface has an address whose prefix this one begins.
+    PREFIX_FOUND = 1 << 0;
+    /// The interface has this very address as an ordinary one that is in force.
+    OWN_ADDRESS = 1 << 1;
+    /// All addresses of the interface were looked at.
+    ADDRESSES_COMPLETE = 1 << 2;
+    /// `forwarding` was read.
+    FORWARDING_READ = 1 << 3;
+    /// `all_forwarding` was read.
+    ALL_FORWARDING_READ = 1 << 4;
+    /// `accept_ra` was read.
+    ACCEPT_RA_READ = 1 << 5;
+    /// `force_forwarding` was read, as kernels since 6.17 have it.
+    FORCE_FORWARDING_READ = 1 << 6;
+}
+
+members! {
+    $ anycast_members:
+    CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
+        "no interface is taken to forward on its own, as is right before 6.17";
+    IDEV_ANYCAST: Shape::Object, "inet6_dev.ac_list",
+        "anycast addresses are not seen";
+    ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",
+        "anycast addresses are not seen";
+    ANYCAST_NEXT: Shape::Object, "ifacaddr6.aca_next",
+        "anycast addresses are not seen";
+    ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
+        "anycast addresses that are given up are not seen";
+    IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
+        "the prefix length behind an anycast address is not known";
+    IFA_LIST: Shape::Object, "inet6_ifaddr.if_list",
+        "the prefix length behind an anycast address is not known";
+}
+
+/// This family's line in every table.
+pub const FAMILY: Family = Family {
+    name: "anycast",
+    about: "anycast addresses that this host takes and gives up",
+    payloads: &[&AnycastChange::LAYOUT],
+    parts: &[],
+    constants: &[&CHANGES, &TRIGGERS, &WRITTEN, &FLAGS],
+    hooks: &[
+        HookInfo {
+            hook: FORWARDING_CHANGED,
+            name: "forwarding-change",
+            about: "an interface that begins or ceases to forward",
+            without: "anycast addresses taken because forwarding was turned on are not explained",
+            candidates: &[Candidate {
+                function: "dev_forward_change",
+                kprobes: Programs::both("forwarding_change_enter", "forwarding_change_return"),
+                trampoline: None,
+                needs: &[],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: USABLE,
+            name: "address-usable",
+            about: "an address that becomes usable",
+            without: "anycast addresses taken beside a new address are not explained",
+            candidates: &[Candidate {
+                function: "__ipv6_ifa_notify",
+                kprobes: Programs::both("address_usable_enter", "address_usable_return"),
+                trampoline: None,
+                needs: &[&kernel::IFA_IDEV],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: REQUEST,
+            name: "anycast-request",
+            about: "a socket that asks for an anycast address",
+            without: "anycast addresses that a socket asks for are not explained",
+            candidates: &[Candidate {
+                function: "ipv6_sock_ac_join",
+                kprobes: Programs::both("anycast_request_enter", "anycast_request_return"),
+                trampoline: None,
+                needs: &[],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: JOIN,
+            name: "anycast-join",
+            about: "taking an anycast address, whoever asks for it",
+            without: "anycast addresses that this host takes are not seen",
+            candidates: &[Candidate {
+                function: "__ipv6_dev_ac_inc",
+                kprobes: Programs::both("anycast_join_enter", "anycast_join_return"),
+                trampoline: None,
+                needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM, &IDEV_ANYCAST, &ANYCAST_ADDR, &ANYCAST_NEXT],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: LEAVE,
+            name: "anycast-leave",
+            about: "giving an anycast address up",
+            without: "anycast addresses that this host gives up are not seen",
+            candidates: &[Candidate {
+                function: "__ipv6_dev_ac_dec",
+                kprobes: Programs::both("anycast_leave_enter", "anycast_leave_return"),
+                trampoline: None,
+                needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM, &IDEV_ANYCAST, &ANYCAST_ADDR, &ANYCAST_NEXT, &ANYCAST_USERS],
+                note: None,
+            }],
+        },
+    ],
+    also: &[forwarding::WRITE],
+    members: MEMBERS,
+    variables: &[],
+};

@@ -1,0 +1,134 @@
+//! Default routes of router advertisements that `rt6_purge_dflt_routers`
+//! removed, since somebody wrote a forwarding sysctl.
+
+use crate::{
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{layout}, member::{Shape, members},
+};
+
+/// Writing a forwarding sysctl.
+pub const WRITE: Hook = Hook(4);
+/// Removing the default routes of router advertisements.
+pub const PURGE: Hook = Hook(10);
+/// Removing one route.
+pub const ROUTE_DELETE: Hook = Hook(11);
+
+/// Routes that a record has room for.
+pub const ROUTES: usize = 8;
+
+layout! {
+    /// Payload of
+    /// a record, written
+    /// only where a route was removed.
+    pub struct DefaultRoutesPurged: kind 5, 408 bytes {
+        /// The first of the routes.
+        pub routes: [PurgedRoute; ROUTES],
+        /// Name of the interface whose forwarding was written, NUL-padded
+        /// ([`WRITTEN_INTERFACE`](crate::anycast::WRITTEN_INTERFACE)).
+        pub written_interface: [u8; INTERFACE_NAME_LEN],
+        /// Which forwarding sysctl was written, as in
+        /// [`AnycastChange`](crate::AnycastChange).
+        pub written: u32,
+        /// How many routes were removed; those beyond [`ROUTES`] are not in
+        /// `routes`.
+        pub count: u32,
+    }
+}
+
+layout! {
+    /// One route that was removed.
+    pub struct PurgedRoute: 48 bytes {
+        /// The router.
+        pub gateway: [u8; 16],
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// `net.ipv6.conf.IF.forwarding`, -1 where it could not be read.
+        pub forwarding: i32,
+        /// `net.ipv6.conf.IF.accept_ra`, -1 where it could not be read.
+        pub accept_ra: i32,
+        /// The route's table: `fib6_table.tb6_id`, 0 where it could not be read.
+        pub table: u32,
+    }
+}
+
+members! {
+    $ forwarding_members:
+    CTL_DATA: Shape::Object, "ctl_table.data",
+        "which forwarding sysctl was written is not known";
+    CTL_IDEV: Shape::Object, "ctl_table.extra1",
+        "which forwarding sysctl was written is not known";
+    CTL_NET: Shape::Object, "ctl_table.extra2",
+        "which forwarding sysctl was written is not known";
+    DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
+        "the forwarding of the whole host is not known";
+    ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
+        "default routes of router advertisements are not recognised";
+    ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
+        "the table of a default route is not known";
+    TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
+        "the table of a default route is not known";
+    ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
+        "default routes of router advertisements are not recognised";
+    ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",
+        "default routes of router advertisements are not recognised";
+    ROUTE_FIB_NH: Shape::Object, "fib6_info.fib6_nh",
+        "default routes of router advertisements are not recognised";
+    FIB_NH_DEV: Shape::Object, "fib6_nh.nh_common.nhc_dev",
+        "default routes of router advertisements are not recognised";
+    FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
+        "default routes of router advertisements are not recognised";
+}
+
+/// This family's line in every table.
+pub const FAMILY: Family = Family {
+    name: "forwarding",
+    about: "what a write of a forwarding sysctl takes away",
+    payloads: &[&DefaultRoutesPurged::LAYOUT],
+    parts: &[&PurgedRoute::LAYOUT],
+    constants: &[],
+    hooks: &[
+        HookInfo {
+            hook: WRITE,
+            name: "forwarding-write",
+            about: "writing a forwarding sysctl",
+            without: "which forwarding sysctl was written is not known",
+            candidates: &[Candidate {
+                function: "addrconf_sysctl_forward",
+                kprobes: Programs::both("forwarding_write_enter", "forwarding_write_return"),
+                trampoline: None,
+                needs: &[&CTL_DATA, &CTL_IDEV, &CTL_NET],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: PURGE,
+            name: "default-route-purge",
+            about: "removing the default routes of router advertisements",
+            without: "default routes that vanish when forwarding is written are not explained",
+            candidates: &[Candidate {
+                function: "rt6_purge_dflt_routers",
+                kprobes: Programs::both("default_route_purge_enter", "default_route_purge_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: ROUTE_DELETE,
+            name: "route-delete",
+            about: "removing one route",
+            without: "default routes that vanish when forwarding is written are not explained",
+            candidates: &[Candidate {
+                function: "fib6_del",
+                kprobes: Programs::entry("route_delete_enter"),
+                trampoline: None,
+                needs: &[&ROUTE_FLAGS, &ROUTE_NODE, &ROUTE_NEXTHOP, &ROUTE_FIB_NH, &FIB_NH_DEV, &FIB_NH_GATEWAY, &kernel::DEV_IFINDEX, &kernel::DEV_NAME],
+                note: None,
+            }],
+        },
+    ],
+    also: &[],
+    members: MEMBERS,
+    variables: &[],
+};

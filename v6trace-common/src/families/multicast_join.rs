@@ -1,0 +1,184 @@
+//! A join of a multicast group on a socket, as `__ipv6_sock_mc_join` left it.
+
+use crate::{
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, Variable, members},
+};
+
+/// Joining a multicast group on a socket.
+pub const JOIN: Hook = Hook(0);
+/// Charging a socket's option memory on behalf of such a join.
+pub const OPTION_MEMORY: Hook = Hook(1);
+
+layout! {
+    /// Payload of a record.
+    ///
+    /// What could not be read is zero, and the [`flags`](Self::flags) say so: a
+    /// value counts only where its flag is set.
+    pub struct MulticastJoin: kind 1, 88 bytes {
+        /// Inode number of the socket, as in `/proc/PID/fd` and `ss -e`.
+        pub socket_inode: u64,
+        /// The group that was to be joined.
+        pub group: [u8; 16],
+        /// Name of the interface that was asked for, NUL-padded ([`DEVICE_FOUND`]).
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// The interface index in the request; 0 lets the routing table decide.
+        pub requested_ifindex: u32,
+        /// The MTU of that interface, bytes ([`MTU_READ`]).
+        pub mtu: u32,
+        /// What the function returned: 0 or a negative errno.
+        pub ret: i32,
+        /// The filter mode of the join, `MCAST_EXCLUDE` or `MCAST_INCLUDE`.
+        pub mode: u32,
+        /// Bytes that the join charges to the socket's option memory.
+        pub size: u32,
+        /// Bytes of option memory in use before that ([`OMEM_READ`]).
+        pub sk_omem_alloc: i32,
+        /// The limit that applies to the socket, bytes ([`LIMIT_READ`]).
+        pub optmem_max: i32,
+        /// Memberships of the socket ([`WALKED`]).
+        pub memberships: u32,
+        /// How many of them are on interfaces that no longer exist ([`WALKED`] and
+        /// [`DEVICES_READ`]).
+        pub stale_memberships: u32,
+        /// Interface index of the membership that stands in this join's way
+        /// ([`SAME_GROUP_FOUND`]).
+        pub same_group_ifindex: u32,
+        /// Which of the values above were read, and what was found: constants of
+        /// this module.
+        pub flags: u32,
+        /// The socket's protocol (`IPPROTO_UDP`, `IPPROTO_ICMPV6` …).
+        pub sk_protocol: u32,
+    }
+}
+
+constants! {
+    MODES of mode:
+    /// `MCAST_EXCLUDE`: a plain join, all sources but those excluded.
+    MODE_EXCLUDE = 0;
+    /// `MCAST_INCLUDE`: a join made for one source (`MCAST_JOIN_SOURCE_GROUP`).
+    MODE_INCLUDE = 1;
+}
+
+constants! {
+    FLAGS of flags:
+    /// The namespace's devices could be searched by index.
+    DEVICES_READ = 1 << 0;
+    /// A device with the requested index exists.
+    DEVICE_FOUND = 1 << 1;
+    /// That device has IPv6 state (`net_device.ip6_ptr` is not null).
+    DEVICE_HAS_INET6 = 1 << 2;
+    /// That IPv6 state is being torn down (`inet6_dev.dead`).
+    DEVICE_DEAD = 1 << 3;
+    /// `sk_omem_alloc` was read.
+    OMEM_READ = 1 << 4;
+    /// `optmem_max` was read.
+    LIMIT_READ = 1 << 5;
+    /// The limit is the namespace's own, else one for the whole machine.
+    LIMIT_OF_NETNS = 1 << 6;
+    /// `size` and `sk_omem_alloc` are those that the kernel compared, seen at
+    /// `sock_kmalloc`; else those at the return.
+    CHARGE_SEEN = 1 << 7;
+    /// The socket belongs to the kernel (`sk_kern_sock`).
+    KERNEL_SOCKET = 1 << 8;
+    /// The memberships were counted.
+    WALKED = 1 << 9;
+    /// They were counted to the end of the list.
+    WALK_COMPLETE = 1 << 10;
+    /// One of them has this group and fits the requested index.
+    SAME_GROUP_FOUND = 1 << 11;
+    /// No device has the requested index.
+    DEVICE_ABSENT = 1 << 12;
+    /// The group was read.
+    GROUP_READ = 1 << 13;
+    /// Whether the device has IPv6 state was read.
+    INET6_READ = 1 << 14;
+    /// The device's MTU was read.
+    MTU_READ = 1 << 15;
+}
+
+members! {
+    $ multicast_join_members:
+    SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
+        "a full option memory is not told from a lack of memory";
+    SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
+        "the kernel's own sockets are not told apart";
+    SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock",
+        "the kernel's own sockets are taken for the task's";
+    NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max",
+        "the global sysctl_optmem_max is read instead";
+    NET_DEV_BASE_SEQ: Shape::Bytes(4), "net.dev_base_seq",
+        "the memberships of a full socket are counted anew at each failure";
+    DEV_MTU: Shape::Bytes(4), "net_device.mtu",
+        "the MTU of an interface without IPv6 is not shown";
+    INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
+        "an interface on its way out is not recognised";
+    INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6",
+        "memberships are not counted";
+    PINFO_MC_LIST: Shape::Object, "ipv6_pinfo.ipv6_mc_list",
+        "memberships are not counted";
+    MC_ADDR: Shape::Bytes(16), "ipv6_mc_socklist.addr",
+        "the membership in the way is not found";
+    MC_IFINDEX: Shape::Bytes(4), "ipv6_mc_socklist.ifindex",
+        "memberships are not counted";
+    MC_NEXT: Shape::Object, "ipv6_mc_socklist.next",
+        "memberships are not counted";
+    MC_SIZE: Shape::Size, "ipv6_mc_socklist",
+        "the size of a charge is known only from sock_kmalloc";
+}
+
+/// The one limit of kernels whose namespaces have none of their own.
+pub const OPTMEM_MAX: Variable = Variable {
+    global: "OPTMEM_MAX",
+    symbols: &[("sysctl_optmem_max", None)],
+    unless: Some(&NET_OPTMEM_MAX),
+    without: "a full option memory is not told from a lack of memory",
+};
+
+/// This family's line in every table.
+pub const FAMILY: Family = Family {
+    name: "multicast-join",
+    about: "joins of multicast groups on sockets",
+    payloads: &[&MulticastJoin::LAYOUT],
+    parts: &[],
+    constants: &[&MODES, &FLAGS],
+    hooks: &[
+        HookInfo {
+            hook: JOIN,
+            name: "multicast-join",
+            about: "joining a multicast group on a socket",
+            without: "failed multicast joins are not seen",
+            candidates: &[
+                Candidate {
+                    function: "__ipv6_sock_mc_join",
+                    kprobes: Programs::both("multicast_join_enter", "multicast_join_return").continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
+                    trampoline: Some(Programs::ret("multicast_join_exit").continued("multicast_join_exit_walk", "EXIT_CONTINUATIONS")),
+                    needs: &[&kernel::SOCK_NET, &kernel::NET_INUM],
+                    note: None,
+                },
+                Candidate {
+                    function: "ipv6_sock_mc_join",
+                    kprobes: Programs::both("multicast_join_any_source_enter", "multicast_join_return").continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
+                    trampoline: None,
+                    needs: &[&kernel::SOCK_NET, &kernel::NET_INUM],
+                    note: Some("joins with a source (MCAST_JOIN_SOURCE_GROUP) are not seen"),
+                },
+            ],
+        },
+        HookInfo {
+            hook: OPTION_MEMORY,
+            name: "option-memory",
+            about: "charging a socket's option memory on behalf of such a join",
+            without: "a failed join's size and sk_omem_alloc are those at its return",
+            candidates: &[Candidate {
+                function: "sock_kmalloc",
+                kprobes: Programs::entry("option_memory_charge"),
+                trampoline: Some(Programs::ret("option_memory_charged")),
+                needs: &[&SOCK_OMEM_ALLOC],
+                note: None,
+            }],
+        },
+    ],
+    also: &[],
+    members: MEMBERS,
+    variables: &[OPTMEM_MAX],
+};

@@ -1,0 +1,82 @@
+//! What more than one family reads of the kernel: tasks, sockets, namespaces,
+//! devices, their IPv6 state and addresses, packets.
+
+use crate::member::{Shape, Variable, members};
+
+members! {
+    $ kernel_members:
+    TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
+        "kernel workers are shown like other tasks";
+    TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
+        "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
+    SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
+        "the namespace of a socket is not known";
+    SOCK_SOCKET: Shape::Object, "sock.sk_socket",
+        "sockets are not told apart by inode";
+    SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
+        "sockets are not told apart by inode";
+    NET_INUM: Shape::Bytes(4), "net.ns.inum",
+        "namespaces are not told apart";
+    NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head",
+        "interfaces are not named, and stale memberships not counted";
+    DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist",
+        "interfaces are not named, and stale memberships not counted";
+    DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex",
+        "interfaces are not named, and stale memberships not counted";
+    DEV_NAME: Shape::Bytes(16), "net_device.name",
+        "interfaces are not named";
+    DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
+        "an interface without IPv6 is not recognised";
+    DEV_NET: Shape::Object, "net_device.nd_net.net",
+        "the namespace of an interface is not known";
+    INET6_DEV_DEV: Shape::Object, "inet6_dev.dev",
+        "the interface of an inet6_dev is not known";
+    CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
+        "an interface's forwarding is not known";
+    CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
+        "an interface's accept_ra is not known";
+    NET_DEVCONF_ALL: Shape::Object, "net.ipv6.devconf_all",
+        "the forwarding of the whole host is not known";
+    IFA_ADDR: Shape::Bytes(16), "inet6_ifaddr.addr",
+        "the addresses of an interface are not known";
+    IFA_PREFIX_LEN: Shape::Bytes(4), "inet6_ifaddr.prefix_len",
+        "the prefix length of an address is not known";
+    IFA_FLAGS: Shape::Bytes(4), "inet6_ifaddr.flags",
+        "what state an address is in is not known";
+    IFA_IDEV: Shape::Object, "inet6_ifaddr.idev",
+        "the interface of an address is not known";
+    SKB_DEV: Shape::Object, "sk_buff.dev",
+        "the interface of a packet is not known";
+    SKB_HEAD: Shape::Object, "sk_buff.head",
+        "packets are not read";
+    SKB_LEN: Shape::Bytes(4), "sk_buff.len",
+        "packets are not read";
+    SKB_MAC_HEADER: Shape::Bytes(2), "sk_buff.mac_header",
+        "packets are not read";
+    SKB_NETWORK_HEADER: Shape::Bytes(2), "sk_buff.network_header",
+        "packets are not read";
+    SKB_TRANSPORT_HEADER: Shape::Bytes(2), "sk_buff.transport_header",
+        "packets are not read";
+}
+
+/// Kernel variables that more than one family reads.
+pub const VARIABLES: &[Variable] = &[
+    Variable {
+        global: "PER_CPU_OFFSET",
+        symbols: &[("__per_cpu_offset", None)],
+        unless: None,
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
+    },
+    // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
+    Variable {
+        global: "PREEMPT_COUNT",
+        symbols: &[
+            ("__preempt_count", None),
+            ("pcpu_hot", Some("pcpu_hot.preempt_count")),
+        ],
+        unless: None,
+        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+                  explained",
+    },
+];

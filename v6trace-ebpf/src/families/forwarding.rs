@@ -1,0 +1,217 @@
+//! Writing a forwarding sysctl (`addrconf_sysctl_forward`), and the default
+//! routes that go by it (`rt6_purge_dflt_routers`).
+//!
+//! ```text
+//! write   remembers what is written                           WRITES[thread]
+//! purge   opens an empty list                                 PURGES[thread]
+//! delete  adds a route that came from a router advertisement  PURGES[thread]
+//! purged  sends the list, unless it is still empty
+//! ```
+
+use aya_ebpf::{
+    helpers::bpf_get_current_pid_tgid,
+    macros::{kprobe, kretprobe, map},
+    maps::{LruHashMap, PerCpuArray},
+    programs::{ProbeContext, RetProbeContext},
+};
+use v6trace_common::{
+    Context, INTERFACE_NAME_LEN,
+    families::{
+        anycast::{WRITTEN_ALL, WRITTEN_INTERFACE},
+        forwarding::{self as wire, DefaultRoutesPurged, PurgedRoute, ROUTES},
+    },
+};
+
+use crate::{
+    context,
+    kernel::{Device, Net, Pointer},
+    output::Record,
+};
+
+mod globals {
+    pub(super) use crate::globals::*;
+
+    v6trace_common::forwarding_members!(members);
+}
+
+/// `RTF_DEFAULT` and `RTF_ADDRCONF`: a default route that the kernel made from
+/// a router advertisement.
+const LEARNT_DEFAULT: u32 = 0x0001_0000 | 0x0004_0000;
+
+/// A forwarding sysctl that is being written.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Write {
+    /// Which: `WRITTEN_ALL`, `WRITTEN_INTERFACE`, or 0 for another.
+    pub(crate) written: u32,
+    /// The name of that interface.
+    pub(crate) interface: [u8; INTERFACE_NAME_LEN],
+}
+
+/// Writes in flight, by thread.
+#[map]
+static WRITES: LruHashMap<u64, Write> = LruHashMap::with_max_entries(256, 0);
+
+/// Records of purges in flight, by thread.
+#[map]
+static PURGES: LruHashMap<u64, Record<DefaultRoutesPurged>> = LruHashMap::with_max_entries(256, 0);
+
+/// A record of no routes, never written: too large to be made on the stack.
+#[map]
+static NO_PURGE: PerCpuArray<Record<DefaultRoutesPurged>> = PerCpuArray::with_max_entries(1, 0);
+
+/// What the current thread is writing, if it is.
+#[inline(always)]
+pub(crate) fn write_in_flight() -> Option<&'static Write> {
+    let write = WRITES.get_ptr(bpf_get_current_pid_tgid())?;
+    // SAFETY: the pointer is to a map value, checked for null; only the thread
+    // that is the key writes it.
+    Some(unsafe { &*write })
+}
+
+/// `addrconf_sysctl_forward(ctl, write, buffer, lenp, ppos)`
+#[kprobe]
+fn forwarding_write_enter(ctx: ProbeContext) -> u32 {
+    let table = Pointer(ctx.arg(0).unwrap_or(0));
+    let is_write: i32 = ctx.arg(1).unwrap_or(0);
+    if is_write == 0 {
+        return 0;
+    }
+    let mut write = Write {
+        written: 0,
+        interface: [0; INTERFACE_NAME_LEN],
+    };
+    if let Some(inet6_dev) = table.follow(&globals::CTL_IDEV)
+        && inet6_dev.0 != 0
+    {
+        if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
+            write.written = WRITTEN_INTERFACE;
+            Device(device).name_into(&mut write.interface);
+        }
+    } else if let Some(data) = table.follow(&globals::CTL_DATA)
+        && let Some(net) = table.follow(&globals::CTL_NET)
+        && let Some(all) = all_forwarding(Net(net))
+        && all.0 == data.0
+    {
+        write.written = WRITTEN_ALL;
+    }
+    // Without it, what is written is not known.
+    let _ = WRITES.insert(bpf_get_current_pid_tgid(), write, 0);
+    0
+}
+
+/// Where the namespace's `conf.all.forwarding` is.
+#[inline(always)]
+pub(crate) fn all_forwarding(net: Net) -> Option<Pointer> {
+    net.0
+        .follow(&globals::NET_DEVCONF_ALL)?
+        .member(&globals::DEVCONF_FORWARDING)
+}
+
+#[kretprobe]
+fn forwarding_write_return(_ctx: RetProbeContext) -> u32 {
+    // Absent where the sysctl was read.
+    let _ = WRITES.remove(bpf_get_current_pid_tgid());
+    0
+}
+
+/// `rt6_purge_dflt_routers(net)`
+#[kprobe]
+fn default_route_purge_enter(ctx: ProbeContext) -> u32 {
+    let thread = bpf_get_current_pid_tgid();
+    let Some(empty) = NO_PURGE.get_ptr(0) else {
+        return 0;
+    };
+    // SAFETY: a map value, checked for null, that nobody writes.
+    if PURGES.insert(thread, unsafe { &*empty }, 0).is_err() {
+        return 0;
+    }
+    let Some(purge) = PURGES.get_ptr_mut(thread) else {
+        return 0;
+    };
+    // SAFETY: a map value, checked for null, that only this thread works on.
+    let purge = unsafe { &mut *purge };
+    purge.header.netns = Net(Pointer(ctx.arg(0).unwrap_or(0))).inum().unwrap_or(0);
+    if let Some(write) = write_in_flight() {
+        purge.payload.written = write.written;
+        purge.payload.written_interface = write.interface;
+    }
+    0
+}
+
+/// `fib6_del(rt, info)`, under the lock of the route's table: a route that is
+/// still in a table will be removed.
+#[kprobe]
+fn route_delete_enter(ctx: ProbeContext) -> u32 {
+    let Some(purge) = PURGES.get_ptr_mut(bpf_get_current_pid_tgid()) else {
+        return 0;
+    };
+    // A softirq that interrupts the purge may remove routes of its own.
+    if context::current() == Context::Softirq {
+        return 0;
+    }
+    // SAFETY: a map value, checked for null, that only this thread works on.
+    let purge = unsafe { &mut *purge };
+    let route = Pointer(ctx.arg(0).unwrap_or(0));
+    let flags: u32 = route.get(&globals::ROUTE_FLAGS).unwrap_or(0);
+    let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
+    if flags & LEARNT_DEFAULT != LEARNT_DEFAULT || !in_table {
+        return 0;
+    }
+    let index = purge.payload.count as usize;
+    purge.payload.count += 1;
+    if index < ROUTES {
+        describe(route, &mut purge.payload.routes[index]);
+    }
+    0
+}
+
+#[inline(always)]
+fn describe(route: Pointer, purged: &mut PurgedRoute) {
+    purged.forwarding = -1;
+    purged.accept_ra = -1;
+    purged.table = route
+        .follow(&globals::ROUTE_TABLE)
+        .and_then(|table| table.get(&globals::TABLE_ID))
+        .unwrap_or(0);
+    // A nexthop object is shared and kept elsewhere; the kernel makes none for
+    // what it learns.
+    if route
+        .follow(&globals::ROUTE_NEXTHOP)
+        .is_none_or(|nh| nh.0 != 0)
+    {
+        return;
+    }
+    let Some(nexthop) = route.member(&globals::ROUTE_FIB_NH) else {
+        return;
+    };
+    if let Some(gateway) = nexthop.get(&globals::FIB_NH_GATEWAY) {
+        purged.gateway = gateway;
+    }
+    let Some(device) = nexthop.follow(&globals::FIB_NH_DEV).map(Device) else {
+        return;
+    };
+    device.name_into(&mut purged.interface);
+    purged.ifindex = device.ifindex().unwrap_or(0);
+    if let Some(inet6_dev) = device.inet6() {
+        purged.forwarding = inet6_dev.get(&globals::CNF_FORWARDING).unwrap_or(-1);
+        purged.accept_ra = inet6_dev.get(&globals::CNF_ACCEPT_RA).unwrap_or(-1);
+    }
+}
+
+#[kretprobe]
+fn default_route_purge_return(ctx: RetProbeContext) -> u32 {
+    let thread = bpf_get_current_pid_tgid();
+    let Some(record) = PURGES.get_ptr_mut(thread) else {
+        return 0;
+    };
+    // SAFETY: a map value, checked for null, that only this thread works on.
+    let record = unsafe { &mut *record };
+    if record.payload.count > 0 {
+        let hook = wire::PURGE;
+        record.open(hook, record.header.netns);
+        record.send(&ctx, hook);
+    }
+    let _ = PURGES.remove(thread);
+    0
+}

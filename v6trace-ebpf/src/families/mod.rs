@@ -1,0 +1,8 @@
+//! The programs of each family of failures.
+
+mod anycast;
+mod dad;
+mod forwarding;
+mod multicast_join;
+mod set_token;
+mod source_selection;

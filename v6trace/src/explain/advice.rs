@@ -1,0 +1,46 @@
+//! What fixes of all families have in common.
+
+use std::borrow::Cow;
+
+use crate::session::Session;
+
+/// `command`, to be run in the network namespace with inode number `netns`: as
+/// it is where v6trace's own is meant, else through the namespace's name or a
+/// process that was found in it.
+///
+/// The command must be made of [`quoted`] words.
+pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
+    if session.is_own_namespace(netns) {
+        command.to_owned()
+    } else if let Some(name) = session.namespace_name(netns) {
+        format!("ip netns exec {} {command}", quoted(name))
+    } else if let Some(pid) = session.process_in(netns) {
+        format!("nsenter --net=/proc/{pid}/ns/net {command}")
+    } else {
+        // Not a command: pasted as it is, it would run in another namespace.
+        format!("in network namespace {netns}: {command}")
+    }
+}
+
+/// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`.
+pub(crate) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+    format!("sysctl -w {}", interface_sysctl(interface, sysctl, value))
+}
+
+/// The word that makes `sysctl -w` set `net.ipv6.conf.INTERFACE.SYSCTL`. With
+/// slashes, since an interface's name may hold dots.
+pub(crate) fn interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+    let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
+    match quoted(interface) {
+        // An equals sign needs no quotes, whatever a cautious quoter thinks.
+        Cow::Borrowed(_) => setting,
+        Cow::Owned(_) => quoted(&setting).into_owned(),
+    }
+}
+
+/// A word of a command to paste. Whoever may name interfaces and namespaces,
+/// a container's root among others, must not thereby choose what is run.
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
+    // Only a NUL cannot be quoted, and no name that was decoded has one.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed("NAME"))
+}

@@ -1,0 +1,192 @@
+//! A diagnosis: one explained occurrence, before it is text or JSON.
+
+use std::net::IpAddr;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    catalogue::{Cause, Severity},
+    errno::Errno,
+    event::{Event, Task},
+};
+
+/// One explained occurrence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// The cause, with its code and long text.
+    pub cause: Cause,
+    /// How bad it is.
+    pub severity: Severity,
+    /// When the kernel event happened, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// What was attempted, kebab-case.
+    pub operation: &'static str,
+    /// What the operation returned, if it returned an error.
+    pub errno: Option<Errno>,
+    /// The task that did it.
+    pub task: Option<Task>,
+    /// Inode number of the network namespace.
+    pub netns: u32,
+    /// The interface's index and, where known, name.
+    pub ifindex: Option<u32>,
+    /// The interface's name.
+    pub interface: Option<String>,
+    /// The address or group concerned.
+    pub address: Option<IpAddr>,
+    /// What failed and why, in a sentence or two, with the deciding values.
+    pub summary: String,
+    /// The values that prove it.
+    pub evidence: Vec<Evidence>,
+    /// What to do, most advisable first.
+    pub fix: Vec<Fix>,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// How sure a diagnosis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The deciding condition was read.
+    Certain,
+    /// It was inferred; the summary says from what.
+    Likely,
+}
+
+/// One value that proves a diagnosis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// The name of the kernel's member or sysctl.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Value,
+}
+
+/// A value of the evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A number.
+    Number(i64),
+    /// A yes or no.
+    Flag(bool),
+    /// A word or an address.
+    Text(String),
+    /// Several values.
+    List(Vec<Value>),
+    /// Named values that belong together, in order.
+    Group(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
+    /// Not known.
+    Unknown,
+}
+
+fn as_map<S: Serializer>(
+    values: &[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
+}
+
+macro_rules! value_from {
+    ($($from:ty => $make:expr;)*) => {
+        $(impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                ($make)(value)
+            }
+        })*
+    };
+}
+value_from! {
+    i32 => |v| Value::Number(i64::from(v));
+    u32 => |v| Value::Number(i64::from(v));
+    // Inode numbers beyond i64 do not occur.
+    u64 => |v| i64::try_from(v).map_or(Value::Unknown, Value::Number);
+    bool => Value::Flag;
+    String => Value::Text;
+    &str => |v: &str| Value::Text(v.to_owned());
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Unknown, Into::into)
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// A command to paste, or a sentence where no command does it.
+    pub action: String,
+    /// What it does or costs.
+    pub remark: Option<&'static str>,
+}
+
+impl Fix {
+    /// Something to do that needs no remark.
+    pub fn new(action: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            remark: None,
+        }
+    }
+
+    /// Adds what it does or costs.
+    #[must_use]
+    pub fn remark(mut self, remark: &'static str) -> Self {
+        self.remark = Some(remark);
+        self
+    }
+}
+
+impl Diagnosis {
+    /// A diagnosis of `event`, certain and without evidence so far.
+    pub fn new(
+        event: &Event,
+        cause: impl Into<Cause>,
+        operation: &'static str,
+        summary: String,
+    ) -> Self {
+        let cause = cause.into();
+        let occurrence = event.occurrence();
+        Self {
+            cause,
+            severity: cause.severity(),
+            boot_ns: event.boot_ns,
+            operation,
+            errno: None,
+            task: event.culprit().cloned(),
+            netns: event.netns,
+            ifindex: occurrence.ifindex(),
+            interface: occurrence.interface().map(str::to_owned),
+            address: None,
+            summary,
+            evidence: Vec::new(),
+            fix: Vec::new(),
+            confidence: Confidence::Certain,
+        }
+    }
+
+    /// Adds a value to the evidence.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.evidence.push(Evidence {
+            name,
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Adds something to do.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix.push(fix);
+        self
+    }
+
+    /// Says that the cause was inferred.
+    #[must_use]
+    pub fn likely(mut self) -> Self {
+        self.confidence = Confidence::Likely;
+        self
+    }
+}

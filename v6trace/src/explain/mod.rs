@@ -1,0 +1,24 @@
+//! What was seen → why it failed.
+//!
+//! Each family of failures has a pure function: from a decoded event, and what
+//! the [`Session`] has learnt from the records before it, to a [`Diagnosis`].
+//! Here is what these functions have in common. A cause is named only where the
+//! values decide it.
+
+pub(crate) mod advice;
+pub mod diagnosis;
+mod subject;
+
+pub(crate) use advice::quoted;
+#[cfg(feature = "live")]
+pub(crate) use advice::set_interface_sysctl;
+pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
+pub use subject::Subject;
+
+use crate::{event::Event, session::Session};
+
+/// Explains `event`, if it is a failure or a hazard.
+pub fn explain(event: &Event, session: &Session) -> Option<Diagnosis> {
+    let subject = Subject { event, session };
+    event.payload.occurrence().explain(subject)
+}

@@ -1,0 +1,41 @@
+//! What every explanation is about: an event, and what the stream has told so
+//! far. Who did it, and the commands that would work where it happened, are put
+//! the same way in all families.
+
+use super::{Fix, advice};
+use crate::{event::Event, session::Session};
+
+/// An event to explain, with all that an explanation may rest on.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// What was learnt before.
+    pub session: &'a Session,
+}
+
+impl<'a> Subject<'a> {
+    /// Whoever did it, at the beginning of a sentence or within: the task's
+    /// name, else `nobody`.
+    pub(crate) fn who(&self, nobody: &'a str) -> &'a str {
+        self.event
+            .culprit()
+            .map_or(nobody, |task| task.comm.as_str())
+    }
+
+    /// `command`, which must be made of [`quoted`](advice::quoted) words, to be
+    /// run in the network namespace of the event.
+    pub(crate) fn in_netns(&self, command: &str) -> String {
+        advice::in_netns(self.session, self.event.netns, command)
+    }
+
+    /// The same as a fix.
+    pub(crate) fn command(&self, command: &str) -> Fix {
+        Fix::new(self.in_netns(command))
+    }
+
+    /// Setting `net.ipv6.conf.INTERFACE.SYSCTL` in that namespace.
+    pub(crate) fn set(&self, interface: &str, sysctl: &str, value: i32) -> Fix {
+        self.command(&advice::set_interface_sysctl(interface, sysctl, value))
+    }
+}

@@ -1,0 +1,81 @@
+//! The neighbours that have, or had, the addresses.
+
+use std::io;
+
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::{
+    Found, Taken, each, used,
+};
+use crate::{observe::{links::Link, netlink}, families::anycast::{Use, UseKind}};
+
+/// Looks through the neighbours of the calling thread's namespace.
+pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
+    let mut request = NeighbourMessage::default();
+    request.header.family = AddressFamily::Inet6;
+    let request = RouteNetlinkMessage::GetNeighbour(request);
+    let mut found = Vec::new();
+    netlink::dump(NETLINK_ROUTE, &request, |answer| {
+        if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
+            found.extend(neighbour(&entry, all));
+        }
+        None::<()>
+    })?;
+    Ok((found, true))
+}
+
+fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
+    let address = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
+            _ => None,
+        });
+    let state = match entry.header.state {
+        NeighbourState::Reachable => "REACHABLE",
+        NeighbourState::Stale => "STALE",
+        NeighbourState::Delay => "DELAY",
+        NeighbourState::Probe => "PROBE",
+        NeighbourState::Permanent => "PERMANENT",
+        // Its address is not asked for, since EVPN says it, or none is needed.
+        NeighbourState::Noarp => "NOARP",
+        // The others know no neighbour: none answered, or none was asked.
+        _ => return Vec::new(),
+    };
+    let bytes = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        });
+    let bytes = bytes.unwrap_or_default();
+    each(all, |taken| {
+        taken.change.ifindex == entry.header.ifindex
+            && Some(taken.change.address) == address
+            && !(state == "NOARP" && is_nobody(bytes, &taken.link))
+    })
+    .map(|(index, taken)| {
+        let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let lladdr = match hex.as_slice() {
+            [] => String::new(),
+            hex => format!("{} ", hex.join(":")),
+        };
+        let detail = format!("{lladdr}on {} ({state})", taken.change.interface);
+        (index, used(UseKind::Neighbour, detail))
+    })
+    .collect()
+}
+
+/// Whether the kernel made an entry for want of a neighbour: on an interface
+/// that asks for no addresses, whatever is sent somewhere leaves an entry with no
+/// address on the link, or with the interface's own or the one for all
+/// (`ndisc_constructor`).
+fn is_nobody(lladdr: &[u8], link: &Link) -> bool {
+    lladdr.iter().all(|&byte| byte == 0) || link.lladdrs.iter().any(|own| own == lladdr)
+}

@@ -1,0 +1,53 @@
+//! Anycast addresses that this host takes and gives up.
+
+mod causes;
+mod decode;
+mod explain;
+#[cfg(feature = "live")]
+pub(crate) mod lookup;
+mod uses;
+
+use super::Occurrence;
+use crate::{explain::{Diagnosis, Subject}, field::{Take, shown}};
+
+pub use causes::Cause;
+pub use decode::{AnycastChange, Trigger, Written};
+pub use uses::{AnycastUse, Gone, Use, UseKind};
+
+impl Occurrence for AnycastChange {
+    fn is_failure(&self) -> bool {
+        false
+    }
+
+    fn is_remarkable(&self) -> bool {
+        true
+    }
+
+    fn ifindex(&self) -> Option<u32> {
+        Some(self.ifindex)
+    }
+
+    fn interface(&self) -> Option<&str> {
+        Some(&self.interface)
+    }
+
+    fn fields(&self, take: Take<'_>) {
+        let written = self.written.as_ref();
+        take("address", shown(&self.address));
+        take("ifindex", self.ifindex.into());
+        take("interface", self.interface.as_str().into());
+        take("joined", self.joined.into());
+        take("trigger", self.trigger.name().into());
+        take("written", written.map(Written::name).into());
+        take("prefix_len", self.prefix_len.into());
+        take("own_address", self.own_address.into());
+        take("forwarding", self.forwarding.into());
+        take("all_forwarding", self.all_forwarding.into());
+        take("accept_ra", self.accept_ra.into());
+        take("force_forwarding", self.force_forwarding.into());
+    }
+
+    fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
+        explain::explain(self, subject)
+    }
+}

@@ -1,0 +1,18 @@
+//! What can be the matter.
+
+use crate::catalogue::causes;
+
+causes! {
+    Loopback, "dad-loopback", Failure,
+        "an address was found in use, by its own reflected solicitation";
+    Conflict, "dad-conflict", Failure,
+        "an address was found in use, by another node";
+    ConflictSameHost, "dad-conflict-same-host", Failure,
+        "an address was found in use, by another interface of the same namespace";
+    ConflictClonedMac, "dad-conflict-cloned-mac", Failure,
+        "an address was found in use, by another node with this interface's own MAC";
+    LoopbackIgnored, "dad-loopback-ignored", Notice,
+        "an interface's own solicitation came back and was recognised";
+    Unexplained, "dad-unexplained", Failure,
+        "an address was found in use, by a frame that does not tell whose it is";
+}

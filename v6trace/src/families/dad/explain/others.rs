@@ -1,0 +1,162 @@
+//! Other interfaces of this host that may have sent a frame.
+
+use crate::{families::dad::{DadFailure, Interface, Surroundings}, frame::{Mac, Message}, explain::{Subject}};
+
+/// `IFA_F_*` of an address: used while it is under test, failed its test, not
+/// in force.
+pub(super) const IFA_F_OPTIMISTIC: u32 = 0x04;
+const IFA_F_DADFAILED: u32 = 0x08;
+const IFA_F_TENTATIVE: u32 = 0x40;
+
+/// Another interface of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Other {
+    pub(super) interface: String,
+    /// Its namespace, where it is another.
+    pub(super) netns: Option<u32>,
+    /// Bits of the prefix with which it has the address; `None` where it does
+    /// not have it.
+    pub(super) prefix_len: Option<u8>,
+    /// The flags of that address.
+    flags: u32,
+}
+
+impl Other {
+    fn of(interface: &Interface, netns: Option<u32>) -> Self {
+        Self {
+            interface: interface.name.clone(),
+            netns,
+            prefix_len: interface.prefix_len,
+            flags: interface.address_flags,
+        }
+    }
+
+    pub(super) fn has_address(&self) -> bool {
+        self.prefix_len.is_some()
+    }
+
+    /// Whether it is in a position to say so: who asks for an address has it
+    /// under test, or had until the test failed; who advertises it has it in
+    /// force, or is optimistic (RFC 4862, 5.4; RFC 4429).
+    pub(super) fn can_say(&self, message: Message) -> bool {
+        can_say(message, self.has_address(), self.flags)
+    }
+
+    /// Whether its own test of the address failed, just now or long ago.
+    pub(super) fn has_failed(&self) -> bool {
+        self.flags & IFA_F_DADFAILED != 0
+    }
+}
+
+fn can_say(message: Message, has_address: bool, flags: u32) -> bool {
+    let tentative = flags & IFA_F_TENTATIVE != 0;
+    has_address
+        && match message {
+            Message::Solicitation => tentative,
+            Message::Advertisement => !tentative || flags & IFA_F_OPTIMISTIC != 0,
+        }
+}
+
+/// What is known of the interfaces around a failure.
+pub(super) struct Others<'a> {
+    subject: Subject<'a>,
+    failure: &'a DadFailure,
+    around: Option<&'a Surroundings>,
+}
+
+impl<'a> Others<'a> {
+    pub(super) fn new(failure: &'a DadFailure, subject: Subject<'a>) -> Self {
+        Self {
+            subject,
+            failure,
+            around: Surroundings::around(subject),
+        }
+    }
+
+    /// Whether the interfaces of the address's namespace are known.
+    pub(super) fn are_known_here(&self) -> bool {
+        self.around.is_some_and(|around| around.here.is_some())
+    }
+
+    /// The interface that was seen to send the frame's nonce, if it is not the
+    /// address's own.
+    pub(super) fn sender(&self) -> Option<Other> {
+        let sender = self.failure.sender.as_ref()?;
+        let netns = (sender.netns != self.subject.event.netns).then_some(sender.netns);
+        if netns.is_none() && sender.ifindex == self.failure.ifindex {
+            return None;
+        }
+        let found = self.around.and_then(|around| match netns {
+            None => around
+                .here
+                .iter()
+                .flatten()
+                .find(|own| own.ifindex == sender.ifindex),
+            Some(netns) => around
+                .elsewhere
+                .iter()
+                .find(|(inode, other)| *inode == netns && other.ifindex == sender.ifindex)
+                .map(|(_, other)| other),
+        });
+        Some(Other {
+            interface: found
+                .map_or(sender.interface.as_str(), |found| found.name.as_str())
+                .to_owned(),
+            netns,
+            prefix_len: found.and_then(|found| found.prefix_len),
+            flags: found.map_or(0, |found| found.address_flags),
+        })
+    }
+
+    /// Another interface of this namespace with this MAC: one that can have said
+    /// so, else one that has the address, else one that stands for itself.
+    pub(super) fn sibling(&self, mac: Mac, message: Message) -> Option<Other> {
+        let here = self.around?.here.as_ref()?;
+        here.iter()
+            .filter(|other| other.mac == Some(mac) && other.ifindex != self.failure.ifindex)
+            .max_by_key(|other| fitness(other, message))
+            .map(|found| Other::of(found, None))
+    }
+
+    /// An interface in another namespace of this host with this MAC, likewise.
+    pub(super) fn elsewhere(&self, mac: Mac, message: Message) -> Option<Other> {
+        let candidates = self.around?.elsewhere.iter();
+        candidates
+            .filter(|(_, other)| other.mac == Some(mac))
+            .max_by_key(|(_, other)| fitness(other, message))
+            .map(|(netns, found)| Other::of(found, Some(*netns)))
+    }
+
+    /// Where a node with some MAC is: a remark with a blank before it, which
+    /// claims no more than the look-up found.
+    pub(super) fn remark(&self, other: Option<&Other>) -> String {
+        match other {
+            Some(other) if other.has_address() => format!(" ({} of this host)", self.place(other)),
+            Some(other) => format!(
+                " (that of {} of this host, which does not have the address now)",
+                self.place(other)
+            ),
+            None if self.around.is_some_and(|around| !around.complete) => {
+                " (perhaps in a namespace of this host: not all could be looked into)".to_owned()
+            }
+            None => String::new(),
+        }
+    }
+
+    /// "eth0 in namespace blue"
+    pub(super) fn place(&self, other: &Other) -> String {
+        let netns = other.netns.unwrap_or(self.subject.event.netns);
+        let namespace = match self.subject.session.namespace_name(netns) {
+            Some(name) => format!("namespace {name}"),
+            None if self.subject.session.is_own_namespace(netns) => "v6trace's own namespace".to_owned(),
+            None => format!("network namespace {netns}"),
+        };
+        format!("{} in {namespace}", other.interface)
+    }
+}
+
+fn fitness(interface: &Interface, message: Message) -> impl Ord + use<> {
+    let has_address = interface.has_address();
+    let can_say = can_say(message, has_address, interface.address_flags);
+    (can_say, has_address, interface.master.is_none())
+}

@@ -1,0 +1,190 @@
+//! The interfaces around a duplicate address: its own, and those of all
+//! namespaces of this host that may have a part in it.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr},
+    path::PathBuf,
+};
+
+use super::{Interface, Surroundings};
+use crate::{
+    clock,
+    event::Event,
+    families::Payload,
+    frame::Mac,
+    observe::{
+        Looks,
+        batch::Batch,
+        enter,
+        inside::Inside,
+        links::{self, Link},
+        nsid,
+    },
+    record::{KernelRecord, Lookup},
+};
+
+/// Other namespaces that are looked into; a host may have thousands.
+const OTHERS: usize = 256;
+
+/// What an event's interface met.
+struct Met {
+    ifindex: u32,
+    address: Ipv6Addr,
+    /// The MAC that it came from.
+    source_mac: Option<Mac>,
+    /// The interface that is known to have sent it: namespace and index.
+    sender: Option<(u32, u32)>,
+}
+
+impl Met {
+    fn of(event: &Event) -> Option<Self> {
+        match &event.payload {
+            Payload::DadFailure(failure) => Some(Self {
+                ifindex: failure.ifindex,
+                address: failure.address,
+                source_mac: failure.frame.source_mac(),
+                sender: failure
+                    .sender
+                    .as_ref()
+                    .map(|sender| (sender.netns, sender.ifindex)),
+            }),
+            Payload::DadReflection(reflection) => Some(Self {
+                ifindex: reflection.ifindex,
+                address: reflection.address,
+                source_mac: None,
+                sender: None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether an interface may have a part in it.
+    fn concerns(&self, netns: u32, link: &Link) -> bool {
+        link.hairpin
+            || (link.mac.is_some() && link.mac == self.source_mac)
+            || self.sender == Some((netns, link.ifindex))
+    }
+}
+
+/// Looks around interfaces that met a frame.
+pub(crate) struct Neighbourhood;
+
+impl Looks for Neighbourhood {
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let found = records.iter().enumerate().filter_map(|(index, record)| {
+            let event = record.event.as_ref().ok()?;
+            Some((index, around(event, batch)?.into()))
+        });
+        found.collect()
+    }
+}
+
+/// What is around the event's interface, where the event is about one that
+/// met its own or somebody else's frame.
+fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
+    let met = Met::of(event)?;
+    let here = batch.inside_of(event);
+    let other_end = here.and_then(|here| links::by_index(&here.links, met.ifindex).cloned());
+    let here = here.map(|here| {
+        list(here, met.address, |link| {
+            link.ifindex == met.ifindex || met.concerns(event.netns, link)
+        })
+    });
+    let mut others: Vec<u32> = batch.places().inodes().collect();
+    others.retain(|&inode| inode != event.netns);
+    let mut complete = !batch.places().hidden && others.len() <= OTHERS;
+    others.truncate(OTHERS);
+    let mut elsewhere = Vec::new();
+    for &inode in &others {
+        match batch.inside(inode) {
+            Ok(inside) => {
+                let found = list(inside, met.address, |link| met.concerns(inode, link));
+                elsewhere.extend(found.into_iter().map(|interface| (inode, interface)));
+            }
+            // It is gone by now.
+            Err(io::ErrorKind::NotFound) => {}
+            Err(_) => complete = false,
+        }
+    }
+    let concerned =
+        |inode: u32| inode == event.netns || elsewhere.iter().any(|(other, _)| *other == inode);
+    let places = batch.places();
+    let processes = places
+        .inodes()
+        .filter(|&inode| concerned(inode))
+        .filter_map(|inode| Some((inode, places.inhabitant(inode, None)?)))
+        .collect();
+    let other_end = other_end.and_then(|link| {
+        other_end_of(event, &link, &others, batch)
+            .inspect_err(|error| log::debug!("the other end of {}: {error}", link.name))
+            .ok()?
+    });
+    Some(Surroundings {
+        boot_ns: clock::boot_ns(),
+        netns: event.netns,
+        here,
+        other_end,
+        elsewhere,
+        complete,
+        processes,
+    })
+}
+
+/// The interfaces of the calling thread's namespace.
+pub(super) fn here() -> io::Result<Vec<Interface>> {
+    Ok(list(&Inside::look()?, Ipv6Addr::UNSPECIFIED, |_| true))
+}
+
+/// Where the other end of an interface of the event's namespace is: namespace
+/// and index. `None` without another end, or where it is in none of `others`.
+fn other_end_of(
+    event: &Event,
+    link: &Link,
+    others: &[u32],
+    batch: &mut Batch,
+) -> io::Result<Option<(u32, u32)>> {
+    let Some(ifindex) = link.other_end else {
+        return Ok(None);
+    };
+    let Some(wanted) = link.other_end_nsid else {
+        return Ok(Some((event.netns, ifindex)));
+    };
+    let candidates: Vec<(u32, Vec<PathBuf>)> = others
+        .iter()
+        .map(|&inode| (inode, batch.places().paths(inode)))
+        .collect();
+    let paths = batch.paths_for(event);
+    enter::within(event.netns, &paths, || {
+        let is_it = |inode: u32, paths: &[PathBuf]| {
+            let id = enter::open(inode, paths).and_then(|file| nsid::of(&file));
+            id.is_ok_and(|id| id == Some(wanted))
+        };
+        let mut candidates = candidates.iter();
+        let found = candidates.find(|(inode, paths)| is_it(*inode, paths));
+        Ok(found.map(|(inode, _)| (*inode, ifindex)))
+    })
+}
+
+/// The wanted interfaces of a namespace, and which of them have the address.
+fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> Vec<Interface> {
+    let held = |ifindex: u32| {
+        let mut held = inside.addresses.iter();
+        held.find(|held| held.ifindex == ifindex && held.address == IpAddr::V6(address))
+    };
+    let interface = |link: &Link| {
+        let held = held(link.ifindex);
+        Interface {
+            ifindex: link.ifindex,
+            name: link.name.clone(),
+            mac: link.mac,
+            link: link.other_end,
+            master: links::master_of(&inside.links, link).map(|master| master.name.clone()),
+            hairpin: link.hairpin,
+            prefix_len: held.map(|held| held.prefix_len),
+            address_flags: held.map_or(0, |held| held.flags.into()),
+        }
+    };
+    let wanted = inside.links.iter().filter(|link| wanted(link));
+    wanted.map(interface).collect()
+}

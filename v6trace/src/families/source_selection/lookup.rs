@@ -1,0 +1,67 @@
+//! The interfaces and IPv4 addresses of a network namespace.
+
+use std::net::IpAddr;
+
+use super::{Address, Addresses, Interface};
+use crate::{
+    event::Event,
+    families::{Occurrence as _, Payload},
+    observe::{
+        Looks,
+        batch::Batch,
+        inside::{Held, Inside},
+    },
+    record::{KernelRecord, Lookup},
+};
+
+/// Looks at the namespaces of choices that need an explanation.
+pub(crate) struct Routes;
+
+impl Looks for Routes {
+    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let found = records.iter().enumerate().filter_map(|(index, record)| {
+            let event = record.event.as_ref().ok()?;
+            let Payload::SourceSelection(selection) = &event.payload else {
+                return None;
+            };
+            if !selection.is_remarkable() {
+                return None;
+            }
+            Some((index, addresses(event, batch)?.into()))
+        });
+        found.collect()
+    }
+}
+
+/// Those of the event's namespace; `None` where they could not be listed.
+fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
+    let Inside {
+        boot_ns,
+        links,
+        addresses,
+    } = batch.inside_of(event)?;
+    let interfaces = links.iter().map(|link| Interface {
+        ifindex: link.ifindex,
+        name: link.name.clone(),
+        master: link.master,
+        is_vrf: link.is_vrf,
+        vrf_table: link.vrf_table,
+    });
+    Some(Addresses {
+        boot_ns: *boot_ns,
+        netns: event.netns,
+        interfaces: interfaces.collect(),
+        addresses: addresses.iter().filter_map(address).collect(),
+    })
+}
+
+fn address(held: &Held) -> Option<Address> {
+    let IpAddr::V4(address) = held.address else {
+        return None;
+    };
+    Some(Address {
+        ifindex: held.ifindex,
+        address,
+        scope: held.scope,
+    })
+}

@@ -1,0 +1,115 @@
+//! What userspace looked up beside the kernel's records, and so put into the
+//! stream: one line for each thing, with its number in recordings and the
+//! longest that it may be there.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Namespace, Process, Record};
+use crate::families::{anycast::AnycastUse, dad::Surroundings, source_selection::Addresses};
+
+/// Something that was looked up.
+pub trait Finding {
+    /// Processes that it names: the network namespace that each is in, and its
+    /// id.
+    fn inhabitants(&self) -> &[(u32, u32)] {
+        &[]
+    }
+}
+
+/// A [`Finding`] that has a line in the table.
+pub trait Listed: Finding {
+    /// Itself, if `lookup` is one of its kind.
+    fn of(lookup: &Lookup) -> Option<&Self>;
+}
+
+/// Bytes at most of an entry that says one thing, such as a name.
+const SMALL: usize = 2 << 10;
+/// Bytes at most of one that lists what a host has: all that a frame may hold.
+const LARGE: usize = crate::recording::MAX_CONTENT;
+
+macro_rules! lookups {
+    ($($(#[doc = $about:literal])* $name:ident = $number:literal, $limit:ident;)*) => {
+        /// What was looked up.
+        #[derive(Clone, Debug)]
+        pub enum Lookup {
+            $($(#[doc = $about])* $name($name),)*
+        }
+
+        impl Lookup {
+            /// Its number in recordings.
+            pub(crate) const fn kind(&self) -> u16 {
+                match self {
+                    $(Self::$name(_) => $number,)*
+                }
+            }
+
+            /// How many bytes an entry with this number may have; `None` where it
+            /// is not one of these.
+            pub(crate) const fn limit(kind: u16) -> Option<usize> {
+                match kind {
+                    $($number => Some($limit),)*
+                    _ => None,
+                }
+            }
+
+            /// Reads an entry with this number.
+            pub(crate) fn read(kind: u16, value: Value) -> serde_json::Result<Option<Self>> {
+                Ok(match kind {
+                    $($number => Some(Self::$name(serde_json::from_value(value)?)),)*
+                    _ => None,
+                })
+            }
+
+            /// Processes that it names, by network namespace.
+            pub(crate) fn inhabitants(&self) -> &[(u32, u32)] {
+                match self {
+                    $(Self::$name(found) => found.inhabitants(),)*
+                }
+            }
+        }
+
+        impl Serialize for Lookup {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$name(found) => found.serialize(serializer),)*
+                }
+            }
+        }
+
+        $(
+            impl Listed for $name {
+                fn of(lookup: &Lookup) -> Option<&Self> {
+                    match lookup {
+                        Lookup::$name(found) => Some(found),
+                        _ => None,
+                    }
+                }
+            }
+
+            impl From<$name> for Lookup {
+                fn from(found: $name) -> Self {
+                    Self::$name(found)
+                }
+            }
+
+            impl From<$name> for Record {
+                fn from(found: $name) -> Self {
+                    Self::Lookup(found.into())
+                }
+            }
+        )*
+    };
+}
+lookups! {
+    /// What a network namespace is called.
+    Namespace = 3, SMALL;
+    /// What runs a process.
+    Process = 4, SMALL;
+    /// What interfaces and IPv4 addresses a network namespace has.
+    Addresses = 5, LARGE;
+    /// Who uses an address that the host has just taken as anycast.
+    AnycastUse = 6, LARGE;
+    /// What is around an interface.
+    Surroundings = 7, LARGE;
+}
