@@ -84,7 +84,12 @@ const GROUPS: &[Group] = &[
         among_all: "dad-loopback-static",
         scenarios: dad::SCENARIOS,
     },
-    of_all(recording::SCENARIOS),
+    // What is recorded is joins.
+    Group {
+        families: &["multicast-join"],
+        among_all: "recording-of-a-command",
+        scenarios: recording::SCENARIOS,
+    },
     of_all(ways::SCENARIOS),
     of_all(healthy::SCENARIOS),
 ];
