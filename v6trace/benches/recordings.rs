@@ -14,12 +14,11 @@ use v6trace::{
     report::Options, report::Report,
 };
 use v6trace_common::{
-    Context, Kind, RecordHeader, WIRE_VERSION, families::multicast_join::CHARGE_SEEN,
-    families::multicast_join::DEVICE_FOUND, families::multicast_join::DEVICE_HAS_INET6,
-    families::multicast_join::DEVICES_READ, families::multicast_join::GROUP_READ,
-    families::multicast_join::INET6_READ, families::multicast_join::LIMIT_OF_NETNS,
-    families::multicast_join::LIMIT_READ, families::multicast_join::MTU_READ,
-    families::multicast_join::MulticastJoin, families::multicast_join::OMEM_READ,
+    Context, Payload as _, RecordHeader, WIRE_VERSION,
+    families::multicast_join::{
+        CHARGE_SEEN, DEVICE_FOUND, DEVICE_HAS_INET6, DEVICES_READ, GROUP_READ, INET6_READ, JOIN,
+        LIMIT_OF_NETNS, LIMIT_READ, MTU_READ, MulticastJoin, OMEM_READ,
+    },
 };
 use zerocopy::IntoBytes;
 
@@ -139,10 +138,10 @@ fn join(number: u32) -> Bytes {
     let header = RecordHeader {
         size: u16::try_from(size_of::<RecordHeader>() + size_of::<MulticastJoin>())
             .expect("a small record"),
-        kind: Kind::MulticastJoin as u16,
+        kind: MulticastJoin::KIND.0,
         version: WIRE_VERSION,
         context: Context::Task as u8,
-        hook: families::multicast_join::JOIN as u16,
+        hook: JOIN.0,
         // Not evenly, as nothing is.
         boot_ns: 1_000_000_000
             + u64::from(number) * 2_000

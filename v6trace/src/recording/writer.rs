@@ -117,7 +117,7 @@ impl Writer {
                     urgent = true;
                 }
                 Record::Lookup(Lookup::Namespace(namespace)) => {
-                    self.renamed.push(namespace.clone())
+                    self.renamed.push(namespace.clone());
                 }
                 Record::Kernel(record) => {
                     urgent |= record.is_remarkable();
@@ -126,7 +126,7 @@ impl Writer {
                     }
                 }
                 Record::Lost(_) | Record::End { .. } => urgent = true,
-                _ => {}
+                Record::Lookup(_) => {}
             }
         }
         if urgent || self.last_stored.elapsed() >= STORED_WITHIN {

@@ -134,7 +134,7 @@ fn why(cause: Cause, request: &SetToken) -> String {
         Cause::AcceptRa => {
             format!("{name} does not accept router advertisements (accept_ra = {accept_ra})")
         }
-        _ => format!("{name} sends no router solicitations (router_solicitations = 0)"),
+        Cause::RouterSolicitations | Cause::Unexplained => format!("{name} sends no router solicitations (router_solicitations = 0)"),
     }
 }
 
@@ -186,7 +186,7 @@ impl Fixes<'_> {
             Cause::Loopback => diagnosis.fix(Fix::new(
                 "set the token on the interface that hears the router",
             )),
-            _ => diagnosis,
+            Cause::Unexplained => diagnosis,
         }
     }
 

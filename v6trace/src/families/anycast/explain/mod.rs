@@ -21,8 +21,8 @@ pub(super) fn explain(change: &AnycastChange, subject: Subject<'_>) -> Option<Di
         return None;
     }
     let story = Story {
-        change,
         subject,
+        change,
         found,
     };
     Some(if change.joined {

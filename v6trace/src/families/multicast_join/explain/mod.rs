@@ -23,8 +23,8 @@ const ICMPV6: u32 = libc::IPPROTO_ICMPV6.cast_unsigned();
 pub(super) fn explain(join: &MulticastJoin, subject: Subject<'_>) -> Option<Diagnosis> {
     let errno = join.errno?;
     let story = Story {
-        join,
         subject,
+        join,
         errno,
     };
     let diagnosis = match errno {
