@@ -47,6 +47,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use selection::Selection;
+use setup::suites::KERNELS;
 
 /// v6trace's own tasks: build it, show it, test it on real kernels.
 #[derive(Parser)]
@@ -160,7 +161,7 @@ struct DemoArgs {
 #[derive(Args)]
 struct GoldenArgs {
     /// The kernels to boot: versions or Debian suites
-    #[arg(long, value_name = "KERNEL", default_values = ["5.10", "6.1", "6.12", "sid"])]
+    #[arg(long, value_name = "KERNEL", default_values = KERNELS)]
     kernel: Vec<String>,
 
     #[command(flatten)]

@@ -55,7 +55,7 @@ const fn of_all(scenarios: &'static [&'static [Scenario]]) -> Group {
 const GROUPS: &[Group] = &[
     Group {
         families: &["multicast-join"],
-        among_all: "optmem-exhausted-radvd",
+        among_all: "optmem-exhausted-autojoin",
         scenarios: multicast_join::SCENARIOS,
     },
     Group {
