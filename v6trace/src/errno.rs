@@ -1,4 +1,5 @@
-//! Errno values by the names that operators know them by.
+//! Errno values by the names that operators know them by: the kernel's own
+//! numbers, wherever they are read.
 
 use std::fmt;
 
@@ -7,17 +8,17 @@ use std::fmt;
 pub struct Errno(pub i32);
 
 macro_rules! names {
-    ($($name:ident),* $(,)?) => {
+    ($($name:ident = $number:literal,)*) => {
         impl Errno {
             $(
                 #[doc = concat!("`", stringify!($name), "`")]
-                pub const $name: Self = Self(libc::$name);
+                pub const $name: Self = Self($number);
             )*
 
             /// Its symbolic name, if it is one that the IPv6 code returns.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
-                    $(libc::$name => Some(stringify!($name)),)*
+                    $($number => Some(stringify!($name)),)*
                     _ => None,
                 }
             }
@@ -25,41 +26,41 @@ macro_rules! names {
     };
 }
 
-names!(
-    EPERM,
-    ENOENT,
-    EIO,
-    ENXIO,
-    EAGAIN,
-    ENOMEM,
-    EACCES,
-    EFAULT,
-    EBUSY,
-    EEXIST,
-    ENODEV,
-    EINVAL,
-    EMFILE,
-    ENOSPC,
-    ERANGE,
-    EPROTO,
-    ENOTSOCK,
-    EDESTADDRREQ,
-    EMSGSIZE,
-    ENOPROTOOPT,
-    EPROTONOSUPPORT,
-    EOPNOTSUPP,
-    EAFNOSUPPORT,
-    EADDRINUSE,
-    EADDRNOTAVAIL,
-    ENETDOWN,
-    ENETUNREACH,
-    ENOBUFS,
-    EISCONN,
-    ENOTCONN,
-    ETIMEDOUT,
-    ECONNREFUSED,
-    EHOSTUNREACH,
-);
+names! {
+    EPERM = 1,
+    ENOENT = 2,
+    EIO = 5,
+    ENXIO = 6,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EFAULT = 14,
+    EBUSY = 16,
+    EEXIST = 17,
+    ENODEV = 19,
+    EINVAL = 22,
+    EMFILE = 24,
+    ENOSPC = 28,
+    ERANGE = 34,
+    EPROTO = 71,
+    ENOTSOCK = 88,
+    EDESTADDRREQ = 89,
+    EMSGSIZE = 90,
+    ENOPROTOOPT = 92,
+    EPROTONOSUPPORT = 93,
+    EOPNOTSUPP = 95,
+    EAFNOSUPPORT = 97,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ENOBUFS = 105,
+    EISCONN = 106,
+    ENOTCONN = 107,
+    ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
+    EHOSTUNREACH = 113,
+}
 
 impl Errno {
     /// The errno of a kernel function's result: `None` for 0 and above.

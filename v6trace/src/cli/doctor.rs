@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::options::{self, TraceOptions};
+use super::{options, trace_options::TraceOptions};
 use crate::{
     attach::{self, AttachError, Attached},
     coverage::Coverage,

@@ -3,13 +3,13 @@
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal as _, Write},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::PathBuf,
     process::ExitCode,
 };
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use same_file::Handle;
 
 use super::{
     options::{self, FilterOptions},
@@ -81,18 +81,17 @@ impl Export {
     /// Nothing is replaced for inputs that are not there or are no recordings,
     /// nor by themselves.
     fn check_inputs(&self) -> anyhow::Result<()> {
-        let output = self.output.as_deref().and_then(|path| path.metadata().ok());
+        let output = self.output.as_deref().filter(|path| path.is_file());
+        let output = output.and_then(|path| Handle::from_path(path).ok());
         for input in self.files.iter().filter(|path| path.as_os_str() != "-") {
             let file = File::open(input);
             let file = file.with_context(|| format!("cannot open {}", input.display()))?;
-            let input_is = file.metadata()?;
-            if input_is.is_file() {
+            let input_is = Handle::from_file(file.try_clone()?)?;
+            if file.metadata()?.is_file() {
                 let begins = begins_recording(file);
                 begins.with_context(|| event::text(input.as_os_str().as_encoded_bytes()))?;
             }
-            if output.as_ref().is_some_and(|output| {
-                output.is_file() && (output.dev(), output.ino()) == (input_is.dev(), input_is.ino())
-            }) {
+            if output.as_ref() == Some(&input_is) {
                 bail!("{} cannot be exported into itself", input.display());
             }
         }
@@ -107,8 +106,10 @@ impl Export {
             return Ok(Box::new(BufWriter::new(io::stdout().lock())));
         };
         let mut options = File::options();
+        options.write(true).truncate(true);
         // What is in a recording is its owner's to pass on.
-        options.write(true).truncate(true).mode(0o600);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = if self.force {
             options.create(true).open(path)
         } else {

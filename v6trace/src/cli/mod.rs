@@ -1,17 +1,27 @@
 //! The command line: one file per command, and what several share in
 //! [`options`].
 
+#[cfg(feature = "live")]
 mod command;
+#[cfg(feature = "live")]
 mod doctor;
 mod explain;
 mod export;
 mod info;
+#[cfg(feature = "live")]
 mod live;
 mod options;
+#[cfg(feature = "live")]
+mod quantities;
+#[cfg(feature = "live")]
 mod record;
 mod recordings;
 mod replay;
+#[cfg(feature = "live")]
 mod stop;
+#[cfg(feature = "live")]
+mod trace_options;
+#[cfg(feature = "live")]
 mod tracing;
 
 use std::{
@@ -38,8 +48,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "live")]
     /// Trace this machine and explain failures as they happen.
     Live(live::Live),
+    #[cfg(feature = "live")]
     /// Do what live does, and record the session into a file.
     Record(record::Record),
     /// Explain recorded sessions, on any machine.
@@ -48,6 +60,7 @@ enum Command {
     Info(info::Info),
     /// Write recorded sessions in a form for other programs.
     Export(export::Export),
+    #[cfg(feature = "live")]
     /// Check whether live tracing works on this machine, and why not.
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
@@ -61,11 +74,14 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        #[cfg(feature = "live")]
         Command::Live(command) => command.run(),
+        #[cfg(feature = "live")]
         Command::Record(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Export(command) => command.run(),
+        #[cfg(feature = "live")]
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::{command::Traced, options, tracing::Tracing};
+use super::{command::Traced, quantities, tracing::Tracing};
 use crate::recording::{OutputFile, PieceOptions};
 
 /// The smallest size of a piece: an opening and some frames.
@@ -23,7 +23,7 @@ pub(super) struct Record {
     force: bool,
     /// Begin another piece, FILE.1, FILE.2 and so on, once one has this size;
     /// at least 64K
-    #[arg(long, value_name = "BYTES", value_parser = options::size)]
+    #[arg(long, value_name = "BYTES", value_parser = quantities::size)]
     max_size: Option<usize>,
     /// Keep only so many pieces, the newest
     #[arg(long, value_name = "N", requires = "max_size", value_parser = clap::value_parser!(u32).range(1..))]

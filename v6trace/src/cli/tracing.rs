@@ -12,8 +12,10 @@ use clap::Args;
 
 use super::{
     command::Traced,
-    options::{self, FilterOptions, OutputOptions, TraceOptions},
+    options::{self, FilterOptions, OutputOptions},
+    quantities,
     stop::Stop,
+    trace_options::TraceOptions,
 };
 use crate::{
     attach, live,
@@ -36,10 +38,10 @@ pub(super) struct Tracing {
     #[command(flatten)]
     trace: TraceOptions,
     /// Stop after this time: seconds, or a span such as 5m
-    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    #[arg(long, value_name = "TIME", value_parser = quantities::duration)]
     duration: Option<Duration>,
     /// Size of the buffer between kernel and v6trace, for each CPU
-    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = options::size)]
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = quantities::size)]
     buffer_size: usize,
 }
 

@@ -38,6 +38,7 @@ macro_rules! lookups {
 
         impl Lookup {
             /// Its number in recordings.
+            #[cfg(feature = "live")]
             pub(crate) const fn kind(&self) -> u16 {
                 match self {
                     $(Self::$name(_) => $number,)*

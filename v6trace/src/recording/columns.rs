@@ -6,13 +6,16 @@
 //! ever change, the differences are stored byte by byte in planes, which leaves
 //! long runs of zeros to the compressor.
 
-use bytes::{BufMut as _, Bytes};
+#[cfg(feature = "live")]
+use bytes::BufMut as _;
+use bytes::Bytes;
 use v6trace_common::RecordHeader;
 
 /// Bytes of a word.
 const WORD: usize = 4;
 
 /// Appends records of `size` bytes each, concatenated in `records`.
+#[cfg(feature = "live")]
 pub(super) fn pack(records: &[u8], size: usize, out: &mut Vec<u8>) {
     let Some(first) = records.get(..size) else {
         return;
@@ -98,6 +101,7 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Option<(Bytes, usize)> {
 }
 
 /// The words of a record.
+#[cfg(feature = "live")]
 fn words_of(record: &[u8]) -> impl Iterator<Item = u32> {
     let (whole, rest) = record.as_chunks::<WORD>();
     let rest = (!rest.is_empty()).then(|| word(rest, 0));
@@ -116,7 +120,7 @@ fn word(record: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(word)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "live"))]
 mod tests {
     use proptest::prelude::*;
 

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::piece_path;
+
 /// Who may read a recording: its owner. It names processes and addresses.
 const MODE: u32 = 0o600;
 
@@ -141,15 +143,6 @@ impl OutputFile {
             Ok(())
         }
     }
-}
-
-/// The name of a piece: the first has the recording's own.
-pub fn piece_path(path: &Path, piece: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    if piece > 0 {
-        name.push(format!(".{piece}"));
-    }
-    name.into()
 }
 
 /// The pieces but the first that are there, in no order.

@@ -11,25 +11,44 @@
 
 mod columns;
 mod contents;
+#[cfg(feature = "live")]
+mod entries;
 mod entry;
 mod error;
+#[cfg(feature = "live")]
 mod file;
 mod frame;
 mod missing;
+#[cfg(feature = "live")]
+mod packer;
 mod reader;
 mod replay;
+#[cfg(feature = "live")]
 mod writer;
+
+use std::path::{Path, PathBuf};
 
 pub use contents::{Contents, FileMissing, Place, SessionContents};
 pub use entry::{Item, Opening};
 pub use error::ReadError;
-pub use file::{OutputFile, PieceOptions, piece_path};
+#[cfg(feature = "live")]
+pub use file::{OutputFile, PieceOptions};
 pub use frame::{MAJOR, MINOR};
 pub use missing::{Damage, Missing};
 pub use reader::{Reader, Stats};
 pub use replay::Replay;
+#[cfg(feature = "live")]
 pub use writer::{Recorded, Writer};
 
 /// The most bytes that a frame may hold once decompressed. No writer makes a
 /// larger one, no reader believes one that claims to be.
 pub const MAX_CONTENT: usize = 8 << 20;
+
+/// The name of a piece: the first has the recording's own.
+pub fn piece_path(path: &Path, piece: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    if piece > 0 {
+        name.push(format!(".{piece}"));
+    }
+    name.into()
+}

@@ -12,11 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    OutputFile,
-    entry::{Entries, Opening},
-    frame::Packer,
-};
+use super::{OutputFile, entries::Entries, entry::Opening, packer::Packer};
 use crate::{
     clock,
     record::{Lookup, Namespace, Record, SessionInfo},

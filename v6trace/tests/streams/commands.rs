@@ -96,10 +96,7 @@ fn tokens() -> Vec<Record> {
         };
         event(set_token::SET, &request)
     };
-    vec![
-        token(libc::IFF_NOARP, 1, 1, 0),
-        token(libc::IFF_LOOPBACK, 0, 0, -1),
-    ]
+    vec![token(0x80, 1, 1, 0), token(0x8, 0, 0, -1)]
 }
 
 fn duplicates() -> Vec<Record> {

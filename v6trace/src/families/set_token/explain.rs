@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use crate::{families::set_token::{Cause, SetToken, Sysctls}, errno::{Errno}, explain::{Diagnosis, Fix, Subject, Value, quoted}};
 
 const OPERATION: &str = "set-token";
-const IFF_LOOPBACK: u32 = libc::IFF_LOOPBACK.cast_unsigned();
-const IFF_NOARP: u32 = libc::IFF_NOARP.cast_unsigned();
+const IFF_LOOPBACK: u32 = 0x8;
+const IFF_NOARP: u32 = 0x80;
 
 /// Explains a token that was refused.
 pub(super) fn explain(request: &SetToken, subject: Subject<'_>) -> Option<Diagnosis> {

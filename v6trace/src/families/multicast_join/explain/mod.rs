@@ -16,8 +16,9 @@ use crate::{families::multicast_join::{Cause, MulticastJoin, Device, Inet6State}
 
 const OPERATION: &str = "multicast-join";
 
-const UDP: u32 = libc::IPPROTO_UDP.cast_unsigned();
-const ICMPV6: u32 = libc::IPPROTO_ICMPV6.cast_unsigned();
+/// `IPPROTO_UDP`, `IPPROTO_ICMPV6`
+const UDP: u32 = 17;
+const ICMPV6: u32 = 58;
 
 /// Explains a join that failed.
 pub(super) fn explain(join: &MulticastJoin, subject: Subject<'_>) -> Option<Diagnosis> {
