@@ -200,7 +200,5 @@ fn plain(about: &str) -> String {
         }
         line.replace_range(open..end, &name);
     }
-    line.trim_end_matches('.')
-        .replace(", NUL-padded", "")
-        .to_owned()
+    line.trim_end_matches('.').replace(", NUL-padded", "")
 }

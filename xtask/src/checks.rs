@@ -10,7 +10,7 @@ use crate::binaries::Binaries;
 use crate::progress::{self, Step};
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, fuzz, process};
+use crate::{captures, elsewhere, fuzz, process};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -44,6 +44,7 @@ pub(crate) const ALL: Checks = Checks {
     ],
     late: &[
         ("captures", captures::open_in_tshark),
+        ("windows", |_| elsewhere::compile_for_windows()),
         ("fuzzing", |_| fuzz::briefly()),
     ],
 };
@@ -107,7 +108,17 @@ fn formatting() -> Result<()> {
 }
 
 fn lints() -> Result<()> {
-    all_said(process::cargo().args(["clippy", "--all-targets", "--", "-D", "warnings"]))
+    let clippy = |what: &[&str]| {
+        all_said(
+            process::cargo()
+                .arg("clippy")
+                .args(what)
+                .args(["--", "-D", "warnings"]),
+        )
+    };
+    clippy(&["--all-targets"])?;
+    // What reads recordings, without what traces.
+    clippy(&["--package", "v6trace", "--no-default-features"])
 }
 
 fn unit_tests() -> Result<()> {

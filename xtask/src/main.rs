@@ -18,6 +18,7 @@ mod checks;
 mod console;
 mod demo;
 mod ebpf;
+mod elsewhere;
 mod filter;
 mod fuzz;
 mod golden;
