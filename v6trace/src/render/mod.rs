@@ -5,8 +5,10 @@ mod csv;
 mod fields;
 mod json;
 mod pcapng;
+mod style;
 mod text;
 pub mod time;
+mod wrap;
 
 use std::io;
 
