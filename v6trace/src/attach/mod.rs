@@ -22,7 +22,7 @@ mod trampolines;
 use std::path::Path;
 
 use aya::Ebpf;
-use v6trace_common::HOOKS;
+use v6trace_common::{HOOKS, HookInfo};
 
 pub use coverage::{Coverage, HookCoverage, Status, Via};
 pub use error::AttachError;
@@ -39,8 +39,10 @@ use programs::Attacher;
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o"));
 
 /// What to attach, and where to learn of the kernel.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options<'a> {
+    /// The hooks to attach.
+    pub hooks: &'static [HookInfo],
     /// BTF to use instead of the running kernel's own.
     pub btf: Option<&'a Path>,
     /// Symbols to use instead of the running kernel's own.
@@ -49,6 +51,18 @@ pub struct Options<'a> {
     pub events: bool,
     /// Let the programs log what they do.
     pub debug: bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            hooks: HOOKS,
+            btf: None,
+            kallsyms: None,
+            events: false,
+            debug: false,
+        }
+    }
 }
 
 impl<'a> Options<'a> {
@@ -86,13 +100,13 @@ pub fn attach<T>(
     let mut globals = resolve::members(&btf)?;
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
-        &resolve::symbols(&globals),
+        &resolve::symbols(options.hooks, &globals),
     )?;
     log::debug!("symbols read");
     resolve::variables(&mut globals, &btf, &symbols)?;
     // Numbers of functions out of a file may not be the running kernel's.
     let functions = match options.btf {
-        None => trampolines::functions(&btf),
+        None => trampolines::functions(options.hooks, &btf),
         Some(_) => None,
     };
     drop(btf);
@@ -102,7 +116,7 @@ pub fn attach<T>(
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
     let mut programs = Attacher::new(&mut ebpf, functions);
-    let hooks = choose::choose(HOOKS, &symbols, &globals, |candidate| {
+    let hooks = choose::choose(options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
     let Attacher { links, refused, .. } = programs;

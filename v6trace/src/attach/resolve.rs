@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use v6trace_common::{
-    HOOKS,
+    HookInfo,
     members::{ABSENT, Bits, MEMBERS, Member, Shape, VARIABLES, Variable},
 };
 
@@ -73,8 +73,8 @@ impl Globals {
 /// Every symbol that locating and choosing ask for, but for those of variables
 /// that this kernel's members make unnecessary: a group for each hook and
 /// variable.
-pub(super) fn symbols(globals: &Globals) -> Vec<Vec<&'static str>> {
-    let functions = HOOKS.iter().map(|hook| {
+pub(super) fn symbols(hooks: &[HookInfo], globals: &Globals) -> Vec<Vec<&'static str>> {
+    let functions = hooks.iter().map(|hook| {
         let functions = hook.candidates.iter().map(|candidate| candidate.function);
         functions.collect()
     });

@@ -217,6 +217,7 @@ impl TraceOptions {
             kallsyms: self.kallsyms.as_deref(),
             events,
             debug: self.verbose > 1,
+            ..attach::Options::default()
         }
     }
 
