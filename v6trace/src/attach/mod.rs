@@ -13,8 +13,10 @@
 mod choose;
 mod coverage;
 mod error;
+mod grace;
 mod links;
 mod loader;
+mod probe;
 mod programs;
 mod resolve;
 mod trampolines;
@@ -115,7 +117,9 @@ pub fn attach<T>(
     log::debug!("maps made");
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
-    let mut programs = Attacher::new(&mut ebpf, functions);
+    // Addresses out of a file are those of another boot.
+    let addresses = options.kallsyms.is_none().then_some(&symbols);
+    let mut programs = Attacher::new(&mut ebpf, functions, addresses);
     let hooks = choose::choose(options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
