@@ -148,15 +148,6 @@ impl Symbols {
         }
     }
 
-    /// Address of a function; none where the kernel has none of that name or
-    /// several, or hides its address.
-    pub fn function(&self, name: &str) -> Option<u64> {
-        match self.status(name) {
-            SymbolStatus::Present { address } if address != 0 => Some(address),
-            _ => None,
-        }
-    }
-
     /// Address of a variable; none where the kernel has none of that name or
     /// several, or hides its address. Of a per-CPU variable it is the offset
     /// that each CPU's base is added to.

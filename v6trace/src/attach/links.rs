@@ -6,33 +6,23 @@ use aya::programs::{
     Program, ProgramError, fentry::FEntryLink, fexit::FExitLink, kprobe::KProbeLink,
 };
 
-use super::{grace::Hurry, probe::Probe};
-
 /// A program at a function, for as long as this lives.
 #[expect(dead_code, reason = "held for what their drop does")]
 pub(super) enum Link {
     KProbe(KProbeLink),
-    Probe(Probe),
     FEntry(FEntryLink),
     FExit(FExitLink),
 }
 
 impl Link {
-    /// Attaches a loaded program, a probe by its address if that is known and
-    /// the kernel takes it so; `None` where it is of a kind that is not
+    /// Attaches a loaded program; `None` where it is of a kind that is not
     /// attached to functions.
     pub(super) fn attach(
         program: &mut Program,
         function: &str,
-        address: Option<u64>,
     ) -> Result<Option<Self>, ProgramError> {
         Ok(match program {
             Program::KProbe(program) => {
-                match address.map(|address| Probe::attach(program, address)) {
-                    Some(Ok(probe)) => return Ok(Some(Self::Probe(probe))),
-                    Some(Err(error)) => log::debug!("no probe by address: {error}"),
-                    None => {}
-                }
                 let link = program.attach(function, 0)?;
                 Some(Self::KProbe(program.take_link(link)?))
             }
@@ -60,7 +50,6 @@ impl Links {
     /// Detaches: returns first, so that no return is left whose call is no
     /// longer seen.
     pub fn detach(self) {
-        let _hurry = Hurry::begin();
         drop_together(self.returns);
         drop_together(self.entries);
     }

@@ -13,10 +13,8 @@
 mod choose;
 mod coverage;
 mod error;
-mod grace;
 mod links;
 mod loader;
-mod probe;
 mod programs;
 mod resolve;
 mod trampolines;
@@ -117,9 +115,7 @@ pub fn attach<T>(
     log::debug!("maps made");
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
-    // Addresses out of a file are those of another boot.
-    let addresses = options.kallsyms.is_none().then_some(&symbols);
-    let mut programs = Attacher::new(&mut ebpf, functions, addresses);
+    let mut programs = Attacher::new(&mut ebpf, functions);
     let hooks = choose::choose(options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });

@@ -11,15 +11,12 @@ use aya::{
 use v6trace_common::{Candidate, Programs};
 
 use super::{AttachError, Links, Via, choose::Refusal, links::Link};
-use crate::symbols::Symbols;
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {
     ebpf: &'e mut Ebpf,
     /// Where trampolines find their functions; none are wanted without.
     functions: Option<aya::Btf>,
-    /// Where probes find theirs; by name without.
-    addresses: Option<&'e Symbols>,
     loaded: HashSet<&'static str>,
     pub(super) links: Links,
     /// Why continuations were refused: what they would have read is missing
@@ -28,15 +25,10 @@ pub(super) struct Attacher<'e> {
 }
 
 impl<'e> Attacher<'e> {
-    pub(super) fn new(
-        ebpf: &'e mut Ebpf,
-        functions: Option<aya::Btf>,
-        addresses: Option<&'e Symbols>,
-    ) -> Self {
+    pub(super) fn new(ebpf: &'e mut Ebpf, functions: Option<aya::Btf>) -> Self {
         Self {
             ebpf,
             functions,
-            addresses,
             loaded: HashSet::new(),
             links: Links::default(),
             refused: Vec::new(),
@@ -126,12 +118,8 @@ impl<'e> Attacher<'e> {
             return Ok(None);
         };
         self.load(function, name).map_err(Refusal::other)?;
-        let address = self
-            .addresses
-            .and_then(|symbols| symbols.function(function));
         let program = self.program(name).map_err(Refusal::other)?;
-        let link = Link::attach(program, function, address)
-            .map_err(|error| Refusal::from_attach(&error))?;
+        let link = Link::attach(program, function).map_err(|error| Refusal::from_attach(&error))?;
         log::debug!("{name} attached to {function}");
         Ok(link)
     }
