@@ -22,53 +22,30 @@ macro_rules! functions {
 }
 
 /// Makes a search of a step: `fn NAME(ARGUMENTS) in SLOT`, which begins where
-/// the slot says, and returns whether it came to an end. The step is a function
-/// of the slot and the arguments. `at most N` steps, or `at most N rows of M`:
-/// then the verifier follows one row, and how rows follow each other, not each
-/// step after each.
+/// the slot says, and returns whether it came to an end. `STEP: BODY` is the
+/// name that the step has in the object, and its body, a function of the slot's
+/// value and the arguments. `at most N` steps, or `at most N rows of M`: then
+/// the verifier follows one row, and how rows follow each other, not each step
+/// after each.
 macro_rules! search {
     (
         $(#[$attribute:meta])*
         $visibility:vis fn $name:ident($($argument:ident: $type:ty),*) in $slot:ident,
         at most $most:ident by $step:ident: $body:path;
     ) => {
-        $(#[$attribute])*
-        #[inline(always)]
-        $visibility fn $name($($argument: $type),*) -> bool {
-            for _ in 0..$most {
-                if $step($($argument),*) == 0 {
-                    return true;
-                }
-            }
-            false
+        $crate::search::search! {
+            @repeat $(#[$attribute])* $visibility $name($($argument: $type),*) $most $step
         }
-
-        $crate::search::functions! {
-            /// A step of the search; 0 at its end.
-            fn $step($($argument: $type),*) -> u32 {
-                match $slot.get() {
-                    Some(slot) => u32::from($body(slot, $($argument),*)),
-                    None => 0,
-                }
-            }
-        }
+        $crate::search::search! { @step $step($($argument: $type),*) $slot $body }
     };
     (
         $(#[$attribute:meta])*
         $visibility:vis fn $name:ident($($argument:ident: $type:ty),*) in $slot:ident,
         at most $most:ident rows of $length:ident by $row:ident, $step:ident: $body:path;
     ) => {
-        $(#[$attribute])*
-        #[inline(always)]
-        $visibility fn $name($($argument: $type),*) -> bool {
-            for _ in 0..$most {
-                if $row($($argument),*) == 0 {
-                    return true;
-                }
-            }
-            false
+        $crate::search::search! {
+            @repeat $(#[$attribute])* $visibility $name($($argument: $type),*) $most $row
         }
-
         $crate::search::functions! {
             /// A row of steps of the search; 0 at its end.
             fn $row($($argument: $type),*) -> u32 {
@@ -79,7 +56,26 @@ macro_rules! search {
                 }
                 1
             }
-
+        }
+        $crate::search::search! { @step $step($($argument: $type),*) $slot $body }
+    };
+    (
+        @repeat $(#[$attribute:meta])* $visibility:vis
+        $name:ident($($argument:ident: $type:ty),*) $most:ident $next:ident
+    ) => {
+        $(#[$attribute])*
+        #[inline(always)]
+        $visibility fn $name($($argument: $type),*) -> bool {
+            for _ in 0..$most {
+                if $next($($argument),*) == 0 {
+                    return true;
+                }
+            }
+            false
+        }
+    };
+    (@step $step:ident($($argument:ident: $type:ty),*) $slot:ident $body:path) => {
+        $crate::search::functions! {
             /// A step of the search; 0 at its end.
             fn $step($($argument: $type),*) -> u32 {
                 match $slot.get() {
