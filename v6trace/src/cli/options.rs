@@ -95,7 +95,7 @@ pub(super) struct OutputOptions {
     /// Show every decoded event, not only what is explained
     #[arg(long)]
     pub(super) events: bool,
-    /// Stop after so many diagnoses
+    /// Stop after N diagnoses
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Colour the text
