@@ -2,6 +2,7 @@
 
 mod causes;
 mod decode;
+mod earlier;
 mod explain;
 #[cfg(feature = "live")]
 mod hazards;
@@ -14,9 +15,10 @@ use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}, frame::{F
 
 pub use causes::Cause;
 pub use decode::{DadFailure, DadReflection, Sender, Sent, Sysctls};
+pub use earlier::Earlier;
 #[cfg(feature = "live")]
 pub(crate) use hazards::hazards;
-pub use surroundings::{Interface, Surroundings};
+pub use surroundings::{Bond, Interface, Surroundings};
 
 impl Occurrence for DadFailure {
     fn is_failure(&self) -> bool {
