@@ -54,10 +54,13 @@ fn proxy(entry: &NeighbourMessage) -> Option<Answered> {
     if !entry.header.flags.contains(NeighbourFlags::Proxy) {
         return None;
     }
-    let address = entry.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
-        _ => None,
-    });
+    let address = entry
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
+            _ => None,
+        });
     Some((entry.header.ifindex, address?))
 }
 

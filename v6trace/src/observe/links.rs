@@ -5,8 +5,8 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags,
-        LinkHeader, LinkInfo, LinkMessage,
+        BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf,
+        LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;

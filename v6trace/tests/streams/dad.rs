@@ -594,17 +594,29 @@ fn who_stands_for_an_address_is_not_its_owner() {
         assert_eq!(verdict(&owned, elsewhere), is("dad-conflict", "certain"));
     }
     let here = |stands| verdict(&failure(answer(OTHER)), around(vec![stands], Vec::new()));
-    assert_eq!(here(stand_in(yes, no)), is("dad-conflict-anycast", "certain"));
+    assert_eq!(
+        here(stand_in(yes, no)),
+        is("dad-conflict-anycast", "certain")
+    );
     assert_eq!(here(stand_in(no, yes)), is("dad-conflict-proxy", "certain"));
-    assert_eq!(here(stand_in(no, no)), is("dad-conflict-same-host", "likely"));
+    assert_eq!(
+        here(stand_in(no, no)),
+        is("dad-conflict-same-host", "likely")
+    );
 }
 
 #[test]
 fn an_answer_of_a_node_elsewhere_does_not_decide() {
     let mut answered = failure(answer(OTHER));
-    assert_eq!(verdict(&answered, alone()), is("dad-conflict-proxy", "likely"));
+    assert_eq!(
+        verdict(&answered, alone()),
+        is("dad-conflict-proxy", "likely")
+    );
     answered.address[15] = 0;
-    assert_eq!(verdict(&answered, alone()), is("dad-conflict-anycast", "likely"));
+    assert_eq!(
+        verdict(&answered, alone()),
+        is("dad-conflict-anycast", "likely")
+    );
     // An optimistic owner does not override, either.
     let owner = Interface {
         address_flags: PERMANENT | TENTATIVE | OPTIMISTIC,
@@ -673,7 +685,10 @@ fn several_addresses_of_one_secret_tell_that_it_was_copied() {
     assert_eq!(found["confidence"], "likely");
     assert_eq!(found["evidence"]["earlier_address"], "2001:db8::1");
     let fixes = found["fix"].to_string();
-    assert!(fixes.contains("net/ipv6/conf/eth0/stable_secret=$("), "{fixes}");
+    assert!(
+        fixes.contains("net/ipv6/conf/eth0/stable_secret=$("),
+        "{fixes}"
+    );
     // Another node, the same address once more, or one that was configured.
     let third = [2, 0, 0, 0, 0, 0xc];
     let mut configured = stable(OTHER, 1);
@@ -688,11 +703,17 @@ fn several_addresses_of_one_secret_tell_that_it_was_copied() {
     }
     let mut elsewhere = stable(OTHER, 1);
     elsewhere.ifindex = 3;
-    assert_eq!(second(&elsewhere, &stable(OTHER, 2))["cause"], "dad-conflict");
+    assert_eq!(
+        second(&elsewhere, &stable(OTHER, 2))["cause"],
+        "dad-conflict"
+    );
     // Whose MAC was cloned as well has another fault first.
     let cloned = second(&stable(OWN, 1), &stable(OWN, 2));
     assert_eq!(cloned["cause"], "dad-conflict-cloned-mac");
-    assert!(cloned["fix"].to_string().contains("stable_secret"), "{cloned}");
+    assert!(
+        cloned["fix"].to_string().contains("stable_secret"),
+        "{cloned}"
+    );
 }
 
 #[test]

@@ -20,9 +20,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::Scenario;
-use crate::guest::{
-    AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer, finish,
-};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer, finish};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -80,7 +78,10 @@ impl Advertised {
             let mut ip = Command::new("ip");
             finish(ip.args(words.split(' ')), Duration::from_secs(5))
         })?;
-        ensure!(routes.stdout.contains("fe80::1"), "no default route: {routes}");
+        ensure!(
+            routes.stdout.contains("fe80::1"),
+            "no default route: {routes}"
+        );
         Ok(())
     }
 }

@@ -111,7 +111,10 @@ fn copied() -> Result<()> {
     }
     until_some("an fe80 address of its own", Duration::from_secs(8), || {
         let now = usable(&host)?;
-        Ok(now.iter().any(|address| !before.contains(address)).then_some(()))
+        Ok(now
+            .iter()
+            .any(|address| !before.contains(address))
+            .then_some(()))
     })?;
     advertised.stays(&host)?;
     tracer.finish()?.silent()

@@ -71,9 +71,7 @@ fn may_be_reflected(failure: &DadFailure) -> bool {
     let frame = &failure.frame;
     let says_whose = match frame.message() {
         Some(Message::Solicitation) => frame.nonce().is_some_and(|nonce| nonce != Nonce::NONE),
-        Some(Message::Advertisement) => {
-            failure.flags.unwrap_or_default() & IFA_F_OPTIMISTIC == 0
-        }
+        Some(Message::Advertisement) => failure.flags.unwrap_or_default() & IFA_F_OPTIMISTIC == 0,
         None => false,
     };
     frame.source_mac() == failure.own_mac && !says_whose

@@ -150,7 +150,8 @@ fn bond_of(
     batch: &mut Batch,
 ) -> Option<Bond> {
     let here = &batch.inside_of(event)?.links;
-    if let Some(bond) = links::by_index(here, ifindex).and_then(|link| bond(event.netns, here, link))
+    if let Some(bond) =
+        links::by_index(here, ifindex).and_then(|link| bond(event.netns, here, link))
     {
         return Some(bond);
     }
@@ -172,7 +173,9 @@ fn bond_of(
 
 fn bond(netns: u32, all: &[Link], link: &Link) -> Option<Bond> {
     let settings = link.bond.as_ref()?;
-    let active = settings.active.and_then(|active| links::by_index(all, active));
+    let active = settings
+        .active
+        .and_then(|active| links::by_index(all, active));
     let ports = all.iter().filter(|port| port.master == Some(link.ifindex));
     Some(Bond {
         netns,

@@ -11,7 +11,11 @@ pub(crate) mod lookup;
 mod surroundings;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}, frame::{Frame, Message}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+    frame::{Frame, Message},
+};
 
 pub use causes::Cause;
 pub use decode::{DadFailure, DadReflection, Sender, Sent, Sysctls};

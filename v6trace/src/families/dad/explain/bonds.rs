@@ -38,7 +38,11 @@ pub(super) fn sentence(bond: &Bond, interface: &str) -> String {
         [port] => format!("port {port}"),
         ports => format!("ports {}", ports.join(", ")),
     };
-    let is = if interface == name { "is" } else { "is stacked on" };
+    let is = if interface == name {
+        "is"
+    } else {
+        "is stacked on"
+    };
     let how = match Listens::of(bond) {
         Listens::All => "which listens to all of them: unless the switch takes them for one link as \
                          well, what leaves by one comes back by another"

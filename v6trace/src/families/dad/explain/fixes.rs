@@ -92,9 +92,7 @@ impl<'a> Fixes<'a> {
                 return self.left_over(self.anycast(diagnosis, failure, verdict), failure, cost);
             }
             Cause::ConflictProxy => self.proxy(diagnosis, failure, verdict),
-            Cause::Conflict | Cause::ConflictSameHost => {
-                self.conflict(diagnosis, failure, verdict)
-            }
+            Cause::Conflict | Cause::ConflictSameHost => self.conflict(diagnosis, failure, verdict),
             Cause::LoopbackIgnored | Cause::Unexplained => {
                 diagnosis.fix(Fix::new(self.here(&format!(
                     "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
@@ -123,9 +121,10 @@ impl<'a> Fixes<'a> {
     /// What to do about a reflection that did no harm.
     pub(super) fn reflection(&self, diagnosis: Diagnosis, reflection: &DadReflection) -> Diagnosis {
         let diagnosis = self.hairpin_off(diagnosis, reflection.ifindex);
-        self.bonded(diagnosis, reflection.frame.source_mac()).fix(Fix::new(
-            "nothing, if the segment is meant to reflect; leave enhanced_dad at 1",
-        ))
+        self.bonded(diagnosis, reflection.frame.source_mac())
+            .fix(Fix::new(
+                "nothing, if the segment is meant to reflect; leave enhanced_dad at 1",
+            ))
     }
 
     /// What to do about a bond by whose ports frames may come back, and how to see
@@ -152,16 +151,19 @@ impl<'a> Fixes<'a> {
         let Some(mac) = source_mac else {
             return diagnosis;
         };
-        bond.ports.iter().take(SUSPECTS).fold(diagnosis, |diagnosis, port| {
-            let command = format!(
-                "tcpdump -Q in -eni {} 'icmp6 and ether src {mac}'",
-                quoted(port)
-            );
-            diagnosis.fix(
-                Fix::new(self.within(bond.netns, &command))
-                    .remark("shows what comes back by this port of the bond"),
-            )
-        })
+        bond.ports
+            .iter()
+            .take(SUSPECTS)
+            .fold(diagnosis, |diagnosis, port| {
+                let command = format!(
+                    "tcpdump -Q in -eni {} 'icmp6 and ether src {mac}'",
+                    quoted(port)
+                );
+                diagnosis.fix(
+                    Fix::new(self.within(bond.netns, &command))
+                        .remark("shows what comes back by this port of the bond"),
+                )
+            })
     }
 
     fn hairpin_off(&self, diagnosis: Diagnosis, ifindex: u32) -> Diagnosis {
@@ -227,8 +229,9 @@ impl<'a> Fixes<'a> {
         } else {
             "which a program has joined as anycast there (IPV6_JOIN_ANYCAST)"
         };
-        let diagnosis =
-            diagnosis.fix(Fix::new(format!("use another address than {address}, {why}")));
+        let diagnosis = diagnosis.fix(Fix::new(format!(
+            "use another address than {address}, {why}"
+        )));
         match &verdict.other {
             // Whether it would then still answer is not known.
             Some(other) if other.is_proxy() => self.free(diagnosis, verdict, failure),
@@ -277,9 +280,8 @@ impl<'a> Fixes<'a> {
         // Random is stable privacy with whatever secret there is. That it changes
         // makes the kernel make the address, with the link up as it is.
         let anew = advice::set_interface_sysctl(self.interface, "addr_gen_mode", 3);
-        diagnosis.fix(
-            Fix::new(self.here(&anew)).remark("makes the fe80 address anew, from that secret"),
-        )
+        diagnosis
+            .fix(Fix::new(self.here(&anew)).remark("makes the fe80 address anew, from that secret"))
     }
 
     /// Keeps the kernel from making the fe80 address of a virtual router's MAC.
@@ -289,7 +291,10 @@ impl<'a> Fixes<'a> {
         failure: &DadFailure,
         cost: &Cost,
     ) -> Diagnosis {
-        let command = format!("ip link set dev {} addrgenmode none", quoted(self.interface));
+        let command = format!(
+            "ip link set dev {} addrgenmode none",
+            quoted(self.interface)
+        );
         let diagnosis = diagnosis.fix(Fix::new(self.here(&command)).remark(
             "makes no fe80 address from the virtual MAC any more; also where the interface is \
              configured",

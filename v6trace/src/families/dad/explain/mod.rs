@@ -44,7 +44,8 @@ pub(super) fn failure(failure: &DadFailure, subject: Subject<'_>) -> Diagnosis {
         verdict.why,
         verdict.copied_secret(&failure.interface),
         sentence(reflector.as_ref(), &failure.interface),
-        bond.map(|bond| bonds::sentence(bond, &failure.interface)).unwrap_or_default(),
+        bond.map(|bond| bonds::sentence(bond, &failure.interface))
+            .unwrap_or_default(),
         cost.text
     );
     let mut diagnosis = Diagnosis::new(subject.event, verdict.cause, OPERATION, summary)
@@ -78,7 +79,8 @@ pub(super) fn failure(failure: &DadFailure, subject: Subject<'_>) -> Diagnosis {
     if let Some(earlier) = verdict.earlier {
         diagnosis = diagnosis.with("earlier_address", earlier.to_string());
     }
-    diagnosis = evidence(diagnosis, reflector.as_ref(), bond).with("suppressed", failure.suppressed);
+    diagnosis =
+        evidence(diagnosis, reflector.as_ref(), bond).with("suppressed", failure.suppressed);
     // Packets are received in whatever context; no task has a part in it.
     diagnosis.task = None;
     diagnosis.ifindex = Some(failure.ifindex);
@@ -105,7 +107,12 @@ pub(super) fn reflection(reflection: &DadReflection, subject: Subject<'_>) -> Di
          reflects frames.{by}{}",
         reflection.interface,
         reflection.address,
-        milliseconds(subject.event.boot_ns.saturating_sub(reflection.sent_boot_ns)),
+        milliseconds(
+            subject
+                .event
+                .boot_ns
+                .saturating_sub(reflection.sent_boot_ns)
+        ),
         reflection.nonce,
         bonded.unwrap_or_default(),
     );

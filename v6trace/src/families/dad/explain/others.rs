@@ -246,7 +246,9 @@ impl<'a> Others<'a> {
         let netns = other.netns.unwrap_or(self.subject.event.netns);
         let namespace = match self.subject.session.namespace_name(netns) {
             Some(name) => format!("namespace {name}"),
-            None if self.subject.session.is_own_namespace(netns) => "v6trace's own namespace".to_owned(),
+            None if self.subject.session.is_own_namespace(netns) => {
+                "v6trace's own namespace".to_owned()
+            }
             None => format!("network namespace {netns}"),
         };
         format!("{} in {namespace}", other.interface)

@@ -173,7 +173,10 @@ impl Case<'_> {
     /// Whether the address is what every kernel makes of the MAC of this virtual
     /// router.
     pub(super) fn is_from_virtual_mac(&self) -> bool {
-        let own = self.failure.own_mac.filter(|mac| mac.virtual_router().is_some());
+        let own = self
+            .failure
+            .own_mac
+            .filter(|mac| mac.virtual_router().is_some());
         own.is_some_and(|own| self.failure.address == from_mac(own))
     }
 

@@ -241,7 +241,10 @@ impl Case<'_> {
             return verdict;
         }
         let known = verdict.other.as_ref().and_then(|other| other.stands(said));
-        let owner = verdict.other.as_ref().is_some_and(|other| other.can_say(said));
+        let owner = verdict
+            .other
+            .as_ref()
+            .is_some_and(|other| other.can_say(said));
         let (cause, certain, because) = match known {
             Some(stands) => {
                 let (cause, what) = match stands {
@@ -252,7 +255,11 @@ impl Case<'_> {
                     ),
                 };
                 let twice = verdict.other.as_ref().is_some_and(Other::stands_twice);
-                let doubt = if twice { "; it has a proxy entry for it as well" } else { "" };
+                let doubt = if twice {
+                    "; it has a proxy entry for it as well"
+                } else {
+                    ""
+                };
                 (cause, verdict.certain && !twice, format!("{what}{doubt}"))
             }
             // It is at hand, and merely optimistic or no Linux.
