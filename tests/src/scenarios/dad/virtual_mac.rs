@@ -28,10 +28,11 @@ const VIRTUAL: &str = "00:00:5e:00:02:33";
 /// What every kernel makes of it.
 const MADE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x0200, 0x5eff, 0xfe00, 0x0233);
 
-/// A macvlan as VRRP daemons make it, still down.
+/// A macvlan as VRRP daemons make it, still down. Private: one in bridge mode
+/// takes a frame with its own MAC for one that it has sent.
 fn macvlan(host: &mut Host, mac: &str) -> Result<()> {
     host.netns.ip(&format!(
-        "link add vrrp.51 link eth0 address {mac} type macvlan mode bridge"
+        "link add vrrp.51 link eth0 address {mac} type macvlan mode private"
     ))?;
     let delay = "ipv6/conf/vrrp.51/router_solicitation_delay";
     host.netns.set_sysctl(delay, "0")?;
