@@ -191,6 +191,11 @@ impl<R: Render> Report<R> {
         }
         if let Some(session) = &mut self.session {
             session.forget_around();
+            // Whether or not it was shown: what is said of the next one does not
+            // depend on a filter.
+            if let Ok(event) = &record.event {
+                session.remember(event);
+            }
         }
         Ok(if self.enough() {
             ControlFlow::Break(())

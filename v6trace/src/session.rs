@@ -4,7 +4,11 @@
 
 use std::collections::HashMap;
 
-use crate::record::{Listed, Lookup, Namespace, Process, SessionInfo};
+use crate::{
+    event::Event,
+    families::dad,
+    record::{Listed, Lookup, Namespace, Process, SessionInfo},
+};
 
 /// The state that a diagnosis may look at beside its event.
 #[derive(Debug)]
@@ -13,6 +17,8 @@ pub struct Session {
     namespaces: HashMap<u32, String>,
     /// What was looked up for the next event, and holds for that one alone.
     around: Vec<Lookup>,
+    /// Addresses that were found in use.
+    duplicates: dad::Earlier,
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -29,6 +35,7 @@ impl Session {
             info,
             namespaces: HashMap::new(),
             around: Vec::new(),
+            duplicates: dad::Earlier::default(),
         }
     }
 
@@ -67,6 +74,16 @@ impl Session {
     /// Forgets what was looked up for an event that has been explained.
     pub fn forget_around(&mut self) {
         self.around.clear();
+    }
+
+    /// Remembers an event that has been explained, for those after it.
+    pub fn remember(&mut self, event: &Event) {
+        self.duplicates.remember(event);
+    }
+
+    /// Addresses that were found in use so far.
+    pub(crate) fn duplicates(&self) -> &dad::Earlier {
+        &self.duplicates
     }
 
     /// What was looked up of one kind for the next event, newest first.

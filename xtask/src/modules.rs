@@ -17,6 +17,7 @@ use crate::{process, progress};
 /// another kind of device in a scenario, add its module.
 pub(crate) const WANTED: &[&str] = &[
     "8021q",
+    "bonding",
     "bridge",
     "dummy",
     "inet_diag",

@@ -1,5 +1,6 @@
 //! The kernel modules that the host side packed for this guest.
 
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 
@@ -23,7 +24,7 @@ pub(super) fn load_all() -> Result<()> {
     for name in order.split_whitespace() {
         let path = format!("{DIRECTORY}/{name}");
         let module = File::open(&path).with_context(|| format!("cannot open {path}"))?;
-        match finit_module(&module, c"", 0) {
+        match finit_module(&module, parameters(name), 0) {
             // Already there: built in, or pulled in by another.
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => {
@@ -32,4 +33,13 @@ pub(super) fn load_all() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a module is told when it is loaded.
+fn parameters(file: &str) -> &'static CStr {
+    match file.split('.').next() {
+        // Otherwise it makes a bond that no scenario asked for.
+        Some("bonding") => c"max_bonds=0",
+        _ => c"",
+    }
 }

@@ -9,6 +9,7 @@ use netlink_packet_route::{
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::{
+    answers::{self, Answered},
     links::{self, Link},
     netlink,
 };
@@ -22,6 +23,11 @@ pub(crate) struct Inside {
     pub(crate) links: Vec<Link>,
     /// IPv4 and IPv6 addresses, in the kernel's order.
     pub(crate) addresses: Vec<Held>,
+    /// What interfaces answer for as anycast; `None` where that could not be
+    /// read.
+    pub(crate) anycast: Option<Vec<Answered>>,
+    /// What they answer for as proxies, likewise.
+    pub(crate) proxied: Option<Vec<Answered>>,
 }
 
 /// An address that an interface has.
@@ -45,8 +51,16 @@ impl Inside {
             boot_ns: clock::boot_ns(),
             links: links::list()?,
             addresses,
+            anycast: known("anycast addresses", answers::anycast()),
+            proxied: known("proxied addresses", answers::proxied()),
         })
     }
+}
+
+fn known<T>(what: &str, found: io::Result<T>) -> Option<T> {
+    found
+        .inspect_err(|error| log::debug!("{what}: {error}"))
+        .ok()
 }
 
 /// The addresses in the namespace of the calling thread.

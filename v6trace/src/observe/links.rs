@@ -5,8 +5,8 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags,
-        LinkHeader, LinkInfo, LinkMessage,
+        BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf,
+        LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -37,6 +37,19 @@ pub(crate) struct Link {
     pub(crate) is_up: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(crate) hairpin: bool,
+    /// What a bond is told to do.
+    pub(crate) bond: Option<Bond>,
+}
+
+/// The settings of a bond.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bond {
+    /// The name of its mode.
+    pub(crate) mode: String,
+    /// The index of the port that is in use, where it uses one alone.
+    pub(crate) active: Option<u32>,
+    /// Whether it listens to its ports that are not in use as well.
+    pub(crate) all_ports_active: bool,
 }
 
 /// All interfaces of the namespace.
@@ -81,6 +94,7 @@ impl Link {
                 LinkAttribute::LinkInfo(infos) => {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
                     link.vrf_table = infos.iter().find_map(vrf_table);
+                    link.bond = infos.iter().find_map(bond);
                     link.hairpin = infos.iter().any(is_hairpin);
                 }
                 _ => {}
@@ -98,6 +112,24 @@ fn vrf_table(info: &LinkInfo) -> Option<u32> {
         InfoVrf::TableId(table) => Some(*table),
         _ => None,
     })
+}
+
+fn bond(info: &LinkInfo) -> Option<Bond> {
+    let LinkInfo::Data(InfoData::Bond(values)) = info else {
+        return None;
+    };
+    let mut bond = Bond::default();
+    for value in values {
+        match value {
+            InfoBond::Mode(mode) => bond.mode = mode.to_string(),
+            InfoBond::ActivePort(ifindex) => bond.active = Some(*ifindex),
+            InfoBond::AllPortsActive(active) => {
+                bond.all_ports_active = *active == BondAllPortActive::Delivered;
+            }
+            _ => {}
+        }
+    }
+    Some(bond)
 }
 
 fn is_hairpin(info: &LinkInfo) -> bool {

@@ -15,6 +15,7 @@
 //!         \-> per record: Process, what its family looks up, itself
 //! ```
 
+mod answers;
 pub(crate) mod batch;
 pub(crate) mod enter;
 pub(crate) mod inside;

@@ -209,6 +209,8 @@ fn around() -> Vec<Record> {
         hairpin,
         prefix_len: Some(64),
         address_flags: 0,
+        anycast: Some(true),
+        proxy: Some(true),
     };
     let own = route::Interface {
         ifindex: 2,
@@ -235,6 +237,14 @@ fn around() -> Vec<Record> {
                 (OTHER, interface(6, OWN_MAC, true)),
             ],
             other_end: None,
+            bond: Some(found::Bond {
+                netns: OTHER,
+                name: HOSTILE.to_owned(),
+                mode: "balance-rr".to_owned(),
+                ports: vec![HOSTILE.to_owned()],
+                active: None,
+                all_ports_active: false,
+            }),
             complete: true,
             processes: Vec::new(),
         }),

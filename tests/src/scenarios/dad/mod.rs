@@ -1,21 +1,26 @@
 //! Addresses that duplicate address detection finds in use, rightly or not.
 
+mod bond;
 mod conflict;
 mod doctor;
 mod loopback;
 mod optimistic;
+mod proxy;
+mod secret;
 mod shared_mac;
 mod silent;
 mod subnet_router;
+mod virtual_mac;
 
 use std::net::Ipv6Addr;
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::Scenario;
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer, finish};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -24,6 +29,10 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     optimistic::SCENARIOS,
     shared_mac::SCENARIOS,
     subnet_router::SCENARIOS,
+    proxy::SCENARIOS,
+    virtual_mac::SCENARIOS,
+    secret::SCENARIOS,
+    bond::SCENARIOS,
     silent::SCENARIOS,
     doctor::SCENARIOS,
 ];
@@ -41,6 +50,42 @@ struct Host {
     interface: Link,
 }
 
+/// What an interface has from router advertisements: an address of another
+/// prefix and the default route.
+struct Advertised;
+
+impl Advertised {
+    const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 8, 0, 0, 0, 0xa);
+
+    /// Gives a host what an advertisement would.
+    fn to(host: &Host) -> Result<Self> {
+        let interface = &host.interface.name;
+        let lifetime = "valid_lft 900 preferred_lft 900";
+        host.add(Self::ADDRESS, &format!("nodad {lifetime}"))?;
+        host.netns.ip(&format!(
+            "-6 route add default via fe80::1 dev {interface} proto ra expires 900"
+        ))?;
+        Ok(Self)
+    }
+
+    /// Checks that the host has both still.
+    fn stays(self, host: &Host) -> Result<()> {
+        let interface = &host.interface.name;
+        let state = AddressState::of(&host.netns, interface, Self::ADDRESS)?;
+        ensure!(state == AddressState::Usable, "the address is {state:?}");
+        let routes = host.netns.enter(|| {
+            let words = "-6 route show default proto ra";
+            let mut ip = Command::new("ip");
+            finish(ip.args(words.split(' ')), Duration::from_secs(5))
+        })?;
+        ensure!(
+            routes.stdout.contains("fe80::1"),
+            "no default route: {routes}"
+        );
+        Ok(())
+    }
+}
+
 impl Host {
     /// Plugs a new host into the port of its own name, and its interface up.
     fn new(segment: &Segment, name: &str, mac: &str) -> Result<Self> {
@@ -55,6 +100,13 @@ impl Host {
         let interface = &self.interface.name;
         self.netns
             .ip(&format!("addr add {address}/64 dev {interface} {words}"))
+    }
+
+    /// Changes an address that it has.
+    fn change(&self, address: Ipv6Addr, words: &str) -> Result<()> {
+        let interface = &self.interface.name;
+        self.netns
+            .ip(&format!("addr change {address}/64 dev {interface} {words}"))
     }
 
     /// Adds an address that it may keep, and waits until it knows.

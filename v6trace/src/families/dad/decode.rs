@@ -95,7 +95,6 @@ pub struct Sysctls {
     pub disable_ipv6: bool,
 }
 
-
 impl Decode for DadFailure {
     type Wire = wire::DadFailure;
 
@@ -135,7 +134,6 @@ impl Decode for DadFailure {
         }
     }
 }
-
 
 impl Decode for DadReflection {
     type Wire = wire::DadReflection;

@@ -68,6 +68,8 @@ mod tests {
             hairpin: true,
             prefix_len: None,
             address_flags: 0,
+            anycast: None,
+            proxy: None,
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Interface, Surroundings};
+use super::{Bond, Interface, Surroundings};
 use crate::{
     clock,
     event::Event,
@@ -26,6 +26,10 @@ use crate::{
 
 /// Other namespaces that are looked into; a host may have thousands.
 const OTHERS: usize = 256;
+
+/// How deep interfaces are stacked, at most: a macvlan on a VLAN on a bond, and
+/// one to spare.
+const STACKED: usize = 4;
 
 /// What an event's interface met.
 struct Met {
@@ -107,27 +111,79 @@ fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
             Err(_) => complete = false,
         }
     }
-    let concerned =
-        |inode: u32| inode == event.netns || elsewhere.iter().any(|(other, _)| *other == inode);
+    let other_end = other_end.and_then(|link| {
+        other_end_of(event, &link, &others, batch)
+            .inspect_err(|error| log::debug!("the other end of {}: {error}", link.name))
+            .ok()?
+    });
+    let bond = bond_of(event, met.ifindex, other_end, batch);
+    let concerned = |inode: u32| {
+        inode == event.netns
+            || elsewhere.iter().any(|(other, _)| *other == inode)
+            || bond.as_ref().is_some_and(|bond| bond.netns == inode)
+    };
     let places = batch.places();
     let processes = places
         .inodes()
         .filter(|&inode| concerned(inode))
         .filter_map(|inode| Some((inode, places.inhabitant(inode, None)?)))
         .collect();
-    let other_end = other_end.and_then(|link| {
-        other_end_of(event, &link, &others, batch)
-            .inspect_err(|error| log::debug!("the other end of {}: {error}", link.name))
-            .ok()?
-    });
     Some(Surroundings {
         boot_ns: clock::boot_ns(),
         netns: event.netns,
         here,
         other_end,
+        bond,
         elsewhere,
         complete,
         processes,
+    })
+}
+
+/// The bond that an interface of the event's namespace is, or is stacked on,
+/// such as that of a VLAN or of a macvlan on a VLAN. `other_end`: what the
+/// interface itself is stacked on, which may be in another namespace.
+fn bond_of(
+    event: &Event,
+    ifindex: u32,
+    other_end: Option<(u32, u32)>,
+    batch: &mut Batch,
+) -> Option<Bond> {
+    let here = &batch.inside_of(event)?.links;
+    if let Some(bond) =
+        links::by_index(here, ifindex).and_then(|link| bond(event.netns, here, link))
+    {
+        return Some(bond);
+    }
+    let (netns, mut ifindex) = other_end?;
+    let there = if netns == event.netns {
+        batch.inside_of(event)?
+    } else {
+        batch.inside(netns).as_ref().ok()?
+    };
+    for _ in 0..STACKED {
+        let link = links::by_index(&there.links, ifindex)?;
+        if let Some(bond) = bond(netns, &there.links, link) {
+            return Some(bond);
+        }
+        ifindex = link.other_end.filter(|_| link.other_end_nsid.is_none())?;
+    }
+    None
+}
+
+fn bond(netns: u32, all: &[Link], link: &Link) -> Option<Bond> {
+    let settings = link.bond.as_ref()?;
+    let active = settings
+        .active
+        .and_then(|active| links::by_index(all, active));
+    let ports = all.iter().filter(|port| port.master == Some(link.ifindex));
+    Some(Bond {
+        netns,
+        name: link.name.clone(),
+        mode: settings.mode.clone(),
+        ports: ports.map(|port| port.name.clone()).collect(),
+        active: active.map(|port| port.name.clone()),
+        all_ports_active: settings.all_ports_active,
     })
 }
 
@@ -172,6 +228,10 @@ fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> V
         let mut held = inside.addresses.iter();
         held.find(|held| held.ifindex == ifindex && held.address == IpAddr::V6(address))
     };
+    let answers = |listed: &Option<Vec<(u32, Ipv6Addr)>>, ifindex| {
+        let listed = listed.as_ref()?;
+        Some(listed.contains(&(ifindex, address)))
+    };
     let interface = |link: &Link| {
         let held = held(link.ifindex);
         Interface {
@@ -183,6 +243,8 @@ fn list(inside: &Inside, address: Ipv6Addr, wanted: impl Fn(&Link) -> bool) -> V
             hairpin: link.hairpin,
             prefix_len: held.map(|held| held.prefix_len),
             address_flags: held.map_or(0, |held| held.flags.into()),
+            anycast: answers(&inside.anycast, link.ifindex),
+            proxy: answers(&inside.proxied, link.ifindex),
         }
     };
     let wanted = inside.links.iter().filter(|link| wanted(link));

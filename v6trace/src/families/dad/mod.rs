@@ -2,6 +2,7 @@
 
 mod causes;
 mod decode;
+mod earlier;
 mod explain;
 #[cfg(feature = "live")]
 mod hazards;
@@ -10,13 +11,18 @@ pub(crate) mod lookup;
 mod surroundings;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}, frame::{Frame, Message}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+    frame::{Frame, Message},
+};
 
 pub use causes::Cause;
 pub use decode::{DadFailure, DadReflection, Sender, Sent, Sysctls};
+pub use earlier::Earlier;
 #[cfg(feature = "live")]
 pub(crate) use hazards::hazards;
-pub use surroundings::{Interface, Surroundings};
+pub use surroundings::{Bond, Interface, Surroundings};
 
 impl Occurrence for DadFailure {
     fn is_failure(&self) -> bool {

@@ -22,6 +22,9 @@ pub struct Surroundings {
     /// is stacked on: namespace and index. `None` where there is none, or it was
     /// not found.
     pub other_end: Option<(u32, u32)>,
+    /// The bond that the address's interface is, or is stacked on.
+    #[serde(default)]
+    pub bond: Option<Bond>,
     /// Whether all other namespaces of this host were looked into.
     pub complete: bool,
     /// A process in each of these namespaces that has no name: (namespace,
@@ -50,6 +53,31 @@ pub struct Interface {
     pub prefix_len: Option<u8>,
     /// The flags of that address, `IFA_F_*`; 0 where it does not have it.
     pub address_flags: u32,
+    /// Whether it has the address in question as anycast; `None` where that is
+    /// not known.
+    #[serde(default)]
+    pub anycast: Option<bool>,
+    /// Whether it answers for the address in question as a proxy (`ip neigh show
+    /// proxy`), likewise.
+    #[serde(default)]
+    pub proxy: Option<bool>,
+}
+
+/// Ports that are used together (`ip link add type bond`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond {
+    /// Inode number of the namespace that it is in.
+    pub netns: u32,
+    /// Its name.
+    pub name: String,
+    /// Its mode, such as `active-backup`.
+    pub mode: String,
+    /// The names of its ports.
+    pub ports: Vec<String>,
+    /// The port that is in use, where the mode uses one alone.
+    pub active: Option<String>,
+    /// Whether it listens to the others as well (`all_slaves_active`).
+    pub all_ports_active: bool,
 }
 
 impl Finding for Surroundings {

@@ -39,6 +39,7 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         boot_ns,
         links,
         addresses,
+        ..
     } = batch.inside_of(event)?;
     let interfaces = links.iter().map(|link| Interface {
         ifindex: link.ifindex,

@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{families::dad::{DadFailure}, frame::{Mac}};
+use crate::{families::dad::DadFailure, frame::Mac};
 
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_PERMANENT: u32 = 0x80;
@@ -95,7 +95,7 @@ fn disables(failure: &DadFailure) -> Option<bool> {
 }
 
 /// The fe80 address that is made from a MAC (EUI-64).
-fn from_mac(Mac(mac): Mac) -> Ipv6Addr {
+pub(super) fn from_mac(Mac(mac): Mac) -> Ipv6Addr {
     let mut octets = [0; 16];
     octets[..2].copy_from_slice(&[0xfe, 0x80]);
     octets[8..11].copy_from_slice(&mac[..3]);

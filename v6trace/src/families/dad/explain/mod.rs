@@ -4,6 +4,7 @@
 //! interface's of this namespace; another node's. [`cost`] says what became of
 //! the address. Both follow the kernel's own conditions.
 
+mod bonds;
 mod cost;
 mod fixes;
 mod others;
@@ -12,7 +13,11 @@ mod verdict;
 
 use std::net::IpAddr;
 
-use crate::{families::dad::{Cause, DadFailure, DadReflection}, frame::{Message}, explain::{Diagnosis, Subject, Value}};
+use crate::{
+    explain::{Diagnosis, Subject, Value},
+    families::dad::{Bond, Cause, DadFailure, DadReflection},
+    frame::Message,
+};
 use cost::Cost;
 use fixes::{Fixes, Reflector};
 use verdict::Verdict;
@@ -29,14 +34,18 @@ pub(super) fn failure(failure: &DadFailure, subject: Subject<'_>) -> Diagnosis {
     let reflector = fixes.reflector(failure.ifindex);
     let verdict = Verdict::of(failure, subject, reflector.is_some());
     let reflector = reflector.filter(|_| verdict.cause == Cause::Loopback);
+    let bond = fixes.bond().filter(|_| verdict.cause == Cause::Loopback);
     let cost = Cost::of(failure);
     let summary = format!(
-        "{}/{} on {} was found in use by duplicate address detection: {}.{} {}",
+        "{}/{} on {} was found in use by duplicate address detection: {}.{}{}{} {}",
         failure.address,
         failure.prefix_len,
         failure.interface,
         verdict.why,
+        verdict.copied_secret(&failure.interface),
         sentence(reflector.as_ref(), &failure.interface),
+        bond.map(|bond| bonds::sentence(bond, &failure.interface))
+            .unwrap_or_default(),
         cost.text
     );
     let mut diagnosis = Diagnosis::new(subject.event, verdict.cause, OPERATION, summary)
@@ -67,7 +76,11 @@ pub(super) fn failure(failure: &DadFailure, subject: Subject<'_>) -> Diagnosis {
             diagnosis = diagnosis.with("other_netns", netns);
         }
     }
-    diagnosis = evidence(diagnosis, reflector.as_ref()).with("suppressed", failure.suppressed);
+    if let Some(earlier) = verdict.earlier {
+        diagnosis = diagnosis.with("earlier_address", earlier.to_string());
+    }
+    diagnosis =
+        evidence(diagnosis, reflector.as_ref(), bond).with("suppressed", failure.suppressed);
     // Packets are received in whatever context; no task has a part in it.
     diagnosis.task = None;
     diagnosis.ifindex = Some(failure.ifindex);
@@ -85,32 +98,48 @@ pub(super) fn reflection(reflection: &DadReflection, subject: Subject<'_>) -> Di
         interface: &reflection.interface,
     };
     let reflector = fixes.reflector(reflection.ifindex);
+    let bond = fixes.bond();
     let by = sentence(reflector.as_ref(), &reflection.interface);
+    let bonded = bond.map(|bond| bonds::sentence(bond, &reflection.interface));
     let summary = format!(
         "{}'s own solicitation for {} came back to it after {}. It bears the nonce {} that {0} \
          sent last (enhanced DAD), so this copy does not count as a duplicate. But the segment \
-         reflects frames.{by}",
+         reflects frames.{by}{}",
         reflection.interface,
         reflection.address,
-        milliseconds(subject.event.boot_ns.saturating_sub(reflection.sent_boot_ns)),
+        milliseconds(
+            subject
+                .event
+                .boot_ns
+                .saturating_sub(reflection.sent_boot_ns)
+        ),
         reflection.nonce,
+        bonded.unwrap_or_default(),
     );
     let diagnosis = Diagnosis::new(subject.event, Cause::LoopbackIgnored, OPERATION, summary)
         .with("nonce", reflection.nonce.to_string())
         .with("source_mac", text(reflection.frame.source_mac()));
     let mut diagnosis =
-        evidence(diagnosis, reflector.as_ref()).with("suppressed", reflection.suppressed);
+        evidence(diagnosis, reflector.as_ref(), bond).with("suppressed", reflection.suppressed);
     diagnosis.task = None;
     diagnosis.ifindex = Some(reflection.ifindex);
     diagnosis.address = Some(IpAddr::V6(reflection.address));
-    fixes.reflection(diagnosis, reflection.ifindex)
+    fixes.reflection(diagnosis, reflection)
 }
 
-fn evidence(diagnosis: Diagnosis, reflector: Option<&Reflector<'_>>) -> Diagnosis {
-    match reflector {
+fn evidence(
+    diagnosis: Diagnosis,
+    reflector: Option<&Reflector<'_>>,
+    bond: Option<&Bond>,
+) -> Diagnosis {
+    let diagnosis = match reflector {
         Some(reflector) => diagnosis
             .with("bridge", reflector.bridge)
             .with("bridge_port", reflector.port),
+        None => diagnosis,
+    };
+    match bond {
+        Some(bond) => bonds::evidence(diagnosis, bond),
         None => diagnosis,
     }
 }

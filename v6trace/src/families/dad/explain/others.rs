@@ -1,12 +1,54 @@
 //! Other interfaces of this host that may have sent a frame.
 
-use crate::{families::dad::{DadFailure, Interface, Surroundings}, frame::{Mac, Message}, explain::{Subject}};
+use crate::{
+    explain::Subject,
+    families::dad::{DadFailure, Interface, Surroundings},
+    frame::{Frame, Mac, Message},
+};
 
 /// `IFA_F_*` of an address: used while it is under test, failed its test, not
 /// in force.
 pub(super) const IFA_F_OPTIMISTIC: u32 = 0x04;
 const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_TENTATIVE: u32 = 0x40;
+const IFA_F_PERMANENT: u32 = 0x80;
+
+/// What a frame says of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Its sender asks for it (NS).
+    Asks,
+    /// Its sender has it, and overrides what others know (NA).
+    Has,
+    /// Its sender answers for it without overriding (NA): it has it as anycast or
+    /// is a proxy. Linux does not override for an optimistic address, either.
+    Answers,
+}
+
+impl Said {
+    pub(super) fn by(frame: &Frame) -> Option<Self> {
+        Some(match frame.message()? {
+            Message::Solicitation => Self::Asks,
+            Message::Advertisement => {
+                let flags = frame.advertisement_flags();
+                if flags.is_none_or(|flags| flags.r#override) {
+                    Self::Has
+                } else {
+                    Self::Answers
+                }
+            }
+        })
+    }
+}
+
+/// As what an interface answers for an address that is not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It has the address as anycast.
+    Anycast,
+    /// It has an entry of a proxy for it.
+    Proxy,
+}
 
 /// Another interface of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +61,10 @@ pub(super) struct Other {
     pub(super) prefix_len: Option<u8>,
     /// The flags of that address.
     flags: u32,
+    /// Whether it has the address as anycast, and whether it is a proxy for it;
+    /// `None` where that is not known.
+    anycast: Option<bool>,
+    proxy: Option<bool>,
 }
 
 impl Other {
@@ -28,6 +74,8 @@ impl Other {
             netns,
             prefix_len: interface.prefix_len,
             flags: interface.address_flags,
+            anycast: interface.anycast,
+            proxy: interface.proxy,
         }
     }
 
@@ -35,11 +83,47 @@ impl Other {
         self.prefix_len.is_some()
     }
 
+    /// Whether it has the address for as long as it is configured, not only as
+    /// long as somebody advertises it.
+    pub(super) fn is_permanent(&self) -> bool {
+        self.flags & IFA_F_PERMANENT != 0
+    }
+
     /// Whether it is in a position to say so: who asks for an address has it
     /// under test, or had until the test failed; who advertises it has it in
-    /// force, or is optimistic (RFC 4862, 5.4; RFC 4429).
-    pub(super) fn can_say(&self, message: Message) -> bool {
-        can_say(message, self.has_address(), self.flags)
+    /// force, or is optimistic (RFC 4862, 5.4; RFC 4429), or stands for it.
+    pub(super) fn can_say(&self, said: Said) -> bool {
+        can_say_as_its_own(said, self.has_address(), self.flags) || self.stands(said).is_some()
+    }
+
+    /// As what it answers for the address, if not as its own. The kernel looks
+    /// for an address of one's own first, then for anycast, then for a proxy.
+    pub(super) fn stands(&self, said: Said) -> Option<Stands> {
+        if can_say_as_its_own(said, self.has_address(), self.flags) {
+            return None;
+        }
+        stands(said, self.anycast, self.proxy)
+    }
+
+    /// Whether it is known to answer for the address in more than one way.
+    pub(super) fn stands_twice(&self) -> bool {
+        self.anycast == Some(true) && self.proxy == Some(true)
+    }
+
+    /// Whether it is a proxy for the address, of the kernel's.
+    pub(super) fn is_proxy(&self) -> bool {
+        self.proxy == Some(true)
+    }
+
+    /// What is known to be missing, in a clause: "does not have the address now"
+    pub(super) fn lacks(&self, said: Said) -> &'static str {
+        let neither = self.anycast == Some(false) && self.proxy == Some(false);
+        if said == Said::Answers && neither {
+            "does not have the address now, neither as its own nor as anycast, and has no proxy \
+             entry for it"
+        } else {
+            "does not have the address now"
+        }
     }
 
     /// Whether its own test of the address failed, just now or long ago.
@@ -48,13 +132,22 @@ impl Other {
     }
 }
 
-fn can_say(message: Message, has_address: bool, flags: u32) -> bool {
+fn can_say_as_its_own(said: Said, has_address: bool, flags: u32) -> bool {
     let tentative = flags & IFA_F_TENTATIVE != 0;
     has_address
-        && match message {
-            Message::Solicitation => tentative,
-            Message::Advertisement => !tentative || flags & IFA_F_OPTIMISTIC != 0,
+        && match said {
+            Said::Asks => tentative,
+            Said::Has | Said::Answers => !tentative || flags & IFA_F_OPTIMISTIC != 0,
         }
+}
+
+fn stands(said: Said, anycast: Option<bool>, proxy: Option<bool>) -> Option<Stands> {
+    match said {
+        Said::Asks | Said::Has => None,
+        Said::Answers if anycast == Some(true) => Some(Stands::Anycast),
+        Said::Answers if proxy == Some(true) => Some(Stands::Proxy),
+        Said::Answers => None,
+    }
 }
 
 /// What is known of the interfaces around a failure.
@@ -105,36 +198,41 @@ impl<'a> Others<'a> {
             netns,
             prefix_len: found.and_then(|found| found.prefix_len),
             flags: found.map_or(0, |found| found.address_flags),
+            anycast: found.and_then(|found| found.anycast),
+            proxy: found.and_then(|found| found.proxy),
         })
     }
 
     /// Another interface of this namespace with this MAC: one that can have said
     /// so, else one that has the address, else one that stands for itself.
-    pub(super) fn sibling(&self, mac: Mac, message: Message) -> Option<Other> {
+    pub(super) fn sibling(&self, mac: Mac, said: Said) -> Option<Other> {
         let here = self.around?.here.as_ref()?;
         here.iter()
             .filter(|other| other.mac == Some(mac) && other.ifindex != self.failure.ifindex)
-            .max_by_key(|other| fitness(other, message))
+            .max_by_key(|other| fitness(other, said))
             .map(|found| Other::of(found, None))
     }
 
     /// An interface in another namespace of this host with this MAC, likewise.
-    pub(super) fn elsewhere(&self, mac: Mac, message: Message) -> Option<Other> {
+    pub(super) fn elsewhere(&self, mac: Mac, said: Said) -> Option<Other> {
         let candidates = self.around?.elsewhere.iter();
         candidates
             .filter(|(_, other)| other.mac == Some(mac))
-            .max_by_key(|(_, other)| fitness(other, message))
+            .max_by_key(|(_, other)| fitness(other, said))
             .map(|(netns, found)| Other::of(found, Some(*netns)))
     }
 
     /// Where a node with some MAC is: a remark with a blank before it, which
     /// claims no more than the look-up found.
-    pub(super) fn remark(&self, other: Option<&Other>) -> String {
+    pub(super) fn remark(&self, other: Option<&Other>, said: Said) -> String {
         match other {
-            Some(other) if other.has_address() => format!(" ({} of this host)", self.place(other)),
+            Some(other) if other.has_address() || other.stands(said).is_some() => {
+                format!(" ({} of this host)", self.place(other))
+            }
             Some(other) => format!(
-                " (that of {} of this host, which does not have the address now)",
-                self.place(other)
+                " (that of {} of this host, which {})",
+                self.place(other),
+                other.lacks(said)
             ),
             None if self.around.is_some_and(|around| !around.complete) => {
                 " (perhaps in a namespace of this host: not all could be looked into)".to_owned()
@@ -148,15 +246,18 @@ impl<'a> Others<'a> {
         let netns = other.netns.unwrap_or(self.subject.event.netns);
         let namespace = match self.subject.session.namespace_name(netns) {
             Some(name) => format!("namespace {name}"),
-            None if self.subject.session.is_own_namespace(netns) => "v6trace's own namespace".to_owned(),
+            None if self.subject.session.is_own_namespace(netns) => {
+                "v6trace's own namespace".to_owned()
+            }
             None => format!("network namespace {netns}"),
         };
         format!("{} in {namespace}", other.interface)
     }
 }
 
-fn fitness(interface: &Interface, message: Message) -> impl Ord + use<> {
+fn fitness(interface: &Interface, said: Said) -> impl Ord + use<> {
     let has_address = interface.has_address();
-    let can_say = can_say(message, has_address, interface.address_flags);
+    let can_say = can_say_as_its_own(said, has_address, interface.address_flags)
+        || stands(said, interface.anycast, interface.proxy).is_some();
     (can_say, has_address, interface.master.is_none())
 }

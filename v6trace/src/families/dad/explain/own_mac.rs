@@ -8,17 +8,20 @@
 //! it, so that another interface has the address says little by itself.
 
 use super::{
+    cost::from_mac,
     milliseconds,
-    others::{IFA_F_OPTIMISTIC, Other},
+    others::{IFA_F_OPTIMISTIC, Other, Said, Stands},
     verdict::{Case, Verdict, came_late},
 };
-use crate::{families::dad::{Cause}, frame::{Mac, Message, Nonce}};
+use crate::{
+    families::dad::Cause,
+    frame::{Mac, Nonce},
+};
 
 impl Case<'_> {
     /// An advertisement with one's own MAC: a node does not advertise an
     /// address that it is still testing, unless that is optimistic.
-    pub(super) fn own_advertisement(&self, own: Mac) -> Verdict {
-        let said = Message::Advertisement;
+    pub(super) fn own_advertisement(&self, own: Mac, said: Said) -> Verdict {
         let other = self.others.elsewhere(own, said);
         let at_hand = other.as_ref().is_some_and(|other| other.can_say(said));
         if !at_hand && let Some(verdict) = self.shared_mac(own, said) {
@@ -39,12 +42,12 @@ impl Case<'_> {
             );
         }
         Verdict::new(
-            Cause::ConflictClonedMac,
+            self.clones(),
             false,
             format!(
                 "an advertisement (NA) with {name}'s own MAC {own} says so. Inferred from its being \
                  an advertisement, which a node does not send for an address under test: {}",
-                self.clone_of(own, other.as_ref())
+                self.clone_of(own, other.as_ref(), said)
             ),
         )
         .by(other)
@@ -54,7 +57,7 @@ impl Case<'_> {
     pub(super) fn own_solicitation(&self, own: Mac) -> Verdict {
         let name = self.name();
         let Some(nonce) = self.failure.frame.nonce() else {
-            let shared = self.shared_mac(own, Message::Solicitation);
+            let shared = self.shared_mac(own, Said::Asks);
             return shared.filter(|_| !self.reflects).unwrap_or_else(|| {
                 Verdict::new(
                     Cause::Loopback,
@@ -77,7 +80,7 @@ impl Case<'_> {
         let came_back = self.reflects && may_be_own;
         if !is_nobodys
             && !came_back
-            && let Some(verdict) = self.shared_mac(own, Message::Solicitation)
+            && let Some(verdict) = self.shared_mac(own, Said::Asks)
         {
             return verdict;
         }
@@ -102,7 +105,7 @@ impl Case<'_> {
     /// sent oneself.
     fn without_nonce(&self, own: Mac) -> Verdict {
         let name = self.name();
-        let asked = Message::Solicitation;
+        let asked = Said::Asks;
         let other = self.others.elsewhere(own, asked);
         if let Some(other) = other.filter(|other| other.can_say(asked)) {
             let why = format!(
@@ -111,7 +114,7 @@ impl Case<'_> {
                  address as well",
                 self.others.place(&other)
             );
-            return Verdict::new(Cause::ConflictClonedMac, false, why).by(Some(other));
+            return Verdict::new(self.clones(), false, why).by(Some(other));
         }
         if self.sends_nonces() {
             return Verdict::new(
@@ -144,8 +147,8 @@ impl Case<'_> {
     /// is known for sure only where this attempt's solicitation was seen.
     fn cloned(&self, own: Mac, why: &str) -> Verdict {
         let seen = self.sees_nonces();
-        let other = self.others.elsewhere(own, Message::Solicitation);
-        let clone = self.clone_of(own, other.as_ref());
+        let other = self.others.elsewhere(own, Said::Asks);
+        let clone = self.clone_of(own, other.as_ref(), Said::Asks);
         let why = if seen {
             format!("{why}: {clone}")
         } else {
@@ -154,13 +157,38 @@ impl Case<'_> {
                  {clone}"
             )
         };
-        Verdict::new(Cause::ConflictClonedMac, seen, why).by(other)
+        Verdict::new(self.clones(), seen, why).by(other)
+    }
+
+    /// What it is when another node has the interface's own MAC: such a fault, or
+    /// what comes of a MAC that is shared on purpose.
+    pub(super) fn clones(&self) -> Cause {
+        if self.is_from_virtual_mac() {
+            Cause::ConflictVirtualMac
+        } else {
+            Cause::ConflictClonedMac
+        }
+    }
+
+    /// Whether the address is what every kernel makes of the MAC of this virtual
+    /// router.
+    pub(super) fn is_from_virtual_mac(&self) -> bool {
+        let own = self
+            .failure
+            .own_mac
+            .filter(|mac| mac.virtual_router().is_some());
+        own.is_some_and(|own| self.failure.address == from_mac(own))
     }
 
     /// "another node has the same MAC"
-    fn clone_of(&self, own: Mac, other: Option<&Other>) -> String {
-        let remark = self.others.remark(other);
+    fn clone_of(&self, own: Mac, other: Option<&Other>, said: Said) -> String {
+        let remark = self.others.remark(other, said);
         match own.virtual_router() {
+            Some(number) if self.is_from_virtual_mac() => format!(
+                "another node{remark} has an interface with the same virtual MAC, of VRRP virtual \
+                 router {number}, and each kernel makes the same link-local address from it \
+                 (EUI-64). No VRRP daemon has a part in that"
+            ),
             Some(number) => format!(
                 "another node is master of the VRRP virtual router {number} as well, whose MAC \
                  this is{remark}"
@@ -171,17 +199,20 @@ impl Case<'_> {
 
     /// Another interface of this namespace with the same MAC that can have said
     /// so, as VLANs of one port can.
-    fn shared_mac(&self, own: Mac, message: Message) -> Option<Verdict> {
-        let other = self.others.sibling(own, message);
-        let other = other.filter(|other| other.can_say(message))?;
-        let does = match message {
-            Message::Advertisement => "has the address",
-            Message::Solicitation => {
-                "tests the address as well, or has; its own frame, reflected, would look alike"
-            }
+    fn shared_mac(&self, own: Mac, said: Said) -> Option<Verdict> {
+        let other = self.others.sibling(own, said);
+        let other = other.filter(|other| other.can_say(said))?;
+        let (cause, does) = match (other.stands(said), said) {
+            (Some(Stands::Anycast), _) => (Cause::ConflictAnycast, "has the address as anycast"),
+            (Some(Stands::Proxy), _) => (Cause::ConflictProxy, "has a proxy entry for the address"),
+            (None, Said::Has | Said::Answers) => (Cause::ConflictSameHost, "has the address"),
+            (None, Said::Asks) => (
+                Cause::ConflictSameHost,
+                "tests the address as well, or has; its own frame, reflected, would look alike",
+            ),
         };
         let verdict = Verdict::new(
-            Cause::ConflictSameHost,
+            cause,
             false,
             format!(
                 "a frame with the MAC {own} says so, most likely from {} of this same namespace, \

@@ -6,11 +6,17 @@
 //! 2. An Ethernet source that is not the interface's own tells others' frames.
 //! 3. What bears the interface's own MAC is weighed in [`own_mac`](super::own_mac).
 
+use std::net::Ipv6Addr;
+
 use super::{
     milliseconds,
-    others::{Other, Others},
+    others::{Other, Others, Said, Stands},
 };
-use crate::{families::dad::{Cause, DadFailure, Sender}, frame::{Mac, Message, Nonce}, explain::{Subject}};
+use crate::{
+    explain::Subject,
+    families::dad::{Cause, DadFailure, Sender},
+    frame::{Mac, Nonce},
+};
 
 /// The cause of a failure.
 pub(super) struct Verdict {
@@ -21,6 +27,8 @@ pub(super) struct Verdict {
     pub(super) why: String,
     /// The interface of this host that sent the frame.
     pub(super) other: Option<Other>,
+    /// Another stable-privacy address that the same node was found to have.
+    pub(super) earlier: Option<Ipv6Addr>,
 }
 
 impl Verdict {
@@ -33,18 +41,56 @@ impl Verdict {
             others: Others::new(failure, subject),
             reflects,
         };
-        let frame = &failure.frame;
-        if let Some(sender) = &failure.sender {
-            return case.known_sender(sender);
-        }
-        match (failure.own_mac, frame.source_mac(), frame.message()) {
-            (Some(own), Some(source), Some(message)) if own != source => {
-                case.foreign(source, message)
+        case.whose().beside(
+            subject
+                .session
+                .duplicates()
+                .by_same_node(subject.event.netns, failure),
+        )
+    }
+
+    /// Weighs that the same node was found to have another address that was made
+    /// from the interface's secret.
+    fn beside(mut self, earlier: Option<Ipv6Addr>) -> Self {
+        let Some(earlier) = earlier else {
+            return self;
+        };
+        match self.cause {
+            Cause::Conflict | Cause::ConflictSameHost => {
+                self.cause = Cause::ConflictCopiedSecret;
+                // Who merely answers for every address does not have it.
+                self.certain &= self.other.as_ref().is_some_and(Other::has_address);
+                self.earlier = Some(earlier);
             }
-            (Some(own), Some(_), Some(Message::Advertisement)) => case.own_advertisement(own),
-            (Some(own), Some(_), Some(Message::Solicitation)) => case.own_solicitation(own),
-            _ => case.without_mac(),
+            // The MAC is the greater fault.
+            Cause::ConflictClonedMac => self.earlier = Some(earlier),
+            Cause::Loopback
+            | Cause::LoopbackIgnored
+            | Cause::ConflictAnycast
+            | Cause::ConflictProxy
+            | Cause::ConflictVirtualMac
+            | Cause::ConflictCopiedSecret
+            | Cause::Unexplained => {}
         }
+        self
+    }
+
+    /// That the secret was copied, in sentences with a blank before them; nothing
+    /// where that is not known.
+    pub(super) fn copied_secret(&self, interface: &str) -> String {
+        let Some(earlier) = self.earlier else {
+            return String::new();
+        };
+        let doubt = if self.certain || self.cause != Cause::ConflictCopiedSecret {
+            ""
+        } else {
+            " Inferred from that: a node that answers for every address would look alike."
+        };
+        format!(
+            " Before, the same node was found to have {earlier}. {interface} made both from its \
+             stable_secret (RFC 7217), so both nodes have the same secret, copied with an image \
+             or a configuration.{doubt}"
+        )
     }
 
     pub(super) fn new(cause: Cause, certain: bool, why: String) -> Self {
@@ -53,6 +99,7 @@ impl Verdict {
             certain,
             why,
             other: None,
+            earlier: None,
         }
     }
 
@@ -71,6 +118,23 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Whose frame it was.
+    fn whose(&self) -> Verdict {
+        let failure = self.failure;
+        let frame = &failure.frame;
+        if let Some(sender) = &failure.sender {
+            return self.known_sender(sender);
+        }
+        match (failure.own_mac, frame.source_mac(), Said::by(frame)) {
+            (Some(own), Some(source), Some(said)) if own != source => self.foreign(source, said),
+            (Some(own), Some(_), Some(Said::Asks)) => self.own_solicitation(own),
+            (Some(own), Some(_), Some(said @ (Said::Has | Said::Answers))) => {
+                self.own_advertisement(own, said)
+            }
+            _ => self.without_mac(),
+        }
+    }
+
     /// The frame's nonce was sent by an interface of this host.
     fn known_sender(&self, sender: &Sender) -> Verdict {
         let nonce = self.failure.frame.nonce().unwrap_or(Nonce::NONE);
@@ -97,7 +161,7 @@ impl Case<'_> {
             (Cause::ConflictSameHost, who)
         } else {
             let cause = if is_own_mac {
-                Cause::ConflictClonedMac
+                self.clones()
             } else {
                 Cause::Conflict
             };
@@ -106,7 +170,13 @@ impl Case<'_> {
         };
         let why = format!(
             "{who}, on the same segment{with}, is asking for it as well (NS): it sent the nonce \
-             {nonce} {ago} before"
+             {nonce} {ago} before{}",
+            if cause == Cause::ConflictVirtualMac {
+                ". Each kernel makes the same link-local address from that MAC (EUI-64); no VRRP \
+                 daemon has a part in that"
+            } else {
+                ""
+            }
         );
         Verdict::new(cause, true, why).by(Some(other))
     }
@@ -116,13 +186,14 @@ impl Case<'_> {
     }
 
     /// The frame bears another MAC.
-    fn foreign(&self, source: Mac, message: Message) -> Verdict {
-        let says = match message {
-            Message::Advertisement => "says that it has the address (NA)",
-            Message::Solicitation => "is asking for it as well (NS)",
+    fn foreign(&self, source: Mac, said: Said) -> Verdict {
+        let says = match said {
+            Said::Has => "says that it has the address (NA)",
+            Said::Answers => "answers for the address (NA), without overriding as its owner would",
+            Said::Asks => "is asking for it as well (NS)",
         };
         if !self.others.are_known_here() {
-            return Verdict::new(
+            let verdict = Verdict::new(
                 Cause::Conflict,
                 false,
                 format!(
@@ -130,24 +201,25 @@ impl Case<'_> {
                      interfaces is inferred: they could not be listed"
                 ),
             );
+            return self.standing(verdict, said);
         }
-        let other = self.others.elsewhere(source, message);
-        let is_elsewhere = other.as_ref().is_some_and(|other| other.can_say(message));
-        let own = self.others.sibling(source, message);
-        // Without the address it may still answer for a router or as a proxy,
-        // but not for a virtual router whose backup it is.
+        let other = self.others.elsewhere(source, said);
+        let is_elsewhere = other.as_ref().is_some_and(|other| other.can_say(said));
+        let own = self.others.sibling(source, said);
+        // Without the address it may still answer as a proxy of userspace, but
+        // not for a virtual router whose backup it is.
         let may_be_own = |own: &Other| own.has_address() || source.virtual_router().is_none();
         let beside = match own {
-            Some(own) if own.can_say(message) || (!is_elsewhere && may_be_own(&own)) => {
-                return self.by_sibling(source, message, own, says);
+            Some(own) if own.can_say(said) || (!is_elsewhere && may_be_own(&own)) => {
+                return self.by_sibling(source, said, own, says);
             }
             Some(own) if !is_elsewhere => Some(own),
             _ => None,
         };
-        let remark = self.others.remark(other.as_ref());
+        let remark = self.others.remark(other.as_ref(), said);
         let router = source.virtual_router();
         let router = router.map(|number| format!(", the VRRP virtual router {number},"));
-        Verdict::new(
+        let verdict = Verdict::new(
             Cause::Conflict,
             beside.is_none(),
             format!(
@@ -158,39 +230,100 @@ impl Case<'_> {
                     own.interface
                 ))
             ),
-        )
-        .by(other)
+        );
+        self.standing(verdict.by(other), said)
+    }
+
+    /// What it is that somebody says without overriding what others know: whoever
+    /// has the address as its own would.
+    fn standing(&self, mut verdict: Verdict, said: Said) -> Verdict {
+        if said != Said::Answers {
+            return verdict;
+        }
+        let known = verdict.other.as_ref().and_then(|other| other.stands(said));
+        let owner = verdict
+            .other
+            .as_ref()
+            .is_some_and(|other| other.can_say(said));
+        let (cause, certain, because) = match known {
+            Some(stands) => {
+                let (cause, what) = match stands {
+                    Stands::Anycast => (Cause::ConflictAnycast, "that interface has it as anycast"),
+                    Stands::Proxy => (
+                        Cause::ConflictProxy,
+                        "that interface has a proxy entry for it (ip neigh show proxy)",
+                    ),
+                };
+                let twice = verdict.other.as_ref().is_some_and(Other::stands_twice);
+                let doubt = if twice {
+                    "; it has a proxy entry for it as well"
+                } else {
+                    ""
+                };
+                (cause, verdict.certain && !twice, format!("{what}{doubt}"))
+            }
+            // It is at hand, and merely optimistic or no Linux.
+            None if owner => return verdict,
+            None if is_first_of_prefix(self.failure) => (
+                Cause::ConflictAnycast,
+                false,
+                "most likely a forwarding router, which has the first address of the prefix as \
+                 anycast"
+                    .to_owned(),
+            ),
+            None => (
+                Cause::ConflictProxy,
+                false,
+                "most likely a proxy answers (an NDP proxy of the kernel, or ndppd and the like); \
+                 who has the address as anycast, or is optimistic, would answer alike"
+                    .to_owned(),
+            ),
+        };
+        verdict.cause = cause;
+        verdict.certain = certain;
+        verdict.why = format!("{}: {because}", verdict.why);
+        verdict
     }
 
     /// The frame bears the MAC of another interface of this namespace.
-    fn by_sibling(&self, source: Mac, message: Message, own: Other, says: &str) -> Verdict {
+    fn by_sibling(&self, source: Mac, said: Said, own: Other, says: &str) -> Verdict {
         // What it asks with a nonce, it would have been seen to ask.
         let nonce = self.failure.frame.nonce();
         let unseen = self.sees_nonces() && nonce.is_some_and(|nonce| nonce != Nonce::NONE);
-        let doubt = if !own.has_address() {
-            ". By the MAC alone: that interface does not have the address now"
+        let stands = own.stands(said).is_some();
+        let doubt = if stands {
+            String::new()
+        } else if !own.has_address() {
+            format!(". By the MAC alone: that interface {}", own.lacks(said))
         } else if unseen {
-            ". By the MAC alone: that interface was not seen to send this frame's nonce"
-        } else if !own.can_say(message) {
-            match message {
-                Message::Advertisement => {
+            ". By the MAC alone: that interface was not seen to send this frame's nonce".to_owned()
+        } else if !own.can_say(said) {
+            match said {
+                Said::Has | Said::Answers => {
                     ". By the MAC alone: that interface has the address, but not in force"
                 }
-                Message::Solicitation => {
+                Said::Asks => {
                     ". By the MAC alone: that interface has the address and is no longer asking for \
                      it"
                 }
             }
-        } else if message == Message::Solicitation && own.has_failed() {
+            .to_owned()
+        } else if said == Said::Asks && own.has_failed() {
             ". By the MAC alone: that interface's own test of the address failed, now or before"
+                .to_owned()
         } else {
-            ""
+            String::new()
         };
         let why = format!(
             "{} of this same namespace, with the MAC {source} on the same segment, {says}{doubt}",
             own.interface
         );
-        Verdict::new(Cause::ConflictSameHost, doubt.is_empty(), why).by(Some(own))
+        let verdict = Verdict::new(Cause::ConflictSameHost, doubt.is_empty(), why).by(Some(own));
+        if stands {
+            self.standing(verdict, said)
+        } else {
+            verdict
+        }
     }
 
     /// Whether this interface was seen to send the nonce.
@@ -218,7 +351,7 @@ impl Case<'_> {
         let frame = &self.failure.frame;
         let nonce = frame.nonce().filter(|&nonce| nonce != Nonce::NONE);
         if let Some(nonce) = nonce
-            && frame.message() == Some(Message::Solicitation)
+            && Said::by(frame) == Some(Said::Asks)
             && self.was_sent(nonce)
         {
             return came_late(nonce);
@@ -242,4 +375,11 @@ pub(super) fn came_late(nonce: Nonce) -> Verdict {
              came late"
         ),
     )
+}
+
+/// Whether the address is the subnet-router anycast address of its prefix,
+/// where the kernel makes one.
+pub(super) fn is_first_of_prefix(failure: &DadFailure) -> bool {
+    let length = failure.prefix_len;
+    length > 0 && length < 127 && u128::from(failure.address) << length == 0
 }

@@ -1,0 +1,143 @@
+//! Stable-privacy addresses (RFC 7217) of two nodes with the same secret: each
+//! that one tries, the other has, or tries as well.
+
+use std::net::Ipv6Addr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
+use crate::guest::{AddressState, Report, Segment, Tracer, finish, until_some};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("dad-conflict-copied-secret", copied),
+    scenario("dad-conflict-copied-secret-not-one-address", one_address),
+    scenario("dad-conflict-copied-secret-not-configured", configured),
+];
+
+const SECRET: &str = "2001:db8:dead:beef:1:2:3:4";
+
+/// A host that makes its fe80 addresses from a secret, once it is up.
+fn host(segment: &Segment, name: &str, mac: &str) -> Result<Host> {
+    let host = Host::new(segment, name, mac)?;
+    host.netns.ip("link set eth0 down")?;
+    // That makes it stable privacy.
+    host.set("stable_secret", SECRET)?;
+    Ok(host)
+}
+
+/// The host's fe80 addresses that are usable.
+fn usable(host: &Host) -> Result<Vec<Ipv6Addr>> {
+    let shown = host.netns.enter(|| {
+        let words = "-6 -o address show dev eth0 scope link -tentative";
+        let mut ip = Command::new("ip");
+        finish(ip.args(words.split(' ')), Duration::from_secs(5))
+    })?;
+    let address = |line: &str| {
+        let (_, rest) = line.split_once("inet6 ")?;
+        rest.split('/').next()?.parse().ok()
+    };
+    Ok(shown.stdout.lines().filter_map(address).collect())
+}
+
+fn wait_for_usable(host: &Host) -> Result<Ipv6Addr> {
+    until_some("an fe80 address", Duration::from_secs(15), || {
+        Ok(usable(host)?.first().copied())
+    })
+}
+
+/// Two nodes with one secret, the second comes up beside the first, which also
+/// has the addresses that it would try next.
+fn collide(segment: &Segment, tried: u32) -> Result<(Host, Host, Report)> {
+    let other = host(segment, "other", OTHER_MAC)?;
+    other.netns.ip("link set eth0 up")?;
+    wait_for_usable(&other)?;
+    // Whoever finds one in use makes the next: so the other learns them.
+    for n in 1..tried {
+        let third = host(segment, &format!("third{n}"), "02:00:00:00:00:0c")?;
+        third.netns.ip("link set eth0 up")?;
+        let next = wait_for_usable(&third)?;
+        drop(third);
+        other.add(next, "nodad")?;
+    }
+    let host = host(segment, "guest", MAC)?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set eth0 up")?;
+    wait_for_usable(&host)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    Ok((host, other, report))
+}
+
+fn copied() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other, report) = collide(&segment, 3)?;
+    let [first, rest @ ..] = report.diagnoses.as_slice() else {
+        anyhow::bail!("nothing was diagnosed");
+    };
+    first.expect().field("cause", "dad-conflict").check()?;
+    ensure!(!rest.is_empty(), "only one failed: {first}");
+    for diagnosis in rest {
+        diagnosis
+            .expect()
+            .field("cause", "dad-conflict-copied-secret")
+            .field("confidence", "certain")
+            .evidence("source_mac", OTHER_MAC)
+            .evidence("other_netns", other.netns.inode())
+            .summary_has(["stable_secret"])
+            .that(
+                diagnosis.evidence("earlier_address").is_some(),
+                "no earlier address",
+            )
+            .check()?;
+    }
+    let last = rest.last().context("there are some")?;
+    let advertised = Advertised::to(&host)?;
+    let before = usable(&host)?;
+    let tracer = Tracer::start(&[])?;
+    for fix in ["stable_secret=", "addr_gen_mode=3", "ip address del"] {
+        last.follow(fix)?;
+    }
+    until_some("an fe80 address of its own", Duration::from_secs(8), || {
+        let now = usable(&host)?;
+        Ok(now
+            .iter()
+            .any(|address| !before.contains(address))
+            .then_some(()))
+    })?;
+    advertised.stays(&host)?;
+    tracer.finish()?.silent()
+}
+
+/// One address that another has may be chance, or configured there.
+fn one_address() -> Result<()> {
+    let segment = Segment::new()?;
+    let (_host, _other, report) = collide(&segment, 1)?;
+    report.only("dad-conflict").map(drop)
+}
+
+/// Two addresses that were configured on both.
+fn configured() -> Result<()> {
+    let segment = Segment::new()?;
+    let (host, other) = (
+        Host::new(&segment, "guest", MAC)?,
+        Host::new(&segment, "other", OTHER_MAC)?,
+    );
+    let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
+    other.add(ADDRESS, "nodad")?;
+    other.add(second, "nodad")?;
+    let tracer = Tracer::start(&[])?;
+    for address in [ADDRESS, second] {
+        host.add(address, "")?;
+        AddressState::Failed.wait(&host.netns, "eth0", address)?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    for diagnosis in &report.diagnoses {
+        diagnosis.expect().field("cause", "dad-conflict").check()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Addresses that failed before: one alone may be anybody's, several that met
+//! the same node have a cause in common.
+
+use std::{collections::VecDeque, net::Ipv6Addr};
+
+use super::DadFailure;
+use crate::{
+    event::Event,
+    families::Payload,
+    frame::{Mac, Message, Nonce},
+};
+
+/// `IFA_F_OPTIMISTIC`: used, and advertised, while it is under test.
+const IFA_F_OPTIMISTIC: u32 = 0x04;
+/// `IFA_F_STABLE_PRIVACY`: the kernel made the address from a secret (RFC 7217).
+const IFA_F_STABLE_PRIVACY: u32 = 0x800;
+
+/// Failures that are remembered: of a few interfaces, all that they try.
+const REMEMBERED: usize = 64;
+
+/// The stable-privacy addresses that were found in use so far.
+#[derive(Debug, Default)]
+pub struct Earlier(VecDeque<Failed>);
+
+/// One of them.
+#[derive(Debug)]
+struct Failed {
+    netns: u32,
+    ifindex: u32,
+    address: Ipv6Addr,
+    source_mac: Mac,
+}
+
+impl Earlier {
+    /// Remembers a failure, if the event is one of those.
+    pub(crate) fn remember(&mut self, event: &Event) {
+        let Payload::DadFailure(failure) = &event.payload else {
+            return;
+        };
+        let Some(source_mac) = failure.frame.source_mac() else {
+            return;
+        };
+        if !is_stable_privacy(failure) || may_be_reflected(failure) {
+            return;
+        }
+        self.0.truncate(REMEMBERED - 1);
+        self.0.push_front(Failed {
+            netns: event.netns,
+            ifindex: failure.ifindex,
+            address: failure.address,
+            source_mac,
+        });
+    }
+
+    /// Another stable-privacy address of the interface that was found in use by
+    /// the same node, the last one; `None` unless this is such an address, too.
+    pub(super) fn by_same_node(&self, netns: u32, failure: &DadFailure) -> Option<Ipv6Addr> {
+        let source_mac = failure.frame.source_mac()?;
+        let mut failed = self.0.iter().filter(|_| is_stable_privacy(failure));
+        let found = failed.find(|failed| {
+            (failed.netns, failed.ifindex) == (netns, failure.ifindex)
+                && failed.source_mac == source_mac
+                && failed.address != failure.address
+        });
+        found.map(|failed| failed.address)
+    }
+}
+
+/// Whether the frame may be the interface's own, which tells of no other node.
+fn may_be_reflected(failure: &DadFailure) -> bool {
+    let frame = &failure.frame;
+    let says_whose = match frame.message() {
+        Some(Message::Solicitation) => frame.nonce().is_some_and(|nonce| nonce != Nonce::NONE),
+        Some(Message::Advertisement) => failure.flags.unwrap_or_default() & IFA_F_OPTIMISTIC == 0,
+        None => false,
+    };
+    frame.source_mac() == failure.own_mac && !says_whose
+}
+
+fn is_stable_privacy(failure: &DadFailure) -> bool {
+    failure.flags.unwrap_or_default() & IFA_F_STABLE_PRIVACY != 0
+}
