@@ -35,6 +35,9 @@ pub(crate) struct Link {
     /// The table of a VRF.
     pub(crate) vrf_table: Option<u32>,
     pub(crate) is_up: bool,
+    /// Whether it can send and receive, as far as the kernel knows
+    /// (`IFF_RUNNING`).
+    pub(crate) is_running: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(crate) hairpin: bool,
 }
@@ -65,6 +68,7 @@ impl Link {
         let mut link = Self {
             ifindex: header.index,
             is_up: header.flags.contains(LinkFlags::Up),
+            is_running: header.flags.contains(LinkFlags::Running),
             ..Self::default()
         };
         for attribute in attributes {

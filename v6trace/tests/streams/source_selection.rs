@@ -56,6 +56,7 @@ fn addresses(boot_ns: u64) -> Record {
         master,
         is_vrf,
         vrf_table: is_vrf.then_some(10),
+        state: None,
     };
     Record::from(Addresses {
         boot_ns,
@@ -226,6 +227,7 @@ fn holders(ifindexes: &[u32]) -> Record {
         master,
         is_vrf,
         vrf_table: is_vrf.then_some(10),
+        state: None,
     };
     Record::from(Addresses {
         boot_ns: EVENT_NS + 1,

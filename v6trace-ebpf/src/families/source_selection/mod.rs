@@ -5,9 +5,10 @@
 //! ```text
 //! enter   leaves at once unless an IPv6 next hop is possible; else remembers
 //!         the arguments
-//! return  no source: sends it, once a minute for each program and route;
-//!         one that is not the interface's own: sends it, once for each route
-//!         until something changes; of routes by one next hop not too many
+//! return  no source: sends it, once a minute for each program and route, and
+//!         again once the namespace's addresses have changed; one that is not
+//!         the interface's own: sends it, once for each route until something
+//!         changes; of routes by one next hop not too many
 //! ```
 //!
 //! The choice itself is `fib_result_prefsrc`, but that is not the place to
@@ -143,6 +144,9 @@ struct Last {
     source: u32,
     /// How often it was reported since then.
     reports: u32,
+    /// Of which addresses the namespace's choice was, where that counts.
+    generation: u32,
+    unused: u32,
 }
 
 /// Lookups in flight, by thread.
@@ -370,11 +374,12 @@ fn report<C: EbpfContext>(
     }
     let suppressed = if source != 0 && remarkable {
         // It is the route's, whoever sends, and stays so until it changes.
-        match is_news(&ROUTES_REPORTED, same, source, u64::MAX, 1) {
+        match is_news(&ROUTES_REPORTED, same, Outcome::of(source), u64::MAX, 1) {
             OLD => OLD,
             of_route => {
                 same.widen(BORROWED_OF_NEXT_HOP);
-                match is_news(&ROUTES_REPORTED, same, source, BORROWED_AGAIN_NS, BORROWED) {
+                let outcome = Outcome::of(source);
+                match is_news(&ROUTES_REPORTED, same, outcome, BORROWED_AGAIN_NS, BORROWED) {
                     OLD => OLD,
                     of_next_hop => of_route + of_next_hop,
                 }
@@ -384,12 +389,15 @@ fn report<C: EbpfContext>(
         // A source that is borrowed after this one is news, and so is a failure
         // after one that was.
         let was_borrowed = ROUTES_REPORTED.remove(&*same).is_ok();
-        let of_program = of_program(same, source, protocol, remarkable, was_borrowed, context);
+        // That an address came and is of no use is news as well.
+        let generation = Pointer(lookup.net).or_zero(&globals::NET_ADDRESS_GENERATION);
+        let outcome = Outcome { source, generation };
+        let of_program = of_program(same, outcome, protocol, remarkable, was_borrowed, context);
         if of_program == OLD || source != 0 {
             of_program
         } else {
             same.widen(FAILURES_OF_NEXT_HOP);
-            match is_news(&ROUTES_REPORTED, same, 0, AGAIN_NS, FAILURES) {
+            match is_news(&ROUTES_REPORTED, same, Outcome::of(0), AGAIN_NS, FAILURES) {
                 OLD => OLD,
                 of_next_hop => of_program + of_next_hop,
             }
@@ -433,7 +441,7 @@ fn report<C: EbpfContext>(
 #[inline(always)]
 fn of_program(
     same: &mut Same,
-    source: u32,
+    outcome: Outcome,
     protocol: u8,
     remarkable: bool,
     was_borrowed: bool,
@@ -452,7 +460,26 @@ fn of_program(
     if silent {
         return OLD;
     }
-    is_news(&SOURCES_REPORTED, same, source, AGAIN_NS, 1)
+    is_news(&SOURCES_REPORTED, same, outcome, AGAIN_NS, 1)
+}
+
+/// What a lookup came to.
+#[derive(Clone, Copy)]
+struct Outcome {
+    source: u32,
+    /// Of the addresses that there were to choose from, where they count.
+    generation: u32,
+}
+
+impl Outcome {
+    /// This source, whatever there was to choose from.
+    #[inline(always)]
+    const fn of(source: u32) -> Self {
+        Self {
+            source,
+            generation: 0,
+        }
+    }
 }
 
 /// Notes the outcome. [`OLD`] where the same was reported `most` times within
@@ -461,7 +488,7 @@ fn of_program(
 fn is_news(
     reported: &LruHashMap<Same, Last>,
     same: &Same,
-    source: u32,
+    outcome: Outcome,
     again: u64,
     most: u32,
 ) -> u64 {
@@ -472,8 +499,10 @@ fn is_news(
         // SAFETY: a pointer to a map value, checked for null. Other CPUs may
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
-        if last.source == source {
-            if boot_ns.wrapping_sub(last.boot_ns) < again {
+        if last.source == outcome.source {
+            if last.generation == outcome.generation
+                && boot_ns.wrapping_sub(last.boot_ns) < again
+            {
                 if last.reports >= most {
                     last.suppressed += 1;
                     return OLD;
@@ -487,8 +516,10 @@ fn is_news(
     let last = Last {
         boot_ns,
         suppressed: 0,
-        source,
+        source: outcome.source,
         reports: 1,
+        generation: outcome.generation,
+        unused: 0,
     };
     let _ = reported.insert(same, last, 0);
     suppressed
