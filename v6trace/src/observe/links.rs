@@ -35,9 +35,8 @@ pub(crate) struct Link {
     /// The table of a VRF.
     pub(crate) vrf_table: Option<u32>,
     pub(crate) is_up: bool,
-    /// Whether it can send and receive, as far as the kernel knows
-    /// (`IFF_RUNNING`).
-    pub(crate) is_running: bool,
+    /// Whether its link is there (`IFF_LOWER_UP`, which only what is up has).
+    pub(crate) has_carrier: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(crate) hairpin: bool,
 }
@@ -68,7 +67,7 @@ impl Link {
         let mut link = Self {
             ifindex: header.index,
             is_up: header.flags.contains(LinkFlags::Up),
-            is_running: header.flags.contains(LinkFlags::Running),
+            has_carrier: header.flags.contains(LinkFlags::LowerUp),
             ..Self::default()
         };
         for attribute in attributes {

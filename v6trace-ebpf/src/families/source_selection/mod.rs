@@ -500,9 +500,7 @@ fn is_news(
         // count at the same time; a lost count is all that comes of it.
         let last = unsafe { &mut *last };
         if last.source == outcome.source {
-            if last.generation == outcome.generation
-                && boot_ns.wrapping_sub(last.boot_ns) < again
-            {
+            if last.generation == outcome.generation && boot_ns.wrapping_sub(last.boot_ns) < again {
                 if last.reports >= most {
                     last.suppressed += 1;
                     return OLD;

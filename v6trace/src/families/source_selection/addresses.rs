@@ -44,10 +44,9 @@ pub struct Interface {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkState {
-    /// It is up, and nothing is known to be at fault.
+    /// It is up, and so is its link.
     Up,
-    /// It is up but nothing can be sent: no carrier, or the protocol of its
-    /// link is not through.
+    /// It is up but has no carrier.
     NoCarrier,
     /// It is down.
     Down,

@@ -58,7 +58,7 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
 }
 
 fn state(link: &Link) -> LinkState {
-    match (link.is_up, link.is_running) {
+    match (link.is_up, link.has_carrier) {
         (false, _) => LinkState::Down,
         (true, false) => LinkState::NoCarrier,
         (true, true) => LinkState::Up,
