@@ -158,6 +158,7 @@ impl Findings {
                 "duration_ns": session.duration_ns,
                 "netns": info.own_netns,
                 "coverage": info.coverage.hooks,
+                "left_out": info.coverage.left_out,
                 "absent": info.coverage.absent,
                 "members": info.members,
                 "events": session.events,
