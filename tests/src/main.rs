@@ -26,7 +26,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "guest", about, version)]
 enum Command {
-    /// Print the name of every scenario, one per line.
+    /// Print every scenario, one per line: its name, and its family if it has one.
     List,
     /// Run one scenario here: needs root, a kernel with kprobes and v6trace.
     Run {
@@ -53,16 +53,20 @@ fn main() -> ExitCode {
     }
     let done = match Command::parse() {
         Command::List => {
-            scenarios::all().for_each(|scenario| println!("{}", scenario.name));
+            for placed in scenarios::all() {
+                let family = placed.family.unwrap_or_default();
+                println!("{} {family}", placed.scenario.name);
+            }
             Ok(())
         }
         Command::Run { name } => scenarios::all()
-            .find(|scenario| scenario.name == name)
+            .find(|placed| placed.scenario.name == name)
             .with_context(|| format!("no scenario is called {name}: see `guest list`"))
-            .and_then(|scenario| {
+            .and_then(|placed| {
                 // Started through /proc/self/exe it would be called "exe".
                 rustix::thread::set_name(c"guest").context("cannot set the process's name")?;
-                (scenario.run)()
+                guest::watch(placed.watched);
+                (placed.scenario.run)()
             }),
         Command::Demo => demo::run(),
         Command::Golden => demo::record(),

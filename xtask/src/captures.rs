@@ -7,11 +7,11 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::progress::Step;
+use crate::setup::suites::KERNELS;
 use crate::setup::tools;
 use crate::{paths, process};
 
-/// The kernels and the story whose recordings have frames.
-const KERNELS: [&str; 4] = ["5.10", "6.1", "6.12", "sid"];
+/// The story whose recordings have frames.
 const STORY: &str = "dad.v6t";
 
 /// Fields of a packet, as tshark names them.

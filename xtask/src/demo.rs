@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::interactive::{self, Task};
 use crate::prepare;
-use crate::session::{self, Task};
 
 /// Boots `kernel` and runs the demonstration that is built into the guest.
 pub(crate) fn task(kernel: &str, refresh: bool) -> Result<ExitCode> {
     let (binaries, files) = prepare::prepare_one(kernel, refresh)?;
-    session::run(&files, &binaries, &Task::Demo)
+    interactive::run(&files, &binaries, &Task::Demo)
 }

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+use crate::batch;
 use crate::console::Line;
-use crate::errand;
 use crate::paths;
 use crate::prepare;
 use crate::progress::{self, Step};
-use crate::qemu::{Job, SCENARIOS};
+use crate::qemu::{EMULATED, Job};
 
 /// Records on the given kernels, one after the other.
 pub(crate) fn task(kernels: &[String], refresh: bool) -> Result<ExitCode> {
@@ -23,11 +23,11 @@ pub(crate) fn task(kernels: &[String], refresh: bool) -> Result<ExitCode> {
             script: None,
             environment: "",
             interactive: false,
-            hardware: &SCENARIOS,
+            hardware: &EMULATED,
         };
         let mut recorded: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         let log_name = format!("{}-golden", files.version);
-        errand::run(&files, &binaries, &job, &log_name, |line| {
+        batch::run(&files, &binaries, &job, &log_name, batch::LONG, |line| {
             if let Line::File { name, part } = line {
                 recorded.entry(name).or_default().extend(part);
             }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
-use crate::session::{self, Task};
+use crate::interactive::{self, Task};
 use crate::{prepare, progress};
 
 /// Boots `kernel` and runs the script there, or a shell.
@@ -25,5 +25,5 @@ pub(crate) fn task(kernel: &str, script: Option<&Path>, refresh: bool) -> Result
             files.version
         ));
     }
-    session::run(&files, &binaries, &task)
+    interactive::run(&files, &binaries, &task)
 }

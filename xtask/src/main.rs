@@ -9,18 +9,23 @@
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
 
+mod batch;
 mod bench;
 mod binaries;
 mod captures;
+mod changes;
+mod checks;
 mod console;
 mod demo;
 mod ebpf;
-mod errand;
+mod elsewhere;
 mod filter;
 mod fuzz;
 mod golden;
 mod guest;
 mod initramfs;
+mod interactive;
+mod kvm;
 mod matrix;
 mod modules;
 mod paths;
@@ -31,7 +36,7 @@ mod qemu;
 mod report;
 mod rootfs;
 mod runner;
-mod session;
+mod selection;
 mod setup;
 mod terminal;
 mod transcript;
@@ -39,7 +44,11 @@ mod transcript;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+
+use selection::Selection;
+use setup::suites::KERNELS;
 
 /// v6trace's own tasks: build it, show it, test it on real kernels.
 #[derive(Parser)]
@@ -62,10 +71,15 @@ enum Task {
     /// Run the unit tests, then every scenario on each supported kernel
     ///
     /// Boots Debian's kernels 5.10, 6.1, 6.12 and the newest one in QEMU,
-    /// two at a time, and makes each of them fail in every way v6trace
-    /// claims to explain. Ends with a table and one line: N passed, N failed.
-    /// What v6trace exports is opened in tshark as well.
+    /// several guests at a time, and makes each of them fail in every way
+    /// v6trace claims to explain. Ends with a table and one line: N passed, N
+    /// failed. What v6trace exports is opened in tshark as well.
     Test(TestArgs),
+
+    /// Do all that a change must pass: formatting, lints, tests, fuzzing
+    ///
+    /// What `test` does, and what needs no kernel beside it.
+    Ci(ArchiveArgs),
 
     /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf
     ///
@@ -108,6 +122,11 @@ struct TestArgs {
     #[arg(long, value_name = "SCENARIO")]
     only: Vec<String>,
 
+    /// Run the scenarios of the families whose files this branch changes: all,
+    /// if it changes what families share. Leaves out the unit tests
+    #[arg(long, conflicts_with = "only")]
+    changed: bool,
+
     #[command(flatten)]
     archive: ArchiveArgs,
 }
@@ -143,7 +162,7 @@ struct DemoArgs {
 #[derive(Args)]
 struct GoldenArgs {
     /// The kernels to boot: versions or Debian suites
-    #[arg(long, value_name = "KERNEL", default_values = ["5.10", "6.1", "6.12", "sid"])]
+    #[arg(long, value_name = "KERNEL", default_values = KERNELS)]
     kernel: Vec<String>,
 
     #[command(flatten)]
@@ -181,10 +200,24 @@ struct ArchiveArgs {
     refresh: bool,
 }
 
+impl TestArgs {
+    fn run(self) -> Result<ExitCode> {
+        let whole = self.kernel.is_empty() && self.only.is_empty() && !self.changed;
+        let selection = match self.only {
+            _ if self.changed => Selection::Changed,
+            only if only.is_empty() => Selection::All,
+            only => Selection::Only(only),
+        };
+        let checks = if whole { &checks::TESTS } else { &checks::NONE };
+        matrix::task(&self.kernel, &selection, checks, self.archive.refresh)
+    }
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Build => binaries::build_task(),
-        Task::Test(args) => matrix::task(&args.kernel, &args.only, args.archive.refresh),
+        Task::Test(args) => args.run(),
+        Task::Ci(archive) => matrix::task(&[], &Selection::All, &checks::ALL, archive.refresh),
         Task::Bench(args) => {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }

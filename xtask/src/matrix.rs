@@ -1,75 +1,169 @@
-//! The task `test`: the unit tests, then every scenario on every kernel.
+//! The task `test`: what needs no kernel, then every scenario on every kernel.
 //!
-//! Two lanes take one kernel after the other and give it to `runner`, which
-//! boots its guests; an emulated guest keeps one core busy. The results come
-//! together in `report`.
+//! A kernel's scenarios are dealt out to several guests. Lanes take one guest's
+//! share after the other and give it to `runner`, until none is left: so all
+//! processors are busy to the end, whichever kernel takes longest. One lane does
+//! the `checks` first, beside the building and downloading that guests take.
+//! The results come together in `report`.
 
-use std::process::{Command, ExitCode};
+use std::any::Any;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
+use std::time::{Duration, Instant};
+use std::vec::IntoIter;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, anyhow};
 
-use crate::binaries::Binaries;
-use crate::captures;
-use crate::prepare::{self, Request};
+use crate::checks::{self, Checks};
+use crate::kvm;
+use crate::prepare::{self, BootFiles, Request};
+use crate::progress;
+use crate::qemu::EMULATED;
 use crate::report::{self, Report};
 use crate::runner::Run;
+use crate::selection::Selection;
 use crate::setup::suites::{self, SUITES};
-use crate::{process, progress};
+use crate::transcript::Outcome;
 
-/// Guests at the same time.
-const LANES: usize = 2;
-/// Runs the tests on the kernels and with the scenarios that were asked for;
-/// without either, the unit tests and all scenarios on all kernels.
-pub(crate) fn task(wanted: &[String], only: &[String], refresh: bool) -> Result<ExitCode> {
+/// Scenarios of one guest: few enough that no guest goes on long after the
+/// others, many enough that booting is a small part.
+const SHARE: usize = 60;
+
+/// What one guest does.
+struct Share {
+    /// The kernel's place among those that were asked for.
+    kernel: usize,
+    /// Its own place among the shares of that kernel, from 1.
+    number: usize,
+    scenarios: Vec<String>,
+}
+
+/// What became of a share.
+struct Done {
+    kernel: usize,
+    outcomes: Vec<Outcome>,
+    time: Duration,
+}
+
+/// Does the checks, and runs the selected scenarios on the kernels that were
+/// asked for; without any, on all.
+pub(crate) fn task(
+    wanted: &[String],
+    selection: &Selection,
+    checks: &Checks,
+    refresh: bool,
+) -> Result<ExitCode> {
     let requests = requests(wanted)?;
-    let (binaries, kernels) = prepare::prepare(&requests, refresh)?;
-    let scenarios = select(&list_scenarios(&binaries)?, only)?;
-    if wanted.is_empty() && only.is_empty() {
-        if !unit_tests_pass()? {
-            return Ok(ExitCode::FAILURE);
-        }
-        captures::open_in_tshark(&binaries.v6trace)?;
-    }
-
-    let run = Run {
-        binaries: &binaries,
-        scenarios: &scenarios,
-        // All is the guest's default: its argument list stays short.
-        all: only.is_empty(),
-    };
-    let kernels: Vec<_> = requests.iter().zip(kernels).collect();
-    let next = Mutex::new(kernels.into_iter().enumerate());
-    let reports = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                loop {
-                    let taken = next.lock().ok().and_then(|mut next| next.next());
-                    let Some((place, (request, files))) = taken else {
-                        return;
-                    };
-                    let report = run.on_kernel(request, files);
-                    if let Ok(mut reports) = reports.lock() {
-                        reports.push((place, report));
-                    }
-                }
-            });
-        }
-    });
-    let mut reports = reports.into_inner().unwrap_or_default();
-    reports.sort_by_key(|(place, _)| *place);
-    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect();
-    ensure!(
-        reports.len() == requests.len(),
-        "the results of a kernel were lost"
-    );
+    let reports = thread::scope(|scope| {
+        let early = scope.spawn(|| checks.before_set_up());
+        let (binaries, kernels) = prepare::prepare(&requests, refresh)?;
+        let scenarios = selection.choose(&binaries)?;
+        let run = Run {
+            binaries: &binaries,
+            hardware: match kernels.iter().flatten().next() {
+                Some(files) => kvm::choose(files, &binaries),
+                None => &EMULATED,
+            },
+            width: scenarios.iter().map(String::len).max().unwrap_or_default(),
+        };
+        let shares = Mutex::new(deal(&kernels, &scenarios).into_iter());
+        thread::scope(|scope| {
+            let lane = || work(&run, &kernels, &shares);
+            let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
+            let mut host = early.join().map_err(panicked)?;
+            host.extend(checks.after_set_up(&binaries));
+            let mut done = lane();
+            for lane in lanes {
+                done.extend(lane.join().map_err(panicked)?);
+            }
+            let mut reports = Vec::new();
+            if !host.is_empty() {
+                reports.push(checks::report(&host));
+            }
+            reports.extend(by_kernel(&requests, &kernels, &scenarios, &done));
+            anyhow::Ok(reports)
+        })
+    })?;
     progress::print(&report::table(&reports));
     Ok(match report::totals(&reports) {
         (1.., 0) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// One more than processors: a guest waits now and then.
+fn lanes() -> usize {
+    thread::available_parallelism().map_or(1, usize::from) + 1
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
+    anyhow!("a thread panicked; its message is above")
+}
+
+/// Deals the scenarios out to guests, those of a kernel like cards: what lies
+/// together takes about the same time.
+fn deal(kernels: &[Result<BootFiles>], scenarios: &[String]) -> Vec<Share> {
+    let guests = scenarios.len().div_ceil(SHARE);
+    let bootable = (0..kernels.len()).filter(|kernel| kernels[*kernel].is_ok());
+    bootable
+        .flat_map(|kernel| {
+            (0..guests).map(move |first| Share {
+                kernel,
+                number: first + 1,
+                scenarios: scenarios
+                    .iter()
+                    .skip(first)
+                    .step_by(guests)
+                    .cloned()
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+/// Works shares off until none is left.
+fn work(run: &Run, kernels: &[Result<BootFiles>], shares: &Mutex<IntoIter<Share>>) -> Vec<Done> {
+    let mut done = Vec::new();
+    loop {
+        // Released before the guest boots.
+        let taken = shares.lock().ok().and_then(|mut shares| shares.next());
+        let Some(share) = taken else { return done };
+        if let Ok(files) = &kernels[share.kernel] {
+            let since = Instant::now();
+            done.push(Done {
+                kernel: share.kernel,
+                outcomes: run.share(files, share.number, &share.scenarios),
+                time: since.elapsed(),
+            });
+        }
+    }
+}
+
+/// Puts together what all guests of a kernel did. Without the kernel, or
+/// without an outcome, a scenario has failed.
+fn by_kernel(
+    requests: &[Request],
+    kernels: &[Result<BootFiles>],
+    scenarios: &[String],
+    done: &[Done],
+) -> Vec<Report> {
+    let all = requests.iter().zip(kernels).enumerate();
+    all.map(|(place, (request, files))| {
+        let label = match files {
+            Ok(files) => files.version.clone(),
+            Err(error) => {
+                let label = request.suite.label();
+                progress::print(&format!("{label}  FAILED  no kernel to boot: {error:#}"));
+                label
+            }
+        };
+        let of_it = || done.iter().filter(|done| done.kernel == place);
+        let outcomes: Vec<_> = of_it().flat_map(|done| &done.outcomes).collect();
+        let time = of_it().map(|done| done.time).sum();
+        Report::of(label, scenarios, &outcomes, time)
+    })
+    .collect()
 }
 
 fn requests(wanted: &[String]) -> Result<Vec<Request>> {
@@ -91,32 +185,4 @@ fn requests(wanted: &[String]) -> Result<Vec<Request>> {
         }));
     }
     Ok(requests)
-}
-
-fn list_scenarios(binaries: &Binaries) -> Result<Vec<String>> {
-    let names = process::output(Command::new(&binaries.guest).arg("list"))?;
-    let names: Vec<String> = names.lines().map(str::to_owned).collect();
-    ensure!(!names.is_empty(), "the guest binary lists no scenarios");
-    Ok(names)
-}
-
-fn select(all: &[String], only: &[String]) -> Result<Vec<String>> {
-    if let Some(unknown) = only.iter().find(|name| !all.contains(name)) {
-        bail!(
-            "there is no scenario {unknown:?}; there are:\n  {}",
-            all.join("\n  ")
-        );
-    }
-    let selected = |name: &&String| only.is_empty() || only.contains(name);
-    Ok(all.iter().filter(selected).cloned().collect())
-}
-
-/// Runs `cargo test`, visibly.
-fn unit_tests_pass() -> Result<bool> {
-    progress::say("Running the unit tests");
-    let status = process::cargo().arg("test").status()?;
-    if !status.success() {
-        progress::say("The unit tests failed; no guest was booted.");
-    }
-    Ok(status.success())
 }

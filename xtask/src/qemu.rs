@@ -1,8 +1,11 @@
 //! Boots a guest in QEMU and hands over what its serial console prints.
 //!
 //! [`Machine::boot`] starts the emulator; a thread copies the console into a
-//! log file and a channel, from which [`Machine::read`] takes it.
+//! log file and a channel, from which [`Machine::read`] takes it as it comes
+//! and [`Machine::follow`] line by line.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,13 +17,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::binaries::Binaries;
+use crate::console::Lines;
 use crate::prepare::BootFiles;
 use crate::{initramfs, paths};
 
 /// The machine that QEMU plays.
 pub(crate) struct Hardware {
-    /// How instructions are emulated: QEMU's `-accel` and what belongs to it.
-    emulation: &'static [&'static str],
+    /// What runs instructions: QEMU's `-accel` and what belongs to it.
+    acceleration: &'static [&'static str],
+    /// QEMU's `-cpu`.
+    processor: &'static str,
     cpus: &'static str,
     /// MiB.
     memory: &'static str,
@@ -28,16 +34,31 @@ pub(crate) struct Hardware {
     parameters: &'static str,
 }
 
-/// What makes an emulated machine quicker and the kernel no different: no
-/// measures against flaws of real processors, four levels of page tables, and
-/// programs at the same addresses each time, where translated code is found
-/// again.
-const QUICKER: &str = "mitigations=off no5lvl norandmaps";
+/// All that QEMU can emulate, but for an instruction after which its parallel
+/// emulation crashes guests.
+const EMULATED_PROCESSOR: &str = "max,-cx16";
 
-/// For scenarios. One emulating thread: QEMU's parallel emulation has races
-/// that crash guests, and the matrix runs one guest per core anyway.
-pub(crate) const SCENARIOS: Hardware = Hardware {
-    emulation: &["-accel", "tcg,thread=single"],
+/// What makes a guest quicker and the kernel no different: no measures against
+/// flaws of real processors, four levels of page tables, programs at the same
+/// addresses each time, where translated code is found again, no waiting for
+/// others to wait for RCU along with a tracer that ends, and no panic where a
+/// busy host was late with the first ticks of the timer.
+const QUICKER: &str = "mitigations=off no5lvl norandmaps rcupdate.rcu_expedited=1 no_timer_check";
+
+/// An emulated machine. One emulating thread: QEMU's parallel emulation has
+/// races that crash guests, and the matrix runs several guests anyway.
+pub(crate) const EMULATED: Hardware = Hardware {
+    acceleration: &["-accel", "tcg,thread=single"],
+    processor: EMULATED_PROCESSOR,
+    cpus: "2",
+    memory: "1024",
+    parameters: QUICKER,
+};
+
+/// The same on the host's own processors.
+pub(crate) const VIRTUAL: Hardware = Hardware {
+    acceleration: &["-accel", "kvm"],
+    processor: "host",
     cpus: "2",
     memory: "1024",
     parameters: QUICKER,
@@ -46,7 +67,8 @@ pub(crate) const SCENARIOS: Hardware = Hardware {
 /// A machine whose clock counts instructions while it is busy: one takes one
 /// nanosecond, so that times repeat.
 pub(crate) const COUNTING: Hardware = Hardware {
-    emulation: &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"],
+    acceleration: &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"],
+    processor: EMULATED_PROCESSOR,
     cpus: "1",
     memory: "3072",
     parameters: "",
@@ -54,7 +76,8 @@ pub(crate) const COUNTING: Hardware = Hardware {
 
 /// A machine whose processors really run at the same time.
 pub(crate) const PARALLEL: Hardware = Hardware {
-    emulation: &["-accel", "tcg,thread=multi"],
+    acceleration: &["-accel", "tcg,thread=multi"],
+    processor: EMULATED_PROCESSOR,
     cpus: "2",
     memory: "3072",
     parameters: "",
@@ -84,10 +107,43 @@ pub(crate) enum Output {
     End,
 }
 
+/// How long to wait for a guest.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For a line on its console.
+    pub(crate) silence: Duration,
+    /// For all of it.
+    pub(crate) whole: Duration,
+}
+
+/// Why a guest's console says no more of what was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// It has been silent for so long.
+    Hung(Duration),
+    /// It has gone on for so long.
+    Late(Duration),
+    /// It is off.
+    Off,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hung(silence) => write!(f, "it hung: no output for {} s", silence.as_secs()),
+            Self::Late(whole) => write!(f, "it took longer than {} s", whole.as_secs()),
+            Self::Off => f.write_str("it ended early"),
+        }
+    }
+}
+
 /// A running guest; dropped, it is killed and its initramfs removed.
 pub(crate) struct Machine {
     child: Child,
     output: Receiver<Vec<u8>>,
+    lines: Lines,
+    /// Lines that came together with one that somebody waited for.
+    pending: VecDeque<String>,
     initramfs: PathBuf,
     /// Where the console is logged.
     pub(crate) log: PathBuf,
@@ -134,6 +190,8 @@ impl Machine {
         Ok(Self {
             child,
             output,
+            lines: Lines::default(),
+            pending: VecDeque::new(),
             initramfs,
             log,
         })
@@ -145,6 +203,37 @@ impl Machine {
             Ok(bytes) => Output::Bytes(bytes),
             Err(RecvTimeoutError::Timeout) => Output::Silence,
             Err(RecvTimeoutError::Disconnected) => Output::End,
+        }
+    }
+
+    /// Hands over the console's lines until one of them gives a result.
+    ///
+    /// # Errors
+    /// The guest ended, or patience did.
+    pub(crate) fn follow<T>(
+        &mut self,
+        patience: Patience,
+        mut take: impl FnMut(&str) -> Option<T>,
+    ) -> Result<T, Lost> {
+        let since = Instant::now();
+        loop {
+            while let Some(line) = self.pending.pop_front() {
+                if let Some(result) = take(&line) {
+                    return Ok(result);
+                }
+            }
+            let left = patience.whole.saturating_sub(since.elapsed());
+            match self.read(patience.silence.min(left)) {
+                Output::Bytes(bytes) => self.pending.extend(self.lines.push(&bytes)),
+                Output::Silence if patience.silence < left => {
+                    return Err(Lost::Hung(patience.silence));
+                }
+                Output::Silence => return Err(Lost::Late(patience.whole)),
+                Output::End => return Err(Lost::Off),
+            }
+            if since.elapsed() > patience.whole {
+                return Err(Lost::Late(patience.whole));
+            }
         }
     }
 
@@ -177,8 +266,8 @@ fn command(files: &BootFiles, initramfs: &Path, job: &Job) -> Command {
     let (hardware, environment) = (job.hardware, job.environment);
     let mut command = files.tools.qemu();
     command
-        .args(hardware.emulation)
-        .args(["-cpu", "max,-cx16", "-nodefaults"])
+        .args(hardware.acceleration)
+        .args(["-cpu", hardware.processor, "-nodefaults"])
         .args(["-m", hardware.memory, "-smp", hardware.cpus])
         .args(["-display", "none", "-no-reboot"])
         .args([

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-/// The results on one kernel.
+use crate::transcript::Outcome;
+
+/// The results on one kernel, or of what needs none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Report {
     /// The kernel's version, or the suite when it could not be had.
@@ -14,8 +16,39 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<String>,
     /// What the failed ones said, as it was printed when it came.
     pub(crate) failures: Vec<String>,
-    /// How long it took.
+    /// How long it took, all guests together.
     pub(crate) time: Duration,
+}
+
+impl Report {
+    /// Judges what was to be done by its outcomes: each must have passed, every
+    /// time that it ended.
+    pub(crate) fn of(
+        kernel: String,
+        wanted: &[String],
+        outcomes: &[&Outcome],
+        time: Duration,
+    ) -> Self {
+        let passed = |name: &&String| {
+            let mut all = outcomes.iter().filter(|outcome| outcome.name == **name);
+            let first = all
+                .next()
+                .is_some_and(|outcome| outcome.passed_in.is_some());
+            first && all.all(|outcome| outcome.passed_in.is_some())
+        };
+        let (passed, failed) = wanted.iter().partition(passed);
+        let cloned = |names: Vec<&String>| names.into_iter().cloned().collect();
+        let failures = outcomes
+            .iter()
+            .filter(|outcome| outcome.passed_in.is_none());
+        Self {
+            failures: failures.map(|outcome| outcome.shown(&kernel, 0)).collect(),
+            kernel,
+            passed: cloned(passed),
+            failed: cloned(failed),
+            time,
+        }
+    }
 }
 
 /// Passed and failed scenarios, over all kernels.

@@ -14,6 +14,23 @@ pub(crate) struct Outcome {
     pub(crate) text: Vec<String>,
 }
 
+impl Outcome {
+    /// As a line of results, with what it said where it failed.
+    pub(crate) fn shown(&self, label: &str, width: usize) -> String {
+        let name = &self.name;
+        match self.passed_in {
+            Some(seconds) => format!("{label:<9} ok      {name:<width$} {seconds:>5.1} s"),
+            None => format!("{label:<9} FAILED  {name}{}", indented(&self.text)),
+        }
+    }
+}
+
+/// Lines below a line of results.
+pub(crate) fn indented(text: &[String]) -> String {
+    let lines: Vec<String> = text.iter().map(|line| format!("\n    {line}")).collect();
+    lines.concat()
+}
+
 /// What has been seen of a run so far.
 #[derive(Default)]
 pub(crate) struct Transcript {

@@ -45,5 +45,5 @@ pub(crate) use routes::{default_route, default_routes};
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use socket::MulticastSocket;
 pub(crate) use tap::Taps;
-pub(crate) use tracer::{Tracer, v6trace};
+pub(crate) use tracer::{Tracer, v6trace, watch};
 pub(crate) use wait::{until, until_some};

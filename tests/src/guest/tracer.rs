@@ -1,6 +1,7 @@
 //! v6trace itself, started the way its users start it.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +16,18 @@ const READY: Duration = Duration::from_secs(40);
 
 /// How long it may take to detach, drain and print the summary.
 const END: Duration = Duration::from_secs(20);
+
+/// The families that tracers watch, if not all: attaching is most of what a
+/// scenario costs.
+static WATCHED: OnceLock<String> = OnceLock::new();
+
+/// Has the tracers of this process watch these families only; with none, all.
+pub(crate) fn watch(families: &[&str]) {
+    if !families.is_empty() {
+        // Whoever is first decides for the one scenario of this process.
+        WATCHED.get_or_init(|| families.join(","));
+    }
+}
 
 /// A command line of the installed v6trace.
 pub(crate) fn v6trace(args: &[&str]) -> Command {
@@ -81,6 +94,11 @@ impl Tracer {
     /// Starts a tracer and waits until it says that it is ready.
     fn spawn(args: &[&str], output: Output) -> Result<Self> {
         let mut command = v6trace(args);
+        if let Some(families) = WATCHED.get() {
+            // Ahead of a command to be traced.
+            command = v6trace(&args[..1]);
+            command.args(["--family", families]).args(&args[1..]);
+        }
         let (stdout, echo): (_, fn(&str)) = match output {
             Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),
             Output::Console => (Stdio::inherit(), |line| eprintln!("{line}")),

@@ -40,7 +40,9 @@ pub(super) struct Tally {
 /// A selection that matches nothing, or a PID 1 that cannot start processes;
 /// a failing scenario is counted in `tally` instead.
 pub(super) fn run(only: &[String], tally: &mut Tally) -> Result<()> {
-    let names: Vec<_> = scenarios::all().map(|scenario| scenario.name).collect();
+    let names: Vec<_> = scenarios::all()
+        .map(|placed| placed.scenario.name)
+        .collect();
     let chosen = choose(&names, only)?;
     let optmem_max =
         fs::read_to_string(OPTMEM_MAX).with_context(|| format!("cannot read {OPTMEM_MAX}"))?;

@@ -6,33 +6,21 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::Scenario;
+use super::{Scenario, scenario};
 use crate::guest::{
     Diagnosis, Link, Netns, Radvd, Tracer, default_route, default_routes, finish, until_some,
 };
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    Scenario {
-        name: "default-route-purged-by-another-interface",
-        run: another_interface,
-    },
-    Scenario {
-        name: "default-route-purged-by-all",
-        run: all,
-    },
-    Scenario {
-        name: "default-route-purged-two-uplinks",
-        run: two_uplinks,
-    },
-    Scenario {
-        name: "default-route-purged-vrf",
-        run: vrf,
-    },
-    Scenario {
-        name: "default-route-purged-not",
-        run: silent,
-    },
+    scenario(
+        "default-route-purged-by-another-interface",
+        another_interface,
+    ),
+    scenario("default-route-purged-by-all", all),
+    scenario("default-route-purged-two-uplinks", two_uplinks),
+    scenario("default-route-purged-vrf", vrf),
+    scenario("default-route-purged-not", silent),
 ]];
 
 /// A host with a default route on each uplink, learned from radvd on the other

@@ -12,17 +12,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
-use super::Scenario;
+use super::{Scenario, scenario};
 use crate::guest::{
     AddressState, Diagnosis, Link, MulticastSocket, Netns, Radvd, Tracer, default_route, group,
     until_some,
 };
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[&[Scenario {
-    name: "healthy-site-has-no-failures",
-    run: site,
-}]];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-failures", site)]];
 
 /// How long it goes on.
 const BUSY: Duration = Duration::from_secs(30);

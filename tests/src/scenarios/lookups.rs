@@ -11,23 +11,14 @@ use rustix::thread::{
 };
 use serde_json::Value;
 
-use super::Scenario;
+use super::{Scenario, scenario};
 use crate::guest::{AddressState, Netns, Tracer, ip};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    Scenario {
-        name: "look-ups-with-few-capabilities",
-        run: few_capabilities,
-    },
-    Scenario {
-        name: "look-ups-in-a-nameless-namespace",
-        run: nameless,
-    },
-    Scenario {
-        name: "look-ups-for-many-interfaces",
-        run: many,
-    },
+    scenario("look-ups-with-few-capabilities", few_capabilities),
+    scenario("look-ups-in-a-nameless-namespace", nameless),
+    scenario("look-ups-for-many-interfaces", many),
 ]];
 
 const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 9, 0, 0, 0, 0xa);

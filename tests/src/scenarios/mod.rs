@@ -26,39 +26,124 @@ pub(crate) struct Scenario {
     pub(crate) run: fn() -> Result<()>,
 }
 
-/// Every family, topic by topic.
-const FAMILIES: &[&[&[Scenario]]] = &[
-    multicast_join::SCENARIOS,
-    set_token::SCENARIOS,
-    source_selection::SCENARIOS,
-    anycast::SCENARIOS,
-    forwarding::SCENARIOS,
-    lookups::SCENARIOS,
-    dad::SCENARIOS,
-    recording::SCENARIOS,
-    ways::SCENARIOS,
-    healthy::SCENARIOS,
+/// One line of a family's table.
+const fn scenario(name: &'static str, run: fn() -> Result<()>) -> Scenario {
+    Scenario { name, run }
+}
+
+/// Scenarios that belong together.
+struct Group {
+    /// The families of failures that their tracers watch; none stands for all.
+    families: &'static [&'static str],
+    /// The scenario that has all families watched nevertheless, so that another
+    /// one which disturbs this one, or speaks up, is noticed.
+    among_all: &'static str,
+    /// Topic by topic.
+    scenarios: &'static [&'static [Scenario]],
+}
+
+/// Scenarios that are about no single family.
+const fn of_all(scenarios: &'static [&'static [Scenario]]) -> Group {
+    Group {
+        families: &[],
+        among_all: "",
+        scenarios,
+    }
+}
+
+/// Everything, in the order in which it runs.
+const GROUPS: &[Group] = &[
+    Group {
+        families: &["multicast-join"],
+        among_all: "optmem-exhausted-autojoin",
+        scenarios: multicast_join::SCENARIOS,
+    },
+    Group {
+        families: &["set-token"],
+        among_all: "token-forwarding",
+        scenarios: set_token::SCENARIOS,
+    },
+    Group {
+        families: &["source-selection"],
+        among_all: "no-source-address",
+        scenarios: source_selection::SCENARIOS,
+    },
+    Group {
+        families: &["anycast", "forwarding"],
+        among_all: "subnet-router-anycast-neighbour",
+        scenarios: anycast::SCENARIOS,
+    },
+    Group {
+        families: &["forwarding", "anycast"],
+        among_all: "default-route-purged-by-all",
+        scenarios: forwarding::SCENARIOS,
+    },
+    of_all(lookups::SCENARIOS),
+    Group {
+        families: &["dad"],
+        among_all: "dad-loopback-static",
+        scenarios: dad::SCENARIOS,
+    },
+    // What is recorded is joins.
+    Group {
+        families: &["multicast-join"],
+        among_all: "recording-of-a-command",
+        scenarios: recording::SCENARIOS,
+    },
+    of_all(ways::SCENARIOS),
+    of_all(healthy::SCENARIOS),
 ];
 
+/// A scenario, and what the place where it is defined says about it.
+pub(crate) struct Placed {
+    pub(crate) scenario: &'static Scenario,
+    /// The families that its tracers watch; none stands for all.
+    pub(crate) watched: &'static [&'static str],
+    /// The family that it is about, if it is about one.
+    pub(crate) family: Option<&'static str>,
+}
+
 /// Every scenario, in the order in which they run.
-pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    FAMILIES.iter().copied().flatten().copied().flatten()
+pub(crate) fn all() -> impl Iterator<Item = Placed> {
+    GROUPS.iter().flat_map(|group| {
+        let scenarios = group.scenarios.iter().copied().flatten();
+        scenarios.map(|scenario| Placed {
+            scenario,
+            watched: if scenario.name == group.among_all {
+                &[]
+            } else {
+                group.families
+            },
+            family: group.families.first().copied(),
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::all;
+    use super::{GROUPS, all};
 
     #[test]
     fn names_are_unique_and_kebab_case() {
         let mut seen = BTreeSet::new();
-        for scenario in all() {
-            let name = scenario.name;
+        for placed in all() {
+            let name = placed.scenario.name;
             assert!(seen.insert(name), "{name} is there twice");
             let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(name.chars().all(kebab), "{name}");
+        }
+    }
+    #[test]
+    fn each_family_is_watched_among_all_once() {
+        for group in GROUPS.iter().filter(|group| !group.families.is_empty()) {
+            let named = |name| {
+                let scenarios = group.scenarios.iter().copied().flatten();
+                scenarios.filter(move |scenario| scenario.name == name)
+            };
+            let name = group.among_all;
+            assert_eq!(named(name).count(), 1, "{:?}: {name}", group.families);
         }
     }
 }

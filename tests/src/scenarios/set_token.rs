@@ -5,47 +5,23 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::Scenario;
+use super::{Scenario, scenario};
 use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, finish, ip_fails};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    Scenario {
-        name: "token-forwarding",
-        run: forwarding,
-    },
-    Scenario {
-        name: "token-forwarding-names-what-comes-next",
-        run: forwarding_and_solicitations,
-    },
-    Scenario {
-        name: "token-accept-ra",
-        run: accept_ra,
-    },
-    Scenario {
-        name: "token-router-solicitations",
-        run: router_solicitations,
-    },
-    Scenario {
-        name: "token-loopback",
-        run: loopback,
-    },
-    Scenario {
-        name: "token-noarp",
-        run: noarp,
-    },
-    Scenario {
-        name: "token-own-values-decide",
-        run: own_values_decide,
-    },
-    Scenario {
-        name: "token-not-taken",
-        run: taken,
-    },
-    Scenario {
-        name: "token-not-addr-gen-mode",
-        run: addr_gen_mode,
-    },
+    scenario("token-forwarding", forwarding),
+    scenario(
+        "token-forwarding-names-what-comes-next",
+        forwarding_and_solicitations,
+    ),
+    scenario("token-accept-ra", accept_ra),
+    scenario("token-router-solicitations", router_solicitations),
+    scenario("token-loopback", loopback),
+    scenario("token-noarp", noarp),
+    scenario("token-own-values-decide", own_values_decide),
+    scenario("token-not-taken", taken),
+    scenario("token-not-addr-gen-mode", addr_gen_mode),
 ]];
 
 /// A namespace with a veth, which has neighbours.

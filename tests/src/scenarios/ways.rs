@@ -7,13 +7,10 @@ use anyhow::{Result, ensure};
 use rustix::system::uname;
 use v6trace_common::HOOKS;
 
-use super::Scenario;
+use super::{Scenario, scenario};
 use crate::guest::Tracer;
 
-pub(super) const SCENARIOS: &[&[Scenario]] = &[&[Scenario {
-    name: "hooks-by-the-cheapest-way",
-    run: cheapest,
-}]];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("hooks-by-the-cheapest-way", cheapest)]];
 
 /// How the kernel may be preempted where it can be chosen at boot, the present
 /// way in parentheses.

@@ -17,8 +17,8 @@ pub const JOIN: Hook = Hook(8);
 pub const LEAVE: Hook = Hook(9);
 
 layout! {
-    /// Payload of a record, written only
-    /// where the interface did not own the address before, or no longer does.
+    /// An anycast address that an interface took or gave up; written only where it
+    /// did not own the address before, or no longer does.
     pub struct AnycastChange: kind 4, 88 bytes {
         /// The anycast address.
         pub address: [u8; 16],
@@ -48,8 +48,7 @@ layout! {
         pub accept_ra: i32,
         /// `net.ipv6.conf.IF.force_forwarding` ([`FORCE_FORWARDING_READ`])
         pub force_forwarding: i32,
-        /// Which of the values above were read, and what was found: constants of
-        /// this module.
+        /// Which of the values above were read, and what was found.
         pub flags: u32,
     }
 }

@@ -17,8 +17,7 @@ pub const REFLECTION: Hook = Hook(14);
 pub const NONCES: usize = 4;
 
 layout! {
-    /// Payload of a record: an address under
-    /// test was found in use.
+    /// An address under test was found in use.
     pub struct DadFailure: kind 6, 304 bytes {
         /// The frame that the kernel takes for proof.
         pub frame: NeighbourFrame,
@@ -73,14 +72,13 @@ layout! {
         pub idgen_retries: i32,
         /// Failures of this address that were not reported since the last report.
         pub suppressed: u32,
-        /// Which values were read: constants of this module.
+        /// Which values were read.
         pub read: u32,
     }
 }
 
 layout! {
-    /// Payload of a record: a
-    /// solicitation came back with the nonce that the interface last sent.
+    /// A solicitation came back with the nonce that the interface last sent.
     pub struct DadReflection: kind 7, 192 bytes {
         /// The frame.
         pub frame: NeighbourFrame,

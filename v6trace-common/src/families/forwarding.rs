@@ -16,17 +16,15 @@ pub const ROUTE_DELETE: Hook = Hook(11);
 pub const ROUTES: usize = 8;
 
 layout! {
-    /// Payload of
-    /// a record, written
-    /// only where a route was removed.
+    /// Default routes of router advertisements were removed since a forwarding
+    /// sysctl was written.
     pub struct DefaultRoutesPurged: kind 5, 408 bytes {
         /// The first of the routes.
         pub routes: [PurgedRoute; ROUTES],
         /// Name of the interface whose forwarding was written, NUL-padded
-        /// ([`WRITTEN_INTERFACE`](crate::anycast::WRITTEN_INTERFACE)).
+        /// ([`WRITTEN_INTERFACE`](super::anycast::WRITTEN_INTERFACE)).
         pub written_interface: [u8; INTERFACE_NAME_LEN],
-        /// Which forwarding sysctl was written, as in
-        /// [`AnycastChange`](crate::AnycastChange).
+        /// Which forwarding sysctl was written, as in an anycast change.
         pub written: u32,
         /// How many routes were removed; those beyond [`ROUTES`] are not in
         /// `routes`.

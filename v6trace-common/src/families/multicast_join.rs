@@ -10,7 +10,7 @@ pub const JOIN: Hook = Hook(0);
 pub const OPTION_MEMORY: Hook = Hook(1);
 
 layout! {
-    /// Payload of a record.
+    /// A join of a multicast group on a socket returned.
     ///
     /// What could not be read is zero, and the [`flags`](Self::flags) say so: a
     /// value counts only where its flag is set.
@@ -43,8 +43,7 @@ layout! {
         /// Interface index of the membership that stands in this join's way
         /// ([`SAME_GROUP_FOUND`]).
         pub same_group_ifindex: u32,
-        /// Which of the values above were read, and what was found: constants of
-        /// this module.
+        /// Which of the values above were read, and what was found.
         pub flags: u32,
         /// The socket's protocol (`IPPROTO_UDP`, `IPPROTO_ICMPV6` …).
         pub sk_protocol: u32,

@@ -9,7 +9,7 @@ use crate::{
 pub const SET: Hook = Hook(2);
 
 layout! {
-    /// Payload of a record.
+    /// A request to set an interface's token returned.
     ///
     /// The interface's values are those before the call, which is when the kernel
     /// tests them; each counts only where its flag is set in [`read`](Self::read).
@@ -30,7 +30,7 @@ layout! {
         pub accept_ra: i32,
         /// `net.ipv6.conf.IF.router_solicitations`
         pub router_solicitations: i32,
-        /// Which of the values above were read: constants of this module.
+        /// Which of the values above were read.
         pub read: u32,
         /// Not 0: the request also set the address generation mode, which fails
         /// with the same errno.

@@ -9,10 +9,7 @@ use crate::{
 pub const SELECTION: Hook = Hook(3);
 
 layout! {
-    /// Payload of a record.
-    ///
-    /// IPv4 addresses are in the order in which they are written; all zero stands
-    /// for none.
+    /// A source was chosen for an IPv4 route with an IPv6 next hop, or none found.
     pub struct SourceSelection: kind 3, 88 bytes {
         /// Lookups like this one that were not reported since the last that was.
         pub suppressed: u64,
@@ -41,7 +38,7 @@ layout! {
         pub metric: u32,
         /// Id of the route's nexthop object, 0 for none: `nexthop.id`.
         pub nexthop_id: u32,
-        /// Constants of this module.
+        /// What was found.
         pub flags: u32,
         /// Bits of the prefix: `fib_result.prefixlen`.
         pub prefix_len: u8,

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::Part;
 use super::figures::Figure;
+use crate::batch;
 use crate::binaries::Binaries;
 use crate::console::Line;
-use crate::errand;
 use crate::prepare::BootFiles;
 use crate::progress::{self, Step};
 use crate::qemu::Job;
@@ -35,7 +35,7 @@ pub(super) fn measure(
     let log_name = format!("{}-bench-{}", files.version, part.name);
     let once = || {
         let mut figures = Vec::new();
-        errand::run(files, binaries, &job, &log_name, |line| {
+        batch::run(files, binaries, &job, &log_name, batch::LONG, |line| {
             if let Line::Figure {
                 name,
                 tracer,

@@ -206,6 +206,9 @@ fn install_linker() -> Result<PathBuf> {
                 process::path_with(&[Path::new(&prefix).join("bin")])?,
             )
             .env("LLVM_PREFIX", &prefix)
+            // The work is LLVM's, which is built already.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .args([
                 "install",
                 "bpf-linker",

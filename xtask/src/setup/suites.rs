@@ -40,6 +40,20 @@ pub(crate) const SUITES: [Suite; 4] = [
     },
 ];
 
+/// What users and directories call their kernels.
+pub(crate) const KERNELS: [&str; SUITES.len()] = {
+    let mut names = [""; SUITES.len()];
+    let mut place = 0;
+    while place < SUITES.len() {
+        names[place] = match SUITES[place].series {
+            Some(series) => series,
+            None => SUITES[place].name,
+        };
+        place += 1;
+    }
+    names
+};
+
 impl Suite {
     /// How to call its kernel before its exact version is known.
     pub(crate) fn label(self) -> String {

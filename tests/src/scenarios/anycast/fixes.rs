@@ -8,29 +8,26 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{FIRST, Pair, ping};
 use crate::guest::{Diagnosis, Netns, Radvd, Report, Tracer, default_route, until_some};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "subnet-router-anycast-fix-forces-forwarding",
-        run: force_forwarding,
-    },
-    Scenario {
-        name: "subnet-router-anycast-fix-forces-one-interface",
-        run: force_one,
-    },
-    Scenario {
-        name: "subnet-router-anycast-fix-keeps-the-uplink",
-        run: keep_the_uplink,
-    },
-    Scenario {
-        name: "subnet-router-anycast-fix-hears-no-new-router",
-        run: hear_no_new_router,
-    },
-    Scenario {
-        name: "subnet-router-anycast-fix-hears-routers-again",
-        run: hear_routers_again,
-    },
+    scenario(
+        "subnet-router-anycast-fix-forces-forwarding",
+        force_forwarding,
+    ),
+    scenario("subnet-router-anycast-fix-forces-one-interface", force_one),
+    scenario(
+        "subnet-router-anycast-fix-keeps-the-uplink",
+        keep_the_uplink,
+    ),
+    scenario(
+        "subnet-router-anycast-fix-hears-no-new-router",
+        hear_no_new_router,
+    ),
+    scenario(
+        "subnet-router-anycast-fix-hears-routers-again",
+        hear_routers_again,
+    ),
 ];
 
 const SECOND: Ipv6Addr = Ipv6Addr::new(0xfd00, 5, 0, 0, 0, 0, 0, 0);

@@ -7,17 +7,11 @@ use serde_json::Value;
 
 use super::{FIRST, Pair};
 use crate::guest::Tracer;
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "subnet-router-anycast-deleted-before-look-up",
-        run: deleted,
-    },
-    Scenario {
-        name: "subnet-router-anycast-renamed-before-look-up",
-        run: renamed,
-    },
+    scenario("subnet-router-anycast-deleted-before-look-up", deleted),
+    scenario("subnet-router-anycast-renamed-before-look-up", renamed),
 ];
 
 /// The interface is gone, and with it the neighbours on it.

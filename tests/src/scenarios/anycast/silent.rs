@@ -6,25 +6,16 @@ use anyhow::Result;
 
 use super::{FIRST, Pair};
 use crate::guest::{MulticastSocket, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "subnet-router-anycast-not-without-prefix",
-        run: without_prefix,
-    },
-    Scenario {
-        name: "subnet-router-anycast-not-again",
-        run: again,
-    },
-    Scenario {
-        name: "subnet-router-anycast-not-own-address",
-        run: own_address,
-    },
-    Scenario {
-        name: "subnet-router-anycast-not-own-address-elsewhere",
-        run: own_elsewhere,
-    },
+    scenario("subnet-router-anycast-not-without-prefix", without_prefix),
+    scenario("subnet-router-anycast-not-again", again),
+    scenario("subnet-router-anycast-not-own-address", own_address),
+    scenario(
+        "subnet-router-anycast-not-own-address-elsewhere",
+        own_elsewhere,
+    ),
 ];
 
 /// Link-local addresses alone, then prefixes that are too long. The far end

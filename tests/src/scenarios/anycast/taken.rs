@@ -9,45 +9,27 @@ use serde_json::{Value, json};
 
 use super::{FIRST, Pair, ping};
 use crate::guest::{AddressState, MulticastSocket, Tracer, finish, ip_batch};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "subnet-router-anycast-router",
-        run: router,
-    },
-    Scenario {
-        name: "subnet-router-anycast-prefix-lengths",
-        run: prefix_lengths,
-    },
-    Scenario {
-        name: "subnet-router-anycast-many-addresses",
-        run: many_addresses,
-    },
-    Scenario {
-        name: "subnet-router-anycast-address-usable",
-        run: address_usable,
-    },
-    Scenario {
-        name: "subnet-router-anycast-setsockopt",
-        run: setsockopt,
-    },
-    Scenario {
-        name: "subnet-router-anycast-own-address-not-in-force",
-        run: own_address_not_in_force,
-    },
-    Scenario {
-        name: "subnet-router-anycast-released",
-        run: released,
-    },
-    Scenario {
-        name: "subnet-router-anycast-own-address-outside-the-vrf",
-        run: own_outside_vrf,
-    },
-    Scenario {
-        name: "subnet-router-anycast-nobody-in-a-tunnel",
-        run: nobody_in_a_tunnel,
-    },
+    scenario("subnet-router-anycast-router", router),
+    scenario("subnet-router-anycast-prefix-lengths", prefix_lengths),
+    scenario("subnet-router-anycast-many-addresses", many_addresses),
+    scenario("subnet-router-anycast-address-usable", address_usable),
+    scenario("subnet-router-anycast-setsockopt", setsockopt),
+    scenario(
+        "subnet-router-anycast-own-address-not-in-force",
+        own_address_not_in_force,
+    ),
+    scenario("subnet-router-anycast-released", released),
+    scenario(
+        "subnet-router-anycast-own-address-outside-the-vrf",
+        own_outside_vrf,
+    ),
+    scenario(
+        "subnet-router-anycast-nobody-in-a-tunnel",
+        nobody_in_a_tunnel,
+    ),
 ];
 
 /// A router as it should be, with nobody at the first address.

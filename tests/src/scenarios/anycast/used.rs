@@ -12,37 +12,16 @@ use socket2::{Domain, Socket, Type};
 
 use super::{FIRST, Pair};
 use crate::guest::{Diagnosis, Tracer, Unloaded};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "subnet-router-anycast-neighbour",
-        run: neighbour,
-    },
-    Scenario {
-        name: "subnet-router-anycast-neighbour-never-asked",
-        run: never_asked,
-    },
-    Scenario {
-        name: "subnet-router-anycast-tcp",
-        run: tcp,
-    },
-    Scenario {
-        name: "subnet-router-anycast-tcp-without-modules",
-        run: without_modules,
-    },
-    Scenario {
-        name: "subnet-router-anycast-vrf",
-        run: vrf,
-    },
-    Scenario {
-        name: "subnet-router-anycast-vrf-gone-at-once",
-        run: gone_at_once,
-    },
-    Scenario {
-        name: "subnet-router-anycast-gateway",
-        run: gateway,
-    },
+    scenario("subnet-router-anycast-neighbour", neighbour),
+    scenario("subnet-router-anycast-neighbour-never-asked", never_asked),
+    scenario("subnet-router-anycast-tcp", tcp),
+    scenario("subnet-router-anycast-tcp-without-modules", without_modules),
+    scenario("subnet-router-anycast-vrf", vrf),
+    scenario("subnet-router-anycast-vrf-gone-at-once", gone_at_once),
+    scenario("subnet-router-anycast-gateway", gateway),
 ];
 
 const PORT: u16 = 5179;

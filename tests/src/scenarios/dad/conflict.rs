@@ -7,41 +7,17 @@ use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC, OTHER_MAC};
 use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "dad-conflict",
-        run: owned,
-    },
-    Scenario {
-        name: "dad-conflict-asked-by-both",
-        run: asked_by_both,
-    },
-    Scenario {
-        name: "dad-conflict-same-host",
-        run: same_host,
-    },
-    Scenario {
-        name: "dad-conflict-cloned-mac",
-        run: cloned_mac,
-    },
-    Scenario {
-        name: "dad-conflict-cloned-mac-owned",
-        run: cloned_mac_owned,
-    },
-    Scenario {
-        name: "dad-conflict-on-another-segment",
-        run: another_segment,
-    },
-    Scenario {
-        name: "dad-conflict-beside-its-mac",
-        run: beside_its_mac,
-    },
-    Scenario {
-        name: "dad-conflict-proxy",
-        run: proxy,
-    },
+    scenario("dad-conflict", owned),
+    scenario("dad-conflict-asked-by-both", asked_by_both),
+    scenario("dad-conflict-same-host", same_host),
+    scenario("dad-conflict-cloned-mac", cloned_mac),
+    scenario("dad-conflict-cloned-mac-owned", cloned_mac_owned),
+    scenario("dad-conflict-on-another-segment", another_segment),
+    scenario("dad-conflict-beside-its-mac", beside_its_mac),
+    scenario("dad-conflict-proxy", proxy),
 ];
 
 fn owned() -> Result<()> {

@@ -8,41 +8,17 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Host, MAC};
 use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, finish, until_some};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "dad-loopback-static",
-        run: stays,
-    },
-    Scenario {
-        name: "dad-loopback-with-lifetime",
-        run: deleted,
-    },
-    Scenario {
-        name: "dad-loopback-disables-ipv6",
-        run: disables,
-    },
-    Scenario {
-        name: "dad-loopback-temporary",
-        run: temporary,
-    },
-    Scenario {
-        name: "dad-loopback-beside-a-vlan",
-        run: beside_vlan,
-    },
-    Scenario {
-        name: "dad-loopback-in-a-loop",
-        run: storm,
-    },
-    Scenario {
-        name: "dad-loopback-last-of-a-burst",
-        run: last_of_burst,
-    },
-    Scenario {
-        name: "dad-loopback-ignored",
-        run: ignored,
-    },
+    scenario("dad-loopback-static", stays),
+    scenario("dad-loopback-with-lifetime", deleted),
+    scenario("dad-loopback-disables-ipv6", disables),
+    scenario("dad-loopback-temporary", temporary),
+    scenario("dad-loopback-beside-a-vlan", beside_vlan),
+    scenario("dad-loopback-in-a-loop", storm),
+    scenario("dad-loopback-last-of-a-burst", last_of_burst),
+    scenario("dad-loopback-ignored", ignored),
 ];
 
 /// A host on a port in hairpin mode that does not know its own frames.

@@ -6,12 +6,9 @@ use anyhow::{Context as _, Result};
 
 use super::{ADDRESS, APART, Host, MAC};
 use crate::guest::{AddressState, Segment, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "dad-loopback-optimistic",
-    run: advertised,
-}];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("dad-loopback-optimistic", advertised)];
 
 /// The kernel advertises an optimistic address under test when the interface
 /// asks it to, and takes its own advertisement for somebody else's when the

@@ -8,21 +8,12 @@ use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC};
 use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "dad-conflict-same-host-vlan-asks",
-        run: vlan_asks,
-    },
-    Scenario {
-        name: "dad-conflict-same-host-vlan-owns",
-        run: vlan_owns,
-    },
-    Scenario {
-        name: "dad-conflict-vrrp-masters",
-        run: vrrp_masters,
-    },
+    scenario("dad-conflict-same-host-vlan-asks", vlan_asks),
+    scenario("dad-conflict-same-host-vlan-owns", vlan_owns),
+    scenario("dad-conflict-vrrp-masters", vrrp_masters),
 ];
 
 /// The fe80 address that an interface makes of [`MAC`].

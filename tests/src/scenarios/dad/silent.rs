@@ -6,21 +6,12 @@ use anyhow::Result;
 
 use super::{ADDRESS, Host, MAC, OTHER_MAC};
 use crate::guest::{AddressState, Segment, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "dad-conflict-not-unique-addresses",
-        run: unique,
-    },
-    Scenario {
-        name: "dad-conflict-not-nodad",
-        run: nodad,
-    },
-    Scenario {
-        name: "dad-conflict-not-twice",
-        run: not_twice,
-    },
+    scenario("dad-conflict-not-unique-addresses", unique),
+    scenario("dad-conflict-not-nodad", nodad),
+    scenario("dad-conflict-not-twice", not_twice),
 ];
 
 /// Two hosts with an address each.

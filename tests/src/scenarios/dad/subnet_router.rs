@@ -7,17 +7,11 @@ use anyhow::Result;
 
 use super::{Host, MAC, OTHER_MAC};
 use crate::guest::{Expect, Segment};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "dad-conflict-subnet-router",
-        run: router,
-    },
-    Scenario {
-        name: "dad-conflict-not-subnet-router",
-        run: owner,
-    },
+    scenario("dad-conflict-subnet-router", router),
+    scenario("dad-conflict-not-subnet-router", owner),
 ];
 
 const FIRST: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0);

@@ -10,12 +10,10 @@ use super::{Full, expect_join};
 use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Refused, Tracer, group, join_each, membership_size,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "optmem-exhausted-concurrently",
-    run: concurrently,
-}];
+pub(super) const SCENARIOS: &[Scenario] =
+    &[scenario("optmem-exhausted-concurrently", concurrently)];
 
 /// How many threads, and how often each of them fails.
 const THREADS: u32 = 4;

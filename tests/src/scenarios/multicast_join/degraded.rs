@@ -14,33 +14,18 @@ use super::{Full, expect_join};
 use crate::guest::{
     Finished, MulticastSocket, Netns, OptmemMax, Tracer, finish, join_until_refused, v6trace,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-without-sock-kmalloc",
-        run: without_sock_kmalloc,
-    },
-    Scenario {
-        name: "optmem-exhausted-by-kprobes",
-        run: by_kprobes,
-    },
-    Scenario {
-        name: "degraded-without-any-hook",
-        run: without_any_hook,
-    },
-    Scenario {
-        name: "degraded-corrupt-btf",
-        run: corrupt_btf,
-    },
-    Scenario {
-        name: "degraded-unprivileged",
-        run: unprivileged,
-    },
-    Scenario {
-        name: "degraded-doctor",
-        run: doctor,
-    },
+    scenario(
+        "optmem-exhausted-without-sock-kmalloc",
+        without_sock_kmalloc,
+    ),
+    scenario("optmem-exhausted-by-kprobes", by_kprobes),
+    scenario("degraded-without-any-hook", without_any_hook),
+    scenario("degraded-corrupt-btf", corrupt_btf),
+    scenario("degraded-unprivileged", unprivileged),
+    scenario("degraded-doctor", doctor),
 ];
 
 /// How long v6trace may take to say that it cannot work.

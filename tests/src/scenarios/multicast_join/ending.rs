@@ -10,25 +10,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Tracer, finish, group, join_each, until, until_some, v6trace,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "already-joined-before-sigterm",
-        run: sigterm,
-    },
-    Scenario {
-        name: "ending-leaves-no-probe",
-        run: no_probe,
-    },
-    Scenario {
-        name: "ending-while-attaching",
-        run: while_attaching,
-    },
-    Scenario {
-        name: "ending-at-the-second-signal",
-        run: second_signal,
-    },
+    scenario("already-joined-before-sigterm", sigterm),
+    scenario("ending-leaves-no-probe", no_probe),
+    scenario("ending-while-attaching", while_attaching),
+    scenario("ending-at-the-second-signal", second_signal),
 ];
 
 /// After so long, who could go on would have.

@@ -11,33 +11,18 @@ use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Refused, Tracer, check_membership_size, group, join_each,
     join_until_refused, membership_size,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-live-interfaces",
-        run: live_interfaces,
-    },
-    Scenario {
-        name: "optmem-exhausted-mcast-join-group",
-        run: mcast_join_group,
-    },
-    Scenario {
-        name: "optmem-exhausted-mcast-join-source-group",
-        run: mcast_join_source_group,
-    },
-    Scenario {
-        name: "optmem-exhausted-shared-with-options",
-        run: shared_with_options,
-    },
-    Scenario {
-        name: "optmem-exhausted-among-sockets",
-        run: among_sockets,
-    },
-    Scenario {
-        name: "optmem-exhausted-any-interface",
-        run: any_interface,
-    },
+    scenario("optmem-exhausted-live-interfaces", live_interfaces),
+    scenario("optmem-exhausted-mcast-join-group", mcast_join_group),
+    scenario(
+        "optmem-exhausted-mcast-join-source-group",
+        mcast_join_source_group,
+    ),
+    scenario("optmem-exhausted-shared-with-options", shared_with_options),
+    scenario("optmem-exhausted-among-sockets", among_sockets),
+    scenario("optmem-exhausted-any-interface", any_interface),
 ];
 
 /// Two sockets fill up under two limits, by a thread in the namespace.

@@ -5,37 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{Link, MulticastSocket, Netns, Tracer, finish, group, v6trace};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "already-joined-filter-pid",
-        run: pid,
-    },
-    Scenario {
-        name: "already-joined-filter-comm",
-        run: comm,
-    },
-    Scenario {
-        name: "already-joined-filter-netns",
-        run: netns,
-    },
-    Scenario {
-        name: "already-joined-filter-netns-to-come",
-        run: netns_to_come,
-    },
-    Scenario {
-        name: "already-joined-filter-interface",
-        run: interface,
-    },
-    Scenario {
-        name: "already-joined-count",
-        run: count,
-    },
-    Scenario {
-        name: "already-joined-duration",
-        run: duration,
-    },
+    scenario("already-joined-filter-pid", pid),
+    scenario("already-joined-filter-comm", comm),
+    scenario("already-joined-filter-netns", netns),
+    scenario("already-joined-filter-netns-to-come", netns_to_come),
+    scenario("already-joined-filter-interface", interface),
+    scenario("already-joined-count", count),
+    scenario("already-joined-duration", duration),
 ];
 
 /// A place where joins can fail: a namespace, an interface, a socket.

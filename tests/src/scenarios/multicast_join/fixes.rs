@@ -3,17 +3,11 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracer, group, join_until_refused};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-fix-helps",
-        run: larger_limit,
-    },
-    Scenario {
-        name: "ipv6-disabled-on-device-fix-helps",
-        run: larger_mtu,
-    },
+    scenario("optmem-exhausted-fix-helps", larger_limit),
+    scenario("ipv6-disabled-on-device-fix-helps", larger_mtu),
 ];
 
 /// The larger limit lets the very join succeed that failed.

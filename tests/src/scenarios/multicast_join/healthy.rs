@@ -3,12 +3,9 @@
 use anyhow::{Result, ensure};
 
 use crate::guest::{MulticastSocket, Netns, Taps, Tracer, group};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "healthy-host-is-silent",
-    run: healthy,
-}];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("healthy-host-is-silent", healthy)];
 
 /// Interfaces come, get addresses, are joined on and left, and go.
 fn healthy() -> Result<()> {

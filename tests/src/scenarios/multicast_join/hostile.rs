@@ -4,17 +4,11 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "already-joined-hostile-names",
-        run: names,
-    },
-    Scenario {
-        name: "ipv6-disabled-on-device-hostile-names",
-        run: commands,
-    },
+    scenario("already-joined-hostile-names", names),
+    scenario("ipv6-disabled-on-device-hostile-names", commands),
 ];
 
 /// A process name that would clear the screen and begin a line of its own.

@@ -6,17 +6,11 @@ use anyhow::{Result, ensure};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Tracer, group, ip_batch, ip_fails, membership_size,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-autojoin",
-        run: autojoin,
-    },
-    Scenario {
-        name: "ipv6-disabled-on-device-vxlan",
-        run: vxlan,
-    },
+    scenario("optmem-exhausted-autojoin", autojoin),
+    scenario("ipv6-disabled-on-device-vxlan", vxlan),
 ];
 
 /// `ip address add … autojoin` uses one socket per namespace.

@@ -8,17 +8,11 @@ use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, join_until_refused,
     membership_size,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-many",
-        run: many,
-    },
-    Scenario {
-        name: "optmem-exhausted-too-many-to-count",
-        run: too_many,
-    },
+    scenario("optmem-exhausted-many", many),
+    scenario("optmem-exhausted-too-many-to-count", too_many),
 ];
 
 /// As many as fit into the larger default of newer kernels.

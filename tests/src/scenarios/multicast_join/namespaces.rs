@@ -4,21 +4,12 @@ use anyhow::Result;
 
 use super::{Full, expect_join};
 use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracer, join_until_refused};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-netns-limit",
-        run: limit,
-    },
-    Scenario {
-        name: "optmem-exhausted-netns-interfaces",
-        run: interfaces,
-    },
-    Scenario {
-        name: "optmem-exhausted-netns-nameless",
-        run: nameless,
-    },
+    scenario("optmem-exhausted-netns-limit", limit),
+    scenario("optmem-exhausted-netns-interfaces", interfaces),
+    scenario("optmem-exhausted-netns-nameless", nameless),
 ];
 
 /// The host's limit and the namespace's differ where they can.

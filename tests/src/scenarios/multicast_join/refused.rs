@@ -7,33 +7,15 @@ use anyhow::Result;
 use super::expect_join;
 use super::expected::{NONE, expect_anywhere};
 use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "group-not-multicast",
-        run: not_multicast,
-    },
-    Scenario {
-        name: "already-joined",
-        run: already_joined,
-    },
-    Scenario {
-        name: "already-joined-any-interface",
-        run: already_joined_any,
-    },
-    Scenario {
-        name: "no-such-device-deleted",
-        run: deleted,
-    },
-    Scenario {
-        name: "no-such-device-no-route",
-        run: no_route,
-    },
-    Scenario {
-        name: "ipv6-disabled-on-device",
-        run: disabled,
-    },
+    scenario("group-not-multicast", not_multicast),
+    scenario("already-joined", already_joined),
+    scenario("already-joined-any-interface", already_joined_any),
+    scenario("no-such-device-deleted", deleted),
+    scenario("no-such-device-no-route", no_route),
+    scenario("ipv6-disabled-on-device", disabled),
 ];
 
 /// A unicast address, and an IPv4 group in IPv6 clothes.

@@ -7,29 +7,14 @@ use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
 use crate::guest::{MulticastSocket, Netns, OptmemMax, Tracer, group, join_each, membership_size};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-not-below-the-limit",
-        run: below_the_limit,
-    },
-    Scenario {
-        name: "already-joined-not-second-source",
-        run: second_source,
-    },
-    Scenario {
-        name: "optmem-exhausted-not-source-list",
-        run: source_list,
-    },
-    Scenario {
-        name: "already-joined-not-vxlan",
-        run: vxlan,
-    },
-    Scenario {
-        name: "no-such-device-not-ipv4",
-        run: ipv4,
-    },
+    scenario("optmem-exhausted-not-below-the-limit", below_the_limit),
+    scenario("already-joined-not-second-source", second_source),
+    scenario("optmem-exhausted-not-source-list", source_list),
+    scenario("already-joined-not-vxlan", vxlan),
+    scenario("no-such-device-not-ipv4", ipv4),
 ];
 
 /// The last join that fits.

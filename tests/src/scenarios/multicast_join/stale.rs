@@ -8,25 +8,13 @@ use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Report, Tracer, check_membership_size, join_each,
     join_until_refused,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-stale",
-        run: mostly_stale,
-    },
-    Scenario {
-        name: "optmem-exhausted-some-stale",
-        run: some_stale,
-    },
-    Scenario {
-        name: "optmem-exhausted-stale-elsewhere-alive",
-        run: elsewhere_alive,
-    },
-    Scenario {
-        name: "optmem-exhausted-left-in-time",
-        run: left_in_time,
-    },
+    scenario("optmem-exhausted-stale", mostly_stale),
+    scenario("optmem-exhausted-some-stale", some_stale),
+    scenario("optmem-exhausted-stale-elsewhere-alive", elsewhere_alive),
+    scenario("optmem-exhausted-left-in-time", left_in_time),
 ];
 
 const OPTMEM_MAX: u64 = 20480;

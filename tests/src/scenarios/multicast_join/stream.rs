@@ -5,17 +5,11 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::guest::{MulticastSocket, Netns, Tracer, group, join_each};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "event-of-each-join",
-        run: events,
-    },
-    Scenario {
-        name: "already-joined-at-its-time",
-        run: time,
-    },
+    scenario("event-of-each-join", events),
+    scenario("already-joined-at-its-time", time),
 ];
 
 /// `--events` shows joins that succeed; without it there are none.

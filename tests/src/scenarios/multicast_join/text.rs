@@ -5,17 +5,11 @@ use anyhow::{Result, ensure};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, group, join_until_refused,
 };
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "optmem-exhausted-text",
-        run: text,
-    },
-    Scenario {
-        name: "already-joined-closed-pipe",
-        run: closed_pipe,
-    },
+    scenario("optmem-exhausted-text", text),
+    scenario("already-joined-closed-pipe", closed_pipe),
 ];
 
 /// The summary, the numbers, what to type, and where to read on.

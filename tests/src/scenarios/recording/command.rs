@@ -7,21 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{Finished, Recording, Tracer, finish, v6trace};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "recording-of-a-command",
-        run: command,
-    },
-    Scenario {
-        name: "recording-of-no-command",
-        run: no_command,
-    },
-    Scenario {
-        name: "recording-replaces-nothing",
-        run: replaces_nothing,
-    },
+    scenario("recording-of-a-command", command),
+    scenario("recording-of-no-command", no_command),
+    scenario("recording-replaces-nothing", replaces_nothing),
 ];
 
 const LIMIT: Duration = Duration::from_secs(40);

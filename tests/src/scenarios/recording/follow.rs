@@ -8,12 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Storm;
 use crate::guest::{MulticastSocket, Netns, Tracer, group, until, until_some, v6trace};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "recording-followed",
-    run: followed,
-}];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-followed", followed)];
 
 const LIMIT: Duration = Duration::from_secs(20);
 

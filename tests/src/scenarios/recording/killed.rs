@@ -9,12 +9,9 @@ use serde_json::Value;
 
 use super::Storm;
 use crate::guest::{Netns, Recording, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "recording-killed",
-    run: killed,
-}];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-killed", killed)];
 
 const ROUNDS: usize = 4;
 /// What may be missing at the end: a second's records, and what a slow machine

@@ -8,12 +8,9 @@ use serde_json::Value;
 
 use super::Storm;
 use crate::guest::{MulticastSocket, Netns, Tracer, group, until};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "recording-in-pieces",
-    run: pieces,
-}];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-in-pieces", pieces)];
 
 /// Enough for several pieces.
 const JOINS: u64 = 20_000;

@@ -11,41 +11,20 @@ use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Diagnosis, Expect, Tracer, finish, ip_batch};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "borrowed-source-address",
-        run: from_dummy,
-    },
-    Scenario {
-        name: "borrowed-source-address-lo",
-        run: from_lo,
-    },
-    Scenario {
-        name: "borrowed-source-address-changes",
-        run: changes,
-    },
-    Scenario {
-        name: "borrowed-source-address-of-many-routes",
-        run: many_routes,
-    },
-    Scenario {
-        name: "borrowed-source-address-once-for-all-programs",
-        run: once_for_all,
-    },
-    Scenario {
-        name: "borrowed-source-address-deleted-before-look-up",
-        run: deleted,
-    },
-    Scenario {
-        name: "borrowed-source-address-of-a-daemon",
-        run: of_a_daemon,
-    },
-    Scenario {
-        name: "borrowed-source-address-leaving-a-vrf",
-        run: leaving_a_vrf,
-    },
+    scenario("borrowed-source-address", from_dummy),
+    scenario("borrowed-source-address-lo", from_lo),
+    scenario("borrowed-source-address-changes", changes),
+    scenario("borrowed-source-address-of-many-routes", many_routes),
+    scenario(
+        "borrowed-source-address-once-for-all-programs",
+        once_for_all,
+    ),
+    scenario("borrowed-source-address-deleted-before-look-up", deleted),
+    scenario("borrowed-source-address-of-a-daemon", of_a_daemon),
+    scenario("borrowed-source-address-leaving-a-vrf", leaving_a_vrf),
 ];
 
 fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, source: &str, on: &str) -> Expect<'d> {

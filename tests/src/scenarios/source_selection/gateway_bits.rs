@@ -4,17 +4,11 @@ use anyhow::Result;
 
 use super::{DESTINATION, Host, PREFIX, Way};
 use crate::guest::Tracer;
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "source-address-by-gateway-bits",
-        run: chosen,
-    },
-    Scenario {
-        name: "source-address-by-gateway-bits-not",
-        run: silent,
-    },
+    scenario("source-address-by-gateway-bits", chosen),
+    scenario("source-address-by-gateway-bits-not", silent),
 ];
 
 /// 2001:db8:: reads 32.1.13.184.

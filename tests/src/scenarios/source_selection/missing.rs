@@ -7,45 +7,18 @@ use serde_json::{Value, json};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Diagnosis, Expect, Link, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "no-source-address",
-        run: only_loopback,
-    },
-    Scenario {
-        name: "no-source-address-scope-link",
-        run: scope_link,
-    },
-    Scenario {
-        name: "no-source-address-vrf",
-        run: vrf,
-    },
-    Scenario {
-        name: "no-source-address-nexthop-object",
-        run: nexthop_object,
-    },
-    Scenario {
-        name: "no-source-address-multipath",
-        run: multipath,
-    },
-    Scenario {
-        name: "no-source-address-once",
-        run: once,
-    },
-    Scenario {
-        name: "no-source-address-after-a-source",
-        run: after_a_source,
-    },
-    Scenario {
-        name: "no-source-address-after-useless-addresses",
-        run: after_useless,
-    },
-    Scenario {
-        name: "no-source-address-many-names",
-        run: many_names,
-    },
+    scenario("no-source-address", only_loopback),
+    scenario("no-source-address-scope-link", scope_link),
+    scenario("no-source-address-vrf", vrf),
+    scenario("no-source-address-nexthop-object", nexthop_object),
+    scenario("no-source-address-multipath", multipath),
+    scenario("no-source-address-once", once),
+    scenario("no-source-address-after-a-source", after_a_source),
+    scenario("no-source-address-after-useless-addresses", after_useless),
+    scenario("no-source-address-many-names", many_names),
 ];
 
 fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, way: Way) -> Expect<'d> {

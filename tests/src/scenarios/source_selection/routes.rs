@@ -10,29 +10,17 @@ use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Diagnosis, Report, Tracer, finish};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "borrowed-source-address-routes-with-options",
-        run: with_options,
-    },
-    Scenario {
-        name: "borrowed-source-address-one-of-several-routes",
-        run: one_of_several,
-    },
-    Scenario {
-        name: "no-source-address-leaking-into-a-vrf",
-        run: leaking_into_vrf,
-    },
-    Scenario {
-        name: "no-source-address-second-default",
-        run: second_default,
-    },
-    Scenario {
-        name: "no-source-address-of-a-tunnel",
-        run: of_a_tunnel,
-    },
+    scenario("borrowed-source-address-routes-with-options", with_options),
+    scenario(
+        "borrowed-source-address-one-of-several-routes",
+        one_of_several,
+    ),
+    scenario("no-source-address-leaking-into-a-vrf", leaking_into_vrf),
+    scenario("no-source-address-second-default", second_default),
+    scenario("no-source-address-of-a-tunnel", of_a_tunnel),
 ];
 
 /// What a changed route would lose is not to be left out of the command.

@@ -10,37 +10,16 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Tracer, finish};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "no-source-address-not-ipv4-next-hops",
-        run: ipv4,
-    },
-    Scenario {
-        name: "no-source-address-not-route-get",
-        run: route_get,
-    },
-    Scenario {
-        name: "no-source-address-not-icmp-errors",
-        run: icmp_errors,
-    },
-    Scenario {
-        name: "no-source-address-not-groups",
-        run: groups,
-    },
-    Scenario {
-        name: "no-source-address-not-own-headers",
-        run: own_headers,
-    },
-    Scenario {
-        name: "borrowed-source-address-not-src",
-        run: src,
-    },
-    Scenario {
-        name: "borrowed-source-address-not-own",
-        run: own,
-    },
+    scenario("no-source-address-not-ipv4-next-hops", ipv4),
+    scenario("no-source-address-not-route-get", route_get),
+    scenario("no-source-address-not-icmp-errors", icmp_errors),
+    scenario("no-source-address-not-groups", groups),
+    scenario("no-source-address-not-own-headers", own_headers),
+    scenario("borrowed-source-address-not-src", src),
+    scenario("borrowed-source-address-not-own", own),
 ];
 
 /// Busy IPv4 leaves no trace, not even among the events: the programs leave

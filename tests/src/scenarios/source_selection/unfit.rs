@@ -6,33 +6,18 @@ use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
 use crate::guest::{Diagnosis, Expect, Report, Tracer};
-use crate::scenarios::Scenario;
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "borrowed-source-address-lender-down",
-        run: lender_down,
-    },
-    Scenario {
-        name: "borrowed-source-address-lender-without-carrier",
-        run: lender_without_carrier,
-    },
-    Scenario {
-        name: "borrowed-source-address-special",
-        run: special,
-    },
-    Scenario {
-        name: "borrowed-source-address-special-on-lo",
-        run: special_on_lo,
-    },
-    Scenario {
-        name: "borrowed-source-address-special-in-a-vrf",
-        run: special_in_a_vrf,
-    },
-    Scenario {
-        name: "borrowed-source-address-not-special",
-        run: not_special,
-    },
+    scenario("borrowed-source-address-lender-down", lender_down),
+    scenario(
+        "borrowed-source-address-lender-without-carrier",
+        lender_without_carrier,
+    ),
+    scenario("borrowed-source-address-special", special),
+    scenario("borrowed-source-address-special-on-lo", special_on_lo),
+    scenario("borrowed-source-address-special-in-a-vrf", special_in_a_vrf),
+    scenario("borrowed-source-address-not-special", not_special),
 ];
 
 /// What is said when the host sends.

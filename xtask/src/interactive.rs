@@ -14,9 +14,10 @@ use anyhow::{Result, bail};
 use crate::binaries::Binaries;
 use crate::console::Line;
 use crate::filter::Filter;
+use crate::kvm;
 use crate::paths;
 use crate::prepare::BootFiles;
-use crate::qemu::{self, Job, Machine, Output};
+use crate::qemu::{Job, Machine, Output};
 use crate::terminal::{self, RawMode};
 
 /// Ctrl-A, the key before commands to the emulator; as QEMU has it.
@@ -49,7 +50,7 @@ pub(crate) fn run(files: &BootFiles, binaries: &Binaries, task: &Task) -> Result
         script,
         environment: &terminal::environment(),
         interactive,
-        hardware: &qemu::SCENARIOS,
+        hardware: kvm::choose(files, binaries),
     };
     let mut machine = Machine::boot(files, binaries, &job, &format!("{}-{name}", files.version))?;
     let raw_mode = if interactive { RawMode::enter() } else { None };

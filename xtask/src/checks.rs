@@ -1,0 +1,138 @@
+//! What is checked without a kernel to trace, beside the scenarios.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::binaries::Binaries;
+use crate::progress::{self, Step};
+use crate::report::Report;
+use crate::transcript::Outcome;
+use crate::{captures, elsewhere, fuzz, process};
+
+/// Functions with the names of what they check.
+type Named<F> = &'static [(&'static str, F)];
+
+/// What to check.
+pub(crate) struct Checks {
+    /// What can begin at once.
+    early: Named<fn() -> Result<()>>,
+    /// What needs the built v6trace, or would be in the way of building it.
+    late: Named<fn(v6trace: &Path) -> Result<()>>,
+}
+
+/// Nothing: for a few scenarios.
+pub(crate) const NONE: Checks = Checks {
+    early: &[],
+    late: &[],
+};
+
+/// What goes with all scenarios.
+pub(crate) const TESTS: Checks = Checks {
+    early: &[("unit-tests", unit_tests)],
+    late: &[("captures", captures::open_in_tshark)],
+};
+
+/// What a change must pass.
+pub(crate) const ALL: Checks = Checks {
+    early: &[
+        ("formatting", formatting),
+        ("lints", lints),
+        ("unit-tests", unit_tests),
+    ],
+    late: &[
+        ("captures", captures::open_in_tshark),
+        ("windows", |_| elsewhere::compile_for_windows()),
+        ("fuzzing", |_| fuzz::briefly()),
+    ],
+};
+
+impl Checks {
+    pub(crate) fn before_set_up(&self) -> Vec<Outcome> {
+        let early = self.early.iter();
+        early.map(|(name, check)| outcome(name, check)).collect()
+    }
+
+    pub(crate) fn after_set_up(&self, binaries: &Binaries) -> Vec<Outcome> {
+        let late = self.late.iter();
+        late.map(|(name, check)| outcome(name, || check(&binaries.v6trace)))
+            .collect()
+    }
+}
+
+/// The results in the form of a kernel's.
+pub(crate) fn report(outcomes: &[Outcome]) -> Report {
+    let names: Vec<String> = outcomes
+        .iter()
+        .map(|outcome| outcome.name.clone())
+        .collect();
+    let time = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.passed_in)
+        .sum();
+    Report::of(
+        "host".to_owned(),
+        &names,
+        &outcomes.iter().collect::<Vec<_>>(),
+        Duration::from_secs_f64(time),
+    )
+}
+
+fn outcome(name: &str, check: impl FnOnce() -> Result<()>) -> Outcome {
+    let step = Step::start(format!("Checking {name}"));
+    let since = Instant::now();
+    let done = check();
+    drop(step);
+    let outcome = Outcome {
+        name: name.to_owned(),
+        passed_in: done.is_ok().then(|| since.elapsed().as_secs_f64()),
+        text: match done {
+            Ok(()) => Vec::new(),
+            Err(error) => format!("{error:#}").lines().map(str::to_owned).collect(),
+        },
+    };
+    progress::print(&outcome.shown("host", 0));
+    outcome
+}
+
+fn formatting() -> Result<()> {
+    all_said(process::cargo().args(["fmt", "--all", "--check"]))?;
+    all_said(process::cargo().args([
+        "fmt",
+        "--check",
+        "--manifest-path",
+        "v6trace/fuzz/Cargo.toml",
+    ]))
+}
+
+fn lints() -> Result<()> {
+    let clippy = |what: &[&str]| {
+        all_said(
+            process::cargo()
+                .arg("clippy")
+                .args(what)
+                .args(["--", "-D", "warnings"]),
+        )
+    };
+    clippy(&["--all-targets"])?;
+    // What reads recordings, without what traces.
+    clippy(&["--package", "v6trace", "--no-default-features"])
+}
+
+fn unit_tests() -> Result<()> {
+    all_said(process::cargo().arg("test"))
+}
+
+/// Runs a command whose every word counts if it fails.
+fn all_said(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+    Ok(())
+}
