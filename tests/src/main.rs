@@ -45,6 +45,12 @@ enum Command {
         /// The file.
         path: std::path::PathBuf,
     },
+    /// Attach so many hooks, as v6trace does, and wait for Ctrl-C.
+    #[command(hide = true)]
+    BenchHooks {
+        /// How many.
+        count: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         Command::Golden => demo::record(),
         Command::Bench(order) => bench::run(&order),
         Command::BenchReady { path } => bench::be_ready(&path),
+        Command::BenchHooks { count } => bench::trace_hooks(count),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,30 +1,49 @@
-//! IPv6 addresses as numbers.
+//! IPv6 addresses.
 
-use crate::kernel::Pointer;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute};
 
-/// A `struct in6_addr` as two numbers, upper half first.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A `struct in6_addr`: two numbers in network order, upper half first.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Address {
     pub(crate) upper: u64,
     pub(crate) lower: u64,
 }
 
-/// The address that is stored at `at`.
-#[inline(always)]
-pub(crate) fn address_at(at: Pointer) -> Option<Address> {
-    let [upper, lower]: [u64; 2] = at.read()?;
-    Some(Address {
-        upper: u64::from_be(upper),
-        lower: u64::from_be(lower),
-    })
+/// `::`
+pub(crate) const UNSPECIFIED: Address = Address { upper: 0, lower: 0 };
+
+impl PartialEq for Address {
+    /// In one branch: the verifier would follow each of two.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        self.difference(*other) == 0
+    }
 }
 
 impl Address {
+    /// The address that these bytes are.
+    #[inline(always)]
+    pub(crate) fn of(bytes: [u8; 16]) -> Self {
+        transmute!(bytes)
+    }
+
+    /// Its bytes, as a record has them.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        transmute!(self)
+    }
+
+    /// Not 0 where they differ.
+    #[inline(always)]
+    pub(crate) fn difference(self, other: Address) -> u64 {
+        (self.upper ^ other.upper) | (self.lower ^ other.lower)
+    }
+
     /// Whether it is in fe80::/10.
     #[inline(always)]
     pub(crate) fn is_link_local(self) -> bool {
-        self.upper >> 54 == 0xfe80 >> 6
+        u64::from_be(self.upper) >> 54 == 0xfe80 >> 6
     }
 
     /// The address with all but its first `bits` bits cleared, up to 127. By
@@ -37,7 +56,7 @@ impl Address {
         let clear = |half: u64, kept: u64| {
             // In two steps, since a shift by 64 is none.
             let rest = (u64::MAX >> (kept / 2)) >> (kept - kept / 2);
-            half & !rest
+            half & !rest.to_be()
         };
         Address {
             upper: clear(self.upper, (64 + (beyond & in_upper)) as u64),

@@ -8,7 +8,7 @@
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_get_smp_processor_id};
 use v6trace_common::{Context, member::ABSENT};
 
-use crate::{globals, kernel::Pointer};
+use crate::{globals, pointer::Pointer};
 
 /// `SOFTIRQ_OFFSET`: set in the counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;

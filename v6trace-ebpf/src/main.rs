@@ -1,9 +1,11 @@
-//! v6trace's kernel side: the eBPF programs, one file per family of hooks.
+//! v6trace's kernel side: the eBPF programs, one file or folder per family of
+//! hooks.
 //!
 //! ```text
-//! kprobe entry -> calls in flight (an LRU map per family)
-//! kprobe return -> reads the deciding values through `kernel` at the offsets
-//!                  in `globals` -> a record in per-CPU scratch -> `output`
+//! kprobe entry -> `calls` in flight
+//! kprobe return -> reads the deciding values through `pointer` and `kernel` at
+//!                  the offsets in `globals` -> a record in per-CPU `scratch`
+//!                  -> `limit`, where the same may come often -> `output`
 //! ```
 //!
 //! Nothing is decided here beyond whether userspace needs the record: the
@@ -12,14 +14,20 @@
 #![no_main]
 
 mod address;
+mod attachment;
+mod calls;
 mod context;
 mod families;
 mod globals;
 mod kernel;
+mod limit;
 mod neighbour;
 mod output;
+mod pointer;
+mod programs;
+mod scratch;
+mod search;
 mod volatile;
-mod ways;
 
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {

@@ -5,7 +5,8 @@ use v6trace_common::neighbour::{FRAME_COPIED, FRAME_LEN, NeighbourFrame};
 
 use crate::{
     globals,
-    kernel::{Pointer, Reading},
+    pointer::{Pointer, Reading},
+    search::functions,
 };
 
 /// `ND_OPT_NONCE`
@@ -27,30 +28,27 @@ pub(crate) fn nonce(solicitation: Pointer, length: u64) -> Option<u64> {
     }
 }
 
-/// The same; 0, which is no nonce to the kernel, without. Not inlined and known
-/// by name, so that the verifier follows it by itself: see
-/// [`volatile`](crate::volatile).
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn solicitation_nonce(solicitation: u64, length: u64) -> u64 {
-    let mut at = OPTIONS;
-    for _ in 0..OPTIONS_SEEN {
-        if at + 8 > length {
-            return 0;
+functions! {
+    /// The same; 0, which is no nonce to the kernel, without.
+    fn solicitation_nonce(solicitation: u64, length: u64) -> u64 {
+        let mut at = OPTIONS;
+        for _ in 0..OPTIONS_SEEN {
+            if at + 8 > length {
+                return 0;
+            }
+            let option: u64 = Pointer(solicitation + at).read().unwrap_or(0);
+            let [kind, units] = [option as u8, (option >> 8) as u8];
+            if kind == OPTION_NONCE {
+                // Any other length is no nonce to the kernel.
+                return if units == 1 { option >> 16 } else { 0 };
+            }
+            if units == 0 {
+                return 0;
+            }
+            at += u64::from(units) * 8;
         }
-        let option: u64 = Pointer(solicitation + at).read().unwrap_or(0);
-        let [kind, units] = [option as u8, (option >> 8) as u8];
-        if kind == OPTION_NONCE {
-            // Any other length is no nonce to the kernel.
-            return if units == 1 { option >> 16 } else { 0 };
-        }
-        if units == 0 {
-            return 0;
-        }
-        at += u64::from(units) * 8;
+        0
     }
-    0
 }
 
 /// Copies the frame from its link layer on, or says that nothing was copied.

@@ -4,7 +4,7 @@
 //! differs in registers makes every visit another, and each is followed to the
 //! program's end. So the body of a loop is a function of its own, which is not
 //! inlined and which the object exports: the verifier follows it once, by
-//! itself, whatever its arguments are. They can only be numbers. The loop's
+//! itself, whatever its arguments are (`search::functions!`). They can only be numbers. The loop's
 //! state lies in a map, whose contents the verifier does not track, and is read
 //! and written in place.
 //!

@@ -4,18 +4,22 @@
 //! ```text
 //! workloads   what is done over and over: joins, connects, ...
 //! tracers     what watches meanwhile, started and stopped alike
+//! hooks       more functions than v6trace watches yet
+//! starts      each tracer with so many hooks       -> ::figure lines
 //! costs       each workload under each tracer      -> ::figure lines
 //! losses      one burst under each tracer          -> ::figure lines
 //! ```
 //!
 //! The numbers mean something only on the hardware that the host side gives
-//! each part: `costs` takes a clock that counts instructions, `losses`
-//! processors that run at the same time.
+//! each part: `starts` and `costs` take a clock that counts instructions,
+//! `losses` processors that run at the same time.
 
 mod costs;
+mod hooks;
 mod losses;
 mod measure;
 mod place;
+mod starts;
 mod tracers;
 mod workloads;
 
@@ -24,6 +28,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
+pub(crate) use hooks::trace as trace_hooks;
 use tracers::Tracer;
 
 /// What to measure.
@@ -38,6 +43,8 @@ pub(crate) struct Order {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// How long starting and stopping takes.
+    Starts,
     /// What tracing costs the traced, and the tracer's own needs.
     Costs,
     /// What is lost when much happens at once.
@@ -48,6 +55,7 @@ impl Order {
     /// The order as it is put on a command line.
     pub(crate) fn words(&self) -> Vec<String> {
         let part = match self.part {
+            Part::Starts => "starts",
             Part::Costs => "costs",
             Part::Losses => "losses",
         };
@@ -74,6 +82,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     std::fs::create_dir_all(tracers::DIRECTORY)
         .with_context(|| format!("cannot create {}", tracers::DIRECTORY))?;
     match order.part {
+        Part::Starts => starts::measure(&tracers),
         Part::Costs => costs::measure(&tracers),
         Part::Losses => losses::measure(&tracers),
     }

@@ -14,12 +14,7 @@
 //! those before it. The next report counts it; where none follows, userspace
 //! takes it out of the map and tells it.
 
-use aya_ebpf::{
-    helpers::bpf_ktime_get_boot_ns,
-    macros::{kprobe, map},
-    maps::{LruHashMap, PerCpuArray},
-    programs::ProbeContext,
-};
+use aya_ebpf::{macros::map, maps::LruHashMap, programs::ProbeContext};
 use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::dad::{
@@ -30,9 +25,15 @@ use v6trace_common::{
 };
 
 use crate::{
-    kernel::{Device, Pointer, Reading},
+    address::{Address, UNSPECIFIED},
+    attachment::Arguments as _,
+    kernel::Device,
+    limit::{Counting, HELD_BACK, Held, Limit, now},
     neighbour::{copy_frame, nonce},
     output::Record,
+    pointer::{Pointer, Reading},
+    programs::programs,
+    scratch::Scratch,
 };
 
 mod globals {
@@ -54,7 +55,7 @@ const IPV6_SOURCE: u64 = 8;
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Target {
-    address: [u64; 2],
+    address: Address,
     netns: u32,
     ifindex: u32,
 }
@@ -74,7 +75,7 @@ struct Sent {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Asked {
-    address: [u64; 2],
+    address: Address,
     nonce: u64,
 }
 
@@ -102,38 +103,52 @@ static SENT: LruHashMap<Target, Sent> = LruHashMap::with_max_entries(1024, 0);
 #[map]
 static SENDERS: LruHashMap<Asked, Sender> = LruHashMap::with_max_entries(4096, 0);
 
-/// When it was.
 #[map]
-static DAD_REPORTED: LruHashMap<Occasion, u64> = LruHashMap::with_max_entries(1024, 0);
+static DAD_REPORTED: Limit<Occasion> = Limit::new(1024);
 
 #[map]
-static DAD_FAILURES_HELD: LruHashMap<Target, Record<DadFailure>> =
-    LruHashMap::with_max_entries(1024, 0);
+static DAD_FAILURES_HELD: Held<Target, DadFailure> = Held::new(1024);
 
 #[map]
-static DAD_REFLECTIONS_HELD: LruHashMap<Target, Record<DadReflection>> =
-    LruHashMap::with_max_entries(1024, 0);
+static DAD_REFLECTIONS_HELD: Held<Target, DadReflection> = Held::new(1024);
 
 #[map]
-static DAD_FAILURE: PerCpuArray<Record<DadFailure>> = PerCpuArray::with_max_entries(1, 0);
+static DAD_FAILURE: Scratch<Record<DadFailure>> = Scratch::new();
 
 #[map]
-static DAD_REFLECTION: PerCpuArray<Record<DadReflection>> = PerCpuArray::with_max_entries(1, 0);
+static DAD_REFLECTION: Scratch<Record<DadReflection>> = Scratch::new();
+
+impl Counting for DadFailure {
+    #[inline(always)]
+    fn suppressed(&mut self) -> &mut u32 {
+        &mut self.suppressed
+    }
+}
+
+impl Counting for DadReflection {
+    #[inline(always)]
+    fn suppressed(&mut self) -> &mut u32 {
+        &mut self.suppressed
+    }
+}
+
+programs! {
+    solicitation: kprobe dad_solicitation;
+    reflection: kprobe dad_reflection;
+    failure: kprobe dad_failure;
+}
 
 /// `ndisc_send_ns(dev, solicit, daddr, saddr, nonce)`
-#[kprobe]
-fn dad_solicitation(ctx: ProbeContext) -> u32 {
-    let source = Pointer(ctx.arg(3).unwrap_or(0));
+#[inline(always)]
+fn solicitation(ctx: &ProbeContext) -> Option<()> {
+    let source = ctx.object(3);
     // Only duplicate address detection asks without an address of its own.
-    if source.0 == 0 || source.read() != Some([0_u64; 2]) {
-        return 0;
+    if source.0 == 0 || source.read::<Address>()? != UNSPECIFIED {
+        return None;
     }
-    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
-    let solicited = Pointer(ctx.arg(1).unwrap_or(0));
-    let Some(target) = solicited.read().and_then(|address| target(device, address)) else {
-        return 0;
-    };
-    let nonce: u64 = ctx.arg(4).unwrap_or(0);
+    let device = Device(ctx.object(0));
+    let target = target(device, ctx.object(1).read()?)?;
+    let nonce = ctx.number(4);
     let now = now();
     if nonce != 0 {
         let asked = Asked {
@@ -164,7 +179,7 @@ fn dad_solicitation(ctx: ProbeContext) -> u32 {
                 sent.count += 1;
             }
         }
-        return 0;
+        return None;
     }
     let sent = Sent {
         nonces: [nonce, 0, 0, 0],
@@ -173,24 +188,18 @@ fn dad_solicitation(ctx: ProbeContext) -> u32 {
     };
     // What cannot be remembered shows later as not seen.
     let _ = SENT.insert(&target, &sent, 0);
-    0
+    Some(())
 }
 
 /// `ndisc_recv_ns(skb)`: the packet's data begins at the ICMPv6 header and is
 /// in one piece.
-#[kprobe]
-fn dad_reflection(ctx: ProbeContext) -> u32 {
-    let skb = Pointer(ctx.arg(0).unwrap_or(0));
-    let _ = reflection(&ctx, skb);
-    0
-}
-
 #[inline(always)]
-fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
+fn reflection(ctx: &ProbeContext) -> Option<()> {
+    let skb = ctx.object(0);
     let head = skb.follow(&globals::SKB_HEAD)?;
     let network: u16 = skb.get(&globals::SKB_NETWORK_HEADER)?;
-    let source: [u64; 2] = Pointer(head.0 + u64::from(network) + IPV6_SOURCE).read()?;
-    if source != [0; 2] {
+    let source: Address = Pointer(head.0 + u64::from(network) + IPV6_SOURCE).read()?;
+    if source != UNSPECIFIED {
         return None;
     }
     let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
@@ -198,7 +207,7 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
     let solicitation = Pointer(head.0 + u64::from(transport));
     let nonce = nonce(solicitation, u64::from(length))?;
     let device = Device(skb.follow(&globals::SKB_DEV)?);
-    let address: [u64; 2] = Pointer(solicitation.0 + TARGET).read()?;
+    let address: Address = Pointer(solicitation.0 + TARGET).read()?;
     let target = target(device, address)?;
     // SAFETY: copied at once; a torn copy would need the interface to ask for
     // the address again at this very moment.
@@ -207,50 +216,28 @@ fn reflection(ctx: &ProbeContext, skb: Pointer) -> Option<()> {
         return None;
     }
     let is_due = is_due(target, wire::REFLECTION);
-    // SAFETY: a value of the map; only its count is read, which another CPU
-    // may raise meanwhile.
-    let suppressed = DAD_REFLECTIONS_HELD
-        .get_ptr(&target)
-        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
-    let record = DAD_REFLECTION.get_ptr_mut(0)?;
-    // SAFETY: the slot is this CPU's own, checked for null; no other program
-    // runs on this CPU until this one ends.
-    let record = unsafe { &mut *record };
+    let record = DAD_REFLECTION.get()?;
     record.open(wire::REFLECTION, target.netns);
-    record.payload.address = bytes(address);
+    record.payload.address = address.bytes();
     device.name_into(&mut record.payload.interface);
     record.payload.nonce = nonce;
     record.payload.sent_boot_ns = sent.boot_ns;
     record.payload.ifindex = target.ifindex;
-    record.payload.suppressed = suppressed;
     copy_frame(skb, &mut record.payload.frame);
-    if is_due {
-        record.send(ctx, wire::REFLECTION);
-        // There mostly is none.
-        let _ = DAD_REFLECTIONS_HELD.remove(&target);
-    } else {
-        // What cannot be held is not counted.
-        let _ = DAD_REFLECTIONS_HELD.insert(&target, &*record, 0);
-    }
+    DAD_REFLECTIONS_HELD.settle(ctx, wire::REFLECTION, &target, record, is_due);
     Some(())
 }
 
 /// `addrconf_dad_failure(skb, ifp)`
-#[kprobe]
-fn dad_failure(ctx: ProbeContext) -> u32 {
-    let skb = Pointer(ctx.arg(0).unwrap_or(0));
-    let address = Pointer(ctx.arg(1).unwrap_or(0));
-    let _ = failure(&ctx, skb, address);
-    0
-}
-
 #[inline(always)]
-fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
+fn failure(ctx: &ProbeContext) -> Option<()> {
+    let skb = ctx.object(0);
+    let ifaddr = ctx.object(1);
     if ifaddr.get::<i32>(&globals::IFA_STATE)? != STATE_DAD {
         return None;
     }
     let mut reading = Reading::new();
-    let address: [u64; 2] = reading.get(ifaddr, &globals::IFA_ADDR);
+    let address: Address = reading.get(ifaddr, &globals::IFA_ADDR);
     let inet6_dev = Pointer(reading.get(ifaddr, &globals::IFA_IDEV));
     let device = Device(Pointer(reading.get(inet6_dev, &globals::INET6_DEV_DEV)));
     if !reading.is_complete() {
@@ -258,20 +245,12 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
     }
     let target = target(device, address)?;
     let is_due = is_due(target, wire::FAILURE);
-    // SAFETY: as in reflection().
-    let suppressed = DAD_FAILURES_HELD
-        .get_ptr(&target)
-        .map_or(0, |held| unsafe { (*held).payload.suppressed } + 1);
-    let record = DAD_FAILURE.get_ptr_mut(0)?;
-    // SAFETY: the slot is this CPU's own, checked for null; no other program
-    // runs on this CPU until this one ends.
-    let record = unsafe { &mut *record };
+    let record = DAD_FAILURE.get()?;
     record.open(wire::FAILURE, target.netns);
     let payload = &mut record.payload;
-    payload.address = bytes(address);
+    payload.address = address.bytes();
     device.name_into(&mut payload.interface);
     payload.ifindex = target.ifindex;
-    payload.suppressed = suppressed;
     payload.own_mac_len = device.0.or_zero(&globals::DEV_ADDR_LEN);
     let mac = Pointer(device.0.or_zero(&globals::DEV_ADDR));
     mac.read_into(&mut payload.own_mac);
@@ -302,20 +281,13 @@ fn failure(ctx: &ProbeContext, skb: Pointer, ifaddr: Pointer) -> Option<()> {
         payload.sender_interface = sender.name;
     }
     copy_frame(skb, &mut payload.frame);
-    if is_due {
-        record.send(ctx, wire::FAILURE);
-        // There mostly is none.
-        let _ = DAD_FAILURES_HELD.remove(&target);
-    } else {
-        // What cannot be held is not counted.
-        let _ = DAD_FAILURES_HELD.insert(&target, &*record, 0);
-    }
+    DAD_FAILURES_HELD.settle(ctx, wire::FAILURE, &target, record, is_due);
     Some(())
 }
 
 /// The interface of this host that sent the solicitation, by its nonce.
 #[inline(always)]
-fn sender(skb: Pointer, address: [u64; 2]) -> Option<Sender> {
+fn sender(skb: Pointer, address: Address) -> Option<Sender> {
     let mut reading = Reading::new();
     let head: u64 = reading.get(skb, &globals::SKB_HEAD);
     let transport: u16 = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
@@ -361,7 +333,7 @@ fn read_sysctls(inet6_dev: Pointer, net: Pointer, payload: &mut DadFailure) -> u
 }
 
 #[inline(always)]
-fn target(device: Device, address: [u64; 2]) -> Option<Target> {
+fn target(device: Device, address: Address) -> Option<Target> {
     let mut reading = Reading::new();
     let net = Pointer(reading.get(device.0, &globals::DEV_NET));
     let target = Target {
@@ -379,27 +351,5 @@ fn is_due(target: Target, hook: Hook) -> bool {
         target,
         hook: hook.0.into(),
     };
-    let now = now();
-    if let Some(reported) = DAD_REPORTED.get_ptr(&occasion) {
-        // SAFETY: the pointer is to a map value, checked for null.
-        let reported = unsafe { *reported };
-        if now.wrapping_sub(reported) < QUIET_NS {
-            return false;
-        }
-    }
-    // What cannot be remembered is reported again.
-    let _ = DAD_REPORTED.insert(&occasion, &now, 0);
-    true
-}
-
-#[inline(always)]
-fn bytes(address: [u64; 2]) -> [u8; 16] {
-    let [low, high] = address;
-    (u128::from(low) | (u128::from(high) << 64)).to_ne_bytes()
-}
-
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: a helper without arguments that returns a number.
-    unsafe { bpf_ktime_get_boot_ns() }
+    DAD_REPORTED.pass(&occasion, 0, QUIET_NS, 1) != HELD_BACK
 }

@@ -9,9 +9,7 @@
 //! ```
 
 use aya_ebpf::{
-    helpers::bpf_get_current_pid_tgid,
-    macros::{kprobe, kretprobe, map},
-    maps::{LruHashMap, PerCpuArray},
+    macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
@@ -23,9 +21,14 @@ use v6trace_common::{
 };
 
 use crate::{
+    attachment::Arguments as _,
+    calls::Calls,
     context,
-    kernel::{Device, Net, Pointer},
+    kernel::{Device, Net},
     output::Record,
+    pointer::Pointer,
+    programs::programs,
+    scratch::Scratch,
 };
 
 mod globals {
@@ -50,32 +53,37 @@ pub(crate) struct Write {
 
 /// Writes in flight, by thread.
 #[map]
-static WRITES: LruHashMap<u64, Write> = LruHashMap::with_max_entries(256, 0);
+static WRITES: Calls<Write> = Calls::new(256);
 
 /// Records of purges in flight, by thread.
 #[map]
-static PURGES: LruHashMap<u64, Record<DefaultRoutesPurged>> = LruHashMap::with_max_entries(256, 0);
+static PURGES: Calls<Record<DefaultRoutesPurged>> = Calls::new(256);
 
 /// A record of no routes, never written: too large to be made on the stack.
 #[map]
-static NO_PURGE: PerCpuArray<Record<DefaultRoutesPurged>> = PerCpuArray::with_max_entries(1, 0);
+static NO_PURGE: Scratch<Record<DefaultRoutesPurged>> = Scratch::new();
+
+programs! {
+    write: kprobe forwarding_write_enter;
+    written: kretprobe forwarding_write_return;
+    purge: kprobe default_route_purge_enter;
+    purged: kretprobe default_route_purge_return;
+    delete: kprobe route_delete_enter;
+}
 
 /// What the current thread is writing, if it is.
 #[inline(always)]
 pub(crate) fn write_in_flight() -> Option<&'static Write> {
-    let write = WRITES.get_ptr(bpf_get_current_pid_tgid())?;
-    // SAFETY: the pointer is to a map value, checked for null; only the thread
-    // that is the key writes it.
-    Some(unsafe { &*write })
+    WRITES.current().map(|write| &*write)
 }
 
 /// `addrconf_sysctl_forward(ctl, write, buffer, lenp, ppos)`
-#[kprobe]
-fn forwarding_write_enter(ctx: ProbeContext) -> u32 {
-    let table = Pointer(ctx.arg(0).unwrap_or(0));
-    let is_write: i32 = ctx.arg(1).unwrap_or(0);
+#[inline(always)]
+fn write(ctx: &ProbeContext) {
+    let table = ctx.object(0);
+    let is_write = ctx.number(1) as i32;
     if is_write == 0 {
-        return 0;
+        return;
     }
     let mut write = Write {
         written: 0,
@@ -95,9 +103,7 @@ fn forwarding_write_enter(ctx: ProbeContext) -> u32 {
     {
         write.written = WRITTEN_ALL;
     }
-    // Without it, what is written is not known.
-    let _ = WRITES.insert(bpf_get_current_pid_tgid(), write, 0);
-    0
+    WRITES.begin(&write);
 }
 
 /// Where the namespace's `conf.all.forwarding` is.
@@ -108,62 +114,48 @@ pub(crate) fn all_forwarding(net: Net) -> Option<Pointer> {
         .member(&globals::DEVCONF_FORWARDING)
 }
 
-#[kretprobe]
-fn forwarding_write_return(_ctx: RetProbeContext) -> u32 {
-    // Absent where the sysctl was read.
-    let _ = WRITES.remove(bpf_get_current_pid_tgid());
-    0
+/// Absent where the sysctl was read.
+#[inline(always)]
+fn written(_ctx: &RetProbeContext) {
+    WRITES.end();
 }
 
 /// `rt6_purge_dflt_routers(net)`
-#[kprobe]
-fn default_route_purge_enter(ctx: ProbeContext) -> u32 {
-    let thread = bpf_get_current_pid_tgid();
-    let Some(empty) = NO_PURGE.get_ptr(0) else {
-        return 0;
-    };
-    // SAFETY: a map value, checked for null, that nobody writes.
-    if PURGES.insert(thread, unsafe { &*empty }, 0).is_err() {
-        return 0;
+#[inline(always)]
+fn purge(ctx: &ProbeContext) -> Option<()> {
+    if !PURGES.begin(NO_PURGE.get()?) {
+        return None;
     }
-    let Some(purge) = PURGES.get_ptr_mut(thread) else {
-        return 0;
-    };
-    // SAFETY: a map value, checked for null, that only this thread works on.
-    let purge = unsafe { &mut *purge };
-    purge.header.netns = Net(Pointer(ctx.arg(0).unwrap_or(0))).inum().unwrap_or(0);
+    let purge = PURGES.current()?;
+    purge.header.netns = Net(ctx.object(0)).inum().unwrap_or(0);
     if let Some(write) = write_in_flight() {
         purge.payload.written = write.written;
         purge.payload.written_interface = write.interface;
     }
-    0
+    Some(())
 }
 
 /// `fib6_del(rt, info)`, under the lock of the route's table: a route that is
 /// still in a table will be removed.
-#[kprobe]
-fn route_delete_enter(ctx: ProbeContext) -> u32 {
-    let Some(purge) = PURGES.get_ptr_mut(bpf_get_current_pid_tgid()) else {
-        return 0;
-    };
+#[inline(always)]
+fn delete(ctx: &ProbeContext) -> Option<()> {
+    let purge = PURGES.current()?;
     // A softirq that interrupts the purge may remove routes of its own.
     if context::current() == Context::Softirq {
-        return 0;
+        return None;
     }
-    // SAFETY: a map value, checked for null, that only this thread works on.
-    let purge = unsafe { &mut *purge };
-    let route = Pointer(ctx.arg(0).unwrap_or(0));
+    let route = ctx.object(0);
     let flags: u32 = route.get(&globals::ROUTE_FLAGS).unwrap_or(0);
     let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
     if flags & LEARNT_DEFAULT != LEARNT_DEFAULT || !in_table {
-        return 0;
+        return None;
     }
     let index = purge.payload.count as usize;
     purge.payload.count += 1;
     if index < ROUTES {
         describe(route, &mut purge.payload.routes[index]);
     }
-    0
+    Some(())
 }
 
 #[inline(always)]
@@ -199,19 +191,14 @@ fn describe(route: Pointer, purged: &mut PurgedRoute) {
     }
 }
 
-#[kretprobe]
-fn default_route_purge_return(ctx: RetProbeContext) -> u32 {
-    let thread = bpf_get_current_pid_tgid();
-    let Some(record) = PURGES.get_ptr_mut(thread) else {
-        return 0;
-    };
-    // SAFETY: a map value, checked for null, that only this thread works on.
-    let record = unsafe { &mut *record };
+#[inline(always)]
+fn purged(ctx: &RetProbeContext) -> Option<()> {
+    let record = PURGES.current()?;
     if record.payload.count > 0 {
         let hook = wire::PURGE;
         record.open(hook, record.header.netns);
-        record.send(&ctx, hook);
+        record.send(ctx, hook);
     }
-    let _ = PURGES.remove(thread);
-    0
+    PURGES.end();
+    Some(())
 }

@@ -7,9 +7,7 @@
 //! ```
 
 use aya_ebpf::{
-    helpers::bpf_get_current_pid_tgid,
-    macros::{kprobe, kretprobe, map},
-    maps::{LruHashMap, PerCpuArray},
+    macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::families::set_token::{
@@ -17,8 +15,14 @@ use v6trace_common::families::set_token::{
 };
 
 use crate::{
-    kernel::{Device, Pointer, Reading},
+    attachment::Arguments as _,
+    calls::Calls,
+    kernel::Device,
     output::Record,
+    pointer::{Pointer, Reading},
+    programs::programs,
+    scratch::Scratch,
+    search::search,
     volatile::Volatile,
 };
 
@@ -51,10 +55,10 @@ struct Request {
 
 /// Requests in flight, by thread.
 #[map]
-static TOKENS: LruHashMap<u64, Request> = LruHashMap::with_max_entries(256, 0);
+static TOKENS: Calls<Request> = Calls::new(256);
 
 #[map]
-static TOKEN_RECORD: PerCpuArray<Record<SetToken>> = PerCpuArray::with_max_entries(1, 0);
+static TOKEN_RECORD: Scratch<Record<SetToken>> = Scratch::new();
 
 /// Where the search among the attributes stands.
 #[repr(C)]
@@ -67,65 +71,47 @@ struct Search {
 }
 
 #[map]
-static TOKEN_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
+static TOKEN_SEARCH: Scratch<Search> = Scratch::new();
+
+programs! {
+    set_token: kprobe set_token_enter;
+    set_link_af: kprobe set_link_af_enter;
+    leave: kretprobe set_token_return;
+}
 
 /// `inet6_set_iftoken(idev, token, extack)`
-#[kprobe]
-fn set_token_enter(ctx: ProbeContext) -> u32 {
-    let inet6_dev = Pointer(ctx.arg(0).unwrap_or(0));
-    let token = Pointer(ctx.arg(1).unwrap_or(0));
-    if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
+#[inline(always)]
+fn set_token(ctx: &ProbeContext) {
+    let token = ctx.object(1);
+    if let Some(device) = ctx.object(0).follow(&globals::INET6_DEV_DEV) {
         remember(Device(device), token, false);
     }
-    0
 }
 
 /// `inet6_set_link_af(dev, nla, extack)`, which sets the address generation
 /// mode as well: only requests with a token count.
-#[kprobe]
-fn set_link_af_enter(ctx: ProbeContext) -> u32 {
-    let device = Device(Pointer(ctx.arg(0).unwrap_or(0)));
-    let request = Pointer(ctx.arg(1).unwrap_or(0));
-    let Some(length) = request.read::<u16>() else {
-        return 0;
-    };
-    let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
-        return 0;
-    };
-    {
-        // SAFETY: this CPU's slot, checked for null; no other program runs on
-        // this CPU until this one ends.
-        let search = unsafe { &mut *search };
-        search.end.set(request.0 + u64::from(length));
-        search.at.set(request.0 + ATTRIBUTE_HEADER);
-        search.token.set(0);
-        search.with_addr_gen_mode.set(0);
-    }
-    for _ in 0..ATTRIBUTES {
-        if link_af_step() == 0 {
-            break;
-        }
-    }
-    // SAFETY: as above; the function that had it as well is through.
-    let search = unsafe { &*search };
+#[inline(always)]
+fn set_link_af(ctx: &ProbeContext) -> Option<()> {
+    let request = ctx.object(1);
+    let length: u16 = request.read()?;
+    let search = TOKEN_SEARCH.get()?;
+    search.end.set(request.0 + u64::from(length));
+    search.at.set(request.0 + ATTRIBUTE_HEADER);
+    search.token.set(0);
+    search.with_addr_gen_mode.set(0);
+    find_token();
+    let search = TOKEN_SEARCH.get()?;
     if search.token.get() != 0 {
         let with_addr_gen_mode = search.with_addr_gen_mode.get() != 0;
-        remember(device, Pointer(search.token.get()), with_addr_gen_mode);
+        let token = Pointer(search.token.get());
+        remember(Device(ctx.object(0)), token, with_addr_gen_mode);
     }
-    0
+    Some(())
 }
 
-/// One step of that search; 0 at its end. Not inlined and known by name, so
-/// that the verifier follows it once: see [`volatile`](crate::volatile).
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn link_af_step() -> u32 {
-    let Some(search) = TOKEN_SEARCH.get_ptr_mut(0) else {
-        return 0;
-    };
-    // SAFETY: as in the program, which does not hold it meanwhile.
-    u32::from(look_at(unsafe { &mut *search }))
+search! {
+    /// Looks through the attributes of a request.
+    fn find_token() in TOKEN_SEARCH, at most ATTRIBUTES by link_af_step: look_at;
 }
 
 /// Looks at an attribute; `false` after the last.
@@ -170,31 +156,23 @@ fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
     }
     let net = Pointer(device.0.or_zero(&globals::DEV_NET));
     let netns = net.or_zero(&globals::NET_INUM);
-    let request = Request { payload, netns };
-    // A failed insertion shows at the return, as a call that is not known.
-    let _ = TOKENS.insert(bpf_get_current_pid_tgid(), request, 0);
+    TOKENS.begin(&Request { payload, netns });
 }
 
 /// Return of either function. One without a token was not remembered, so an
 /// unknown call is no loss here.
-#[kretprobe]
-fn set_token_return(ctx: RetProbeContext) -> u32 {
+#[inline(always)]
+fn leave(ctx: &RetProbeContext) -> Option<()> {
     let ret: i32 = ctx.ret();
-    let thread = bpf_get_current_pid_tgid();
-    let Some(request) = TOKENS.get_ptr(thread) else {
-        return 0;
-    };
-    if ret != 0 || globals::EMIT_ALL.load() != 0 {
-        if let Some(record) = TOKEN_RECORD.get_ptr_mut(0) {
-            // SAFETY: both pointers are to map values, checked for null. Only
-            // this thread works on the one, only this CPU on the other.
-            let (request, record) = unsafe { (&*request, &mut *record) };
-            record.open(wire::SET, request.netns);
-            record.payload = request.payload;
-            record.payload.ret = ret;
-            record.send(&ctx, wire::SET);
-        }
+    let request = TOKENS.current()?;
+    if (ret != 0 || globals::EMIT_ALL.load() != 0)
+        && let Some(record) = TOKEN_RECORD.get()
+    {
+        record.open(wire::SET, request.netns);
+        record.payload = request.payload;
+        record.payload.ret = ret;
+        record.send(ctx, wire::SET);
     }
-    let _ = TOKENS.remove(thread);
-    0
+    TOKENS.end();
+    Some(())
 }

@@ -37,35 +37,45 @@ use programs::Attacher;
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o"));
 
 /// What to attach, and where to learn of the kernel.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options<'a> {
     /// BTF to use instead of the running kernel's own.
     pub btf: Option<&'a Path>,
     /// Symbols to use instead of the running kernel's own.
     pub kallsyms: Option<&'a Path>,
-    /// The families whose hooks are wanted.
-    pub families: Vec<&'static Family>,
+    /// The hooks to attach.
+    pub hooks: Vec<&'static HookInfo>,
+    /// The families that were left out on request, by name.
+    pub left_out: Vec<&'static str>,
     /// Report what succeeds as well.
     pub events: bool,
     /// Let the programs log what they do.
     pub debug: bool,
 }
 
-impl<'a> Options<'a> {
-    /// The hooks that are wanted: those of other families, too, without which
-    /// one of these knows less.
-    fn hooks(&self) -> Vec<&'static HookInfo> {
-        let families = self.families.iter();
-        let wanted: Vec<Hook> = families.flat_map(|family| family.wants()).collect();
-        let hooks = HOOKS.iter().copied();
-        hooks.filter(|info| wanted.contains(&info.hook)).collect()
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self::of(FAMILIES)
     }
+}
 
-    /// The names of the families that are not wanted.
-    fn left_out(&self) -> Vec<String> {
-        let is_wanted = |family: &Family| self.families.iter().any(|of| of.name == family.name);
-        let families = FAMILIES.iter().filter(|family| !is_wanted(family));
-        families.map(|family| family.name.to_owned()).collect()
+impl<'a> Options<'a> {
+    /// The hooks of these families, and those of others without which one of
+    /// these knows less.
+    pub fn of(families: &[&'static Family]) -> Self {
+        let wanted: Vec<Hook> = families.iter().flat_map(|family| family.wants()).collect();
+        let hooks = HOOKS.iter().copied();
+        let is_left_out =
+            |family: &&&Family| families.iter().all(|wanted| wanted.name != family.name);
+        let left_out = FAMILIES.iter().filter(is_left_out);
+        Self {
+            hooks: hooks.filter(|info| wanted.contains(&info.hook)).collect(),
+            left_out: left_out.map(|family| family.name).collect(),
+            btf: None,
+            kallsyms: None,
+            events: false,
+            debug: false,
+        }
     }
 
     /// Where the kernel's types are read.
@@ -99,17 +109,16 @@ pub fn attach<T>(
     }
     let btf = Btf::load(options.btf())?;
     log::debug!("BTF read");
-    let hooks = options.hooks();
     let mut globals = resolve::members(&btf)?;
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
-        &resolve::symbols(&hooks, &globals),
+        &resolve::symbols(&options.hooks, &globals),
     )?;
     log::debug!("symbols read");
     resolve::variables(&mut globals, &btf, &symbols)?;
     // Numbers of functions out of a file may not be the running kernel's.
     let functions = match options.btf {
-        None => trampolines::functions(&btf),
+        None => trampolines::functions(&options.hooks, &btf),
         Some(_) => None,
     };
     drop(btf);
@@ -119,7 +128,7 @@ pub fn attach<T>(
 
     let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
     let mut programs = Attacher::new(&mut ebpf, functions);
-    let hooks = choose::choose(&hooks, &symbols, &globals, |candidate| {
+    let hooks = choose::choose(&options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
     let Attacher { links, refused, .. } = programs;
@@ -129,7 +138,7 @@ pub fn attach<T>(
     let coverage = Coverage {
         hooks,
         absent,
-        left_out: options.left_out(),
+        left_out: options.left_out.iter().map(ToString::to_string).collect(),
     };
     if coverage.attached().next().is_none() {
         return Err(AttachError::Nothing { coverage });

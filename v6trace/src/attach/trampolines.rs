@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use aya_obj::btf::{BtfType, Func, FuncLinkage};
-use v6trace_common::HOOKS;
+use v6trace_common::HookInfo;
 
 use crate::btf::Btf;
 
@@ -19,12 +19,12 @@ const PREEMPTION: &str = "/sys/kernel/debug/sched/preempt";
 
 /// BTF with the functions of every trampoline; `None` where trampolines are no
 /// choice.
-pub(super) fn functions(btf: &Btf) -> Option<aya::Btf> {
+pub(super) fn functions(hooks: &[&HookInfo], btf: &Btf) -> Option<aya::Btf> {
     if preempts() {
         log::debug!("this kernel may preempt programs: kprobes only");
         return None;
     }
-    let candidates = HOOKS.iter().flat_map(|hook| hook.candidates);
+    let candidates = hooks.iter().flat_map(|hook| hook.candidates);
     let wanted = candidates.filter(|candidate| candidate.trampoline.is_some());
     let functions = wanted.filter_map(|candidate| {
         let number = btf.function(candidate.function)?;

@@ -95,7 +95,7 @@ pub(super) struct OutputOptions {
     /// Show every decoded event, not only what is explained
     #[arg(long)]
     pub(super) events: bool,
-    /// Stop after so many diagnoses
+    /// Stop after N diagnoses
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Colour the text
@@ -143,19 +143,25 @@ impl OutputOptions {
         if self.is_json() {
             Box::new(Json::new(out, stderr()))
         } else {
-            Box::new(Text::new(out, stderr(), self.time(), self.quiet))
+            Box::new(self.text(out))
         }
     }
 
     /// What renders that form, results to standard output.
     pub(super) fn render_to_stdout(&self) -> Box<dyn Render> {
-        // JSON has no colours: to look for them would take longer than to
-        // make it.
-        if self.is_json() {
-            self.render(Box::new(buffered(io::stdout().lock())))
+        // Colours are left out here where nobody wants them: to look for them
+        // would take longer than to make the text.
+        let colours = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+        let out = Box::new(buffered(io::stdout().lock()));
+        if self.is_json() || colours {
+            self.render(out)
         } else {
-            self.render(Box::new(stdout()))
+            Box::new(self.text(out).without_colours())
         }
+    }
+
+    fn text<O: Write>(&self, out: O) -> Text<O, impl Write + use<O>> {
+        Text::new(out, stderr(), self.time(), self.quiet)
     }
 
     /// Makes the choice of colour hold for everything that is printed.

@@ -35,9 +35,9 @@ impl TraceOptions {
         attach::Options {
             btf: self.btf.as_deref(),
             kallsyms: self.kallsyms.as_deref(),
-            families: self.families(),
             events,
             debug: self.verbose > 1,
+            ..attach::Options::of(&self.families())
         }
     }
 

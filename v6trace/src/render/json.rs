@@ -1,8 +1,12 @@
 //! One JSON object a line: `session` first, `summary` last.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{self, Write},
+};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use v6trace_common::Context;
 
@@ -11,7 +15,11 @@ use super::{
     time::{self, Clock},
 };
 use crate::{
-    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
+    event::Event,
+    explain::{Diagnosis, Fix},
+    record::Lost,
+    recording::Missing,
+    report::Totals,
     session::Session,
 };
 
@@ -23,7 +31,7 @@ pub struct Json<O, E> {
     out: O,
     err: E,
     clock: Clock,
-    /// The event that is being written, its memory kept for the next.
+    /// The object that is being written, its memory kept for the next.
     line: Vec<u8>,
 }
 
@@ -62,41 +70,11 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
-        let task = diagnosis.task.as_ref();
-        let evidence: Map<String, Value> = diagnosis
-            .evidence
-            .iter()
-            .map(|evidence| (evidence.name.to_owned(), json!(evidence.value)))
-            .collect();
-        let fix: Vec<String> = diagnosis
-            .fix
-            .iter()
-            .map(|fix| match fix.remark {
-                Some(remark) => format!("{}  # {remark}", fix.action),
-                None => fix.action.clone(),
-            })
-            .collect();
-        self.line(&json!({
-            "type": "diagnosis",
-            "cause": diagnosis.cause.code(),
-            "severity": diagnosis.severity,
-            "time": time::rfc3339(session, diagnosis.boot_ns),
-            "boot_ns": diagnosis.boot_ns,
-            "operation": diagnosis.operation,
-            "errno": diagnosis.errno.map(|errno| errno.to_string()),
-            "pid": task.map(|task| task.pid),
-            "tid": task.map(|task| task.tid),
-            "comm": task.map(|task| &task.comm),
-            "netns": diagnosis.netns,
-            "netns_name": session.namespace_name(diagnosis.netns),
-            "ifindex": diagnosis.ifindex,
-            "interface": diagnosis.interface,
-            "address": diagnosis.address.map(|address| address.to_string()),
-            "summary": diagnosis.summary,
-            "evidence": evidence,
-            "fix": fix,
-            "confidence": diagnosis.confidence,
-        }))
+        let time = self.clock.rfc3339(session, diagnosis.boot_ns);
+        self.line.clear();
+        diagnosis_object(&mut self.line, session, diagnosis, time)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
@@ -154,6 +132,70 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 }
 
+/// Appends a diagnosis as its object, in the way of [`event_object`]: there may
+/// be thousands a second.
+fn diagnosis_object(
+    line: &mut Vec<u8>,
+    session: &Session,
+    diagnosis: &Diagnosis,
+    time: &str,
+) -> serde_json::Result<()> {
+    let task = diagnosis.task.as_ref();
+    line.extend_from_slice(br#"{"type":"diagnosis""#);
+    member(line, "cause", diagnosis.cause.code())?;
+    member(line, "severity", &diagnosis.severity)?;
+    member(line, "time", time)?;
+    member(line, "boot_ns", &diagnosis.boot_ns)?;
+    member(line, "operation", diagnosis.operation)?;
+    member(line, "errno", &diagnosis.errno.map(Shown))?;
+    member(line, "pid", &task.map(|task| task.pid))?;
+    member(line, "tid", &task.map(|task| task.tid))?;
+    member(line, "comm", &task.map(|task| task.comm.as_str()))?;
+    member(line, "netns", &diagnosis.netns)?;
+    let netns_name = session.namespace_name(diagnosis.netns);
+    member(line, "netns_name", &netns_name)?;
+    member(line, "ifindex", &diagnosis.ifindex)?;
+    member(line, "interface", &diagnosis.interface)?;
+    member(line, "address", &diagnosis.address.map(Shown))?;
+    member(line, "summary", &diagnosis.summary)?;
+    line.extend_from_slice(br#","evidence":"#);
+    let mut before = b'{';
+    for evidence in &diagnosis.evidence {
+        line.push(std::mem::replace(&mut before, b','));
+        named(line, evidence.name, &evidence.value)?;
+    }
+    if before == b'{' {
+        line.push(before);
+    }
+    line.push(b'}');
+    member(line, "fix", &Fixes(&diagnosis.fix))?;
+    member(line, "confidence", &diagnosis.confidence)?;
+    line.push(b'}');
+    Ok(())
+}
+
+/// What has a form as text, in that form.
+struct Shown<T>(T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// What to do, each action with its remark as a shell takes it.
+struct Fixes<'d>(&'d [Fix]);
+
+impl Serialize for Fixes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fixes = self.0.iter().map(|fix| match fix.remark {
+            Some(remark) => Cow::Owned([&fix.action, "  # ", remark].concat()),
+            None => Cow::Borrowed(&*fix.action),
+        });
+        serializer.collect_seq(fixes)
+    }
+}
+
 /// Appends an event as its object. There may be millions, so it is written as
 /// it is gone through: no copy in between, and no look at names that are this
 /// program's own.
@@ -191,7 +233,17 @@ fn member<T: Serialize + ?Sized>(
     name: &'static str,
     value: &T,
 ) -> serde_json::Result<()> {
-    line.extend_from_slice(b",\"");
+    line.push(b',');
+    named(line, name, value)
+}
+
+/// Appends the name of a member and its value.
+fn named<T: Serialize + ?Sized>(
+    line: &mut Vec<u8>,
+    name: &'static str,
+    value: &T,
+) -> serde_json::Result<()> {
+    line.push(b'"');
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b"\":");
     serde_json::to_writer(line, value)

@@ -4,8 +4,10 @@
 mod csv;
 mod json;
 mod pcapng;
+mod style;
 mod text;
 pub mod time;
+mod wrap;
 
 use std::io;
 

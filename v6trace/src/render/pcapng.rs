@@ -27,7 +27,7 @@ use pcap_file::{
     },
 };
 
-use super::{Render, text::shown};
+use super::{Render, text::push_value};
 use crate::{
     event::Event,
     explain::{Diagnosis, Value},
@@ -255,20 +255,21 @@ fn packet(frame: &Frame) -> Option<(&[u8], usize)> {
 
 /// `FAILURE dad-loopback (certain): …`, and the evidence.
 fn comment(diagnosis: &Diagnosis) -> String {
-    let evidence: Vec<String> = diagnosis
-        .evidence
-        .iter()
-        .filter(|evidence| evidence.value != Value::Unknown)
-        .map(|evidence| format!("{} {}", evidence.name, shown(&evidence.value)))
-        .collect();
-    format!(
-        "{} {}: {}\nevidence: {}",
+    let mut comment = format!(
+        "{} {}: {}\nevidence: ",
         diagnosis.severity.label(),
         diagnosis.cause.code(),
         diagnosis.summary,
-        evidence.join(", ")
-    )
-    .replace('\u{a0}', " ")
+    );
+    let evidence = diagnosis.evidence.iter();
+    let known = evidence.filter(|evidence| evidence.value != Value::Unknown);
+    for (index, evidence) in known.enumerate() {
+        comment.push_str(if index > 0 { ", " } else { "" });
+        comment.push_str(evidence.name);
+        comment.push(' ');
+        push_value(&mut comment, &evidence.value, ' ');
+    }
+    comment
 }
 
 /// Text that fits into an option.

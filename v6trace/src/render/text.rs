@@ -5,11 +5,13 @@ use std::{
     io::{self, Write},
 };
 
-use anstyle::{AnsiColor, Style};
-
-use super::{Render, time::TimeDisplay};
+use super::{
+    Render,
+    style::{BOLD, CYAN, DIM, Palette, severity},
+    time::{TimeDisplay, TimeOfDay},
+    wrap::{GLUE, WIDTH, spaces, wrap},
+};
 use crate::{
-    catalogue::Severity,
     event::{Event, Task},
     explain::{Confidence, Diagnosis, Value},
     field::Field,
@@ -19,22 +21,22 @@ use crate::{
     session::Session,
 };
 
-/// Columns to which text is wrapped: a terminal's 100, whatever renders it, so
-/// that the same session always gives the same text.
-const WIDTH: usize = 100;
+/// Column at which a summary begins.
+const SUMMARY: usize = 2;
 /// Column at which the values of a labelled line begin.
 const VALUES: usize = 15;
-
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
-const COMMAND: Style = AnsiColor::Cyan.on_default();
 
 /// Writes text: what happened to `out`, what is said about it to `err`.
 pub struct Text<O, E> {
     out: O,
     err: E,
-    time: TimeDisplay,
+    time: TimeOfDay,
     quiet: bool,
+    palette: Palette,
+    /// What is being written, and a paragraph of it before it is wrapped; their
+    /// memory is kept, since there may be thousands a second.
+    text: String,
+    paragraph: String,
 }
 
 impl<O: Write, E: Write> Text<O, E> {
@@ -43,9 +45,20 @@ impl<O: Write, E: Write> Text<O, E> {
         Self {
             out,
             err,
-            time,
+            time: TimeOfDay::new(time),
             quiet,
+            palette: Palette::COLOURS,
+            text: String::new(),
+            paragraph: String::new(),
         }
+    }
+
+    /// Leaves the colours of results out: to look for them in the finished text
+    /// would take longer than to make it.
+    #[must_use]
+    pub fn without_colours(mut self) -> Self {
+        self.palette = Palette::PLAIN;
+        self
     }
 }
 
@@ -55,51 +68,54 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     }
 
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
-        let mut text = self.heading(session, diagnosis);
-        text.push('\n');
-        text.push_str(&wrapped(&diagnosis.summary, "  ", "  "));
-        let likely = match diagnosis.confidence {
-            Confidence::Certain => "",
-            Confidence::Likely => " (likely: inferred, not read)",
-        };
-        let evidence: Vec<String> = diagnosis
-            .evidence
-            .iter()
-            .filter(|evidence| evidence.value != Value::Unknown)
-            // Joined by a character that textwrap does not break at, so that
-            // a name stays with its value.
-            .map(|evidence| format!("{}\u{a0}{}", evidence.name, shown(&evidence.value)))
-            .collect();
-        text.push_str(&labelled("evidence", &(evidence.join(", ") + likely)));
-        text.push_str(&fixes(diagnosis));
-        let more = format!("v6trace explain {}", diagnosis.cause.code());
-        let _ = writeln!(
-            text,
-            "    {DIM}{:<11}{DIM:#}{COMMAND}{more}{COMMAND:#}",
-            "more"
-        );
-        text.push('\n');
-        self.out.write_all(text.replace('\u{a0}', " ").as_bytes())
+        self.text.clear();
+        self.heading(session, diagnosis);
+        spaces(&mut self.text, SUMMARY);
+        wrap(&mut self.text, &diagnosis.summary, SUMMARY);
+        self.evidence(diagnosis);
+        self.fixes(diagnosis);
+        self.label("more");
+        let more = ["v6trace explain ", diagnosis.cause.code()];
+        self.palette.paint(&mut self.text, CYAN, &more);
+        self.text.push_str("\n\n");
+        self.out.write_all(self.text.as_bytes())
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
-        let time = self.time.format(session, event.boot_ns);
-        let mut fields = Vec::new();
+        let Self {
+            text,
+            palette,
+            time,
+            ..
+        } = self;
+        text.clear();
+        text.push_str(palette.on(DIM));
+        time.push(text, session, event.boot_ns);
+        for part in ["  ", event.hook.info().name, "  "] {
+            text.push_str(part);
+        }
+        push_who(text, event.culprit());
+        let mut between = "  ";
         event.occurrence().fields(&mut |name, field| {
-            fields.extend(words(&field).map(|words| format!("{name} {words}")));
+            if !matches!(field, Field::Unknown) {
+                for part in [std::mem::replace(&mut between, ", "), name, " "] {
+                    text.push_str(part);
+                }
+                push_field(text, &field);
+            }
         });
-        writeln!(
-            self.out,
-            "{DIM}{time}  {}  {}  {}{DIM:#}",
-            event.hook.info().name,
-            who(event.culprit()),
-            fields.join(", ")
-        )
+        if between == "  " {
+            text.push_str(between);
+        }
+        text.push_str(palette.off());
+        text.push('\n');
+        self.out.write_all(text.as_bytes())
     }
 
     fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()> {
         self.out.flush()?;
-        let time = self.time.format(session, lost.boot_ns);
+        let mut time = String::new();
+        self.time.push(&mut time, session, lost.boot_ns);
         let hook = lost
             .hook
             .map_or("a hook that cannot be told", |hook| hook.info().name);
@@ -134,7 +150,11 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         };
         let lost = match totals.lost {
             0 => "no events lost".to_owned(),
-            count => format!("{BOLD}{} lost{BOLD:#}", events(count)),
+            count => {
+                let mut lost = String::new();
+                Palette::COLOURS.paint(&mut lost, BOLD, &[&events(count), " lost"]);
+                lost
+            }
         };
         writeln!(
             self.err,
@@ -177,38 +197,121 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 
 impl<O, E> Text<O, E> {
     /// `14:02:11.482  FAILURE  optmem-exhausted  radvd[812]  tap366  netns blue`
-    fn heading(&self, session: &Session, diagnosis: &Diagnosis) -> String {
-        let colour = match diagnosis.severity {
-            Severity::Failure => AnsiColor::Red.on_default().bold(),
-            Severity::Hazard => AnsiColor::Yellow.on_default().bold(),
-            Severity::Notice => AnsiColor::Blue.on_default().bold(),
-        };
-        let time = self.time.format(session, diagnosis.boot_ns);
-        let mut text = format!(
-            "{DIM}{time}{DIM:#}  {colour}{}{colour:#}  {BOLD}{}{BOLD:#}  {}",
-            diagnosis.severity.label(),
-            diagnosis.cause.code(),
-            who(diagnosis.task.as_ref())
-        );
+    fn heading(&mut self, session: &Session, diagnosis: &Diagnosis) {
+        let Self {
+            text,
+            palette,
+            time,
+            ..
+        } = self;
+        text.push_str(palette.on(DIM));
+        time.push(text, session, diagnosis.boot_ns);
+        text.push_str(palette.off());
+        text.push_str("  ");
+        let label = [diagnosis.severity.label()];
+        palette.paint(text, severity(diagnosis.severity), &label);
+        text.push_str("  ");
+        palette.paint(text, BOLD, &[diagnosis.cause.code()]);
+        text.push_str("  ");
+        push_who(text, diagnosis.task.as_ref());
         if let Some(interface) = &diagnosis.interface {
-            let _ = write!(text, "  {interface}");
+            text.push_str("  ");
+            text.push_str(interface);
         }
         if !session.is_own_namespace(diagnosis.netns) {
+            text.push_str("  netns ");
             match session.namespace_name(diagnosis.netns) {
-                Some(name) => {
-                    let _ = write!(text, "  netns {name}");
-                }
-                None => {
-                    let _ = write!(text, "  netns {}", diagnosis.netns);
-                }
+                Some(name) => text.push_str(name),
+                None => push_number(text, diagnosis.netns),
             }
         }
-        text
+        text.push('\n');
+    }
+
+    /// The values that are known, each with its name on the same line.
+    fn evidence(&mut self, diagnosis: &Diagnosis) {
+        self.label("evidence");
+        let paragraph = &mut self.paragraph;
+        paragraph.clear();
+        for evidence in &diagnosis.evidence {
+            if evidence.value != Value::Unknown {
+                if !paragraph.is_empty() {
+                    paragraph.push_str(", ");
+                }
+                paragraph.push_str(evidence.name);
+                paragraph.push(GLUE);
+                push_value(paragraph, &evidence.value, GLUE);
+            }
+        }
+        if diagnosis.confidence == Confidence::Likely {
+            paragraph.push_str(" (likely: inferred, not read)");
+        }
+        wrap(&mut self.text, paragraph.trim_start(), VALUES);
+    }
+
+    /// Actions under one another, with their remarks in a column of their own
+    /// where that fits, else each remark below its action.
+    fn fixes(&mut self, diagnosis: &Diagnosis) {
+        let remarked = || {
+            let fixes = diagnosis.fix.iter();
+            fixes.filter_map(|fix| Some((fix, fix.remark?)))
+        };
+        let actions = remarked().map(|(fix, _)| columns(&fix.action));
+        let column = actions.max().unwrap_or(0) + 3;
+        let fits = remarked().all(|(_, remark)| VALUES + column + columns(remark) + 2 <= WIDTH);
+        for (index, fix) in diagnosis.fix.iter().enumerate() {
+            self.label(if index == 0 { "fix" } else { "" });
+            let Self { text, palette, .. } = self;
+            palette.paint(text, CYAN, &[&fix.action]);
+            if let Some(remark) = fix.remark {
+                if fits {
+                    spaces(text, column - columns(&fix.action));
+                } else {
+                    text.push('\n');
+                    spaces(text, VALUES + 2);
+                }
+                palette.paint(text, DIM, &["# ", remark]);
+            }
+            text.push('\n');
+        }
+    }
+
+    /// Begins a line with a label, up to the column of the values.
+    fn label(&mut self, label: &str) {
+        /// Column of the labels.
+        const LABELS: usize = 4;
+        let text = &mut self.text;
+        spaces(text, LABELS);
+        text.push_str(self.palette.on(DIM));
+        text.push_str(label);
+        spaces(text, (VALUES - LABELS).saturating_sub(label.len()));
+        text.push_str(self.palette.off());
     }
 }
 
-fn who(task: Option<&Task>) -> String {
-    task.map_or_else(|| "kernel".to_owned(), Task::to_string)
+fn push_who(text: &mut String, task: Option<&Task>) {
+    let Some(task) = task else {
+        text.push_str("kernel");
+        return;
+    };
+    text.push_str(&task.comm);
+    text.push('[');
+    push_number(text, task.pid);
+    text.push(']');
+}
+
+fn push_number(text: &mut String, number: impl Into<i64>) {
+    // Memory takes whatever is written.
+    let _ = write!(text, "{}", number.into());
+}
+
+fn push_flag(text: &mut String, flag: bool) {
+    text.push_str(if flag { "yes" } else { "no" });
+}
+
+/// How many columns a text takes.
+fn columns(text: &str) -> usize {
+    text.chars().count()
 }
 
 fn events(count: u64) -> String {
@@ -219,84 +322,53 @@ fn events(count: u64) -> String {
     }
 }
 
-/// An event's value in words, where it is known.
-fn words(field: &Field<'_>) -> Option<String> {
-    Some(match field {
-        Field::Number(number) => number.to_string(),
-        Field::Flag(true) => "yes".to_owned(),
-        Field::Flag(false) => "no".to_owned(),
-        Field::Text(text) => (*text).to_owned(),
-        Field::Shown(value) => value.to_string(),
-        Field::List(values) if values.is_empty() => "none".to_owned(),
-        Field::List(values) => values.join("\u{a0}+\u{a0}"),
-        Field::Unknown => return None,
-    })
+/// An event's value in words.
+fn push_field(text: &mut String, field: &Field<'_>) {
+    match field {
+        Field::Number(number) => push_number(text, *number),
+        Field::Flag(flag) => push_flag(text, *flag),
+        Field::Text(word) => text.push_str(word),
+        Field::Shown(value) => {
+            // Memory takes whatever is written.
+            let _ = write!(text, "{value}");
+        }
+        Field::List(values) => push_list(text, values, ' ', |text, value| text.push_str(value)),
+        Field::Unknown => text.push_str("unknown"),
+    }
 }
 
-/// A value in words.
-pub(super) fn shown(value: &Value) -> String {
+/// A value in words, between which `space` is put.
+pub(super) fn push_value(text: &mut String, value: &Value, space: char) {
     match value {
-        Value::Number(number) => number.to_string(),
-        Value::Flag(true) => "yes".to_owned(),
-        Value::Flag(false) => "no".to_owned(),
-        Value::Text(text) => text.clone(),
-        Value::List(values) if values.is_empty() => "none".to_owned(),
+        Value::Number(number) => push_number(text, *number),
+        Value::Flag(flag) => push_flag(text, *flag),
+        Value::Text(word) => text.push_str(word),
         Value::List(values) => {
-            let shown: Vec<String> = values.iter().map(shown).collect();
-            shown.join("\u{a0}+\u{a0}")
+            push_list(text, values, space, |text, value| {
+                push_value(text, value, space);
+            });
         }
         Value::Group(values) => {
-            let shown: Vec<String> = values.iter().map(|(_, value)| shown(value)).collect();
-            shown.join("\u{a0}")
+            for (index, (_, value)) in values.iter().enumerate() {
+                if index > 0 {
+                    text.push(space);
+                }
+                push_value(text, value, space);
+            }
         }
-        Value::Unknown => "unknown".to_owned(),
+        Value::Unknown => text.push_str("unknown"),
     }
 }
 
-/// Actions under one another, with their remarks in a column of their own
-/// where that fits, else each remark below its action.
-fn fixes(diagnosis: &Diagnosis) -> String {
-    let columns = |text: &str| text.chars().count();
-    let actions = diagnosis.fix.iter().filter(|fix| fix.remark.is_some());
-    let column = actions.map(|fix| columns(&fix.action)).max().unwrap_or(0) + 3;
-    let fits = diagnosis
-        .fix
-        .iter()
-        .filter_map(|fix| fix.remark)
-        .all(|remark| VALUES + column + columns(remark) + 2 <= WIDTH);
-    let mut text = String::new();
-    for (index, fix) in diagnosis.fix.iter().enumerate() {
-        let label = if index == 0 { "fix" } else { "" };
-        let gap = match fix.remark {
-            Some(_) if fits => " ".repeat(column - columns(&fix.action)),
-            Some(_) => format!("\n{}", " ".repeat(VALUES + 2)),
-            None => String::new(),
-        };
-        let remark = fix
-            .remark
-            .map_or_else(String::new, |remark| format!("{gap}{DIM}# {remark}{DIM:#}"));
-        let _ = writeln!(
-            text,
-            "    {DIM}{label:<11}{DIM:#}{COMMAND}{}{COMMAND:#}{remark}",
-            fix.action
-        );
+/// `a + b`, or `none`.
+fn push_list<T>(text: &mut String, values: &[T], space: char, push: impl Fn(&mut String, &T)) {
+    if values.is_empty() {
+        text.push_str("none");
     }
-    text
-}
-
-/// A label in its column and wrapped text in the next.
-fn labelled(label: &str, text: &str) -> String {
-    let indent = " ".repeat(VALUES);
-    let wrapped = wrapped(text, &indent, &indent);
-    format!("    {DIM}{label:<11}{DIM:#}{}", wrapped.trim_start())
-}
-
-fn wrapped(text: &str, first: &str, rest: &str) -> String {
-    let options = textwrap::Options::new(WIDTH)
-        .initial_indent(first)
-        .subsequent_indent(rest)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
-    textwrap::fill(text, options) + "\n"
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.extend([space, '+', space]);
+        }
+        push(text, value);
+    }
 }

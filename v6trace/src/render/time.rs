@@ -20,25 +20,63 @@ pub enum TimeDisplay {
     Relative,
 }
 
-impl TimeDisplay {
-    /// A boot time in this display, to the millisecond.
-    pub fn format(self, session: &Session, boot_ns: u64) -> String {
-        let offset = match self {
-            Self::Local => session.info().utc_offset_s,
-            Self::Utc => 0,
-            Self::Relative => {
-                let since = i128::from(boot_ns) - i128::from(session.info().boot_ns);
-                let sign = if since < 0 { '-' } else { '+' };
-                let ms = since.unsigned_abs() / 1_000_000;
-                return format!("{sign}{}.{:03}", ms / 1000, ms % 1000);
+/// Gives many times in one display, to the millisecond: those of one second
+/// differ only at the end.
+#[derive(Debug)]
+pub(super) struct TimeOfDay {
+    display: TimeDisplay,
+    /// The last second given, since 1970.
+    second: Option<i64>,
+    /// How it is written, with the dot behind it.
+    text: String,
+}
+
+impl TimeOfDay {
+    pub(super) fn new(display: TimeDisplay) -> Self {
+        Self {
+            display,
+            second: None,
+            text: String::new(),
+        }
+    }
+
+    /// Appends a boot time.
+    pub(super) fn push(&mut self, out: &mut String, session: &Session, boot_ns: u64) {
+        let offset = match self.display {
+            TimeDisplay::Local => session.info().utc_offset_s,
+            TimeDisplay::Utc => 0,
+            TimeDisplay::Relative => {
+                push_since(out, session, boot_ns);
+                return;
             }
         };
-        let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
-        offset
-            .to_datetime(timestamp(session, boot_ns))
-            .strftime("%H:%M:%S.%3f")
-            .to_string()
+        let time = timestamp(session, boot_ns);
+        let second = time.as_nanosecond().div_euclid(NANOSECONDS.into());
+        let rest = time.as_nanosecond().rem_euclid(NANOSECONDS.into());
+        let second = i64::try_from(second).ok();
+        if second.is_none() || self.second != second {
+            let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+            self.text = offset.to_datetime(time).strftime("%H:%M:%S.").to_string();
+            self.second = second;
+        }
+        out.push_str(&self.text);
+        push_milliseconds(out, rest.unsigned_abs() / 1_000_000);
     }
+}
+
+/// Seconds since the session began.
+fn push_since(out: &mut String, session: &Session, boot_ns: u64) {
+    let began = session.info().boot_ns;
+    let ms = u128::from(boot_ns.abs_diff(began) / 1_000_000);
+    out.push(if boot_ns < began { '-' } else { '+' });
+    // Memory takes whatever is written.
+    let _ = write!(out, "{}.", ms / 1000);
+    push_milliseconds(out, ms % 1000);
+}
+
+/// Three digits.
+fn push_milliseconds(out: &mut String, ms: u128) {
+    let _ = write!(out, "{ms:03}");
 }
 
 /// A boot time as date and local time there, with what that is ahead of UTC.

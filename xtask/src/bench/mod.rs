@@ -23,7 +23,13 @@ struct Part {
 }
 
 /// Names of all parts, in their order.
-pub(crate) const PARTS: [&str; 2] = [COSTS.name, LOSSES.name];
+pub(crate) const PARTS: [&str; 3] = [STARTS.name, COSTS.name, LOSSES.name];
+
+/// How long starting and stopping takes, by the number of hooks.
+const STARTS: Part = Part {
+    name: "starts",
+    hardware: &COUNTING,
+};
 
 /// What tracing costs the traced, and the tracer's own needs.
 const COSTS: Part = Part {
@@ -53,7 +59,7 @@ pub(crate) fn task(
             .with_context(|| format!("cannot read {}", binaries.v6trace.display()))?
             .len();
         figures.binary_size = Some(size);
-        for part in [&COSTS, &LOSSES] {
+        for part in [&STARTS, &COSTS, &LOSSES] {
             if parts.is_empty() || parts.iter().any(|wanted| wanted == part.name) {
                 let measured = guest::measure(&files, &binaries, part, tracers)?;
                 figures.add(&files.version, measured);

@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use v6trace::btf::{Btf, KERNEL_BTF};
 
+use crate::bench::hooks;
+
 use super::{DIRECTORY, Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
 
 pub(super) const TRACER: Tracer = Tracer {
@@ -25,6 +27,29 @@ fn path() -> String {
 }
 
 fn write_script(purpose: Purpose) -> Result<()> {
+    let script = match purpose {
+        Purpose::Hooks(count) => counting_script(count)?,
+        Purpose::Explain => joins_script("(int32)retval != 0")?,
+        Purpose::Record => joins_script("1")?,
+    };
+    fs::write(path(), script).with_context(|| format!("cannot write {}", path()))
+}
+
+/// Counts what so many hooks see.
+fn counting_script(count: usize) -> Result<String> {
+    let mut script = String::new();
+    for probe in hooks::probes(count)? {
+        let function = probe.function;
+        script += &format!("kprobe:{function} {{ @[\"{function}\"] = count(); }}\n");
+        if probe.returns {
+            script += &format!("kretprobe:{function} {{ @[\"{function}\"] = count(); }}\n");
+        }
+    }
+    Ok(script)
+}
+
+/// Prints the joins that are wanted, by this condition.
+fn joins_script(wanted: &str) -> Result<String> {
     let btf = Btf::load(KERNEL_BTF.as_ref()).context("cannot read the kernel's BTF")?;
     let optmem_max = if btf.member("net.core.sysctl_optmem_max").is_ok() {
         "((struct sock *)arg0)->__sk_common.skc_net.net->core.sysctl_optmem_max"
@@ -32,14 +57,9 @@ fn write_script(purpose: Purpose) -> Result<()> {
         // Older kernels have one limit for all.
         r#"*(int32 *)kaddr("sysctl_optmem_max")"#
     };
-    let wanted = match purpose {
-        Purpose::Explain => "(int32)retval != 0",
-        Purpose::Record => "1",
-    };
-    let script = SCRIPT
+    Ok(SCRIPT
         .replace("OPTMEM_MAX", optmem_max)
-        .replace("WANTED", wanted);
-    fs::write(path(), script).with_context(|| format!("cannot write {}", path()))
+        .replace("WANTED", wanted))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as every tracer's")]

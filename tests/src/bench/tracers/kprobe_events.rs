@@ -5,10 +5,14 @@
 //! user.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use v6trace::btf::{Btf, KERNEL_BTF};
+
+use super::Purpose;
+use crate::bench::hooks::{self, Probe};
 
 const TRACEFS: &str = "/sys/kernel/tracing";
 
@@ -35,12 +39,13 @@ enum Return {
 }
 
 /// Defines the events, unless that was done; nothing is traced yet.
-pub(super) fn define() -> Result<()> {
-    if Path::new(TRACEFS).join("events").join(GROUP).exists() {
-        return Ok(());
-    }
+pub(super) fn define(purpose: Purpose) -> Result<()> {
     let mut text = String::new();
-    for (name, function, values, returns) in events()? {
+    for (name, function, values, returns) in events(purpose)? {
+        let event = Path::new(TRACEFS).join("events").join(GROUP).join(name);
+        if event.exists() {
+            continue;
+        }
         text += &format!("p:{GROUP}/{name} {function} {values}\n");
         match returns {
             Return::Unseen => {}
@@ -50,14 +55,20 @@ pub(super) fn define() -> Result<()> {
             }
         }
     }
-    fs::write(format!("{TRACEFS}/kprobe_events"), &text)
+    if text.is_empty() {
+        return Ok(());
+    }
+    let file = format!("{TRACEFS}/kprobe_events");
+    let opened = fs::OpenOptions::new().append(true).open(file);
+    opened
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| format!("the kernel refuses these events:\n{text}"))
 }
 
 /// `SUBSYSTEM:EVENT` of every event.
-pub(super) fn names() -> Result<Vec<String>> {
+pub(super) fn names(purpose: Purpose) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for (name, _, _, returns) in events()? {
+    for (name, _, _, returns) in events(purpose)? {
         names.push(format!("{GROUP}:{name}"));
         if returns != Return::Unseen {
             names.push(format!("{GROUP}:{name}_return"));
@@ -66,8 +77,24 @@ pub(super) fn names() -> Result<Vec<String>> {
     Ok(names)
 }
 
+fn events(purpose: Purpose) -> Result<Vec<Event>> {
+    let Purpose::Hooks(count) = purpose else {
+        return own_events();
+    };
+    let event = |probe: Probe| {
+        let returns = if probe.returns {
+            Return::Void
+        } else {
+            Return::Unseen
+        };
+        // None but the function: what else would be read is not called.
+        (probe.function, probe.function, String::new(), returns)
+    };
+    Ok(hooks::probes(count)?.into_iter().map(event).collect())
+}
+
 #[expect(clippy::too_many_lines, reason = "a table, whatever its length")]
-fn events() -> Result<Vec<Event>> {
+fn own_events() -> Result<Vec<Event>> {
     let btf = Btf::load(Path::new(KERNEL_BTF)).context("cannot read the kernel's BTF")?;
     let at = |path: &str| -> Result<u32> { Ok(btf.member(path)?.byte_offset) };
     // An address in memory at a register or at another expression.

@@ -30,6 +30,8 @@ pub(super) enum Purpose {
     Explain,
     /// To record every join, failing or not.
     Record,
+    /// To watch what so many hooks do.
+    Hooks(usize),
 }
 
 /// A tracer that can be started.

@@ -9,18 +9,18 @@ use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_c
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "perf",
-    define: |_| kprobe_events::define(),
+    define: kprobe_events::define,
     command,
     ways: |_| (Ready::RunsCommand, Stop::Interrupt),
     recorded,
 };
 
-fn command(_purpose: Purpose) -> Result<Command> {
+fn command(purpose: Purpose) -> Result<Command> {
     let mut command = Command::new("perf");
     command
         .args(["record", "--all-cpus", "-o"])
         .arg(output(TRACER.name, "data"));
-    for name in kprobe_events::names()? {
+    for name in kprobe_events::names(purpose)? {
         let filtered = name == format!("{GROUP}:{}", FILTERED.0);
         command.args(["-e", &name]);
         if filtered {

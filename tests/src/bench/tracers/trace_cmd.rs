@@ -9,20 +9,20 @@ use super::{Purpose, Ready, Recorded, Stop, Tracer, count_lines, output, ready_c
 
 pub(super) const TRACER: Tracer = Tracer {
     name: "trace-cmd",
-    define: |_| kprobe_events::define(),
+    define: kprobe_events::define,
     command,
     // Ctrl-C would go to the command as well.
     ways: |_| (Ready::RunsCommand, Stop::CommandEnds),
     recorded,
 };
 
-fn command(_purpose: Purpose) -> Result<Command> {
+fn command(purpose: Purpose) -> Result<Command> {
     let mut command = Command::new("trace-cmd");
     command
         .arg("record")
         .arg("-o")
         .arg(output(TRACER.name, "dat"));
-    for name in kprobe_events::names()? {
+    for name in kprobe_events::names(purpose)? {
         let filtered = name == format!("{GROUP}:{}", FILTERED.0);
         command.args(["-e", &name]);
         if filtered {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
+use crate::bench::hooks;
 use crate::guest;
 
 pub(super) const TRACER: Tracer = Tracer {
@@ -14,6 +15,7 @@ pub(super) const TRACER: Tracer = Tracer {
     command,
     ways: |purpose| match purpose {
         Purpose::Explain => (Ready::Says("v6trace: ready"), Stop::Interrupt),
+        Purpose::Hooks(_) => (Ready::Says(hooks::READY), Stop::Interrupt),
         Purpose::Record => (Ready::RunsCommand, Stop::CommandEnds),
     },
     recorded,
@@ -26,6 +28,11 @@ const FILE: &str = "rec";
 fn command(purpose: Purpose) -> Result<Command> {
     Ok(match purpose {
         Purpose::Explain => guest::v6trace(&["live"]),
+        Purpose::Hooks(count) => {
+            let mut command = Command::new("/init");
+            command.args(["bench-hooks", &count.to_string()]);
+            command
+        }
         Purpose::Record => {
             let mut command = guest::v6trace(&["record", "--events", "--quiet", "--force"]);
             command.arg("-o").arg(output(TRACER.name, FILE));

@@ -12,8 +12,8 @@
 
 use aya_ebpf::{
     helpers::{bpf_get_current_pid_tgid, bpf_get_smp_processor_id},
-    macros::{fexit, kprobe, map},
-    maps::{Array, PerCpuArray},
+    macros::map,
+    maps::Array,
     programs::{FExitContext, ProbeContext},
 };
 use v6trace_common::{
@@ -24,8 +24,10 @@ use v6trace_common::{
 use super::JOINS;
 use super::globals;
 use crate::{
-    kernel::Pointer,
-    ways::{self, Arguments as _, Object},
+    attachment::{self, Arguments as _, Object},
+    pointer::Pointer,
+    programs::programs,
+    scratch::Scratch,
 };
 
 /// Arguments of `sock_kmalloc(sk, size, priority)`.
@@ -59,73 +61,68 @@ struct Owned {
 
 /// The last charge on this CPU that may be a join's.
 #[map]
-static CHARGES: PerCpuArray<Owned> = PerCpuArray::with_max_entries(1, 0);
+static CHARGES: Scratch<Owned> = Scratch::new();
 
 /// How often memory was charged to sockets.
 #[map]
 static CHANGES: Array<u64> = Array::with_max_entries(COUNTERS, 0);
 
+programs! {
+    charge: kprobe option_memory_charge;
+    charged: fexit option_memory_charged;
+}
+
 /// `sock_kmalloc`, before the charge.
-#[kprobe]
-fn option_memory_charge(ctx: ProbeContext) -> u32 {
+#[inline(always)]
+fn charge(ctx: &ProbeContext) {
     let sock = ctx.object(0);
-    if let Some(join) = JOINS.get_ptr_mut(bpf_get_current_pid_tgid()) {
-        // SAFETY: the pointer is to a map value, checked for null; only the
-        // thread that is the key works on it.
-        let join = unsafe { &mut *join };
-        if join.sock == sock.0 {
-            join.charge = Charge::NONE;
-            join.charge.size = ctx.number(1) as u32;
-            join.charge.flags = CHARGE_SEEN;
-            join.charge.read(sock);
-            return 0;
-        }
+    if let Some(join) = JOINS.current()
+        && join.sock == sock.0
+    {
+        join.charge = Charge::NONE;
+        join.charge.size = ctx.number(1) as u32;
+        join.charge.flags = CHARGE_SEEN;
+        join.charge.read(sock);
+        return;
     }
     changed(sock.0);
-    0
 }
 
 /// `sock_kmalloc`, after the charge.
-#[fexit]
-fn option_memory_charged(ctx: FExitContext) -> i32 {
+#[inline(always)]
+fn charged(ctx: &FExitContext) -> Option<()> {
     let size = ctx.number(1) as u32;
     let sock = ctx.object(0);
-    let refused = ways::result(&ctx, ARGUMENTS) == 0;
+    let refused = attachment::result(ctx, ARGUMENTS) == 0;
     if !refused {
-        if let Some(address) = ways::plain(sock.pointer().0) {
+        if let Some(address) = attachment::plain(sock.pointer().0) {
             changed(address);
         }
         if globals::EMIT_ALL.load() == 0 {
-            return 0;
+            return None;
         }
     }
     if size != globals::MC_SIZE.load() {
-        return 0;
+        return None;
     }
-    if let Some(slot) = CHARGES.get_ptr_mut(0) {
-        // SAFETY: this CPU's slot, checked for null; see `ways` for why no
-        // other program works on it.
-        let slot = unsafe { &mut *slot };
-        slot.thread = bpf_get_current_pid_tgid();
-        slot.sock = sock.pointer().0;
-        slot.charge = Charge::NONE;
-        slot.charge.size = size;
-        slot.charge.flags = CHARGE_SEEN;
-        slot.charge.read(sock);
-        if !refused {
-            slot.charge.sk_omem_alloc -= size as i32;
-        }
+    let slot = CHARGES.get()?;
+    slot.thread = bpf_get_current_pid_tgid();
+    slot.sock = sock.pointer().0;
+    slot.charge = Charge::NONE;
+    slot.charge.size = size;
+    slot.charge.flags = CHARGE_SEEN;
+    slot.charge.read(sock);
+    if !refused {
+        slot.charge.sk_omem_alloc -= size as i32;
     }
-    0
+    Some(())
 }
 
 /// Takes what was charged for the calling thread's join on a socket.
 #[inline(always)]
-pub(super) fn take(thread: u64, sock: u64) -> Option<Charge> {
-    let slot = CHARGES.get_ptr_mut(0)?;
-    // SAFETY: as where it is filled.
-    let slot = unsafe { &mut *slot };
-    if slot.thread != thread || slot.sock != sock {
+pub(super) fn take(sock: u64) -> Option<Charge> {
+    let slot = CHARGES.get()?;
+    if slot.thread != bpf_get_current_pid_tgid() || slot.sock != sock {
         return None;
     }
     slot.sock = 0;

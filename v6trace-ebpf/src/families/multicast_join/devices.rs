@@ -11,8 +11,8 @@ use v6trace_common::{
 
 use super::globals;
 use crate::{
+    attachment::Object,
     kernel::{Device, Net},
-    ways::Object,
 };
 
 use super::walk::{Found, find_device};

@@ -22,9 +22,8 @@ mod walk;
 
 use aya_ebpf::{
     EbpfContext,
-    helpers::bpf_get_current_pid_tgid,
-    macros::{fexit, kprobe, kretprobe, map},
-    maps::{LruHashMap, PerCpuArray, ProgramArray},
+    macros::map,
+    maps::ProgramArray,
     programs::{FExitContext, ProbeContext, RetProbeContext},
 };
 use aya_log_ebpf::debug;
@@ -33,10 +32,14 @@ use v6trace_common::families::multicast_join::{
 };
 
 use crate::{
+    attachment::{self, Arguments as _, Object},
+    calls::Calls,
     context,
-    kernel::{Net, Pointer, Sock},
+    kernel::{Net, Sock},
     output::{self, Record},
-    ways::{self, Arguments as _, Object},
+    pointer::Pointer,
+    programs::programs,
+    scratch::Scratch,
 };
 use charge::Charge;
 use walk::{EXIT_CONTINUATIONS, JOIN_WALK, RETURN_CONTINUATIONS};
@@ -68,87 +71,80 @@ struct Join {
     charge: Charge,
 }
 
-/// Joins in flight, by thread.
+/// Joins in flight.
 #[map]
-static JOINS: LruHashMap<u64, Join> = LruHashMap::with_max_entries(4096, 0);
+static JOINS: Calls<Join> = Calls::new(4096);
 
 #[map]
-static JOIN_RECORD: PerCpuArray<Record<MulticastJoin>> = PerCpuArray::with_max_entries(1, 0);
+static JOIN_RECORD: Scratch<Record<MulticastJoin>> = Scratch::new();
+
+programs! {
+    enter: kprobe multicast_join_enter;
+    enter_any_source: kprobe multicast_join_any_source_enter;
+    leave: kretprobe multicast_join_return;
+    exit: fexit multicast_join_exit;
+}
 
 /// `__ipv6_sock_mc_join(sk, ifindex, addr, mode)`
-#[kprobe]
-fn multicast_join_enter(ctx: ProbeContext) -> u32 {
-    let mode = ctx.number(3) as u32;
-    enter(&ctx, mode)
+#[inline(always)]
+fn enter(ctx: &ProbeContext) {
+    remember(ctx, ctx.number(3) as u32);
 }
 
 /// `ipv6_sock_mc_join(sk, ifindex, addr)`, which joins for any source.
-#[kprobe]
-fn multicast_join_any_source_enter(ctx: ProbeContext) -> u32 {
-    enter(&ctx, MODE_EXCLUDE)
+#[inline(always)]
+fn enter_any_source(ctx: &ProbeContext) {
+    remember(ctx, MODE_EXCLUDE);
 }
 
 #[inline(always)]
-fn enter(ctx: &ProbeContext, mode: u32) -> u32 {
-    let join = Join {
+fn remember(ctx: &ProbeContext, mode: u32) {
+    // A failed insertion shows at the return, as a call that is not known.
+    JOINS.begin(&Join {
         sock: ctx.number(0),
         group: ctx.number(2),
         ifindex: ctx.number(1) as u32,
         mode,
         charge: Charge::NONE,
-    };
-    // A failed insertion shows at the return, as a call that is not known.
-    let _ = JOINS.insert(bpf_get_current_pid_tgid(), join, 0);
-    0
+    });
 }
 
 /// Return of the join, whichever function was entered.
-#[kretprobe]
-fn multicast_join_return(ctx: RetProbeContext) -> u32 {
+#[inline(always)]
+fn leave(ctx: &RetProbeContext) {
     let ret: i32 = ctx.ret();
-    let thread = bpf_get_current_pid_tgid();
-    let Some(join) = JOINS.get_ptr(thread) else {
+    let Some(mut join) = JOINS.take() else {
         if wanted(ret, MODE_EXCLUDE) {
             output::call_unknown(wire::JOIN);
         }
-        return 0;
+        return;
     };
-    // SAFETY: the pointer is to a map value, checked for null; only the thread
-    // that is the key works on it. Copied, since the entry is about to go.
-    let mut join = unsafe { *join };
-    let _ = JOINS.remove(thread);
     if ret == 0 {
         charge::changed(join.sock);
     }
     if wanted(ret, join.mode) {
         let sock = Sock(Pointer(join.sock));
-        report(&ctx, sock, &mut join, ret, thread, &RETURN_CONTINUATIONS);
+        report(ctx, sock, &mut join, ret, &RETURN_CONTINUATIONS);
     }
-    0
 }
 
 /// `__ipv6_sock_mc_join`, once it is through.
-#[fexit]
-fn multicast_join_exit(ctx: FExitContext) -> i32 {
-    let ret = ways::result(&ctx, ARGUMENTS) as i32;
+#[inline(always)]
+fn exit(ctx: &FExitContext) -> Option<()> {
+    let ret = attachment::result(ctx, ARGUMENTS) as i32;
     let mode = ctx.number(3) as u32;
     if !wanted(ret, mode) {
-        return 0;
+        return None;
     }
     let sock = Sock(ctx.object(0));
-    let Some(address) = ways::plain(sock.0.pointer().0) else {
-        return 0;
-    };
     let mut join = Join {
-        sock: address,
+        sock: attachment::plain(sock.0.pointer().0)?,
         group: ctx.number(2),
         ifindex: ctx.number(1) as u32,
         mode,
         charge: Charge::NONE,
     };
-    let thread = bpf_get_current_pid_tgid();
-    report(&ctx, sock, &mut join, ret, thread, &EXIT_CONTINUATIONS);
-    0
+    report(ctx, sock, &mut join, ret, &EXIT_CONTINUATIONS)
 }
 
 /// Whether userspace needs to know. A second source of a group that the socket
@@ -164,34 +160,23 @@ fn report<C: EbpfContext, O: Object>(
     sock: Sock<O>,
     join: &mut Join,
     ret: i32,
-    thread: u64,
     continuations: &ProgramArray,
-) {
-    let Some(record) = JOIN_RECORD.get_ptr_mut(0) else {
-        return;
-    };
-    // SAFETY: a slot of this CPU alone, checked for null; see `ways` for why no
-    // other program works on it.
-    let record = unsafe { &mut *record };
-
+) -> Option<()> {
+    let record = JOIN_RECORD.get()?;
     let net = sock.net();
     devices::find(net, join.ifindex, &mut record.payload);
     if join.charge.flags & CHARGE_SEEN == 0 {
-        join.charge =
-            charge::take(thread, join.sock).unwrap_or_else(|| Charge::afterwards(sock.0, ret));
+        join.charge = charge::take(join.sock).unwrap_or_else(|| Charge::afterwards(sock.0, ret));
     }
     fill(record, join, ret, sock, net);
-    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
-        return;
-    };
-    // SAFETY: as the record.
-    let walk = unsafe { &mut *walk };
+    let walk = JOIN_WALK.get()?;
     walk.reset();
     walk::start(walk, join.sock, net, &mut record.payload);
     if globals::DEBUG.load() != 0 {
         debug!(ctx, "join on ifindex {} returned {}", join.ifindex, ret);
     }
     walk::proceed(ctx, walk, record, continuations);
+    Some(())
 }
 
 #[inline(always)]

@@ -11,7 +11,7 @@ use core::{ffi::c_void, mem::MaybeUninit};
 use aya_ebpf::{
     EbpfContext,
     helpers::generated,
-    macros::{fexit, kprobe, map},
+    macros::map,
     maps::{PerCpuArray, ProgramArray},
     programs::{FExitContext, ProbeContext},
 };
@@ -26,10 +26,15 @@ use v6trace_common::{
 use super::globals;
 use super::{EADDRINUSE, ENOMEM, JOIN_RECORD, charge};
 use crate::{
-    kernel::{Device, Net, Pointer, Value, bucket_offset},
+    address::Address,
+    attachment::Object,
+    kernel::{Device, Net, bucket_offset},
     output::Record,
+    pointer::{Pointer, Value},
+    programs::programs,
+    scratch::Scratch,
+    search::search,
     volatile::Volatile,
-    ways::Object,
 };
 
 /// Steps of the walk in one program run; a run is repeated up to 33 times, the
@@ -95,7 +100,7 @@ struct Kept {
 }
 
 #[map]
-pub(super) static JOIN_WALK: PerCpuArray<Walk> = PerCpuArray::with_max_entries(1, 0);
+pub(super) static JOIN_WALK: Scratch<Walk> = Scratch::new();
 
 #[map]
 static JOIN_WALKS_KEPT: PerCpuArray<Kept> = PerCpuArray::with_max_entries(KEPT, 0);
@@ -171,7 +176,7 @@ fn recall<O: Object>(
     let Some(kept) = JOIN_WALKS_KEPT.get_ptr(slot(&walk.state)) else {
         return false;
     };
-    // SAFETY: a slot of this CPU alone, checked for null; see `ways`.
+    // SAFETY: a slot of this CPU alone, checked for null; see `attachment`.
     let kept = unsafe { &*kept };
     if kept.state != walk.state {
         return false;
@@ -197,7 +202,7 @@ fn keep(walk: &Walk, payload: &MulticastJoin) {
         return;
     }
     if let Some(kept) = JOIN_WALKS_KEPT.get_ptr_mut(slot(&walk.state)) {
-        // SAFETY: a slot of this CPU alone, checked for null; see `ways`.
+        // SAFETY: a slot of this CPU alone, checked for null; see `attachment`.
         let kept = unsafe { &mut *kept };
         kept.state = walk.state;
         kept.memberships = walk.memberships.get();
@@ -211,53 +216,33 @@ fn slot(state: &State) -> u32 {
     (state.sock >> 6) as u32 & (KEPT - 1)
 }
 
+programs! {
+    continue_return: kprobe multicast_join_walk;
+    continue_exit: fexit multicast_join_exit_walk;
+}
+
 /// The walk, in a program run of its own.
-#[kprobe]
-fn multicast_join_walk(ctx: ProbeContext) -> u32 {
-    go_on(&ctx, &RETURN_CONTINUATIONS);
-    0
+#[inline(always)]
+fn continue_return(ctx: &ProbeContext) -> Option<()> {
+    go_on(ctx, &RETURN_CONTINUATIONS)
 }
 
 /// The same, where the join is watched by a trampoline.
-#[fexit]
-fn multicast_join_exit_walk(ctx: FExitContext) -> i32 {
-    go_on(&ctx, &EXIT_CONTINUATIONS);
-    0
+#[inline(always)]
+fn continue_exit(ctx: &FExitContext) -> Option<()> {
+    go_on(ctx, &EXIT_CONTINUATIONS)
 }
 
 #[inline(always)]
-fn go_on<C: EbpfContext>(ctx: &C, continuations: &ProgramArray) {
-    for _ in 0..STEPS {
-        if join_walk_step() == 0 {
-            break;
-        }
-    }
-    let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
-        return;
-    };
-    // SAFETY: as in `report`, whose run this one continues.
-    let (record, walk) = unsafe { (&mut *record, &mut *walk) };
-    proceed(ctx, walk, record, continuations);
+fn go_on<C: EbpfContext>(ctx: &C, continuations: &ProgramArray) -> Option<()> {
+    walk();
+    proceed(ctx, JOIN_WALK.get()?, JOIN_RECORD.get()?, continuations);
+    Some(())
 }
 
-/// One step of the walk; 0 at its end.
-///
-/// Not inlined and known by name, so that the verifier follows one step, not
-/// all of them one after the other: see [`volatile`](crate::volatile).
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn join_walk_step() -> u32 {
-    let (Some(record), Some(walk)) = (JOIN_RECORD.get_ptr_mut(0), JOIN_WALK.get_ptr_mut(0)) else {
-        return 0;
-    };
-    // SAFETY: as in `report`; the caller holds neither of them meanwhile.
-    let (record, walk) = unsafe { (&mut *record, &mut *walk) };
-    let goes_on = step(walk, &mut record.payload);
-    if !goes_on {
-        walk.done.set(1);
-    }
-    u32::from(goes_on)
+search! {
+    /// Walks on through the memberships.
+    fn walk() in JOIN_WALK, at most STEPS by join_walk_step: step;
 }
 
 /// Goes on in a run of its own, if anything is left. Where the kernel's limit
@@ -283,13 +268,18 @@ pub(super) fn proceed<C: EbpfContext>(
 /// then one look at a device that may be its own. `false` at the end. What
 /// cannot be read is zero, which ends a list, and remembered.
 #[inline(always)]
-fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> bool {
+fn step(walk: &mut Walk) -> bool {
+    let Some(record) = JOIN_RECORD.get() else {
+        return false;
+    };
+    let payload = &mut record.payload;
     if walk.node.get() == 0 {
         let membership = walk.membership.get();
         if membership == 0 {
             if walk.failed.get() == 0 {
                 payload.flags |= WALK_COMPLETE;
             }
+            walk.done.set(1);
             return false;
         }
         let ifindex: u32 = walk.read(membership, globals::MC_IFINDEX.load());
@@ -312,19 +302,13 @@ fn step(walk: &mut Walk, payload: &mut MulticastJoin) -> bool {
 /// Notes the membership if it is in the way of the join.
 #[inline(always)]
 fn compare_group(walk: &mut Walk, membership: u64, ifindex: u32, payload: &mut MulticastJoin) {
-    let group: [u64; 2] = walk.read(membership, globals::MC_ADDR.load());
-    let [upper, lower] = halves(payload.group);
+    let group: Address = walk.read(membership, globals::MC_ADDR.load());
+    let wanted = Address::of(payload.group);
     let other_interface = u64::from((payload.requested_ifindex ^ ifindex) & walk.compared.get());
-    if (group[0] ^ upper) | (group[1] ^ lower) | other_interface == 0 {
+    if group.difference(wanted) | other_interface == 0 {
         payload.same_group_ifindex = ifindex;
         payload.flags |= SAME_GROUP_FOUND;
     }
-}
-
-#[inline(always)]
-fn halves(group: [u8; 16]) -> [u64; 2] {
-    // SAFETY: sixteen bytes of either kind, any of which are valid.
-    unsafe { core::mem::transmute::<[u8; 16], [u64; 2]>(group) }
 }
 
 /// Where a device is that was looked for.
@@ -339,35 +323,23 @@ pub(super) enum Found {
 /// the walk begins.
 #[inline(always)]
 pub(super) fn find_device(buckets: Pointer, ifindex: u32) -> Found {
-    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
+    let Some(walk) = JOIN_WALK.get() else {
         return Found::Unknown;
     };
-    {
-        // SAFETY: as in `report`, which has not begun the walk yet.
-        let walk = unsafe { &mut *walk };
-        walk.reset();
-        walk.look_for_device(buckets.0, ifindex);
-    }
-    for _ in 0..BUCKET_DEVICES {
-        if join_device_decided() != 0 {
-            break;
-        }
-    }
-    // SAFETY: as above; the function that had it as well is through.
-    unsafe { &*walk }.device()
+    walk.reset();
+    walk.look_for_device(buckets.0, ifindex);
+    decide_device();
+    JOIN_WALK.get().map_or(Found::Unknown, |walk| walk.device())
 }
 
-/// Looks at one device more; 0 if there are others to look at. Not inlined, as
-/// [`join_walk_step`] is not.
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn join_device_decided() -> u32 {
-    let Some(walk) = JOIN_WALK.get_ptr_mut(0) else {
-        return 1;
-    };
-    // SAFETY: as in `report`; the caller does not hold it meanwhile.
-    u32::from(unsafe { &mut *walk }.device_decided())
+search! {
+    /// Looks through the devices of a bucket.
+    fn decide_device() in JOIN_WALK, at most BUCKET_DEVICES by join_device_step: device_undecided;
+}
+
+#[inline(always)]
+fn device_undecided(walk: &mut Walk) -> bool {
+    !walk.device_decided()
 }
 
 impl Walk {

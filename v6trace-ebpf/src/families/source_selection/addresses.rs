@@ -1,12 +1,15 @@
 //! Whether a source is the outgoing interface's own: the search through the
 //! interface's IPv4 addresses.
 
-use aya_ebpf::{macros::map, maps::PerCpuArray};
+use aya_ebpf::macros::map;
 use v6trace_common::families::source_selection::{BY_GATEWAY_BITS, MORE_ADDRESSES, ON_INTERFACE};
 
 use super::globals;
 use crate::{
-    kernel::{Device, Pointer, Reading},
+    kernel::Device,
+    pointer::{Pointer, Reading},
+    scratch::Scratch,
+    search::{functions, search},
     volatile::Volatile,
 };
 
@@ -38,59 +41,41 @@ struct Search {
 }
 
 #[map]
-static SOURCE_SEARCH: PerCpuArray<Search> = PerCpuArray::with_max_entries(1, 0);
+static SOURCE_SEARCH: Scratch<Search> = Scratch::new();
 
-/// Whether the device has the address, as flags; 0 where it has not, or
-/// [`UNREADABLE`]. A nexthop's `bits`, in network order, are what an address
-/// would be near to; 0 for none.
-///
-/// Not inlined and known by name, so that the verifier follows it by itself,
-/// not once for each way that leads here: see [`volatile`](crate::volatile).
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(super) extern "C" fn source_on_device(device: u64, source: u32, bits: u32) -> u32 {
-    let device = Device(Pointer(device));
-    let (Some(in_device), Some(search)) = (
-        device.0.follow(&globals::DEV_IP_PTR),
-        SOURCE_SEARCH.get_ptr_mut(0),
-    ) else {
-        return UNREADABLE;
-    };
-    if in_device.0 == 0 {
-        return 0;
-    }
-    let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
-        return UNREADABLE;
-    };
-    {
-        // SAFETY: this CPU's value, checked for null. Nothing else works on it:
-        // a lookup in a softirq that interrupts this one is not looked at.
-        let search = unsafe { &mut *search };
+functions! {
+    /// Whether the device has the address, as flags; 0 where it has not, or
+    /// [`UNREADABLE`]. A nexthop's `bits`, in network order, are what an address
+    /// would be near to; 0 for none.
+    pub(super) fn source_on_device(device: u64, source: u32, bits: u32) -> u32 {
+        let device = Device(Pointer(device));
+        let Some(in_device) = device.0.follow(&globals::DEV_IP_PTR) else {
+            return UNREADABLE;
+        };
+        if in_device.0 == 0 {
+            return 0;
+        }
+        let Some(first) = in_device.follow(&globals::IN_DEVICE_IFA_LIST) else {
+            return UNREADABLE;
+        };
+        // A lookup in a softirq that interrupts this one is not looked at.
+        let Some(search) = SOURCE_SEARCH.get() else {
+            return UNREADABLE;
+        };
         search.address.set(source);
         search.bits.set(bits);
         search.entry.set(first.0);
         search.widest.set(NARROWEST);
-    }
-    for _ in 0..ADDRESSES {
-        if source_on_device_step() == 0 {
-            // SAFETY: as above; the function that had it as well is through.
-            return outcome(unsafe { &*search });
+        if !find_address() {
+            return MORE_ADDRESSES;
         }
+        SOURCE_SEARCH.get().map_or(UNREADABLE, |search| outcome(search))
     }
-    MORE_ADDRESSES
 }
 
-/// One step of that search; 0 at its end.
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn source_on_device_step() -> u32 {
-    let Some(search) = SOURCE_SEARCH.get_ptr_mut(0) else {
-        return 0;
-    };
-    // SAFETY: as in `source_on_device`, which does not hold it meanwhile.
-    u32::from(goes_on(unsafe { &mut *search }))
+search! {
+    /// Looks through the device's addresses.
+    fn find_address() in SOURCE_SEARCH, at most ADDRESSES by source_on_device_step: goes_on;
 }
 
 /// Looks at one address, and goes on to the next unless this is the one, or

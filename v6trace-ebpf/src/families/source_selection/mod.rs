@@ -31,13 +31,7 @@
 mod addresses;
 mod route;
 
-use aya_ebpf::{
-    EbpfContext,
-    helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_ktime_get_boot_ns},
-    macros::{fentry, fexit, kprobe, kretprobe, map},
-    maps::{LruHashMap, PerCpuArray},
-    programs::{FEntryContext, FExitContext, ProbeContext, RetProbeContext},
-};
+use aya_ebpf::{EbpfContext, helpers::bpf_get_current_comm, macros::map, programs::FExitContext};
 use v6trace_common::{
     COMM_LEN, Context,
     families::source_selection::{
@@ -47,10 +41,16 @@ use v6trace_common::{
 };
 
 use crate::{
+    address::Address,
+    attachment::{Arguments, Object},
+    calls::Calls,
     context,
-    kernel::{Device, Pointer, Reading},
+    kernel::Device,
+    limit::{HELD_BACK, Limit},
     output::Record,
-    ways::{Arguments, Object},
+    pointer::{Pointer, Reading},
+    programs::programs,
+    scratch::Scratch,
 };
 use addresses::{UNREADABLE, source_on_device};
 
@@ -86,8 +86,6 @@ const FAILURES_OF_NEXT_HOP: u32 = 2;
 const BORROWED_OF_NEXT_HOP: u32 = 3;
 /// [`Same::what`]: the outcome for one program.
 const OF_PROGRAM: u32 = 0;
-/// Of [`is_news`]: it is none.
-const OLD: u64 = u64::MAX;
 
 /// A lookup between its call and its return.
 #[repr(C)]
@@ -106,7 +104,7 @@ struct Lookup {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Same {
-    next_hop: [u8; 16],
+    next_hop: Address,
     /// The program, where it counts.
     comm: [u8; COMM_LEN],
     netns: u32,
@@ -119,6 +117,7 @@ struct Same {
     protocol: u32,
     l3mdev: u32,
     what: u32,
+    unused: u32,
 }
 
 impl Same {
@@ -135,53 +134,33 @@ impl Same {
     }
 }
 
-/// The last report of the same.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Last {
-    boot_ns: u64,
-    suppressed: u64,
-    source: u32,
-    /// How often it was reported since then.
-    reports: u32,
-    /// Of which addresses the namespace's choice was, where that counts.
-    generation: u32,
-    unused: u32,
-}
-
-/// Lookups in flight, by thread.
+/// Lookups in flight.
 #[map]
-static LOOKUPS: LruHashMap<u64, Lookup> = LruHashMap::with_max_entries(1024, 0);
+static LOOKUPS: Calls<Lookup> = Calls::new(1024);
 
 /// What was reported for one program.
 #[map]
-static SOURCES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+static SOURCES_REPORTED: Limit<Same> = Limit::new(1024);
 
 /// What was reported of a route. Apart from the other, so that many names do
 /// not push it out.
 #[map]
-static ROUTES_REPORTED: LruHashMap<Same, Last> = LruHashMap::with_max_entries(1024, 0);
+static ROUTES_REPORTED: Limit<Same> = Limit::new(1024);
 
 /// Too large for the stack beside the rest.
 #[map]
-static SOURCE_SAME: PerCpuArray<Same> = PerCpuArray::with_max_entries(1, 0);
+static SOURCE_SAME: Scratch<Same> = Scratch::new();
 
 #[map]
-static SOURCE_RECORD: PerCpuArray<Record<SourceSelection>> = PerCpuArray::with_max_entries(1, 0);
+static SOURCE_RECORD: Scratch<Record<SourceSelection>> = Scratch::new();
+
+programs! {
+    enter: kprobe source_selection_enter, fentry source_selection_fentry;
+    leave: kretprobe source_selection_return;
+    leave_known: fexit source_selection_fexit;
+}
 
 /// `fib_select_path(net, res, fl4, skb)`
-#[kprobe]
-fn source_selection_enter(ctx: ProbeContext) -> u32 {
-    enter(&ctx);
-    0
-}
-
-#[fentry]
-fn source_selection_fentry(ctx: FEntryContext) -> i32 {
-    enter(&ctx);
-    0
-}
-
 #[inline(always)]
 fn enter<C: Arguments>(ctx: &C) {
     let result = ctx.object(1);
@@ -191,7 +170,6 @@ fn enter<C: Arguments>(ctx: &C) {
     if context::may_be_softirq() {
         return;
     }
-    let thread = bpf_get_current_pid_tgid();
     let flow = ctx.object(2).pointer();
     let Some(destination) = flow.get(&globals::FLOWI4_DADDR) else {
         return;
@@ -204,18 +182,17 @@ fn enter<C: Arguments>(ctx: &C) {
         || !is_for_next_hop(flow, destination, result)
     {
         // One that chose an IPv4 next hop in the end may still be there.
-        let _ = LOOKUPS.remove(thread);
+        LOOKUPS.end();
         return;
     }
-    let lookup = Lookup {
+    // A failed insertion leaves the lookup unreported.
+    LOOKUPS.begin(&Lookup {
         net: ctx.number(0),
         result: result.pointer().0,
         flow: flow.0,
         destination,
         unused: 0,
-    };
-    // A failed insertion leaves the lookup unreported.
-    let _ = LOOKUPS.insert(thread, lookup, 0);
+    });
 }
 
 /// Whether something is to be sent to the next hop with the source that is
@@ -277,45 +254,28 @@ fn is_ipv6<O: Object>(result: O) -> bool {
         == Some(AF_INET6)
 }
 
+/// The return with the result at hand: most need no look into the map.
+#[inline(always)]
+fn leave_known(ctx: &FExitContext) {
+    if is_ipv6(ctx.object(1)) {
+        leave(ctx);
+    }
+}
+
 /// Return of every lookup, most of which were not remembered: an unknown call
 /// is no loss here.
-#[kretprobe]
-fn source_selection_return(ctx: RetProbeContext) -> u32 {
-    leave(&ctx);
-    0
-}
-
-/// The same, with the result at hand: most need no look into the map.
-#[fexit]
-fn source_selection_fexit(ctx: FExitContext) -> i32 {
-    if is_ipv6(ctx.object(1)) {
-        leave(&ctx);
-    }
-    0
-}
-
 #[inline(always)]
-fn leave<C: EbpfContext>(ctx: &C) {
-    let thread = bpf_get_current_pid_tgid();
-    let Some(lookup) = LOOKUPS.get_ptr(thread) else {
-        return;
-    };
-    // SAFETY: a pointer to a map value, checked for null.
-    let lookup = unsafe { *lookup };
+fn leave<C: EbpfContext>(ctx: &C) -> Option<()> {
+    let lookup = *LOOKUPS.current()?;
     // Otherwise this is the lookup of a softirq that interrupted it.
     if context::may_be_softirq() {
-        return;
+        return None;
     }
-    let _ = LOOKUPS.remove(thread);
-    if is_ipv6(Pointer(lookup.result))
-        && let Some(record) = SOURCE_RECORD.get_ptr_mut(0)
-        && let Some(same) = SOURCE_SAME.get_ptr_mut(0)
-    {
-        // SAFETY: pointers to this CPU's values, checked for null; no other
-        // program runs on this CPU until this one ends.
-        let (record, same) = unsafe { (&mut *record, &mut *same) };
-        report(ctx, &lookup, record, same);
+    LOOKUPS.end();
+    if is_ipv6(Pointer(lookup.result)) {
+        report(ctx, &lookup, SOURCE_RECORD.get()?, SOURCE_SAME.get()?)?;
     }
+    Some(())
 }
 
 #[inline(always)]
@@ -363,7 +323,7 @@ fn report<C: EbpfContext>(
         // A nexthop object says that its address is no IPv4 one.
         let mut bits = 0;
         if let Some(Pointer(0)) = fib_info.follow(&globals::FIB_INFO_NH) {
-            let [a, b, c, d, ..] = same.next_hop;
+            let [a, b, c, d, ..] = same.next_hop.bytes();
             bits = u32::from_ne_bytes([a, b, c, d]);
         }
         flags = source_on_device(device.0.0, source, bits);
@@ -374,13 +334,12 @@ fn report<C: EbpfContext>(
     }
     let suppressed = if source != 0 && remarkable {
         // It is the route's, whoever sends, and stays so until it changes.
-        match is_news(&ROUTES_REPORTED, same, Outcome::of(source), u64::MAX, 1) {
-            OLD => OLD,
+        match ROUTES_REPORTED.pass(same, source, u64::MAX, 1) {
+            HELD_BACK => HELD_BACK,
             of_route => {
                 same.widen(BORROWED_OF_NEXT_HOP);
-                let outcome = Outcome::of(source);
-                match is_news(&ROUTES_REPORTED, same, outcome, BORROWED_AGAIN_NS, BORROWED) {
-                    OLD => OLD,
+                match ROUTES_REPORTED.pass(same, source, BORROWED_AGAIN_NS, BORROWED) {
+                    HELD_BACK => HELD_BACK,
                     of_next_hop => of_route + of_next_hop,
                 }
             }
@@ -388,29 +347,29 @@ fn report<C: EbpfContext>(
     } else {
         // A source that is borrowed after this one is news, and so is a failure
         // after one that was.
-        let was_borrowed = ROUTES_REPORTED.remove(&*same).is_ok();
+        let was_borrowed = ROUTES_REPORTED.forget(same);
         // That an address came and is of no use is news as well.
         let generation = Pointer(lookup.net).or_zero(&globals::NET_ADDRESS_GENERATION);
         let outcome = Outcome { source, generation };
         let of_program = of_program(same, outcome, protocol, remarkable, was_borrowed, context);
-        if of_program == OLD || source != 0 {
+        if of_program == HELD_BACK || source != 0 {
             of_program
         } else {
             same.widen(FAILURES_OF_NEXT_HOP);
-            match is_news(&ROUTES_REPORTED, same, Outcome::of(0), AGAIN_NS, FAILURES) {
-                OLD => OLD,
+            match ROUTES_REPORTED.pass(same, 0, AGAIN_NS, FAILURES) {
+                HELD_BACK => HELD_BACK,
                 of_next_hop => of_program + of_next_hop,
             }
         }
     };
-    if suppressed == OLD {
+    if suppressed == HELD_BACK {
         return None;
     }
 
     record.open_in(context, wire::SELECTION, same.netns);
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
-    payload.next_hop = same.next_hop;
+    payload.next_hop = same.next_hop.bytes();
     device.name_into(&mut payload.interface);
     payload.destination = destination.to_ne_bytes();
     payload.source = source.to_ne_bytes();
@@ -437,7 +396,7 @@ fn report<C: EbpfContext>(
     Some(())
 }
 
-/// The outcome for one program: how often it was not reported, or [`OLD`].
+/// The outcome for one program: how often it was not reported, or [`HELD_BACK`].
 #[inline(always)]
 fn of_program(
     same: &mut Same,
@@ -455,70 +414,19 @@ fn of_program(
     let silent = !remarkable && globals::EMIT_ALL.load() == 0;
     if silent || was_borrowed {
         // A failure after this is news.
-        let _ = SOURCES_REPORTED.remove(&*same);
+        SOURCES_REPORTED.forget(same);
     }
     if silent {
-        return OLD;
+        return HELD_BACK;
     }
-    is_news(&SOURCES_REPORTED, same, outcome, AGAIN_NS, 1)
+    let Outcome { source, generation } = outcome;
+    SOURCES_REPORTED.pass_while(same, source, generation, AGAIN_NS, 1)
 }
 
 /// What a lookup came to.
 #[derive(Clone, Copy)]
 struct Outcome {
     source: u32,
-    /// Of the addresses that there were to choose from, where they count.
+    /// Of the addresses that there were to choose from.
     generation: u32,
-}
-
-impl Outcome {
-    /// This source, whatever there was to choose from.
-    #[inline(always)]
-    const fn of(source: u32) -> Self {
-        Self {
-            source,
-            generation: 0,
-        }
-    }
-}
-
-/// Notes the outcome. [`OLD`] where the same was reported `most` times within
-/// the last `again` nanoseconds; else how often it was not, before that.
-#[inline(always)]
-fn is_news(
-    reported: &LruHashMap<Same, Last>,
-    same: &Same,
-    outcome: Outcome,
-    again: u64,
-    most: u32,
-) -> u64 {
-    // SAFETY: the helper takes nothing and returns a number.
-    let boot_ns = unsafe { bpf_ktime_get_boot_ns() };
-    let mut suppressed = 0;
-    if let Some(last) = reported.get_ptr_mut(same) {
-        // SAFETY: a pointer to a map value, checked for null. Other CPUs may
-        // count at the same time; a lost count is all that comes of it.
-        let last = unsafe { &mut *last };
-        if last.source == outcome.source {
-            if last.generation == outcome.generation && boot_ns.wrapping_sub(last.boot_ns) < again {
-                if last.reports >= most {
-                    last.suppressed += 1;
-                    return OLD;
-                }
-                last.reports += 1;
-                return 0;
-            }
-            suppressed = last.suppressed;
-        }
-    }
-    let last = Last {
-        boot_ns,
-        suppressed: 0,
-        source: outcome.source,
-        reports: 1,
-        generation: outcome.generation,
-        unused: 0,
-    };
-    let _ = reported.insert(same, last, 0);
-    suppressed
 }

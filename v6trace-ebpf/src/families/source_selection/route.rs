@@ -4,7 +4,10 @@
 use v6trace_common::families::source_selection::{NO_OPTIONS, ONLY_ROUTE};
 
 use super::globals;
-use crate::kernel::{Pointer, Reading};
+use crate::{
+    pointer::{Pointer, Reading},
+    search::functions,
+};
 
 /// Routes of one leaf of the table that are looked at: those of its prefix, of
 /// whichever length and metric.
@@ -38,41 +41,38 @@ pub(super) fn options(fib_info: Pointer, next_hop: Pointer, object: Pointer) -> 
     }
 }
 
-/// [`ONLY_ROUTE`] where no other route has the prefix, table and metric of the
-/// one that a `fib_result` is, else 0.
-///
-/// Not inlined and known by name, so that the verifier follows it by itself.
-// SAFETY: nothing else in the object has the name.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub(super) extern "C" fn source_route_only(result: u64) -> u32 {
-    let result = Pointer(result);
-    let mut reading = Reading::new();
-    let prefix_len: u8 = reading.get(result, &globals::FIB_RESULT_PREFIXLEN);
-    let own = Pointer(reading.get(result, &globals::FIB_RESULT_FI));
-    let metric: u32 = reading.get(own, &globals::FIB_INFO_PRIORITY);
-    let table: u32 = reading.get(own, &globals::FIB_INFO_TB_ID);
-    let head = Pointer(reading.get(result, &globals::FIB_RESULT_FA_HEAD));
-    let mut node: u64 = head.read().unwrap_or(0);
-    if !reading.is_complete() || node == 0 {
-        return 0;
-    }
-    for _ in 0..ROUTES {
-        let alias = Pointer(node.wrapping_sub(globals::FIB_ALIAS_NEXT.load().into()));
+functions! {
+    /// [`ONLY_ROUTE`] where no other route has the prefix, table and metric of the
+    /// one that a `fib_result` is, else 0.
+    pub(super) fn source_route_only(result: u64) -> u32 {
+        let result = Pointer(result);
         let mut reading = Reading::new();
-        let info = Pointer(reading.get(alias, &globals::FIB_ALIAS_INFO));
-        let suffix_len: u8 = reading.get(alias, &globals::FIB_ALIAS_SLEN);
-        let of_table: u32 = reading.get(alias, &globals::FIB_ALIAS_TB_ID);
-        let of_metric: u32 = reading.get(info, &globals::FIB_INFO_PRIORITY);
-        node = reading.get(alias, &globals::FIB_ALIAS_NEXT);
-        let same_length = suffix_len == BITS.wrapping_sub(prefix_len);
-        let same = same_length & (of_table == table) & (of_metric == metric);
-        if !reading.is_complete() | (same & (info.0 != own.0)) {
+        let prefix_len: u8 = reading.get(result, &globals::FIB_RESULT_PREFIXLEN);
+        let own = Pointer(reading.get(result, &globals::FIB_RESULT_FI));
+        let metric: u32 = reading.get(own, &globals::FIB_INFO_PRIORITY);
+        let table: u32 = reading.get(own, &globals::FIB_INFO_TB_ID);
+        let head = Pointer(reading.get(result, &globals::FIB_RESULT_FA_HEAD));
+        let mut node: u64 = head.read().unwrap_or(0);
+        if !reading.is_complete() || node == 0 {
             return 0;
         }
-        if node == 0 {
-            return ONLY_ROUTE;
+        for _ in 0..ROUTES {
+            let alias = Pointer(node.wrapping_sub(globals::FIB_ALIAS_NEXT.load().into()));
+            let mut reading = Reading::new();
+            let info = Pointer(reading.get(alias, &globals::FIB_ALIAS_INFO));
+            let suffix_len: u8 = reading.get(alias, &globals::FIB_ALIAS_SLEN);
+            let of_table: u32 = reading.get(alias, &globals::FIB_ALIAS_TB_ID);
+            let of_metric: u32 = reading.get(info, &globals::FIB_INFO_PRIORITY);
+            node = reading.get(alias, &globals::FIB_ALIAS_NEXT);
+            let same_length = suffix_len == BITS.wrapping_sub(prefix_len);
+            let same = same_length & (of_table == table) & (of_metric == metric);
+            if !reading.is_complete() | (same & (info.0 != own.0)) {
+                return 0;
+            }
+            if node == 0 {
+                return ONLY_ROUTE;
+            }
         }
+        0
     }
-    0
 }

@@ -23,13 +23,13 @@ use core::hint::black_box;
 use aya_ebpf::{
     EbpfContext, Global,
     macros::map,
-    maps::PerCpuArray,
     programs::{FEntryContext, FExitContext, ProbeContext},
 };
 use v6trace_common::member::{ABSENT, Bits};
 
 use crate::{
-    kernel::{Pointer, Value},
+    pointer::{Pointer, Value},
+    scratch::Scratch,
     volatile::Volatile,
 };
 
@@ -127,15 +127,13 @@ impl Arguments for FExitContext {
 }
 
 #[map]
-static ADDRESS: PerCpuArray<Volatile<u64>> = PerCpuArray::with_max_entries(1, 0);
+static ADDRESS: Scratch<Volatile<u64>> = Scratch::new();
 
 /// An address to calculate with. The verifier refuses that of a pointer whose
 /// type it knows; of what has been in a map it knows none.
 #[inline(always)]
 pub(crate) fn plain(address: u64) -> Option<u64> {
-    let slot = ADDRESS.get_ptr_mut(0)?;
-    // SAFETY: this CPU's slot, checked for null.
-    let slot = unsafe { &mut *slot };
+    let slot = ADDRESS.get()?;
     slot.set(address);
     let plain = slot.get();
     // A softirq may have left an address of its own in between. That the two
