@@ -29,6 +29,9 @@ struct Last {
     outcome: u32,
     /// How often it was reported since then.
     reports: u32,
+    /// Under which circumstances.
+    circumstances: u32,
+    unused: u32,
 }
 
 impl<K> Limit<K> {
@@ -42,6 +45,19 @@ impl<K> Limit<K> {
     /// that. Another outcome is always news.
     #[inline(always)]
     pub(crate) fn pass(&self, same: &K, outcome: u32, again: u64, most: u32) -> u64 {
+        self.pass_while(same, outcome, 0, again, most)
+    }
+
+    /// The same, of what is news also as soon as the `circumstances` are others.
+    #[inline(always)]
+    pub(crate) fn pass_while(
+        &self,
+        same: &K,
+        outcome: u32,
+        circumstances: u32,
+        again: u64,
+        most: u32,
+    ) -> u64 {
         let boot_ns = now();
         let mut suppressed = 0;
         if let Some(last) = self.0.get_ptr_mut(same) {
@@ -49,7 +65,8 @@ impl<K> Limit<K> {
             // count at the same time; a lost count is all that comes of it.
             let last = unsafe { &mut *last };
             if last.outcome == outcome {
-                if boot_ns.wrapping_sub(last.boot_ns) < again {
+                let is_recent = boot_ns.wrapping_sub(last.boot_ns) < again;
+                if is_recent && last.circumstances == circumstances {
                     if last.reports >= most {
                         last.suppressed += 1;
                         return HELD_BACK;
@@ -65,6 +82,8 @@ impl<K> Limit<K> {
             suppressed: 0,
             outcome,
             reports: 1,
+            circumstances,
+            unused: 0,
         };
         // What cannot be remembered is reported again.
         let _ = self.0.insert(same, last, 0);

@@ -1,10 +1,14 @@
 //! Which hooks were attached, and how: part of the stream, since that nothing
 //! was seen means something only where somebody was looking.
 
+mod troubles;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use v6trace_common::Hook;
+
+pub use troubles::Trouble;
 
 /// What became of every hook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +120,11 @@ impl Coverage {
     /// The hooks that fire.
     pub fn attached(&self) -> impl Iterator<Item = &HookCoverage> {
         self.hooks.iter().filter(|hook| hook.is_attached())
+    }
+
+    /// The families that were left out on request, in words; `None` without.
+    pub fn left_out(&self) -> Option<String> {
+        (!self.left_out.is_empty()).then(|| self.left_out.join(", "))
     }
 
     /// Whether this hook fires.

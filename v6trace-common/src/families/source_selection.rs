@@ -144,6 +144,8 @@ members! {
         "TCP and UDP are not told apart";
     FLOWI4_FLAGS: Shape::Bytes(1), "flowi4.__fl_common.flowic_flags",
         "sockets that write IP headers themselves are not told apart";
+    NET_ADDRESS_GENERATION: Shape::Bytes(4), "net.ipv4.dev_addr_genid",
+        "an IPv4 address that came and is of no use is told after a minute";
     DEV_IP_PTR: Shape::Object, "net_device.ip_ptr",
         "borrowed IPv4 sources are not recognised";
     IN_DEVICE_IFA_LIST: Shape::Object, "in_device.ifa_list",

@@ -53,7 +53,7 @@ pub enum AttachError {
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// Not one hook could be attached.
-    #[error("no hook could be attached:{}{}", reasons(.coverage), hints())]
+    #[error("no hook could be attached:{}{}", hints(), reasons(.coverage))]
     Nothing {
         /// Each hook with its reason.
         coverage: Coverage,
@@ -101,9 +101,8 @@ impl AttachError {
 
 fn reasons(coverage: &Coverage) -> String {
     let mut reasons = String::new();
-    for hook in &coverage.hooks {
-        let note = hook.note.as_deref().unwrap_or_default();
-        let _ = write!(reasons, "\n  {} ({}): {note}", hook.hook, hook.status);
+    for trouble in coverage.troubles() {
+        let _ = write!(reasons, "\n  {trouble}");
     }
     reasons
 }

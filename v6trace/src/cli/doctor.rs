@@ -1,5 +1,7 @@
 //! `v6trace doctor`: what live tracing finds on this machine, by trying it.
 
+mod coverage;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -112,12 +114,42 @@ impl Findings {
             "obstacles": obstacles,
             "hazards": hazards,
             "coverage": coverage.map(|coverage| &coverage.hooks),
+            "left_out": coverage.map(|coverage| &coverage.left_out),
             "absent": coverage.map(|coverage| &coverage.absent),
             "error": error,
         })
     }
 
+    /// What is wrong and how to mend it, the facts, and the verdict.
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let bad = AnsiColor::Red.on_default().bold();
+        let careful = AnsiColor::Yellow.on_default().bold();
+        let good = AnsiColor::Green.on_default().bold();
+        for obstacle in &self.obstacles {
+            writeln!(out, "{bad}problem{bad:#}        {}", obstacle.what)?;
+            writeln!(out, "  fix          {}", obstacle.fix)?;
+        }
+        for hazard in &self.hazards {
+            writeln!(out, "{careful}hazard{careful:#}         {}", hazard.what)?;
+            writeln!(out, "  fix          {}", hazard.fix)?;
+        }
+        self.print_machine(out)?;
+        if let Some(coverage) = self.coverage() {
+            coverage::print(out, coverage)?;
+        }
+        match &self.attached {
+            Ok(_) => writeln!(out, "{good}live tracing works here{good:#}")?,
+            Err(AttachError::Nothing { .. }) => writeln!(
+                out,
+                "{bad}live tracing does not work here{bad:#}: no hook could be attached"
+            )?,
+            Err(error) => writeln!(out, "{bad}live tracing does not work here{bad:#}: {error}")?,
+        }
+        out.flush()
+    }
+
+    /// What this machine offers, and what this process may do on it.
+    fn print_machine(&self, out: &mut impl Write) -> io::Result<()> {
         let caller = &self.privileges.caller;
         line(
             out,
@@ -147,51 +179,8 @@ impl Findings {
         if !lack.is_empty() {
             capabilities += &format!(" (not {})", names(lack));
         }
-        line(out, "capabilities", &capabilities)?;
-
-        let bad = AnsiColor::Red.on_default().bold();
-        let careful = AnsiColor::Yellow.on_default().bold();
-        let good = AnsiColor::Green.on_default().bold();
-        if let Some(coverage) = self.coverage() {
-            print_coverage(out, coverage)?;
-        }
-        for obstacle in &self.obstacles {
-            writeln!(out, "{bad}problem{bad:#}        {}", obstacle.what)?;
-            writeln!(out, "  fix          {}", obstacle.fix)?;
-        }
-        for hazard in &self.hazards {
-            writeln!(out, "{careful}hazard{careful:#}         {}", hazard.what)?;
-            writeln!(out, "  fix          {}", hazard.fix)?;
-        }
-        match &self.attached {
-            Ok(_) => writeln!(out, "{good}live tracing works here{good:#}")?,
-            Err(AttachError::Nothing { .. }) => writeln!(
-                out,
-                "{bad}live tracing does not work here{bad:#}: no hook could be attached"
-            )?,
-            Err(error) => writeln!(out, "{bad}live tracing does not work here{bad:#}: {error}")?,
-        }
-        out.flush()
+        line(out, "capabilities", &capabilities)
     }
-}
-
-fn print_coverage(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
-    let hooks = coverage.hooks.iter();
-    let width = hooks.map(|hook| hook.hook.len()).max().unwrap_or(0);
-    for (index, hook) in coverage.hooks.iter().enumerate() {
-        let text = format!(
-            "{:<width$}  {:<9}  {}",
-            hook.hook, hook.status, hook.function
-        );
-        line(out, if index == 0 { "hooks" } else { "" }, &text)?;
-        if let Some(note) = &hook.note {
-            line(out, "", &format!("  {note}"))?;
-        }
-    }
-    for (index, absent) in coverage.absent.iter().enumerate() {
-        line(out, if index == 0 { "not here" } else { "" }, absent)?;
-    }
-    Ok(())
 }
 
 fn line(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {

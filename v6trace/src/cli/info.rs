@@ -158,6 +158,7 @@ impl Findings {
                 "duration_ns": session.duration_ns,
                 "netns": info.own_netns,
                 "coverage": info.coverage.hooks,
+                "left_out": info.coverage.left_out,
                 "absent": info.coverage.absent,
                 "members": info.members,
                 "events": session.events,
@@ -222,13 +223,17 @@ fn print_session(
     let hooks = &info.coverage.hooks;
     let attached = info.coverage.attached().count();
     row("hooks", &format!("{attached} of {} attached", hooks.len()))?;
-    for hook in hooks {
-        if verbose || !hook.is_attached() {
-            let note = hook.note.as_deref();
-            let note = note.map_or_else(String::new, |note| format!(": {note}"));
-            let (name, status, function) = (&hook.hook, hook.status, &hook.function);
-            row("", &format!("{name} {status} ({function}){note}"))?;
-        }
+    if let Some(families) = info.coverage.left_out() {
+        row("left out", &families)?;
+    }
+    for trouble in info.coverage.troubles() {
+        row("", &trouble.to_string())?;
+    }
+    for hook in info.coverage.attached().filter(|_| verbose) {
+        let note = hook.note.as_deref();
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let (name, status, function) = (&hook.hook, hook.status, &hook.function);
+        row("", &format!("{name} {status} ({function}){note}"))?;
     }
     for absent in &info.coverage.absent {
         row("", absent)?;

@@ -214,27 +214,34 @@ pub(super) fn start_log(level: &str) {
         .init();
 }
 
-/// Says which hooks fire: all of them if asked to, else those that do not.
+/// Says which hooks do not fire and which families were left out; all hooks, if
+/// asked to.
 pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
-    let mut err = stderr();
-    for hook in &coverage.hooks {
-        if all || !hook.is_attached() {
-            let note = hook
-                .note
-                .as_deref()
-                .map_or_else(String::new, |note| format!(": {note}"));
-            let via = hook.via.map_or_else(String::new, |via| format!(", {via}"));
-            writeln!(
-                err,
-                "v6trace: {} {} ({}{via}){note}",
-                hook.hook, hook.status, hook.function
-            )?;
-        }
+    write_coverage(&mut stderr(), coverage, all)
+}
+
+fn write_coverage(err: &mut impl Write, coverage: &Coverage, all: bool) -> io::Result<()> {
+    if let Some(families) = coverage.left_out() {
+        writeln!(err, "v6trace: left out on request: {families}")?;
     }
-    if all {
-        for absent in &coverage.absent {
-            writeln!(err, "v6trace: {absent}")?;
-        }
+    for trouble in coverage.troubles() {
+        writeln!(err, "v6trace: {trouble}")?;
+    }
+    if !all {
+        return Ok(());
+    }
+    for hook in coverage.attached() {
+        let note = hook.note.as_deref();
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let via = hook.via.map_or_else(String::new, |via| format!(", {via}"));
+        writeln!(
+            err,
+            "v6trace: {} {} ({}{via}){note}",
+            hook.hook, hook.status, hook.function
+        )?;
+    }
+    for absent in &coverage.absent {
+        writeln!(err, "v6trace: {absent}")?;
     }
     Ok(())
 }
@@ -242,10 +249,44 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::{HookCoverage, Status};
 
     #[test]
     fn namespaces_by_inode_and_name() {
         assert_eq!(netns("4026531840"), NetnsFilter::Inode(4_026_531_840));
         assert_eq!(netns("blue"), NetnsFilter::Name("blue".to_owned()));
+    }
+
+    #[test]
+    fn coverage_tells_what_was_left_out_and_one_trouble_once() {
+        let hook = |hook: &str, status, note: &str| HookCoverage {
+            hook: hook.to_owned(),
+            function: format!("f_{hook}"),
+            status,
+            via: None,
+            note: Some(note.to_owned()),
+        };
+        let coverage = Coverage {
+            hooks: vec![
+                hook("a", Status::Refused, "the kernel said no"),
+                hook("b", Status::Fallback, "half of it"),
+                hook("c", Status::Refused, "the kernel said no"),
+            ],
+            left_out: vec!["dad".to_owned(), "forwarding".to_owned()],
+            absent: vec![],
+        };
+        let said = |all| {
+            let mut text = Vec::new();
+            write_coverage(&mut text, &coverage, all).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let few = "v6trace: left out on request: dad, forwarding\n\
+                   v6trace: 2 hooks refused: the kernel said no (a at f_a, c at f_c)\n";
+        assert_eq!(said(false), few);
+        assert_eq!(
+            said(true),
+            few.to_owned() + "v6trace: b fallback (f_b): half of it\n"
+        );
+        assert_eq!(said(false).matches("said no").count(), 1);
     }
 }

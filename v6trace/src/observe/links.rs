@@ -35,6 +35,8 @@ pub(crate) struct Link {
     /// The table of a VRF.
     pub(crate) vrf_table: Option<u32>,
     pub(crate) is_up: bool,
+    /// Whether its link is there (`IFF_LOWER_UP`, which only what is up has).
+    pub(crate) has_carrier: bool,
     /// Whether it is a bridge's port in hairpin mode.
     pub(crate) hairpin: bool,
     /// What a bond is told to do.
@@ -78,6 +80,7 @@ impl Link {
         let mut link = Self {
             ifindex: header.index,
             is_up: header.flags.contains(LinkFlags::Up),
+            has_carrier: header.flags.contains(LinkFlags::LowerUp),
             ..Self::default()
         };
         for attribute in attributes {

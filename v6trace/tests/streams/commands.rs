@@ -218,6 +218,7 @@ fn around() -> Vec<Record> {
         master: None,
         is_vrf: true,
         vrf_table: Some(10),
+        state: None,
     };
     let used = Use {
         kind: UseKind::Gateway,

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::{Value, json};
 use v6trace::{
     families::source_selection::Address, families::source_selection::Addresses,
-    families::source_selection::Interface, record::Record,
+    families::source_selection::Interface, families::source_selection::LinkState, record::Record,
 };
 use v6trace_common::{
     Context, RecordHeader, families, families::source_selection as wire,
@@ -56,6 +56,7 @@ fn addresses(boot_ns: u64) -> Record {
         master,
         is_vrf,
         vrf_table: is_vrf.then_some(10),
+        state: None,
     };
     Record::from(Addresses {
         boot_ns,
@@ -226,6 +227,7 @@ fn holders(ifindexes: &[u32]) -> Record {
         master,
         is_vrf,
         vrf_table: is_vrf.then_some(10),
+        state: None,
     };
     Record::from(Addresses {
         boot_ns: EVENT_NS + 1,
@@ -291,6 +293,126 @@ fn who_is_asked_for_a_packet_that_leaves_its_vrf_shows_in_the_outcome() {
     );
     let (_, text) = of([0; 4], [192, 0, 2, 7], &[]);
     assert!(!text.contains("src ADDRESS"), "{text}");
+}
+
+/// v0, lo, d0 and d1 in these states, where 240.0.0.1 or another `source` is the
+/// first address; and what is said of a SYN from there.
+fn of_lender(
+    source: [u8; 4],
+    lender: u32,
+    states: [Option<LinkState>; 4],
+    others: &[(u32, [u8; 4])],
+) -> Value {
+    let interfaces = [(4, "v0"), (1, "lo"), (7, "d0"), (8, "d1")];
+    let interfaces = interfaces.into_iter().zip(states);
+    let address = |&(ifindex, address): &(u32, [u8; 4])| Address {
+        ifindex,
+        address: address.into(),
+        scope: 0,
+    };
+    let found = Addresses {
+        boot_ns: EVENT_NS + 1,
+        netns: HOST,
+        interfaces: interfaces
+            .map(|((ifindex, name), state)| Interface {
+                ifindex,
+                name: name.to_owned(),
+                master: None,
+                is_vrf: false,
+                vrf_table: None,
+                state,
+            })
+            .collect(),
+        addresses: [(lender, source)]
+            .iter()
+            .chain(others)
+            .map(address)
+            .collect(),
+    };
+    let mut selection = missing();
+    selection.source = source;
+    diagnosis([Record::from(found), kernel(Context::Task, selection)])
+}
+
+const UP: Option<LinkState> = Some(LinkState::Up);
+const DOWN: Option<LinkState> = Some(LinkState::Down);
+
+#[test]
+fn a_lender_that_does_not_work_is_a_hazard() {
+    let source = [192, 0, 2, 5];
+    let no_carrier = Some(LinkState::NoCarrier);
+    let other = Some(LinkState::Other);
+    for (state, unfit) in [
+        (DOWN, json!("down")),
+        (no_carrier, json!("no-carrier")),
+        (UP, Value::Null),
+        (other, Value::Null),
+        (None, Value::Null),
+    ] {
+        let said = of_lender(source, 7, [UP, UP, state, UP], &[]);
+        assert_eq!(said["evidence"]["unfit"], unfit);
+        let severity = if unfit.is_null() { "notice" } else { "hazard" };
+        assert_eq!(said["severity"], severity);
+    }
+    let lo = of_lender(source, 1, [UP, DOWN, UP, UP], &[]);
+    assert_eq!(lo["severity"], "hazard");
+    let fix = lo["fix"][0].as_str().unwrap();
+    assert!(fix.starts_with("ip link set lo up"), "{fix}");
+}
+
+#[test]
+fn an_address_is_named_only_if_it_does() {
+    let first = |states, others: &[(u32, [u8; 4])]| {
+        let said = of_lender([240, 0, 0, 1], 7, states, others);
+        assert_eq!(said["severity"], "hazard");
+        let fix = said["fix"][0].as_str().unwrap();
+        fix.split("  #").next().unwrap().to_owned()
+    };
+    let up = [UP; 4];
+    let add = |address: &str| format!("ip address add {address}/32 dev lo");
+    assert_eq!(first(up, &[]), add("ADDRESS"));
+    assert_eq!(first(up, &[(8, [203, 0, 113, 5])]), add("203.0.113.5"));
+    let down = [UP, UP, UP, DOWN];
+    assert_eq!(first(down, &[(8, [203, 0, 113, 5])]), add("ADDRESS"));
+    assert_eq!(first(up, &[(8, [100, 64, 0, 5])]), add("ADDRESS"));
+    let private = (8, [10, 0, 0, 5]);
+    assert_eq!(first(up, &[private]), add("10.0.0.5"));
+    assert_eq!(first(up, &[private, (8, [10, 0, 1, 5])]), add("ADDRESS"));
+    let public = (8, [203, 0, 113, 5]);
+    assert_eq!(first(up, &[private, public]), add("203.0.113.5"));
+}
+
+#[test]
+fn what_a_vrf_has_first_cannot_be_named_past() {
+    let mut selection = missing();
+    selection.l3mdev = 9;
+    selection.source = [240, 0, 0, 1];
+    let mut found = Addresses {
+        boot_ns: EVENT_NS + 1,
+        netns: HOST,
+        interfaces: vec![],
+        addresses: vec![Address {
+            ifindex: 9,
+            address: Ipv4Addr::new(240, 0, 0, 1),
+            scope: 0,
+        }],
+    };
+    for (ifindex, name, is_vrf) in [(1, "lo", false), (4, "v0", false), (9, "blue", true)] {
+        found.interfaces.push(Interface {
+            ifindex,
+            name: name.to_owned(),
+            master: None,
+            is_vrf,
+            vrf_table: is_vrf.then_some(10),
+            state: UP,
+        });
+    }
+    let said = diagnosis([Record::from(found), kernel(Context::Task, selection)]);
+    assert_eq!(said["evidence"]["unfit"], "class-e");
+    let fixes = said["fix"].as_array().unwrap();
+    assert_eq!(fixes.len(), 1, "{fixes:?}");
+    let fix = fixes[0].as_str().unwrap();
+    assert!(fix.contains("blue") && !fix.contains("ip route"), "{fix}");
 }
 
 #[test]

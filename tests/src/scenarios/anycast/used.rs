@@ -1,5 +1,6 @@
 //! Addresses that somebody was using when this host took them.
 
+use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -10,13 +11,14 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
 use super::{FIRST, Pair};
-use crate::guest::{Diagnosis, Tracer};
+use crate::guest::{Diagnosis, Tracer, Unloaded};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("subnet-router-anycast-neighbour", neighbour),
     scenario("subnet-router-anycast-neighbour-never-asked", never_asked),
     scenario("subnet-router-anycast-tcp", tcp),
+    scenario("subnet-router-anycast-tcp-without-modules", without_modules),
     scenario("subnet-router-anycast-vrf", vrf),
     scenario("subnet-router-anycast-vrf-gone-at-once", gone_at_once),
     scenario("subnet-router-anycast-gateway", gateway),
@@ -234,6 +236,17 @@ fn gone_at_once() -> Result<()> {
         .summary_has([process.as_str(), "was gone", "VRF", "red", "reset"])
         .summary_has_none_of(&["times out", "may go on"])
         .check()
+}
+
+/// A hardened host loads no modules, and those that list sockets over netlink
+/// are not there: the sessions are named all the same, the right one in a VRF.
+fn without_modules() -> Result<()> {
+    let _unloaded = Unloaded::new(&["tcp_diag", "udp_diag", "inet_diag"])?;
+    let loaded = fs::read_to_string("/proc/modules")?;
+    ensure!(!loaded.contains("tcp_diag"), "tcp_diag is still there");
+    tcp()?;
+    vrf()?;
+    gone_at_once()
 }
 
 /// Routes by way of it, of both families, and a neighbour that nobody asked.

@@ -32,6 +32,7 @@ fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, source: &str, on: &str) -> 
         .field("severity", "notice")
         .evidence("source", source)
         .evidence("source_interface", on)
+        .evidence("unfit", Value::Null)
         .summary_has([source, on])
         .no_fix_has("scope")
 }
@@ -40,13 +41,12 @@ fn change(source: &str) -> String {
     format!("ip route change {PREFIX} via inet6 {GATEWAY} dev v0 src {source}")
 }
 
-/// The accident: the first address that there is, here on an interface that is
-/// down. Naming it in the route makes it intended.
+/// The accident: the first address that there is. Naming it in the route makes
+/// it intended.
 fn from_dummy() -> Result<()> {
     let host = Host::with_route("borrow")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    host.netns.ip("link set d0 down")?;
     let tracer = Tracer::start(&[])?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;

@@ -17,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no-source-address-multipath", multipath),
     scenario("no-source-address-once", once),
     scenario("no-source-address-after-a-source", after_a_source),
+    scenario("no-source-address-after-useless-addresses", after_useless),
     scenario("no-source-address-many-names", many_names),
 ];
 
@@ -249,6 +250,49 @@ fn once() -> Result<()> {
     for diagnosis in &report.diagnoses {
         expect(&host, diagnosis, Way::Tcp)
             .field("cause", "no-source-address")
+            .check()?;
+    }
+    Ok(())
+}
+
+/// Each address that is added and is of no use is tried in vain, and that is
+/// told: who mended something wants to know. Nothing new is told without, nor
+/// for an address of another namespace.
+fn after_useless() -> Result<()> {
+    let host = Host::with_route("vain")?;
+    let tracer = Tracer::start(&[])?;
+    let thrice = |last| {
+        let to = Ipv4Addr::new(198, 51, 100, last);
+        (0..3).try_for_each(|_| host.send(Way::Udp, to, None))
+    };
+    thrice(9)?;
+    host.netns
+        .ip("address add 169.254.7.1/16 dev v0 scope link")?;
+    thrice(10)?;
+    host.netns
+        .ip("address add 192.0.2.1/32 dev lo scope link")?;
+    thrice(11)?;
+    host.router.ip("address add 192.0.2.9/32 dev v1")?;
+    thrice(12)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(3)?;
+    let expected = [
+        (9, 0, "127.0.0.1 on lo"),
+        (10, 2, "169.254.7.1 on v0"),
+        (11, 2, "192.0.2.1 on lo"),
+    ];
+    for (diagnosis, (last, suppressed, unusable)) in report.diagnoses.iter().zip(expected) {
+        let listed = diagnosis.evidence("unusable").map(ToString::to_string);
+        diagnosis
+            .expect()
+            .field("cause", "no-source-address")
+            .evidence("destination", format!("198.51.100.{last}"))
+            .evidence("suppressed", suppressed)
+            .that(
+                listed.is_some_and(|listed| listed.contains(unusable)),
+                format!("{unusable} is not among those that do not count"),
+            )
             .check()?;
     }
     Ok(())

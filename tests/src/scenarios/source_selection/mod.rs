@@ -6,6 +6,7 @@ mod gateway_bits;
 mod missing;
 mod routes;
 mod silent;
+mod unfit;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -19,6 +20,7 @@ use crate::guest::{Diagnosis, Expect, Link, Netns};
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     missing::SCENARIOS,
     borrowed::SCENARIOS,
+    unfit::SCENARIOS,
     gateway_bits::SCENARIOS,
     routes::SCENARIOS,
     silent::SCENARIOS,

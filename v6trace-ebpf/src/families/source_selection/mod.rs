@@ -5,9 +5,10 @@
 //! ```text
 //! enter   leaves at once unless an IPv6 next hop is possible; else remembers
 //!         the arguments
-//! return  no source: sends it, once a minute for each program and route;
-//!         one that is not the interface's own: sends it, once for each route
-//!         until something changes; of routes by one next hop not too many
+//! return  no source: sends it, once a minute for each program and route, and
+//!         again once the namespace's addresses have changed; one that is not
+//!         the interface's own: sends it, once for each route until something
+//!         changes; of routes by one next hop not too many
 //! ```
 //!
 //! The choice itself is `fib_result_prefsrc`, but that is not the place to
@@ -347,7 +348,10 @@ fn report<C: EbpfContext>(
         // A source that is borrowed after this one is news, and so is a failure
         // after one that was.
         let was_borrowed = ROUTES_REPORTED.forget(same);
-        let of_program = of_program(same, source, protocol, remarkable, was_borrowed, context);
+        // That an address came and is of no use is news as well.
+        let generation = Pointer(lookup.net).or_zero(&globals::NET_ADDRESS_GENERATION);
+        let outcome = Outcome { source, generation };
+        let of_program = of_program(same, outcome, protocol, remarkable, was_borrowed, context);
         if of_program == HELD_BACK || source != 0 {
             of_program
         } else {
@@ -396,7 +400,7 @@ fn report<C: EbpfContext>(
 #[inline(always)]
 fn of_program(
     same: &mut Same,
-    source: u32,
+    outcome: Outcome,
     protocol: u8,
     remarkable: bool,
     was_borrowed: bool,
@@ -415,5 +419,14 @@ fn of_program(
     if silent {
         return HELD_BACK;
     }
-    SOURCES_REPORTED.pass(same, source, AGAIN_NS, 1)
+    let Outcome { source, generation } = outcome;
+    SOURCES_REPORTED.pass_while(same, source, generation, AGAIN_NS, 1)
+}
+
+/// What a lookup came to.
+#[derive(Clone, Copy)]
+struct Outcome {
+    source: u32,
+    /// Of the addresses that there were to choose from.
+    generation: u32,
 }

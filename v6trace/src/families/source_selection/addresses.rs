@@ -35,6 +35,24 @@ pub struct Interface {
     pub is_vrf: bool,
     /// The table of a VRF.
     pub vrf_table: Option<u32>,
+    /// Whether it works; `None` where a recording does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<LinkState>,
+}
+
+/// Whether an interface works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// It is up, and so is its link.
+    Up,
+    /// It is up but has no carrier.
+    NoCarrier,
+    /// It is down.
+    Down,
+    /// What a newer version says.
+    #[serde(other)]
+    Other,
 }
 
 /// An IPv4 address of an interface.

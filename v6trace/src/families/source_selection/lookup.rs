@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Address, Addresses, Interface};
+use super::{Address, Addresses, Interface, LinkState};
 use crate::{
     event::Event,
     families::{Occurrence as _, Payload},
@@ -10,6 +10,7 @@ use crate::{
         Looks,
         batch::Batch,
         inside::{Held, Inside},
+        links::Link,
     },
     record::{KernelRecord, Lookup},
 };
@@ -47,6 +48,7 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         master: link.master,
         is_vrf: link.is_vrf,
         vrf_table: link.vrf_table,
+        state: Some(state(link)),
     });
     Some(Addresses {
         boot_ns: *boot_ns,
@@ -54,6 +56,14 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         interfaces: interfaces.collect(),
         addresses: addresses.iter().filter_map(address).collect(),
     })
+}
+
+fn state(link: &Link) -> LinkState {
+    match (link.is_up, link.has_carrier) {
+        (false, _) => LinkState::Down,
+        (true, false) => LinkState::NoCarrier,
+        (true, true) => LinkState::Up,
+    }
 }
 
 fn address(held: &Held) -> Option<Address> {

@@ -10,7 +10,7 @@ pub(crate) mod lookup;
 use super::Occurrence;
 use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}};
 
-pub use addresses::{Address, Addresses, Interface};
+pub use addresses::{Address, Addresses, Interface, LinkState};
 pub use causes::Cause;
 pub use decode::{Extent, L3mdev, Route, SourceSelection};
 

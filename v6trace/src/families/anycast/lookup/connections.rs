@@ -20,10 +20,7 @@ use netlink_packet_sock_diag::{
 };
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
-use super::{
-    Found, Taken, changes,
-    watch::Watch,
-};
+use super::{Found, Taken, changes, procfs, watch::Watch};
 use crate::{clock, observe::{batch::Batch, enter, netlink, owners}, families::anycast::{AnycastChange, Gone, Use, UseKind}, event::{Event}, record::{KernelRecord}};
 
 /// `TCP_*` of the kernel's `tcp_states.h`.
@@ -214,6 +211,24 @@ pub(super) fn established_to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Co
 }
 
 fn to(addresses: &HashSet<Ipv6Addr>, states: StateFlags) -> io::Result<Vec<Connection>> {
+    let connection = |socket| connection(socket, addresses);
+    let bits = states.bits();
+    by_diag(states, connection).or_else(|error| {
+        log::debug!("TCP is not listed over netlink (module tcp_diag): {error}");
+        let sockets = procfs::sockets().map_err(|_| error)?.into_iter();
+        let wanted = |state: u8| 1_u32.checked_shl(state.into()).unwrap_or(0) & bits != 0;
+        Ok(sockets
+            .filter(|socket| wanted(socket.state))
+            .filter_map(connection)
+            .collect())
+    })
+}
+
+/// What `keep` makes of the sockets that the kernel lists over netlink.
+fn by_diag(
+    states: StateFlags,
+    keep: impl Fn(TcpSocket) -> Option<Connection>,
+) -> io::Result<Vec<Connection>> {
     let request = SockDiagMessage::InetRequest(InetRequest {
         family: AF_INET6,
         protocol: IPPROTO_TCP,
@@ -222,30 +237,64 @@ fn to(addresses: &HashSet<Ipv6Addr>, states: StateFlags) -> io::Result<Vec<Conne
         socket_id: SocketId::new_v6(),
     });
     netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| match answer {
-        SockDiagMessage::InetResponse(response) => connection(&response, addresses),
+        SockDiagMessage::InetResponse(response) => keep(socket(&response)?),
         _ => None,
     })
 }
 
-fn connection(response: &InetResponse, addresses: &HashSet<Ipv6Addr>) -> Option<Connection> {
+/// A socket, from wherever it is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TcpSocket {
+    pub(super) from: Ipv6Addr,
+    pub(super) from_port: u16,
+    pub(super) to: Ipv6Addr,
+    pub(super) to_port: u16,
+    /// `TCP_*` of the kernel's `tcp_states.h`.
+    pub(super) state: u8,
+    /// The interface or VRF that it is bound to, or 0.
+    pub(super) bound: u32,
+    /// 0 where no file is left of it.
+    pub(super) inode: u32,
+}
+
+fn socket(response: &InetResponse) -> Option<TcpSocket> {
     let header = &response.header;
-    let socket = &header.socket_id;
-    let IpAddr::V6(to) = socket.destination_address else {
+    let id = &header.socket_id;
+    let (IpAddr::V6(from), IpAddr::V6(to)) = (id.source_address, id.destination_address) else {
         return None;
     };
-    let state = match header.state {
+    Some(TcpSocket {
+        from,
+        from_port: id.source_port,
+        to,
+        to_port: id.destination_port,
+        state: header.state,
+        bound: id.interface_id,
+        inode: header.inode,
+    })
+}
+
+fn connection(socket: TcpSocket, addresses: &HashSet<Ipv6Addr>) -> Option<Connection> {
+    let TcpSocket {
+        from,
+        from_port,
+        to,
+        to_port,
+        bound,
+        inode,
+        ..
+    } = socket;
+    let state = match socket.state {
         ESTABLISHED => State::Established,
         SYN_SENT => State::SynSent,
         _ => State::Closing,
     };
-    let (from, from_port) = (socket.source_address, socket.source_port);
-    let to_port = socket.destination_port;
     addresses.contains(&to).then(|| Connection {
         to,
-        bound: socket.interface_id,
+        bound,
         ends: format!("[{from}]:{from_port} to port {to_port}"),
         state,
-        inode: (header.inode != 0).then_some(header.inode),
+        inode: (inode != 0).then_some(inode),
         process: None,
     })
 }

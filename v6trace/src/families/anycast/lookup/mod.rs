@@ -13,6 +13,7 @@
 mod connections;
 mod gateways;
 mod neighbours;
+mod procfs;
 mod watch;
 
 use std::{collections::BTreeMap, io, net::IpAddr};

@@ -27,12 +27,13 @@ impl Story<'_> {
         diagnosis = self.socket_evidence(diagnosis);
         diagnosis
             .fix(
-                Fix::new("in the program: IPV6_DROP_MEMBERSHIP, then join again")
-                    .remark("also repairs a membership that the interface has lost meanwhile"),
+                self.subject
+                    .command("cat /proc/net/igmp6")
+                    .remark("listed there: nothing is broken, take EADDRINUSE for success"),
             )
             .fix(
-                self.subject.command("cat /proc/net/igmp6")
-                    .remark("listed there: take EADDRINUSE for success"),
+                Fix::new("if not, in the program: IPV6_DROP_MEMBERSHIP, then join again")
+                    .remark("repairs a membership that the interface has lost meanwhile"),
             )
     }
 

@@ -2,8 +2,16 @@
 
 use std::{borrow::Cow, net::Ipv4Addr};
 
-use super::{Domain, Story};
-use crate::{families::source_selection::{Extent, L3mdev, Route, SourceSelection}, explain::{Diagnosis, Fix, quoted}};
+use super::{Domain, Story, Unfit};
+use crate::{
+    explain::{Diagnosis, Fix, quoted},
+    families::source_selection::{Extent, L3mdev, Route, SourceSelection},
+};
+
+/// What a reader puts in for an address of theirs.
+const ADDRESS: &str = "ADDRESS";
+/// Of setting up an interface that is for addresses alone.
+const DOWN: &str = "it is down: routing daemons do not announce what it has";
 
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
@@ -15,7 +23,7 @@ const STATIC: u8 = 4;
 
 impl Story<'_> {
     pub(super) fn missing_fixes(&self, diagnosis: Diagnosis) -> Diagnosis {
-        let add = self.add_address(self.first_asked());
+        let add = self.add_address(ADDRESS, self.first_asked());
         if let Domain::VrfOrBeyond { .. } = self.domain {
             let add = add.remark(
                 "one that others route back to here; counts since Linux 6.11 and backports",
@@ -25,7 +33,7 @@ impl Story<'_> {
                 return diagnosis;
             }
             let before = "on other kernels: it stays the source as long as the route does";
-            return diagnosis.fix(self.name_source("ADDRESS", before));
+            return diagnosis.fix(self.name_source(ADDRESS, before));
         }
         let diagnosis = diagnosis.fix(add.remark("ADDRESS: one that others route back to here"));
         if self.leaves_vrf() {
@@ -35,7 +43,7 @@ impl Story<'_> {
             return self.accepting_from_vrfs(diagnosis);
         }
         diagnosis.fix(self.name_source(
-            "ADDRESS",
+            ADDRESS,
             "then: it stays the source as long as the route does",
         ))
     }
@@ -43,7 +51,7 @@ impl Story<'_> {
     pub(super) fn borrowed_fixes(&self, diagnosis: Diagnosis, source: Ipv4Addr) -> Diagnosis {
         if self.is_leaked() && !self.leaves_vrf() {
             // It may be the right one, but no route can be made to name it.
-            let own = self.add_address(&self.selection.interface);
+            let own = self.add_address(ADDRESS, &self.selection.interface);
             let diagnosis = diagnosis.fix(
                 own.remark("if it is the wrong one: ADDRESS is chosen then, others must route it"),
             );
@@ -62,9 +70,95 @@ impl Story<'_> {
             return diagnosis;
         }
         diagnosis.fix(
-            self.add_address(self.first_asked())
+            self.add_address(ADDRESS, self.first_asked())
                 .remark("if it is not: ADDRESS is chosen then, others must route it"),
         )
+    }
+
+    /// Where the borrowed source does not do: the host's proper address, at the
+    /// place that is asked first.
+    pub(super) fn unfit_fixes(&self, diagnosis: Diagnosis, unfit: Unfit) -> Diagnosis {
+        let place = self.first_asked();
+        if self.source_interface() == Some(place) {
+            return self.unfit_at_first_fixes(diagnosis, unfit, place);
+        }
+        let proper = self.proper();
+        let remark = match (&self.domain, &proper) {
+            (Domain::VrfOrBeyond { .. }, _) => {
+                "one that others route back to here; counts since Linux 6.11 and backports"
+            }
+            (_, Some(_)) => {
+                "this host has it: new connections take it then; others must route it back to here"
+            }
+            (_, None) => {
+                "ADDRESS: one that others route back to here; new connections take it then"
+            }
+        };
+        let proper = proper.as_deref().unwrap_or(ADDRESS);
+        let mut diagnosis = diagnosis.fix(self.add_address(proper, place).remark(remark));
+        if self.places.is_down(place) {
+            diagnosis = diagnosis.fix(self.set_up(place).remark(DOWN));
+        }
+        if self.leaves_vrf() {
+            return diagnosis;
+        }
+        if self.is_leaked() {
+            return self.accepting_from_vrfs(diagnosis);
+        }
+        diagnosis.fix(self.name_source(
+            proper,
+            "then: it stays the source as long as the route does",
+        ))
+    }
+
+    /// Where that place itself has the source, so that another address there
+    /// would not be taken.
+    fn unfit_at_first_fixes(&self, diagnosis: Diagnosis, unfit: Unfit, place: &str) -> Diagnosis {
+        let proper = self.proper();
+        let may_name = !self.leaves_vrf() && !self.is_leaked();
+        match unfit {
+            Unfit::Down | Unfit::NoCarrier => {
+                let diagnosis = diagnosis.fix(self.set_up(place).remark(DOWN));
+                if !may_name {
+                    return diagnosis;
+                }
+                let proper = proper.as_deref().unwrap_or(ADDRESS);
+                diagnosis.fix(self.name_source(proper, "if another one is meant: it is the source"))
+            }
+            Unfit::Address(_) if may_name => {
+                let then = "it stays the source as long as the route does; others must route it";
+                if let Some(proper) = proper {
+                    return diagnosis.fix(self.name_source(&proper, then));
+                }
+                let add = self.add_address(ADDRESS, place);
+                diagnosis
+                    .fix(add.remark("ADDRESS: one that others route back to here; and then"))
+                    .fix(self.name_source(ADDRESS, then))
+            }
+            Unfit::Address(_) if self.leaves_vrf() => {
+                let only = format!("let {} have the address that is meant first", quoted(place));
+                diagnosis
+                    .fix(Fix::new(only).remark("the first is taken; the route's src does not count"))
+            }
+            Unfit::Address(_) => {
+                let proper = proper.as_deref().unwrap_or(ADDRESS);
+                let own = self.add_address(proper, &self.selection.interface);
+                let diagnosis =
+                    diagnosis.fix(own.remark("taken before all others; others must route it"));
+                self.accepting_from_vrfs(diagnosis)
+            }
+        }
+    }
+
+    /// An address that this host has and that does.
+    fn proper(&self) -> Option<String> {
+        let proper = self.places.proper(self.selection.destination, &self.domain);
+        proper.map(|proper| proper.to_string())
+    }
+
+    fn set_up(&self, interface: &str) -> Fix {
+        let interface = quoted(interface);
+        self.subject.command(&format!("ip link set {interface} up"))
     }
 
     pub(super) fn by_gateway_bits_fixes(
@@ -84,7 +178,7 @@ impl Story<'_> {
             &source.to_string(),
             "if it is the right one: it stays the source, whatever the next hop",
         );
-        let other = self.name_source("ADDRESS", "if it is not: the one that is meant");
+        let other = self.name_source(ADDRESS, "if it is not: the one that is meant");
         diagnosis.fix(named).fix(other)
     }
 
@@ -121,9 +215,10 @@ impl Story<'_> {
         )
     }
 
-    fn add_address(&self, place: &str) -> Fix {
+    fn add_address(&self, address: &str, place: &str) -> Fix {
         let place = quoted(place);
-        self.subject.command(&format!("ip address add ADDRESS/32 dev {place}"))
+        self.subject
+            .command(&format!("ip address add {address}/32 dev {place}"))
     }
 
     /// The route again, with a source; `remark` says what for. Whoever else

@@ -7,11 +7,17 @@
 
 mod fixes;
 mod places;
+mod unfit;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{families::source_selection::{Cause, SourceSelection}, explain::{Diagnosis, Subject, Value}};
+use crate::{
+    catalogue::Severity,
+    explain::{Diagnosis, Subject, Value},
+    families::source_selection::{Cause, SourceSelection},
+};
 use places::{Domain, Places};
+use unfit::Unfit;
 
 const OPERATION: &str = "source-selection";
 const TCP: u8 = 6;
@@ -130,13 +136,23 @@ impl Story<'_> {
                 "{interface} has none to offer, and the route that leads there ({route}) names none"
             ),
         };
+        let unfit = self.places.unfit(source, *destination);
         let who = self.subject.who("the kernel");
         let summary = format!(
-            "{who} sends to {destination} from {source}, {from}: {why}. It works as long as others \
-             route {source} back to here."
+            "{who} sends to {destination} from {source}, {from}: {why}. {}",
+            match unfit {
+                Some(unfit) => unfit.sentence(source, whose.unwrap_or("its interface")),
+                None => format!("It works as long as others route {source} back to here."),
+            }
         );
-        let diagnosis = self.start(Cause::BorrowedSourceAddress, summary);
-        self.borrowed_fixes(diagnosis, source)
+        let mut diagnosis = self
+            .start(Cause::BorrowedSourceAddress, summary)
+            .with("unfit", unfit.map(Unfit::kind));
+        let Some(unfit) = unfit else {
+            return self.borrowed_fixes(diagnosis, source);
+        };
+        diagnosis.severity = Severity::Hazard;
+        self.unfit_fixes(diagnosis, unfit)
     }
 
     /// An own address, but not the first. Of a packet that leaves its VRF the

@@ -2,7 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use crate::{families::source_selection::{SourceSelection, L3mdev, Addresses, Interface}, explain::{Subject}};
+use super::unfit::Unfit;
+use crate::{
+    explain::Subject,
+    families::source_selection::{Addresses, Interface, L3mdev, LinkState, SourceSelection},
+};
 
 /// `RT_SCOPE_UNIVERSE`, the scope of addresses that count behind a gateway.
 const GLOBAL: u8 = 0;
@@ -99,6 +103,48 @@ impl<'a> Places<'a> {
             .filter(|found| found.address == address)
             .map(|found| found.ifindex)
             .collect()
+    }
+
+    /// Why an address that was chosen does not do for packets to `destination`:
+    /// by itself, or since no interface works that has it.
+    pub(super) fn unfit(&self, address: Ipv4Addr, destination: Ipv4Addr) -> Option<Unfit> {
+        let by_state = || {
+            let states: Option<Vec<_>> = self
+                .holders(address)
+                .into_iter()
+                .map(|ifindex| Unfit::interface(self.interface(ifindex)?.state?))
+                .collect();
+            states?.first().copied()
+        };
+        Unfit::address(address, destination).or_else(by_state)
+    }
+
+    /// Whether the interface with this name is down.
+    pub(super) fn is_down(&self, name: &str) -> bool {
+        let mut interfaces = self.0.into_iter().flat_map(|found| &found.interfaces);
+        interfaces
+            .any(|interface| interface.name == name && interface.state == Some(LinkState::Down))
+    }
+
+    /// An address of the domain that does for packets to `destination`: the
+    /// first that is public, else the only one that is private.
+    pub(super) fn proper(&self, destination: Ipv4Addr, domain: &Domain) -> Option<Ipv4Addr> {
+        let addresses = self.0.into_iter().flat_map(|found| &found.addresses);
+        let fit = addresses.filter(|found| {
+            let interface = self.interface(found.ifindex);
+            found.scope == GLOBAL
+                && !found.address.is_loopback()
+                && self.is_in(found.ifindex, domain)
+                && Unfit::address(found.address, destination).is_none()
+                && interface.is_some_and(|interface| interface.state == Some(LinkState::Up))
+        });
+        let (private, public): (Vec<_>, Vec<_>) = fit
+            .map(|found| found.address)
+            .partition(Ipv4Addr::is_private);
+        match (&public[..], &private[..]) {
+            ([first, ..], _) | ([], [first]) => Some(*first),
+            ([], _) => None,
+        }
     }
 
     /// Addresses that no lookup in the domain chooses: why, and what.
