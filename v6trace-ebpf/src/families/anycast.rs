@@ -12,6 +12,8 @@
 //! A marker counts only for the very object that its function passes on, so
 //! one that a lost return left behind says nothing about a later call.
 
+mod request;
+
 use aya_ebpf::{
     helpers::bpf_get_current_pid_tgid,
     macros::{kprobe, kretprobe, map},
@@ -149,12 +151,14 @@ fn address_usable_return(_ctx: RetProbeContext) -> u32 {
 fn anycast_request_enter(ctx: ProbeContext) -> u32 {
     let address: u64 = ctx.arg(2).unwrap_or(0);
     let _ = REQUESTS.insert(bpf_get_current_pid_tgid(), address, 0);
+    request::enter(&ctx);
     0
 }
 
 #[kretprobe]
-fn anycast_request_return(_ctx: RetProbeContext) -> u32 {
+fn anycast_request_return(ctx: RetProbeContext) -> u32 {
     let _ = REQUESTS.remove(bpf_get_current_pid_tgid());
+    request::leave(&ctx);
     0
 }
 
