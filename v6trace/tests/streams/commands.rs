@@ -251,6 +251,7 @@ fn around() -> Vec<Record> {
             complete: true,
             vrf: None,
             owner: None,
+            advertised: None,
         }),
     ]
 }

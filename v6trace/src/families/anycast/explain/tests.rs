@@ -67,6 +67,7 @@ fn found(of: u64, kind: UseKind) -> AnycastUse {
         complete: true,
         vrf: None,
         owner: None,
+        advertised: None,
     }
 }
 
