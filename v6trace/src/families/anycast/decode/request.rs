@@ -93,7 +93,7 @@ impl Decode for AnycastRequest {
                 limit_of_netns: has(wire::LIMIT_OF_NETNS),
                 seen: false,
             },
-            net_admin: has(wire::CAPABILITIES_READ).then(|| wire.capabilities & NET_ADMIN != 0),
+            net_admin: has(wire::CAPABILITIES_READ).then_some(wire.capabilities & NET_ADMIN != 0),
             socket: (wire.socket_inode != 0).then_some(wire.socket_inode),
         }
     }

@@ -49,7 +49,13 @@ fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosi
         hook: families::anycast::JOIN,
         payload: change.clone().into(),
     };
-    super::explain(change, Subject { event: &event, session: &session })
+    super::explain(
+        change,
+        Subject {
+            event: &event,
+            session: &session,
+        },
+    )
 }
 
 fn found(of: u64, kind: UseKind) -> AnycastUse {
@@ -116,11 +122,11 @@ fn where_packets_go_is_asked_in_their_vrf() {
 }
 
 /// A look that found these things from advertisements.
-fn heard(advertised: Option<Advertised>) -> Option<AnycastUse> {
-    Some(AnycastUse {
+fn heard(advertised: Option<Advertised>) -> AnycastUse {
+    AnycastUse {
         advertised,
         ..found(7, UseKind::Tcp)
-    })
+    }
 }
 
 const HOST: &str = "sysctl -w net/ipv6/conf/eth0.7/forwarding=0  # ";
@@ -157,7 +163,7 @@ fn what_advertisements_brought_is_never_given_away() {
             trigger,
             ..change()
         };
-        let fix = fix_around(&change, heard(advertised.cloned()), "sysctl -w");
+        let fix = fix_around(&change, Some(heard(advertised.cloned())), "sysctl -w");
         assert!(fix.starts_with(begins), "{trigger:?} {advertised:?}: {fix}");
     }
 }
@@ -171,7 +177,11 @@ fn what_decides_over_advertisements_already_stays() {
             all_forwarding: Some(0),
             ..change()
         };
-        let fix = fix_around(&change, heard(Some(Advertised::default())), "sysctl -w");
+        let fix = fix_around(
+            &change,
+            Some(heard(Some(Advertised::default()))),
+            "sysctl -w",
+        );
         assert!(fix.starts_with(HOST), "{fix}");
         assert!(fix.contains("not forwarded anyway"), "{fix}");
     }
@@ -180,8 +190,13 @@ fn what_decides_over_advertisements_already_stays() {
 #[test]
 fn an_advertised_address_is_not_to_be_replaced() {
     let fixes = |advertised: Advertised| {
-        let diagnosis = explain(&change(), heard(Some(advertised))).unwrap();
-        diagnosis.fix.into_iter().map(|fix| fix.action).collect::<Vec<_>>().join("; ")
+        let diagnosis = explain(&change(), Some(heard(Some(advertised)))).unwrap();
+        diagnosis
+            .fix
+            .into_iter()
+            .map(|fix| fix.action)
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     let with = |address: &str| Advertised {
         addresses: vec![(address.parse().unwrap(), 64)],
