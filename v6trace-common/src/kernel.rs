@@ -13,18 +13,24 @@ members! {
         "the namespace of a socket is not known";
     SOCK_SOCKET: Shape::Object, "sock.sk_socket",
         "sockets are not told apart by inode";
+    SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
+        "a full option memory is not told from a lack of memory";
     SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
         "sockets are not told apart by inode";
     NET_INUM: Shape::Bytes(4), "net.ns.inum",
         "namespaces are not told apart";
     NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head",
         "interfaces are not named, and stale memberships not counted";
+    NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max",
+        "the global sysctl_optmem_max is read instead";
     DEV_INDEX_HLIST: Shape::Object, "net_device.index_hlist",
         "interfaces are not named, and stale memberships not counted";
     DEV_IFINDEX: Shape::Bytes(4), "net_device.ifindex",
         "interfaces are not named, and stale memberships not counted";
     DEV_NAME: Shape::Bytes(16), "net_device.name",
         "interfaces are not named";
+    DEV_MTU: Shape::Bytes(4), "net_device.mtu",
+        "the MTU of an interface without IPv6 is not shown";
     DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
         "an interface without IPv6 is not recognised";
     DEV_NET: Shape::Object, "net_device.nd_net.net",
@@ -78,5 +84,12 @@ pub const VARIABLES: &[Variable] = &[
         unless: None,
         without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
                   explained",
+    },
+    // The one limit of kernels whose namespaces have none of their own.
+    Variable {
+        global: "OPTMEM_MAX",
+        symbols: &[("sysctl_optmem_max", None)],
+        unless: Some(&NET_OPTMEM_MAX),
+        without: "a full option memory is not told from a lack of memory",
     },
 ];

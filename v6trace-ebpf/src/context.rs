@@ -61,8 +61,9 @@ pub(crate) fn may_be_softirq() -> bool {
     serves_softirq(current_task()).unwrap_or(true)
 }
 
+/// The task that is current.
 #[inline(always)]
-fn current_task() -> Pointer {
+pub(crate) fn current_task() -> Pointer {
     // SAFETY: the helper takes nothing and returns an address, which is only
     // ever read through Pointer.
     Pointer(unsafe { bpf_get_current_task() })

@@ -30,6 +30,10 @@ pub(crate) static PER_CPU_OFFSET: Global<u64> = Global::new(0);
 #[unsafe(no_mangle)]
 pub(crate) static PREEMPT_COUNT: Global<u64> = Global::new(0);
 
+/// Address of `sysctl_optmem_max`, 0 without.
+#[unsafe(no_mangle)]
+pub(crate) static OPTMEM_MAX: Global<u64> = Global::new(0);
+
 /// Not 0: report what succeeds as well (`--events`).
 #[unsafe(no_mangle)]
 pub(crate) static EMIT_ALL: Global<u8> = Global::new(0);

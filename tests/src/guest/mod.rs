@@ -41,7 +41,7 @@ pub(crate) use optmem::{OptmemMax, Scope};
 pub(crate) use radvd::Radvd;
 pub(crate) use recording::Recording;
 pub(crate) use report::Report;
-pub(crate) use routes::{default_route, default_routes};
+pub(crate) use routes::{default_route, default_routes, renewed};
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use socket::MulticastSocket;
 pub(crate) use tap::Taps;

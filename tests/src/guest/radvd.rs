@@ -30,7 +30,22 @@ pub(crate) struct Radvd {
 impl Radvd {
     /// Starts radvd in `netns` for the interfaces `prefix`0 to `prefix``count`-1.
     pub(crate) fn start(netns: &Netns, prefix: &str, count: u32) -> Result<Self> {
-        configure(prefix, count)?;
+        configure(prefix, count, "", "prefix 2001:db8:0:{n}::/64 { };")?;
+        Self::run(netns)
+    }
+
+    /// The same for `prefix`0 alone, every few seconds and with lifetimes of
+    /// seconds: 2001:db8::/64, unless only the default route is wanted.
+    pub(crate) fn start_quick(netns: &Netns, prefix: &str, with_prefix: bool) -> Result<Self> {
+        let interface = "MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvDefaultLifetime 30;";
+        let announced = "prefix 2001:db8:0:{n}::/64 \
+                         { AdvValidLifetime 30; AdvPreferredLifetime 29; };";
+        let announced = if with_prefix { announced } else { "" };
+        configure(prefix, 1, interface, announced)?;
+        Self::run(netns)
+    }
+
+    fn run(netns: &Netns) -> Result<Self> {
         let mut radvd = Command::new("radvd");
         radvd
             .args(["--nodaemon", "--logmethod", "stderr"])
@@ -105,14 +120,16 @@ impl Drop for Radvd {
 }
 
 /// Writes a configuration as a host of virtual machines has it: the taps come
-/// and go, so missing ones are ignored.
-fn configure(prefix: &str, count: u32) -> Result<()> {
+/// and go, so missing ones are ignored. Each announces what `announced` says of
+/// its number, `{n}`.
+fn configure(prefix: &str, count: u32, interface: &str, announced: &str) -> Result<()> {
     let mut text = String::new();
     for n in 0..count {
+        let announced = announced.replace("{n}", &format!("{n:x}"));
         writeln!(
             text,
-            "interface {prefix}{n} {{ AdvSendAdvert on; IgnoreIfMissing on; \
-             prefix 2001:db8:0:{n:x}::/64 {{ }}; }};"
+            "interface {prefix}{n} {{ AdvSendAdvert on; IgnoreIfMissing on; {interface} \
+             {announced} }};"
         )?;
     }
     fs::write(CONFIG, text).context("cannot write radvd's configuration")?;

@@ -153,6 +153,15 @@ fn another_interface() -> Result<()> {
     let routes = host.routes_of("main")?;
     let back = format!("default via {} dev v0", host.gateway);
     ensure!(routes.contains(&back), "the fix brings no route: {routes}");
+    // It does not keep the advertised one out, nor does that have to wait for
+    // the other fix.
+    host.hear_the_router()?;
+    diagnosis.follow("accept_ra=2")?;
+    host.forward("d0", "1")?;
+    ensure!(
+        default_route(&host.near)?.is_some(),
+        "the advertised route is gone again"
+    );
     Ok(())
 }
 

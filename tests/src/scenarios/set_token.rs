@@ -1,12 +1,16 @@
 //! Tokens that the kernel refuses, and those that it takes.
 
+use std::net::Ipv6Addr;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{Scenario, scenario};
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, finish, ip_fails};
+use crate::guest::{
+    AddressState, Diagnosis, Expect, Link, Netns, Radvd, Report, Tracer, default_route, finish,
+    ip_fails, renewed, until_some,
+};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
@@ -19,6 +23,10 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     scenario("token-router-solicitations", router_solicitations),
     scenario("token-loopback", loopback),
     scenario("token-noarp", noarp),
+    scenario(
+        "token-fixes-keep-what-is-advertised",
+        keep_what_is_advertised,
+    ),
     scenario("token-own-values-decide", own_values_decide),
     scenario("token-not-taken", taken),
     scenario("token-not-addr-gen-mode", addr_gen_mode),
@@ -180,6 +188,78 @@ fn noarp() -> Result<()> {
     host.expect(report.only("token-noarp")?, "::6")?
         .evidence("also", vec!["token-accept-ra"])
         .check()
+}
+
+/// Each fix lets the token be set, and costs the host neither the address nor
+/// the default route that it has from its router. Lifetimes are short, so that
+/// what is not renewed is gone.
+fn keep_what_is_advertised() -> Result<()> {
+    /// What is broken, by `ip` or a sysctl, how it is put right again, the cause
+    /// and the fix to follow.
+    const CASES: [(&str, &str, &str, &str, &str); 5] = [
+        ("forwarding", "1", "0", "token-forwarding", "v0/accept_ra=2"),
+        (
+            "forwarding",
+            "1",
+            "0",
+            "token-forwarding",
+            "v0/forwarding=0",
+        ),
+        ("accept_ra", "0", "1", "token-accept-ra", "accept_ra=1"),
+        (
+            "router_solicitations",
+            "0",
+            "-1",
+            "token-router-solicitations",
+            "router_solicitations=-1",
+        ),
+        ("arp", "off", "on", "token-noarp", "arp on"),
+    ];
+    let host = Host::new("hearer", "v0")?;
+    let router = Netns::new("announcer")?;
+    host.netns.ip("link set peer netns announcer name w0")?;
+    router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    router.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
+    router.ip("link set w0 up")?;
+    let _radvd = Radvd::start_quick(&router, "w", true)?;
+    let set = |what: &str, value: &str| {
+        if what == "arp" {
+            host.netns.ip(&format!("link set v0 arp {value}"))
+        } else {
+            host.set(what, value)
+        }
+    };
+    let heard = || {
+        until_some("a default route", Duration::from_secs(20), || {
+            default_route(&host.netns)
+        })
+    };
+    heard()?;
+    let tracer = Tracer::start(&[])?;
+    for (what, wrong, right, ..) in CASES {
+        set(what, wrong)?;
+        ip_fails(&host.netns.ip_words("token set ::5 dev v0"))?;
+        set(what, right)?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    for (what, wrong, right, cause, fix) in CASES {
+        let mut of_cause = report.diagnoses.iter();
+        let diagnosis = of_cause
+            .find(|one| one.cause() == cause)
+            .with_context(|| format!("no {cause}"))?;
+        set(what, wrong)?;
+        diagnosis.follow(fix)?;
+        host.netns.ip("token set ::5 dev v0")?;
+        heard()?;
+        renewed(&host.netns).context(fix)?;
+        let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 5);
+        AddressState::Usable.wait(&host.netns, "v0", address)?;
+        // The next case begins as this one did.
+        host.set("accept_ra", "1")?;
+        set(what, right)?;
+    }
+    Ok(())
 }
 
 /// `conf.all` has no say: neither its forwarding nor its accept_ra.

@@ -1,5 +1,6 @@
 //! An anycast address that an interface took or gave up, as
-//! `__ipv6_dev_ac_inc` and `__ipv6_dev_ac_dec` left it.
+//! `__ipv6_dev_ac_inc` and `__ipv6_dev_ac_dec` left it, and a socket's request
+//! for one that `ipv6_sock_ac_join` refused.
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, families::forwarding, kind::{constants, layout}, member::{Shape, members},
@@ -53,6 +54,42 @@ layout! {
     }
 }
 
+layout! {
+    /// Payload of a record, written only where the request failed.
+    pub struct AnycastRequest: kind 8, 80 bytes {
+        /// Inode number of the socket, as in `/proc/PID/fd` and `ss -e`.
+        pub socket_inode: u64,
+        /// The address that was asked for ([`ADDRESS_READ`]).
+        pub address: [u8; 16],
+        /// Name of the interface that was asked for, NUL-padded
+        /// ([`DEVICE_FOUND`]).
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// The interface index in the request; 0 lets the routing table decide.
+        pub requested_ifindex: u32,
+        /// What the function returned: a negative errno.
+        pub ret: i32,
+        /// `net.ipv6.conf.IF.forwarding` of that interface ([`FORWARDING_READ`])
+        pub forwarding: i32,
+        /// `net.ipv6.conf.all.forwarding` ([`ALL_FORWARDING_READ`])
+        pub all_forwarding: i32,
+        /// Bytes that the request charges to the socket's option memory
+        /// ([`SIZE_READ`]).
+        pub size: u32,
+        /// Bytes of option memory in use without them ([`OMEM_READ`]).
+        pub sk_omem_alloc: i32,
+        /// The limit that applies to the socket, bytes ([`LIMIT_READ`]).
+        pub optmem_max: i32,
+        /// Which of the values above were read, and what was found: constants of
+        /// this module.
+        pub flags: u32,
+        /// The MTU of the interface, bytes ([`MTU_READ`]).
+        pub mtu: u32,
+        /// The lower 32 of the task's effective capabilities
+        /// ([`CAPABILITIES_READ`]).
+        pub capabilities: u32,
+    }
+}
+
 constants! {
     CHANGES of change:
     /// The interface took the address.
@@ -95,6 +132,28 @@ constants! {
     ACCEPT_RA_READ = 1 << 5;
     /// `force_forwarding` was read, as kernels since 6.17 have it.
     FORCE_FORWARDING_READ = 1 << 6;
+    /// `address` was read.
+    ADDRESS_READ = 1 << 7;
+    /// An interface with the requested index exists.
+    DEVICE_FOUND = 1 << 8;
+    /// No interface has the requested index.
+    DEVICE_ABSENT = 1 << 9;
+    /// Whether the interface has IPv6 state (`net_device.ip6_ptr`) was read.
+    INET6_READ = 1 << 10;
+    /// It has.
+    DEVICE_HAS_INET6 = 1 << 11;
+    /// `mtu` was read.
+    MTU_READ = 1 << 12;
+    /// `size` is known.
+    SIZE_READ = 1 << 13;
+    /// `sk_omem_alloc` was read.
+    OMEM_READ = 1 << 14;
+    /// `optmem_max` was read.
+    LIMIT_READ = 1 << 15;
+    /// The limit is the namespace's own, else one for the whole machine.
+    LIMIT_OF_NETNS = 1 << 16;
+    /// `capabilities` was read.
+    CAPABILITIES_READ = 1 << 17;
 }
 
 members! {
@@ -113,13 +172,19 @@ members! {
         "the prefix length behind an anycast address is not known";
     IFA_LIST: Shape::Object, "inet6_ifaddr.if_list",
         "the prefix length behind an anycast address is not known";
+    AC_SIZE: Shape::Size, "ipv6_ac_socklist",
+        "what an anycast address on a socket charges to its option memory is not known";
+    TASK_CRED: Shape::Object, "task_struct.cred",
+        "whether a task has CAP_NET_ADMIN is not known";
+    CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
+        "whether a task has CAP_NET_ADMIN is not known";
 }
 
 /// This family's line in every table.
 pub const FAMILY: Family = Family {
     name: "anycast",
-    about: "anycast addresses that this host takes and gives up",
-    payloads: &[&AnycastChange::LAYOUT],
+    about: "anycast addresses that this host takes and gives up, or is refused",
+    payloads: &[&AnycastChange::LAYOUT, &AnycastRequest::LAYOUT],
     parts: &[],
     constants: &[&CHANGES, &TRIGGERS, &WRITTEN, &FLAGS],
     hooks: &[
@@ -153,7 +218,7 @@ pub const FAMILY: Family = Family {
             hook: REQUEST,
             name: "anycast-request",
             about: "a socket that asks for an anycast address",
-            without: "anycast addresses that a socket asks for are not explained",
+            without: "anycast addresses that a socket asks for are not explained, nor why it gets none",
             candidates: &[Candidate {
                 function: "ipv6_sock_ac_join",
                 kprobes: Programs::both("anycast_request_enter", "anycast_request_return"),

@@ -1,7 +1,7 @@
 //! A join of a multicast group on a socket, as `__ipv6_sock_mc_join` left it.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, Variable, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, members},
 };
 
 /// Joining a multicast group on a socket.
@@ -97,18 +97,12 @@ constants! {
 
 members! {
     $ multicast_join_members:
-    SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
-        "a full option memory is not told from a lack of memory";
     SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
         "the kernel's own sockets are not told apart";
     SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock",
         "the kernel's own sockets are taken for the task's";
-    NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max",
-        "the global sysctl_optmem_max is read instead";
     NET_DEV_BASE_SEQ: Shape::Bytes(4), "net.dev_base_seq",
         "the memberships of a full socket are counted anew at each failure";
-    DEV_MTU: Shape::Bytes(4), "net_device.mtu",
-        "the MTU of an interface without IPv6 is not shown";
     INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
         "an interface on its way out is not recognised";
     INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6",
@@ -124,14 +118,6 @@ members! {
     MC_SIZE: Shape::Size, "ipv6_mc_socklist",
         "the size of a charge is known only from sock_kmalloc";
 }
-
-/// The one limit of kernels whose namespaces have none of their own.
-pub const OPTMEM_MAX: Variable = Variable {
-    global: "OPTMEM_MAX",
-    symbols: &[("sysctl_optmem_max", None)],
-    unless: Some(&NET_OPTMEM_MAX),
-    without: "a full option memory is not told from a lack of memory",
-};
 
 /// This family's line in every table.
 pub const FAMILY: Family = Family {
@@ -172,12 +158,12 @@ pub const FAMILY: Family = Family {
                 function: "sock_kmalloc",
                 kprobes: Programs::entry("option_memory_charge"),
                 trampoline: Some(Programs::ret("option_memory_charged")),
-                needs: &[&SOCK_OMEM_ALLOC],
+                needs: &[&kernel::SOCK_OMEM_ALLOC],
                 note: None,
             }],
         },
     ],
     also: &[],
     members: MEMBERS,
-    variables: &[OPTMEM_MAX],
+    variables: &[],
 };

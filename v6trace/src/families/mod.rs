@@ -137,7 +137,7 @@ families! {
     multicast_join { MulticastJoin }
     set_token { SetToken }
     source_selection { SourceSelection }
-    anycast { AnycastChange }
+    anycast { AnycastChange, AnycastRequest }
     forwarding { DefaultRoutesPurged }
     dad { DadFailure, DadReflection }
 }

@@ -15,7 +15,7 @@ use v6trace::{
 use v6trace_common::{
     Hook, Payload, RecordHeader,
     families::{
-        anycast::{self, AnycastChange},
+        anycast::{self, AnycastChange, AnycastRequest},
         dad::{self, DadFailure, DadReflection},
         forwarding::{self, DefaultRoutesPurged},
         multicast_join::{self, MulticastJoin},
@@ -185,6 +185,17 @@ fn forwarding() -> Vec<Record> {
         };
         event(anycast::JOIN, &change)
     };
+    let request = |errno: i32, flags| {
+        let request = AnycastRequest {
+            address: "fd00:4::".parse::<Ipv6Addr>().unwrap().octets(),
+            interface: name(),
+            requested_ifindex: 2,
+            ret: -errno,
+            flags: anycast::DEVICE_FOUND | flags,
+            ..AnycastRequest::new_zeroed()
+        };
+        event(anycast::REQUEST, &request)
+    };
     let mut purged = DefaultRoutesPurged::new_zeroed();
     purged.count = 1;
     purged.routes[0].interface = name();
@@ -195,6 +206,14 @@ fn forwarding() -> Vec<Record> {
         change(anycast::JOINED, 0),
         change(anycast::RELEASED, 0),
         event(forwarding::PURGE, &purged),
+        request(1, 0),
+        request(
+            12,
+            anycast::SIZE_READ | anycast::OMEM_READ | anycast::LIMIT_READ,
+        ),
+        request(19, anycast::INET6_READ | anycast::MTU_READ),
+        request(22, anycast::ADDRESS_READ),
+        request(99, anycast::ADDRESS_READ),
     ]
 }
 
@@ -262,6 +281,7 @@ fn around() -> Vec<Record> {
             complete: true,
             vrf: None,
             owner: None,
+            advertised: None,
         }),
     ]
 }

@@ -41,7 +41,7 @@ fn about(report: &Report, address: Ipv6Addr) -> Result<&Diagnosis> {
 }
 
 /// Two interfaces are mended one after the other: the second fix must not undo
-/// the first, and packets from one side to the other arrive.
+/// the first, in the short way or the lasting one, and packets from one side to the other arrive.
 fn force_forwarding() -> Result<()> {
     let pair = Pair::in_subnet()?;
     if !pair.near.has_sysctl("ipv6/conf/v0/force_forwarding")? {
@@ -66,19 +66,36 @@ fn force_forwarding() -> Result<()> {
     report.complete()?;
     report.count(2)?;
     for address in [FIRST, SECOND] {
-        about(&report, address)?.follow("force_forwarding=1")?;
+        let diagnosis = about(&report, address)?;
+        diagnosis
+            .expect()
+            .no_fix_has("sh -c")
+            .no_fix_has("conf.all.forwarding=")
+            .some_fix_has("force_forwarding instead")
+            .check()?;
+        diagnosis.follow("/forwarding=0")?;
     }
     for address in [FIRST, SECOND] {
         pair.wait_for(address, false)?;
     }
+    pair.has("all", "forwarding", "1")?;
+    across(&pair, &third)?;
+    // As the page says: no router anywhere any more.
+    pair.forward("all", "0")?;
     for interface in ["v0", "v1"] {
-        pair.has(interface, "force_forwarding", "1")?;
+        pair.forward(interface, "0")?;
+        let forced = format!("ipv6/conf/{interface}/force_forwarding");
+        pair.near.set_sysctl(&forced, "1")?;
     }
-    pair.has("all", "forwarding", "0")?;
+    across(&pair, &third)
+}
+
+/// Both sides can be reached, and each from the other by way of this host.
+fn across(pair: &Pair, third: &Netns) -> Result<()> {
     pair.ping()?;
     // By way of this host, to the neighbour at the first address, and back.
     let before = forwarded(&pair.near)?;
-    ping(&third, FIRST)?;
+    ping(third, FIRST)?;
     let after = forwarded(&pair.near)?;
     ensure!(after >= before + 2, "{before}, then {after} were forwarded");
     Ok(())

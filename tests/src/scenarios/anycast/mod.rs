@@ -1,9 +1,11 @@
 //! Anycast addresses that an interface takes because it forwards, or because a
 //! socket asks, and the neighbours that had them.
 
+mod advertised;
 mod bird;
 mod fixes;
 mod late;
+mod refused;
 mod silent;
 mod taken;
 mod used;
@@ -24,6 +26,8 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     bird::SCENARIOS,
     taken::SCENARIOS,
     fixes::SCENARIOS,
+    advertised::SCENARIOS,
+    refused::SCENARIOS,
     late::SCENARIOS,
     silent::SCENARIOS,
 ];

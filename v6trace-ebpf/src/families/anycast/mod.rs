@@ -12,6 +12,7 @@
 //! A marker counts only for the very object that its function passes on, so
 //! one that a lost return left behind says nothing about a later call.
 
+mod request;
 mod search;
 mod send;
 
@@ -74,8 +75,8 @@ programs! {
     forwarding_changed: kretprobe forwarding_change_return;
     usable: kprobe address_usable_enter;
     usable_through: kretprobe address_usable_return;
-    request: kprobe anycast_request_enter;
-    requested: kretprobe anycast_request_return;
+    asked: kprobe anycast_request_enter;
+    answered: kretprobe anycast_request_return;
     join: kprobe anycast_join_enter;
     joined: kretprobe anycast_join_return;
     leave: kprobe anycast_leave_enter;
@@ -113,13 +114,15 @@ fn usable_through(_ctx: &RetProbeContext) {
 
 /// `ipv6_sock_ac_join(sk, ifindex, addr)`
 #[inline(always)]
-fn request(ctx: &ProbeContext) {
+fn asked(ctx: &ProbeContext) {
     REQUESTS.begin(&ctx.number(2));
+    request::enter(ctx);
 }
 
 #[inline(always)]
-fn requested(_ctx: &RetProbeContext) {
+fn answered(ctx: &RetProbeContext) {
     REQUESTS.end();
+    request::leave(ctx);
 }
 
 /// `__ipv6_dev_ac_inc(idev, addr)`

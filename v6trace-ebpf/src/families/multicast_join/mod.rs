@@ -48,10 +48,6 @@ mod globals {
     pub(super) use crate::globals::*;
 
     v6trace_common::multicast_join_members!(members);
-
-    /// Address of `sysctl_optmem_max`, 0 without.
-    #[unsafe(no_mangle)]
-    pub(crate) static OPTMEM_MAX: aya_ebpf::Global<u64> = aya_ebpf::Global::new(0);
 }
 
 const EADDRINUSE: i32 = -98;

@@ -1,4 +1,7 @@
-//! An anycast address that an interface took or gave up.
+//! An anycast address that an interface took or gave up, and a request for one
+//! that was refused.
+
+mod request;
 
 use std::net::Ipv6Addr;
 
@@ -8,6 +11,8 @@ use crate::{
     event::{Name, name},
     families::Decode,
 };
+
+pub use request::{AnycastRequest, Requested};
 
 /// A change of an interface's anycast addresses.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! Anycast addresses that this host takes and gives up.
+//! Anycast addresses that this host takes and gives up, or is refused.
 
 mod causes;
 mod decode;
@@ -8,11 +8,14 @@ pub(crate) mod lookup;
 mod uses;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, shown}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+};
 
 pub use causes::Cause;
-pub use decode::{AnycastChange, Trigger, Written};
-pub use uses::{AnycastUse, Gone, Use, UseKind};
+pub use decode::{AnycastChange, AnycastRequest, Requested, Trigger, Written};
+pub use uses::{Advertised, AnycastUse, Gone, Use, UseKind};
 
 impl Occurrence for AnycastChange {
     fn is_failure(&self) -> bool {
@@ -49,5 +52,37 @@ impl Occurrence for AnycastChange {
 
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
         explain::explain(self, subject)
+    }
+}
+
+impl Occurrence for AnycastRequest {
+    fn is_failure(&self) -> bool {
+        true
+    }
+
+    fn ifindex(&self) -> Option<u32> {
+        Some(self.requested_ifindex).filter(|&ifindex| ifindex != 0)
+    }
+
+    fn interface(&self) -> Option<&str> {
+        self.interface()
+    }
+
+    fn fields(&self, take: Take<'_>) {
+        take("address", text(self.address.as_ref()));
+        take("requested_ifindex", self.requested_ifindex.into());
+        take("interface", self.interface().into());
+        take("errno", text(self.errno.as_ref()));
+        take("forwarding", self.forwarding().into());
+        take("all_forwarding", self.all_forwarding.into());
+        take("net_admin", self.net_admin.into());
+        take("size", self.charge.size.into());
+        take("sk_omem_alloc", self.charge.sk_omem_alloc.into());
+        take("optmem_max", self.charge.optmem_max.into());
+        take("socket", self.socket.into());
+    }
+
+    fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
+        explain::request::explain(self, subject)
     }
 }

@@ -1,5 +1,7 @@
 //! Who uses an address that this host has just taken as anycast, or given up.
 
+use std::net::Ipv6Addr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::record::Finding;
@@ -19,9 +21,42 @@ pub struct AnycastUse {
     pub vrf: Option<String>,
     /// Another interface of this host that has the address as an ordinary one.
     pub owner: Option<String>,
+    /// What the interface has from router advertisements; `None` where that could
+    /// not be looked up, or nobody looked.
+    #[serde(default)]
+    pub advertised: Option<Advertised>,
 }
 
 impl Finding for AnycastUse {}
+
+/// What an interface has from router advertisements, or may have: it would be
+/// lost if it ceased to heed them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advertised {
+    /// Its addresses that are not permanent, each with its prefix length.
+    pub addresses: Vec<(Ipv6Addr, u8)>,
+    /// Routes that the kernel made from advertisements, for a person to read.
+    pub routes: Vec<String>,
+    /// Whether a default route of its own from an advertisement was seen to go,
+    /// when forwarding was written.
+    pub purged: bool,
+}
+
+impl Advertised {
+    /// Whether there is, or was, anything.
+    pub fn is_any(&self) -> bool {
+        self.purged || !self.addresses.is_empty() || !self.routes.is_empty()
+    }
+
+    /// Whether an anycast address follows from one of the addresses.
+    pub fn gives(&self, anycast: Ipv6Addr) -> bool {
+        self.addresses.iter().any(|&(address, prefix_len)| {
+            let beyond = 128_u32.saturating_sub(prefix_len.into());
+            let mask = u128::MAX.checked_shl(beyond).unwrap_or(0);
+            u128::from(address) & mask == u128::from(anycast)
+        })
+    }
+}
 
 /// One use of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

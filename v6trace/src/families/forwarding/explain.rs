@@ -57,14 +57,19 @@ pub(super) fn explain(purged: &DefaultRoutesPurged, subject: Subject<'_>) -> Opt
             gateway, interface, ..
         } = route;
         let interface = quoted(interface);
-        let mut add = format!("ip -6 route add default via {gateway} dev {interface}");
+        // With the metric of the kernel's own, 1024, it would keep that one out.
+        let mut add = format!("ip -6 route add default via {gateway} dev {interface} metric 2048");
         let remark = match route.table {
-            Some(MAIN) => "at once, but stays when the router goes",
+            Some(MAIN) => "at once, until an advertised one comes; stays when the router goes",
             Some(table) => {
                 add += &format!(" table {table}");
-                "at once, but stays when the router goes; the table is its VRF's"
+                "at once, until an advertised one comes; stays when the router goes; the table is \
+                 its VRF's"
             }
-            None => "at once, but stays when the router goes; within a VRF add `vrf NAME`",
+            None => {
+                "at once, until an advertised one comes; stays when the router goes; within a VRF \
+                 add `vrf NAME`"
+            }
         };
         diagnosis = diagnosis.fix(subject.command(&add).remark(remark));
     }

@@ -6,10 +6,11 @@
 //! where somebody was using it.
 
 mod fixes;
+pub(super) mod request;
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{families::anycast::{Cause, AnycastChange, Trigger, Written, AnycastUse, Gone, Use, UseKind}, catalogue::{Severity}, explain::{Diagnosis, Subject, Value}};
+use crate::{families::anycast::{Advertised, AnycastChange, AnycastUse, Cause, Gone, Trigger, Use, UseKind, Written}, catalogue::{Severity}, explain::{Diagnosis, Subject, Value}};
 
 /// Explains an anycast address that was taken, or given up.
 pub(super) fn explain(change: &AnycastChange, subject: Subject<'_>) -> Option<Diagnosis> {
@@ -54,7 +55,10 @@ impl Story<'_> {
         } else {
             Severity::Hazard
         };
-        diagnosis = diagnosis.with("used_by", self.found.map(used_by));
+        let advertised = self.found.and_then(|found| found.advertised.as_ref());
+        diagnosis = diagnosis
+            .with("used_by", self.found.map(used_by))
+            .with("advertised", advertised.map(listed));
         if self.change.own_address.is_none() {
             diagnosis = diagnosis.likely();
         }
@@ -270,6 +274,19 @@ fn used_by(found: &AnycastUse) -> Value {
         ])
     });
     Value::List(uses.collect())
+}
+
+/// What an interface has from advertisements.
+fn listed(advertised: &Advertised) -> Value {
+    let addresses = advertised.addresses.iter();
+    let addresses = addresses.map(|(address, prefix_len)| format!("{address}/{prefix_len}"));
+    let purged = advertised
+        .purged
+        .then(|| "a default route, until forwarding was written".to_owned());
+    let all = addresses
+        .chain(advertised.routes.iter().cloned())
+        .chain(purged);
+    Value::List(all.map(Value::from).collect())
 }
 
 #[cfg(test)]

@@ -49,7 +49,13 @@ fn explain(change: &AnycastChange, found: Option<AnycastUse>) -> Option<Diagnosi
         hook: families::anycast::JOIN,
         payload: change.clone().into(),
     };
-    super::explain(change, Subject { event: &event, session: &session })
+    super::explain(
+        change,
+        Subject {
+            event: &event,
+            session: &session,
+        },
+    )
 }
 
 fn found(of: u64, kind: UseKind) -> AnycastUse {
@@ -67,12 +73,17 @@ fn found(of: u64, kind: UseKind) -> AnycastUse {
         complete: true,
         vrf: None,
         owner: None,
+        advertised: None,
     }
 }
 
 /// The one fix that holds `text`, with its remark.
 fn fix_with(change: &AnycastChange, text: &str) -> String {
-    let diagnosis = explain(change, None).unwrap();
+    fix_around(change, None, text)
+}
+
+fn fix_around(change: &AnycastChange, found: Option<AnycastUse>, text: &str) -> String {
+    let diagnosis = explain(change, found).unwrap();
     let mut found = diagnosis.fix.iter().filter(|fix| fix.action.contains(text));
     let fix = found.next().unwrap();
     assert_eq!(found.next(), None);
@@ -110,33 +121,90 @@ fn where_packets_go_is_asked_in_their_vrf() {
     }
 }
 
+/// A look that found these things from advertisements.
+fn heard(advertised: Option<Advertised>) -> AnycastUse {
+    AnycastUse {
+        advertised,
+        ..found(7, UseKind::Tcp)
+    }
+}
+
+const HOST: &str = "sysctl -w net/ipv6/conf/eth0.7/forwarding=0  # ";
+
 #[test]
-fn a_host_keeps_what_it_heard_from_routers() {
-    let host = |accept_ra, all, force| {
+fn what_advertisements_brought_is_never_given_away() {
+    let nothing = Advertised::default();
+    let address = Advertised {
+        addresses: vec![("fd00:4::5".parse().unwrap(), 64)],
+        ..Advertised::default()
+    };
+    let route = Advertised {
+        routes: vec!["default via fe80::1".to_owned()],
+        ..Advertised::default()
+    };
+    let gone = Advertised {
+        purged: true,
+        ..Advertised::default()
+    };
+    let keep = "sysctl -w net/ipv6/conf/eth0.7/accept_ra=2 net/ipv6/conf/eth0.7/forwarding=0  # ";
+    let deaf = "sysctl -w net/ipv6/conf/eth0.7/accept_ra=0 net/ipv6/conf/eth0.7/forwarding=0  # ";
+    for (trigger, advertised, begins) in [
+        (Trigger::AddressUsable, Some(&address), keep),
+        (Trigger::AddressUsable, Some(&route), keep),
+        (Trigger::AddressUsable, Some(&gone), keep),
+        (Trigger::ForwardingChange, Some(&address), keep),
+        (Trigger::AddressUsable, Some(&nothing), deaf),
+        // Until the write it was a host, and may have lived on what it heard.
+        (Trigger::ForwardingChange, Some(&nothing), HOST),
+        // Whether there is anything is not known.
+        (Trigger::AddressUsable, None, HOST),
+    ] {
+        let change = AnycastChange {
+            trigger,
+            ..change()
+        };
+        let fix = fix_around(&change, Some(heard(advertised.cloned())), "sysctl -w");
+        assert!(fix.starts_with(begins), "{trigger:?} {advertised:?}: {fix}");
+    }
+}
+
+#[test]
+fn what_decides_over_advertisements_already_stays() {
+    for accept_ra in [Some(0), Some(2), None] {
         let change = AnycastChange {
             trigger: Trigger::AddressUsable,
             accept_ra,
-            all_forwarding: Some(all),
-            force_forwarding: force,
+            all_forwarding: Some(0),
             ..change()
         };
-        fix_with(&change, "sysctl -w")
-    };
-    let deaf = host(Some(1), 1, None);
-    assert!(
-        deaf.starts_with(
-            "sysctl -w net/ipv6/conf/eth0.7/accept_ra=0 net/ipv6/conf/eth0.7/forwarding=0  # still"
-        ),
-        "{deaf}"
-    );
-    for accept_ra in [Some(0), Some(2), None] {
-        let fix = host(accept_ra, 0, None);
-        assert!(!fix.contains("accept_ra"), "{fix}");
+        let fix = fix_around(
+            &change,
+            Some(heard(Some(Advertised::default()))),
+            "sysctl -w",
+        );
+        assert!(fix.starts_with(HOST), "{fix}");
         assert!(fix.contains("not forwarded anyway"), "{fix}");
     }
-    // Until the write it was a host, and may have lived on what it heard.
-    let fix = fix_with(&change(), "sysctl -w");
-    assert!(!fix.contains("accept_ra"), "{fix}");
+}
+
+#[test]
+fn an_advertised_address_is_not_to_be_replaced() {
+    let fixes = |advertised: Advertised| {
+        let diagnosis = explain(&change(), Some(heard(Some(advertised)))).unwrap();
+        diagnosis
+            .fix
+            .into_iter()
+            .map(|fix| fix.action)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let with = |address: &str| Advertised {
+        addresses: vec![(address.parse().unwrap(), 64)],
+        ..Advertised::default()
+    };
+    assert!(!fixes(with("fd00:4::5")).contains("peer"));
+    assert!(fixes(with("fd00:5::5")).contains("peer"));
+    assert!(fixes(Advertised::default()).contains("/127"));
 }
 
 #[test]
@@ -150,8 +218,8 @@ fn forced_forwarding_is_not_undone_by_its_own_fix() {
     assert!(!fix.contains("all"), "{fix}");
     assert!(fix.contains("eth0.7/forwarding=0"), "{fix}");
     for all in [Some(1), None] {
-        let fix = fix_with(&with(all), "force_forwarding=1");
-        assert!(fix.contains("grep -qx 0 || sysctl -w"), "{fix}");
+        let fix = fix_with(&with(all), "force_forwarding instead");
+        assert!(!fix.contains("sysctl"), "{fix}");
     }
     let forced = AnycastChange {
         all_forwarding: Some(0),

@@ -10,17 +10,22 @@
 //! Most of it outlives the change for a while: neighbour entries stay valid and
 //! routes stay in place, only what is sent to the address goes astray.
 
+mod advertised;
 mod connections;
 mod gateways;
 mod neighbours;
 mod procfs;
 mod watch;
 
-use std::{collections::BTreeMap, io, net::IpAddr};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io,
+    net::IpAddr,
+};
 
 use v6trace_common::{Kind, Payload as _, families::anycast as wire};
 
-use super::{AnycastChange, AnycastUse, Use, UseKind};
+use super::{Advertised, AnycastChange, AnycastUse, Use, UseKind};
 use crate::{
     clock,
     coverage::Coverage,
@@ -42,7 +47,13 @@ use watch::Watch;
 pub(crate) struct Users {
     glances: Glances,
     watch: Watch,
+    /// Interfaces whose default routes from advertisements were purged, by
+    /// namespace and index.
+    purged: HashSet<(u32, u32)>,
 }
+
+/// How many such interfaces are remembered.
+const MAX_PURGED: usize = 1 << 12;
 
 impl Users {
     /// Begins to watch for connections that may be gone once an address is
@@ -55,6 +66,7 @@ impl Users {
             } else {
                 Watch::default()
             },
+            purged: HashSet::new(),
         }
     }
 }
@@ -69,7 +81,13 @@ impl Looks for Users {
     }
 
     fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
-        let uses = uses(records, &mut self.glances, batch);
+        let purged = advertised::purged(records);
+        for interface in purged {
+            if self.purged.len() < MAX_PURGED {
+                self.purged.insert(interface);
+            }
+        }
+        let uses = uses(records, &mut self.glances, &self.purged, batch);
         uses.into_iter().map(|(index, found)| (index, found.into())).collect()
     }
 }
@@ -100,6 +118,10 @@ struct Taken<'r> {
     /// looked.
     connections: Option<Vec<Connection>>,
     uses: Vec<Use>,
+    /// What its interface has from advertisements, as far as was looked.
+    advertised: Advertised,
+    /// Whether that is all.
+    all_advertised: bool,
 }
 
 /// The addresses that were taken or given up among `records`, by index of the
@@ -120,6 +142,7 @@ fn changes(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &An
 fn uses(
     records: &[KernelRecord],
     glances: &mut Glances,
+    purged: &HashSet<(u32, u32)>,
     batch: &mut Batch,
 ) -> BTreeMap<usize, AnycastUse> {
     let mut by_namespace: BTreeMap<u32, Vec<Taken<'_>>> = BTreeMap::new();
@@ -133,6 +156,11 @@ fn uses(
             owner: None,
             connections: glances.take(event, change),
             uses: Vec::new(),
+            advertised: Advertised {
+                purged: purged.contains(&(event.netns, change.ifindex)),
+                ..Advertised::default()
+            },
+            all_advertised: false,
         });
     }
     let mut found = BTreeMap::new();
@@ -158,6 +186,7 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
         taken.link = link.cloned().unwrap_or_default();
         taken.vrf = vrf_of(&inside.links, taken.change.ifindex);
         taken.owner = owner(inside, taken);
+        taken.advertised.addresses = advertised::addresses(inside, taken.change.ifindex);
         link.is_some()
     });
     // Nobody uses what was given up.
@@ -179,6 +208,8 @@ fn look(mut all: Vec<Taken<'_>>, batch: &mut Batch) -> io::Result<Vec<(usize, An
                 complete,
                 vrf: taken.vrf.map(|(_, name)| name),
                 owner: taken.owner,
+                advertised: Some(taken.advertised)
+                    .filter(|advertised| taken.all_advertised || advertised.is_any()),
             };
             (taken.record, found)
         })
@@ -216,6 +247,20 @@ fn is_in_use(flags: u8) -> bool {
 /// that is all. What one look-up does not find out, the others still may.
 fn fill(all: &mut [Taken<'_>]) -> bool {
     let mut complete = true;
+    match advertised::routes(all) {
+        Ok(found) => {
+            for taken in all.iter_mut() {
+                taken.all_advertised = true;
+            }
+            for (index, route) in found {
+                let routes = &mut all[index].advertised.routes;
+                if routes.len() < LISTED {
+                    routes.push(route);
+                }
+            }
+        }
+        Err(error) => log::debug!("what advertisements brought: {error}"),
+    }
     for look in [neighbours::find, connections::find, gateways::find] {
         match look(all) {
             Ok((found, whole)) => {
