@@ -91,24 +91,24 @@ fn lender_down() -> Result<()> {
     mended(&host, diagnosis, ADD, ("203.0.113.1", "lo"), None)
 }
 
-/// A bridge without a port, as docker0 is without containers. The host has a
-/// proper address, on an interface that comes later.
+/// A link whose other end is down, as docker0 is once the last container is
+/// gone. The host has a proper address, on an interface that comes later.
 fn lender_without_carrier() -> Result<()> {
-    let host = Host::with_route("docker")?;
-    host.netns.ip("link add docker0 type bridge")?;
-    host.netns.ip("link set docker0 up")?;
-    host.netns.ip("address add 172.17.0.1/16 dev docker0")?;
+    let host = Host::with_route("unplugged")?;
+    host.netns.ip("link add e0 type veth peer name e1")?;
+    host.netns.ip("link set e0 up")?;
+    host.netns.ip("address add 172.17.0.1/16 dev e0")?;
     let report = said(&host, None)?;
     let diagnosis = report.only("borrowed-source-address")?;
-    hazard(diagnosis, "172.17.0.1", "docker0", "no-carrier")
-        .summary_has(["docker0 has no carrier"])
+    hazard(diagnosis, "172.17.0.1", "e0", "no-carrier")
+        .summary_has(["e0 has no carrier"])
         .some_fix_has(&host.command(ADD))
         .check()?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 203.0.113.5/24 dev d0")?;
     let report = said(&host, None)?;
     let diagnosis = report.only("borrowed-source-address")?;
-    hazard(diagnosis, "172.17.0.1", "docker0", "no-carrier").check()?;
+    hazard(diagnosis, "172.17.0.1", "e0", "no-carrier").check()?;
     let add = "ip address add 203.0.113.5/32 dev lo";
     mended(&host, diagnosis, add, ("203.0.113.5", "lo"), None)?;
     // What the other interface has is as it was.
