@@ -74,12 +74,11 @@ fn run(form: &str, cause: &str, times: u32) -> u64 {
 fn explain(form: &str, cause: &str, times: u32) {
     let cause = Cause::from_code(cause).expect("a cause");
     let story = stories().remove(&cause).expect("a recording of it");
-    let render: Box<dyn Render> = match form {
-        "json" => Box::new(Json::new(io::sink(), io::sink())),
-        _ => {
-            let time = TimeDisplay::default();
-            Box::new(Text::new(io::sink(), io::sink(), time, true))
-        }
+    let render: Box<dyn Render> = if form == "json" {
+        Box::new(Json::new(io::sink(), io::sink()))
+    } else {
+        let time = TimeDisplay::default();
+        Box::new(Text::new(io::sink(), io::sink(), time, true))
     };
     let mut report = Report::new(Options::default(), render);
     story.feed(&mut report, times);

@@ -16,6 +16,10 @@ use crate::{event::text, frame::Mac};
 
 /// An interface, as netlink describes it.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that netlink tells"
+)]
 pub(crate) struct Link {
     pub(crate) ifindex: u32,
     pub(crate) name: String,

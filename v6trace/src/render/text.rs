@@ -35,7 +35,7 @@ pub struct Text<O, E> {
     palette: Palette,
     /// What is being written, and a paragraph of it before it is wrapped; their
     /// memory is kept, since there may be thousands a second.
-    text: String,
+    entry: String,
     paragraph: String,
 }
 
@@ -48,7 +48,7 @@ impl<O: Write, E: Write> Text<O, E> {
             time: TimeOfDay::new(time),
             quiet,
             palette: Palette::COLOURS,
-            text: String::new(),
+            entry: String::new(),
             paragraph: String::new(),
         }
     }
@@ -68,22 +68,22 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     }
 
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
-        self.text.clear();
+        self.entry.clear();
         self.heading(session, diagnosis);
-        spaces(&mut self.text, SUMMARY);
-        wrap(&mut self.text, &diagnosis.summary, SUMMARY);
+        spaces(&mut self.entry, SUMMARY);
+        wrap(&mut self.entry, &diagnosis.summary, SUMMARY);
         self.evidence(diagnosis);
         self.fixes(diagnosis);
         self.label("more");
         let more = ["v6trace explain ", diagnosis.cause.code()];
-        self.palette.paint(&mut self.text, CYAN, &more);
-        self.text.push_str("\n\n");
-        self.out.write_all(self.text.as_bytes())
+        self.palette.paint(&mut self.entry, CYAN, &more);
+        self.entry.push_str("\n\n");
+        self.out.write_all(self.entry.as_bytes())
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
         let Self {
-            text,
+            entry: text,
             palette,
             time,
             ..
@@ -199,7 +199,7 @@ impl<O, E> Text<O, E> {
     /// `14:02:11.482  FAILURE  optmem-exhausted  radvd[812]  tap366  netns blue`
     fn heading(&mut self, session: &Session, diagnosis: &Diagnosis) {
         let Self {
-            text,
+            entry: text,
             palette,
             time,
             ..
@@ -246,7 +246,7 @@ impl<O, E> Text<O, E> {
         if diagnosis.confidence == Confidence::Likely {
             paragraph.push_str(" (likely: inferred, not read)");
         }
-        wrap(&mut self.text, paragraph.trim_start(), VALUES);
+        wrap(&mut self.entry, paragraph.trim_start(), VALUES);
     }
 
     /// Actions under one another, with their remarks in a column of their own
@@ -261,7 +261,11 @@ impl<O, E> Text<O, E> {
         let fits = remarked().all(|(_, remark)| VALUES + column + columns(remark) + 2 <= WIDTH);
         for (index, fix) in diagnosis.fix.iter().enumerate() {
             self.label(if index == 0 { "fix" } else { "" });
-            let Self { text, palette, .. } = self;
+            let Self {
+                entry: text,
+                palette,
+                ..
+            } = self;
             palette.paint(text, CYAN, &[&fix.action]);
             if let Some(remark) = fix.remark {
                 if fits {
@@ -280,7 +284,7 @@ impl<O, E> Text<O, E> {
     fn label(&mut self, label: &str) {
         /// Column of the labels.
         const LABELS: usize = 4;
-        let text = &mut self.text;
+        let text = &mut self.entry;
         spaces(text, LABELS);
         text.push_str(self.palette.on(DIM));
         text.push_str(label);

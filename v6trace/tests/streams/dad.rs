@@ -622,8 +622,8 @@ fn an_answer_of_a_node_elsewhere_does_not_decide() {
         address_flags: PERMANENT | TENTATIVE | OPTIMISTIC,
         ..interface(5, "eth5", OTHER, true)
     };
-    let owned = verdict(&answered, around(Vec::new(), vec![owner]));
-    assert_eq!(owned, is("dad-conflict", "certain"));
+    let by_owner = verdict(&answered, around(Vec::new(), vec![owner]));
+    assert_eq!(by_owner, is("dad-conflict", "certain"));
 }
 
 #[test]
@@ -632,8 +632,8 @@ fn what_an_interface_has_from_advertisements_is_not_to_be_deleted() {
         address_flags: 0,
         ..interface(5, "eth5", OTHER, true)
     };
-    let owned = failure(frame(OTHER, ADVERTISEMENT, NONE));
-    let found = explain(&owned, around(Vec::new(), vec![advertised]));
+    let by_owner = failure(frame(OTHER, ADVERTISEMENT, NONE));
+    let found = explain(&by_owner, around(Vec::new(), vec![advertised]));
     let fixes = found["fix"].to_string();
     assert!(!fixes.contains("dev eth5"), "{fixes}");
     assert!(fixes.contains("would bring it back"), "{fixes}");

@@ -48,7 +48,7 @@ impl Asking {
 
     /// Asks for something that is refused with `errno`.
     fn fails(&self, ifindex: u32, address: Ipv6Addr, errno: i32) -> Result<()> {
-        refused(self.socket.join_anycast(ifindex, address), errno)
+        refused(&self.socket.join_anycast(ifindex, address), errno)
     }
 
     /// The same under a tracer of its own.
@@ -82,7 +82,7 @@ impl Asking {
     }
 }
 
-fn refused(done: io::Result<()>, errno: i32) -> Result<()> {
+fn refused(done: &io::Result<()>, errno: i32) -> Result<()> {
     let got = done.as_ref().err().and_then(io::Error::raw_os_error);
     ensure!(got == Some(errno), "{done:?}, not errno {errno}");
     Ok(())

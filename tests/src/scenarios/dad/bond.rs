@@ -73,7 +73,7 @@ fn idle_ports() -> Result<()> {
         diagnosis.follow(fix)?;
     }
     AddressState::Usable.wait(&host.netns, "bond0", ADDRESS)?;
-    advertised.stays(&host)
+    advertised.stays()
 }
 
 fn active_backup() -> Result<()> {

@@ -45,7 +45,7 @@ fn owned() -> Result<()> {
         diagnosis.follow(fix)?;
     }
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
-    there.stays(&host)
+    there.stays()
 }
 
 /// An interface of the same namespace that merely has the other node's MAC did

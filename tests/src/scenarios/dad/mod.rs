@@ -52,24 +52,25 @@ struct Host {
 
 /// What an interface has from router advertisements: an address of another
 /// prefix and the default route.
-struct Advertised;
+struct Advertised<'h>(&'h Host);
 
-impl Advertised {
+impl<'h> Advertised<'h> {
     const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 8, 0, 0, 0, 0xa);
 
     /// Gives a host what an advertisement would.
-    fn to(host: &Host) -> Result<Self> {
+    fn to(host: &'h Host) -> Result<Self> {
         let interface = &host.interface.name;
         let lifetime = "valid_lft 900 preferred_lft 900";
         host.add(Self::ADDRESS, &format!("nodad {lifetime}"))?;
         host.netns.ip(&format!(
             "-6 route add default via fe80::1 dev {interface} proto ra expires 900"
         ))?;
-        Ok(Self)
+        Ok(Self(host))
     }
 
     /// Checks that the host has both still.
-    fn stays(self, host: &Host) -> Result<()> {
+    fn stays(self) -> Result<()> {
+        let Self(host) = self;
         let interface = &host.interface.name;
         let state = AddressState::of(&host.netns, interface, Self::ADDRESS)?;
         ensure!(state == AddressState::Usable, "the address is {state:?}");

@@ -52,8 +52,8 @@ fn elsewhere() -> Result<()> {
         diagnosis.follow(fix)?;
     }
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
-    here.stays(&host)?;
-    there.stays(&other)
+    here.stays()?;
+    there.stays()
 }
 
 fn same_host() -> Result<()> {

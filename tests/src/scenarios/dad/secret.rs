@@ -107,7 +107,7 @@ fn copied() -> Result<()> {
             .any(|address| !before.contains(address))
             .then_some(()))
     })?;
-    advertised.stays(&host)?;
+    advertised.stays()?;
     tracer.finish()?.silent()
 }
 

@@ -48,7 +48,7 @@ fn router() -> Result<()> {
     let advertised = Advertised::to(&host)?;
     diagnosis.follow("ip address del")?;
     host.own(Ipv6Addr::from(u128::from(FIRST) + 2))?;
-    advertised.stays(&host)
+    advertised.stays()
 }
 
 fn same_host() -> Result<()> {

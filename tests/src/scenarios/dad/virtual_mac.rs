@@ -71,7 +71,7 @@ fn shared() -> Result<()> {
     // Neither now nor when the interface comes up again.
     let tracer = Tracer::start(&[])?;
     AddressState::Absent.wait(&host.netns, "vrrp.51", MADE)?;
-    advertised.stays(&host)?;
+    advertised.stays()?;
     host.netns.ip("link set vrrp.51 down")?;
     up(&host)?;
     host.own("2001:db8:0:9::a".parse()?)?;

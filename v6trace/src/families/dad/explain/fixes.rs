@@ -236,7 +236,7 @@ impl<'a> Fixes<'a> {
             // Whether it would then still answer is not known.
             Some(other) if other.is_proxy() => self.free(diagnosis, verdict, failure),
             Some(_) => diagnosis,
-            None => self.find(diagnosis, failure),
+            None => find_node(diagnosis, failure),
         }
     }
 
@@ -248,21 +248,10 @@ impl<'a> Fixes<'a> {
         let lists = "ip -6 neigh show proxy";
         let there = verdict.other.as_ref().and_then(|other| other.netns);
         let command = there.map_or_else(|| lists.to_owned(), |netns| self.within(netns, lists));
-        self.find(diagnosis, failure).fix(Fix::new(command).remark(
+        find_node(diagnosis, failure).fix(Fix::new(command).remark(
             "lists, on that node, what its kernel answers for; ndppd and the like have a \
              configuration",
         ))
-    }
-
-    /// How the node is found that sent the frame.
-    fn find(&self, diagnosis: Diagnosis, failure: &DadFailure) -> Diagnosis {
-        match failure.frame.source_mac() {
-            Some(mac) => diagnosis.fix(
-                Fix::new(format!("bridge fdb show | grep -i {mac}"))
-                    .remark("finds the node, on the host of the bridge; or ask the switch"),
-            ),
-            None => diagnosis,
-        }
     }
 
     /// Gives the interface a secret of its own. Addresses that it has from
@@ -353,7 +342,7 @@ impl<'a> Fixes<'a> {
         };
         match self.free_at(verdict.other.as_ref(), failure) {
             Some(fix) => diagnosis.fix(fix),
-            None => self.find(diagnosis, failure),
+            None => find_node(diagnosis, failure),
         }
     }
 
@@ -420,4 +409,15 @@ impl<'a> Fixes<'a> {
 
 fn is_link_local(failure: &DadFailure) -> bool {
     failure.address.segments()[..4] == [0xfe80, 0, 0, 0]
+}
+
+/// How the node is found that sent the frame.
+fn find_node(diagnosis: Diagnosis, failure: &DadFailure) -> Diagnosis {
+    match failure.frame.source_mac() {
+        Some(mac) => diagnosis.fix(
+            Fix::new(format!("bridge fdb show | grep -i {mac}"))
+                .remark("finds the node, on the host of the bridge; or ask the switch"),
+        ),
+        None => diagnosis,
+    }
 }

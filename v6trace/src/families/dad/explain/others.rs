@@ -143,10 +143,9 @@ fn can_say_as_its_own(said: Said, has_address: bool, flags: u32) -> bool {
 
 fn stands(said: Said, anycast: Option<bool>, proxy: Option<bool>) -> Option<Stands> {
     match said {
-        Said::Asks | Said::Has => None,
         Said::Answers if anycast == Some(true) => Some(Stands::Anycast),
         Said::Answers if proxy == Some(true) => Some(Stands::Proxy),
-        Said::Answers => None,
+        Said::Asks | Said::Has | Said::Answers => None,
     }
 }
 
