@@ -76,11 +76,6 @@ enum Task {
     /// failed. What v6trace exports is opened in tshark as well.
     Test(TestArgs),
 
-    /// Do all that a change must pass: formatting, lints, tests, fuzzing
-    ///
-    /// What `test` does, and what needs no kernel beside it.
-    Ci(ArchiveArgs),
-
     /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf
     ///
     /// Boots each kernel twice: on one processor whose clock counts
@@ -126,6 +121,11 @@ struct TestArgs {
     /// if it changes what families share. Leaves out the unit tests
     #[arg(long, conflicts_with = "only")]
     changed: bool,
+
+    /// Check formatting and lints as well, compile for another system and fuzz
+    /// for a while: all that a change must pass
+    #[arg(long, conflicts_with_all = ["kernel", "only", "changed"])]
+    strict: bool,
 
     #[command(flatten)]
     archive: ArchiveArgs,
@@ -208,7 +208,11 @@ impl TestArgs {
             only if only.is_empty() => Selection::All,
             only => Selection::Only(only),
         };
-        let checks = if whole { &checks::TESTS } else { &checks::NONE };
+        let checks = match whole {
+            _ if self.strict => &checks::ALL,
+            true => &checks::TESTS,
+            false => &checks::NONE,
+        };
         matrix::task(&self.kernel, &selection, checks, self.archive.refresh)
     }
 }
@@ -217,7 +221,6 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Build => binaries::build_task(),
         Task::Test(args) => args.run(),
-        Task::Ci(archive) => matrix::task(&[], &Selection::All, &checks::ALL, archive.refresh),
         Task::Bench(args) => {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }

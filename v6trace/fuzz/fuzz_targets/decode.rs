@@ -6,7 +6,10 @@
 use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
-use v6trace::{record::Record, record::SessionInfo, render::Json, render::Render, render::Text, render::time::TimeDisplay, report::Options, report::Report};
+use v6trace::{
+    record::Record, record::SessionInfo, render::Json, render::Render, render::Text,
+    render::time::TimeDisplay, report::Options, report::Report,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     report(bytes, Text::new(sink(), sink(), TimeDisplay::Utc, false));

@@ -6,7 +6,10 @@
 use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
-use v6trace::{recording::Contents, render::Csv, render::Json, render::Pcapng, render::Text, render::time::TimeDisplay};
+use v6trace::{
+    recording::Contents, render::Csv, render::Json, render::Pcapng, render::Text,
+    render::time::TimeDisplay,
+};
 use v6trace_fuzz::replay;
 
 fuzz_target!(|file: &[u8]| {

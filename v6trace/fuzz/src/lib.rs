@@ -1,6 +1,8 @@
 //! What several targets do with what they are given.
 
-use v6trace::{recording::Reader, recording::Replay, render::Render, report::Options, report::Report};
+use v6trace::{
+    recording::Reader, recording::Replay, render::Render, report::Options, report::Report,
+};
 
 /// Replays a file as `v6trace replay --events` does.
 pub fn replay(file: &[u8], render: impl Render) {
