@@ -19,13 +19,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const SECRET: &str = "2001:db8:dead:beef:1:2:3:4";
 
-/// A host that makes its fe80 addresses from a secret, once it is up.
+/// A host without an fe80 address that makes the next from a secret. Its link
+/// is up and heard: the bridge takes a while to notice that a port came up.
 fn host(segment: &Segment, name: &str, mac: &str) -> Result<Host> {
     let host = Host::new(segment, name, mac)?;
-    host.netns.ip("link set eth0 down")?;
-    // That makes it stable privacy.
+    wait_for_usable(&host)?;
+    host.netns.ip("-6 address flush dev eth0 scope link")?;
     host.set("stable_secret", SECRET)?;
     Ok(host)
+}
+
+/// Has the host make its fe80 address, which a change of the mode does. Random is
+/// stable privacy with the secret that there is.
+fn make_address(host: &Host) -> Result<()> {
+    host.set("addr_gen_mode", "3")
 }
 
 /// The host's fe80 addresses that are usable.
@@ -52,19 +59,19 @@ fn wait_for_usable(host: &Host) -> Result<Ipv6Addr> {
 /// has the addresses that it would try next.
 fn collide(segment: &Segment, tried: u32) -> Result<(Host, Host, Report)> {
     let other = host(segment, "other", OTHER_MAC)?;
-    other.netns.ip("link set eth0 up")?;
+    make_address(&other)?;
     wait_for_usable(&other)?;
     // Whoever finds one in use makes the next: so the other learns them.
     for n in 1..tried {
         let third = host(segment, &format!("third{n}"), "02:00:00:00:00:0c")?;
-        third.netns.ip("link set eth0 up")?;
+        make_address(&third)?;
         let next = wait_for_usable(&third)?;
         drop(third);
         other.add(next, "nodad")?;
     }
     let host = host(segment, "guest", MAC)?;
     let tracer = Tracer::start(&[])?;
-    host.netns.ip("link set eth0 up")?;
+    make_address(&host)?;
     wait_for_usable(&host)?;
     let report = tracer.finish()?;
     report.complete()?;
