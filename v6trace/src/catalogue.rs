@@ -136,12 +136,6 @@ macro_rules! causes {
                     },)*
                 }
             }
-
-            /// Its stable code.
-            #[allow(dead_code, reason = "not every family names one cause beside another")]
-            pub const fn code(self) -> &'static str {
-                self.info().code
-            }
         }
 
         impl From<Cause> for $crate::catalogue::Cause {

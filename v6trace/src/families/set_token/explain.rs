@@ -39,7 +39,7 @@ pub(super) fn explain(request: &SetToken, subject: Subject<'_>) -> Option<Diagno
     };
     let summary = format!("{} ({errno}): {why}.", opening(request, subject));
     let sysctls = request.sysctls;
-    let also = held.iter().skip(1).map(|cause| cause.code().into());
+    let also = held.iter().skip(1).map(|cause| cause.info().code.into());
     let mut diagnosis = Diagnosis::new(subject.event, cause, OPERATION, summary)
         .with("forwarding", sysctls.map(|sysctls| sysctls.forwarding))
         .with("accept_ra", sysctls.map(|sysctls| sysctls.accept_ra))
