@@ -90,9 +90,7 @@ const FORCE: &str = "ipv6/conf/v0/force_forwarding";
 
 fn has_force_forwarding(diagnosis: &Diagnosis) -> bool {
     let fixes = diagnosis.fixes();
-    fixes
-        .iter()
-        .any(|fix| fix.contains("v0/force_forwarding=1"))
+    fixes.iter().any(|fix| fix.contains("force_forwarding"))
 }
 
 /// A session as a BGP daemon has it.
