@@ -3,7 +3,11 @@
 //! for one that `ipv6_sock_ac_join` refused.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, families::forwarding, kind::{constants, layout}, member::{Shape, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
+    families::forwarding,
+    kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
 };
 
 /// An interface that begins or ceases to forward.
@@ -236,7 +240,14 @@ pub const FAMILY: Family = Family {
                 function: "__ipv6_dev_ac_inc",
                 kprobes: Programs::both("anycast_join_enter", "anycast_join_return"),
                 trampoline: None,
-                needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM, &IDEV_ANYCAST, &ANYCAST_ADDR, &ANYCAST_NEXT],
+                needs: &[
+                    &kernel::INET6_DEV_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                    &IDEV_ANYCAST,
+                    &ANYCAST_ADDR,
+                    &ANYCAST_NEXT,
+                ],
                 note: None,
             }],
         },
@@ -249,7 +260,15 @@ pub const FAMILY: Family = Family {
                 function: "__ipv6_dev_ac_dec",
                 kprobes: Programs::both("anycast_leave_enter", "anycast_leave_return"),
                 trampoline: None,
-                needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM, &IDEV_ANYCAST, &ANYCAST_ADDR, &ANYCAST_NEXT, &ANYCAST_USERS],
+                needs: &[
+                    &kernel::INET6_DEV_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                    &IDEV_ANYCAST,
+                    &ANYCAST_ADDR,
+                    &ANYCAST_NEXT,
+                    &ANYCAST_USERS,
+                ],
                 note: None,
             }],
         },

@@ -2,8 +2,10 @@
 //! `ndisc_recv_ns` had in hand.
 
 use crate::{
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
     neighbour::NeighbourFrame,
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, members},
 };
 
 /// Duplicate address detection finding an address in use.
@@ -150,7 +152,14 @@ pub const FAMILY: Family = Family {
                 function: "addrconf_dad_failure",
                 kprobes: Programs::entry("dad_failure"),
                 trampoline: None,
-                needs: &[&kernel::IFA_ADDR, &IFA_STATE, &kernel::IFA_IDEV, &kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM],
+                needs: &[
+                    &kernel::IFA_ADDR,
+                    &IFA_STATE,
+                    &kernel::IFA_IDEV,
+                    &kernel::INET6_DEV_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
                 note: None,
             }],
         },
@@ -176,7 +185,16 @@ pub const FAMILY: Family = Family {
                 function: "ndisc_recv_ns",
                 kprobes: Programs::entry("dad_reflection"),
                 trampoline: None,
-                needs: &[&kernel::SKB_DEV, &kernel::SKB_HEAD, &kernel::SKB_NETWORK_HEADER, &kernel::SKB_TRANSPORT_HEADER, &kernel::SKB_LEN, &kernel::DEV_NET, &kernel::DEV_IFINDEX, &kernel::NET_INUM],
+                needs: &[
+                    &kernel::SKB_DEV,
+                    &kernel::SKB_HEAD,
+                    &kernel::SKB_NETWORK_HEADER,
+                    &kernel::SKB_TRANSPORT_HEADER,
+                    &kernel::SKB_LEN,
+                    &kernel::DEV_NET,
+                    &kernel::DEV_IFINDEX,
+                    &kernel::NET_INUM,
+                ],
                 note: None,
             }],
         },

@@ -2,7 +2,9 @@
 //! removed, since somebody wrote a forwarding sysctl.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{layout}, member::{Shape, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    kind::layout,
+    member::{Shape, members},
 };
 
 /// Writing a forwarding sysctl.
@@ -121,7 +123,16 @@ pub const FAMILY: Family = Family {
                 function: "fib6_del",
                 kprobes: Programs::entry("route_delete_enter"),
                 trampoline: None,
-                needs: &[&ROUTE_FLAGS, &ROUTE_NODE, &ROUTE_NEXTHOP, &ROUTE_FIB_NH, &FIB_NH_DEV, &FIB_NH_GATEWAY, &kernel::DEV_IFINDEX, &kernel::DEV_NAME],
+                needs: &[
+                    &ROUTE_FLAGS,
+                    &ROUTE_NODE,
+                    &ROUTE_NEXTHOP,
+                    &ROUTE_FIB_NH,
+                    &FIB_NH_DEV,
+                    &FIB_NH_GATEWAY,
+                    &kernel::DEV_IFINDEX,
+                    &kernel::DEV_NAME,
+                ],
                 note: None,
             }],
         },

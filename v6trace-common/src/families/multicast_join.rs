@@ -1,7 +1,9 @@
 //! A join of a multicast group on a socket, as `__ipv6_sock_mc_join` left it.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
 };
 
 /// Joining a multicast group on a socket.
@@ -135,14 +137,22 @@ pub const FAMILY: Family = Family {
             candidates: &[
                 Candidate {
                     function: "__ipv6_sock_mc_join",
-                    kprobes: Programs::both("multicast_join_enter", "multicast_join_return").continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
-                    trampoline: Some(Programs::ret("multicast_join_exit").continued("multicast_join_exit_walk", "EXIT_CONTINUATIONS")),
+                    kprobes: Programs::both("multicast_join_enter", "multicast_join_return")
+                        .continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
+                    trampoline: Some(
+                        Programs::ret("multicast_join_exit")
+                            .continued("multicast_join_exit_walk", "EXIT_CONTINUATIONS"),
+                    ),
                     needs: &[&kernel::SOCK_NET, &kernel::NET_INUM],
                     note: None,
                 },
                 Candidate {
                     function: "ipv6_sock_mc_join",
-                    kprobes: Programs::both("multicast_join_any_source_enter", "multicast_join_return").continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
+                    kprobes: Programs::both(
+                        "multicast_join_any_source_enter",
+                        "multicast_join_return",
+                    )
+                    .continued("multicast_join_walk", "RETURN_CONTINUATIONS"),
                     trampoline: None,
                     needs: &[&kernel::SOCK_NET, &kernel::NET_INUM],
                     note: Some("joins with a source (MCAST_JOIN_SOURCE_GROUP) are not seen"),

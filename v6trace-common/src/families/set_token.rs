@@ -2,7 +2,9 @@
 //! addresses (`ip token set`), as `inet6_set_iftoken` left it.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
 };
 
 /// Setting the token of an interface.
@@ -63,30 +65,28 @@ pub const FAMILY: Family = Family {
     payloads: &[&SetToken::LAYOUT],
     parts: &[],
     constants: &[&READ],
-    hooks: &[
-        HookInfo {
-            hook: SET,
-            name: "set-token",
-            about: "setting the token of an interface",
-            without: "refused interface tokens are not explained",
-            candidates: &[
-                Candidate {
-                    function: "inet6_set_iftoken",
-                    kprobes: Programs::both("set_token_enter", "set_token_return"),
-                    trampoline: None,
-                    needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM],
-                    note: None,
-                },
-                Candidate {
-                    function: "inet6_set_link_af",
-                    kprobes: Programs::both("set_link_af_enter", "set_token_return"),
-                    trampoline: None,
-                    needs: &[&kernel::DEV_NET, &kernel::NET_INUM],
-                    note: Some("inlined into its caller, which is watched for requests with a token"),
-                },
-            ],
-        },
-    ],
+    hooks: &[HookInfo {
+        hook: SET,
+        name: "set-token",
+        about: "setting the token of an interface",
+        without: "refused interface tokens are not explained",
+        candidates: &[
+            Candidate {
+                function: "inet6_set_iftoken",
+                kprobes: Programs::both("set_token_enter", "set_token_return"),
+                trampoline: None,
+                needs: &[&kernel::INET6_DEV_DEV, &kernel::DEV_NET, &kernel::NET_INUM],
+                note: None,
+            },
+            Candidate {
+                function: "inet6_set_link_af",
+                kprobes: Programs::both("set_link_af_enter", "set_token_return"),
+                trampoline: None,
+                needs: &[&kernel::DEV_NET, &kernel::NET_INUM],
+                note: Some("inlined into its caller, which is watched for requests with a token"),
+            },
+        ],
+    }],
     also: &[],
     members: MEMBERS,
     variables: &[],

@@ -2,7 +2,9 @@
 //! `fib_select_path` left it.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel, kind::{constants, layout}, member::{Shape, members},
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
 };
 
 /// Choosing next hop and source address of an IPv4 packet.
@@ -171,21 +173,37 @@ pub const FAMILY: Family = Family {
     payloads: &[&SourceSelection::LAYOUT],
     parts: &[],
     constants: &[&FLAGS],
-    hooks: &[
-        HookInfo {
-            hook: SELECTION,
-            name: "source-selection",
-            about: "choosing next hop and source address of an IPv4 packet",
-            without: "IPv4 sources of routes with IPv6 next hops are not explained",
-            candidates: &[Candidate {
-                function: "fib_select_path",
-                kprobes: Programs::both("source_selection_enter", "source_selection_return"),
-                trampoline: Some(Programs::both("source_selection_fentry", "source_selection_fexit")),
-                needs: &[&kernel::NET_INUM, &FIB_RESULT_NHC, &FIB_RESULT_FI, &NHC_DEV, &NHC_GW_FAMILY, &NHC_GW_IPV6, &FIB_INFO_PREFSRC, &FLOWI4_SADDR, &FLOWI4_DADDR, &kernel::DEV_IFINDEX, &DEV_IP_PTR, &IN_DEVICE_IFA_LIST, &IN_IFADDR_LOCAL, &IN_IFADDR_NEXT],
-                note: None,
-            }],
-        },
-    ],
+    hooks: &[HookInfo {
+        hook: SELECTION,
+        name: "source-selection",
+        about: "choosing next hop and source address of an IPv4 packet",
+        without: "IPv4 sources of routes with IPv6 next hops are not explained",
+        candidates: &[Candidate {
+            function: "fib_select_path",
+            kprobes: Programs::both("source_selection_enter", "source_selection_return"),
+            trampoline: Some(Programs::both(
+                "source_selection_fentry",
+                "source_selection_fexit",
+            )),
+            needs: &[
+                &kernel::NET_INUM,
+                &FIB_RESULT_NHC,
+                &FIB_RESULT_FI,
+                &NHC_DEV,
+                &NHC_GW_FAMILY,
+                &NHC_GW_IPV6,
+                &FIB_INFO_PREFSRC,
+                &FLOWI4_SADDR,
+                &FLOWI4_DADDR,
+                &kernel::DEV_IFINDEX,
+                &DEV_IP_PTR,
+                &IN_DEVICE_IFA_LIST,
+                &IN_IFADDR_LOCAL,
+                &IN_IFADDR_NEXT,
+            ],
+            note: None,
+        }],
+    }],
     also: &[],
     members: MEMBERS,
     variables: &[],

@@ -9,7 +9,15 @@
 //!                      `-- explain -> Diagnosis
 //! ```
 //!
-//! One line in the table below makes a family known.
+//! A `mod` and a line in the table below make a family known.
+
+// One by one, so that `cargo fmt` finds them.
+pub mod anycast;
+pub mod dad;
+pub mod forwarding;
+pub mod multicast_join;
+pub mod set_token;
+pub mod source_selection;
 
 use std::fmt;
 
@@ -83,8 +91,6 @@ impl Family {
 
 macro_rules! families {
     ($($family:ident { $($payload:ident),* $(,)? })*) => {
-        $(pub mod $family;)*
-
         /// Every family.
         pub const FAMILIES: &[Family] = &[$(
             Family {

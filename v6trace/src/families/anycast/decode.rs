@@ -99,7 +99,6 @@ impl Written {
     }
 }
 
-
 impl Decode for AnycastChange {
     type Wire = wire::AnycastChange;
 

@@ -37,7 +37,6 @@ pub struct PurgedRoute {
     pub table: Option<u32>,
 }
 
-
 impl Decode for DefaultRoutesPurged {
     type Wire = wire::DefaultRoutesPurged;
 
@@ -70,7 +69,6 @@ impl DefaultRoutesPurged {
     fn is_complete(&self) -> bool {
         self.count as usize == self.routes.len()
     }
-
 }
 
 fn route(wire: &wire::PurgedRoute) -> PurgedRoute {

@@ -4,7 +4,11 @@
 //! kernel remove the default routes that it learned from router advertisements
 //! on all interfaces of the namespace, except those with accept_ra = 2.
 
-use crate::{families::forwarding::{Cause, DefaultRoutesPurged, PurgedRoute}, families::anycast::{Written}, explain::{Diagnosis, Subject, Value, quoted}};
+use crate::{
+    explain::{Diagnosis, Subject, Value, quoted},
+    families::anycast::Written,
+    families::forwarding::{Cause, DefaultRoutesPurged, PurgedRoute},
+};
 
 /// Interfaces for which fixes are listed.
 const LISTED: usize = 3;

@@ -5,7 +5,10 @@ mod decode;
 mod explain;
 
 use super::{Occurrence, anycast::Written};
-use crate::{explain::{Diagnosis, Subject}, field::{Take, Field}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Field, Take},
+};
 
 pub use causes::Cause;
 pub use decode::{DefaultRoutesPurged, PurgedRoute};
@@ -20,7 +23,9 @@ impl Occurrence for DefaultRoutesPurged {
     }
 
     fn ifindex(&self) -> Option<u32> {
-        self.interface().and(self.routes.first()).map(|route| route.ifindex)
+        self.interface()
+            .and(self.routes.first())
+            .map(|route| route.ifindex)
     }
 
     fn interface(&self) -> Option<&str> {

@@ -115,7 +115,6 @@ pub struct Socket {
     pub protocol: u32,
 }
 
-
 impl Decode for MulticastJoin {
     type Wire = wire::MulticastJoin;
 

@@ -5,7 +5,10 @@ mod decode;
 mod explain;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+};
 
 pub use causes::Cause;
 pub use decode::{Charge, Device, Inet6State, Memberships, MulticastJoin, Socket};

@@ -4,7 +4,11 @@ use std::net::Ipv6Addr;
 
 use v6trace_common::families::set_token as wire;
 
-use crate::{errno::{Errno}, event::{Name, name}, families::{Decode}};
+use crate::{
+    errno::Errno,
+    event::{Name, name},
+    families::Decode,
+};
 
 /// A request to set an interface's token that returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +39,6 @@ pub struct Sysctls {
     /// `router_solicitations`
     pub router_solicitations: i32,
 }
-
 
 impl Decode for SetToken {
     type Wire = wire::SetToken;

@@ -6,7 +6,11 @@
 
 use std::net::IpAddr;
 
-use crate::{families::set_token::{Cause, SetToken, Sysctls}, errno::{Errno}, explain::{Diagnosis, Fix, Subject, Value, quoted}};
+use crate::{
+    errno::Errno,
+    explain::{Diagnosis, Fix, Subject, Value, quoted},
+    families::set_token::{Cause, SetToken, Sysctls},
+};
 
 const OPERATION: &str = "set-token";
 const IFF_LOOPBACK: u32 = 0x8;
@@ -57,10 +61,7 @@ pub(super) fn explain(request: &SetToken, subject: Subject<'_>) -> Option<Diagno
     if cause == Cause::Unexplained || request.flags.is_none() {
         diagnosis = diagnosis.likely();
     }
-    let fixes = Fixes {
-        subject,
-        request,
-    };
+    let fixes = Fixes { subject, request };
     Some(
         held.iter()
             .fold(diagnosis, |diagnosis, &cause| fixes.add(diagnosis, cause)),
@@ -134,7 +135,9 @@ fn why(cause: Cause, request: &SetToken) -> String {
         Cause::AcceptRa => {
             format!("{name} does not accept router advertisements (accept_ra = {accept_ra})")
         }
-        Cause::RouterSolicitations | Cause::Unexplained => format!("{name} sends no router solicitations (router_solicitations = 0)"),
+        Cause::RouterSolicitations | Cause::Unexplained => {
+            format!("{name} sends no router solicitations (router_solicitations = 0)")
+        }
     }
 }
 
@@ -176,11 +179,13 @@ impl Fixes<'_> {
             ),
             Cause::Noarp => diagnosis
                 .fix(
-                    self.subject.command(&format!("ip address add ADDRESS/64 dev {name}"))
+                    self.subject
+                        .command(&format!("ip address add ADDRESS/64 dev {name}"))
                         .remark("the whole address, since there can be no token"),
                 )
                 .fix(
-                    self.subject.command(&format!("ip link set dev {name} arp on"))
+                    self.subject
+                        .command(&format!("ip link set dev {name} arp on"))
                         .remark("only on Ethernet that was set to arp off"),
                 ),
             Cause::Loopback => diagnosis.fix(Fix::new(

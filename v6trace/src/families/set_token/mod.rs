@@ -5,7 +5,10 @@ mod decode;
 mod explain;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, text}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, text},
+};
 
 pub use causes::Cause;
 pub use decode::{SetToken, Sysctls};

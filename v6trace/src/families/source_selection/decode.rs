@@ -4,7 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use v6trace_common::families::source_selection as wire;
 
-use crate::{event::{Name, name}, families::{Decode}};
+use crate::{
+    event::{Name, name},
+    families::Decode,
+};
 
 /// `RTNH_F_ONLINK`
 const ONLINK: u8 = 4;
@@ -85,7 +88,6 @@ pub enum L3mdev {
     /// This kernel's lookups do not say.
     Unknown,
 }
-
 
 impl Decode for SourceSelection {
     type Wire = wire::SourceSelection;

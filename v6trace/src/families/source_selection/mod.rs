@@ -8,7 +8,10 @@ mod explain;
 pub(crate) mod lookup;
 
 use super::Occurrence;
-use crate::{explain::{Diagnosis, Subject}, field::{Take, shown, text}};
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+};
 
 pub use addresses::{Address, Addresses, Interface, LinkState};
 pub use causes::Cause;

@@ -1,7 +1,10 @@
 //! What ends an anycast address, each way with what it costs.
 
 use super::Story;
-use crate::{families::anycast::{AnycastChange, Trigger, Use}, explain::{Fix, advice, quoted}};
+use crate::{
+    explain::{Fix, advice, quoted},
+    families::anycast::{AnycastChange, Trigger, Use},
+};
 
 /// For an address that a program asked for.
 pub(super) fn deliberate() -> Vec<Fix> {
@@ -34,7 +37,9 @@ impl Story<'_> {
                         .command(&format!(
                             "ip addr add ADDRESS peer {address} dev {interface}"
                         ))
-                        .remark("instead of the address with the prefix; other nodes then need routes"),
+                        .remark(
+                            "instead of the address with the prefix; other nodes then need routes",
+                        ),
                 );
             }
         }
@@ -48,7 +53,8 @@ impl Story<'_> {
         let address = self.change.address;
         let vrf = self.found.and_then(|found| found.vrf.as_deref());
         let vrf = vrf.map_or_else(String::new, |vrf| format!("vrf {} ", quoted(vrf)));
-        self.subject.command(&format!("ip -6 route get {vrf}{address}"))
+        self.subject
+            .command(&format!("ip -6 route get {vrf}{address}"))
             .remark("where packets for it go now")
     }
 
@@ -141,9 +147,10 @@ impl Story<'_> {
             Hearing::Same | Hearing::Again | Hearing::Unknown => None,
         };
         let settings = [accept_ra, Some(("forwarding", 0)), more];
-        let settings = settings.into_iter().flatten().map(|(sysctl, value)| {
-            advice::interface_sysctl(&self.change.interface, sysctl, value)
-        });
+        let settings = settings
+            .into_iter()
+            .flatten()
+            .map(|(sysctl, value)| advice::interface_sysctl(&self.change.interface, sysctl, value));
         let settings: Vec<_> = settings.collect();
         let command = format!("sysctl -w {}", settings.join(" "));
         self.subject.command(&command)

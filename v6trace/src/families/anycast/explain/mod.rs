@@ -10,7 +10,13 @@ pub(super) mod request;
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{families::anycast::{Advertised, AnycastChange, AnycastUse, Cause, Gone, Trigger, Use, UseKind, Written}, catalogue::{Severity}, explain::{Diagnosis, Subject, Value}};
+use crate::{
+    catalogue::Severity,
+    explain::{Diagnosis, Subject, Value},
+    families::anycast::{
+        Advertised, AnycastChange, AnycastUse, Cause, Gone, Trigger, Use, UseKind, Written,
+    },
+};
 
 /// Explains an anycast address that was taken, or given up.
 pub(super) fn explain(change: &AnycastChange, subject: Subject<'_>) -> Option<Diagnosis> {

@@ -154,7 +154,9 @@ impl Story<'_> {
              net.core.optmem_max = {}",
             charge.optmem_max.unwrap_or_default()
         );
-        let leave = Fix::new("in the program: IPV6_LEAVE_ANYCAST and IPV6_DROP_MEMBERSHIP, or a further socket");
+        let leave = Fix::new(
+            "in the program: IPV6_LEAVE_ANYCAST and IPV6_DROP_MEMBERSHIP, or a further socket",
+        );
         self.start(Cause::AnycastOptmemExhausted, &why)
             .fix(self.raise_limit(&charge))
             .fix(leave.remark("frees what it needs no longer"))

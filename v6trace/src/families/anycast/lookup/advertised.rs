@@ -25,7 +25,9 @@ const PERMANENT: u8 = 0x80;
 /// The interfaces whose default routes went among `records`, by namespace and
 /// index.
 pub(super) fn purged(records: &[KernelRecord]) -> impl Iterator<Item = (u32, u32)> {
-    let events = records.iter().filter_map(|record| record.event.as_ref().ok());
+    let events = records
+        .iter()
+        .filter_map(|record| record.event.as_ref().ok());
     let purges = events.filter_map(|event| match &event.payload {
         Payload::DefaultRoutesPurged(purged) => Some((event.netns, purged)),
         _ => None,
@@ -39,7 +41,10 @@ pub(super) fn purged(records: &[KernelRecord]) -> impl Iterator<Item = (u32, u32
 /// The addresses of an interface whose lifetimes end unless somebody renews
 /// them: an advertisement, or a DHCPv6 client.
 pub(super) fn addresses(inside: &Inside, ifindex: u32) -> Vec<(Ipv6Addr, u8)> {
-    let held = inside.addresses.iter().filter(|held| held.ifindex == ifindex);
+    let held = inside
+        .addresses
+        .iter()
+        .filter(|held| held.ifindex == ifindex);
     let leased = held.filter_map(|held| match held.address {
         IpAddr::V6(address) if held.flags & PERMANENT == 0 => Some((address, held.prefix_len)),
         IpAddr::V6(_) | IpAddr::V4(_) => None,
@@ -95,9 +100,8 @@ fn is_advertised(route: &RouteMessage) -> bool {
 
 /// "default via fe80::1"
 fn describe(route: &RouteMessage) -> String {
-    let find = |wanted: fn(&RouteAttribute) -> Option<Ipv6Addr>| {
-        route.attributes.iter().find_map(wanted)
-    };
+    let find =
+        |wanted: fn(&RouteAttribute) -> Option<Ipv6Addr>| route.attributes.iter().find_map(wanted);
     let to = find(|attribute| match attribute {
         RouteAttribute::Destination(RouteAddress::Inet6(to)) => Some(*to),
         _ => None,

@@ -21,7 +21,13 @@ use netlink_packet_sock_diag::{
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 
 use super::{Found, Taken, changes, procfs, watch::Watch};
-use crate::{clock, observe::{batch::Batch, enter, netlink, owners}, families::anycast::{AnycastChange, Gone, Use, UseKind}, event::{Event}, record::{KernelRecord}};
+use crate::{
+    clock,
+    event::Event,
+    families::anycast::{AnycastChange, Gone, Use, UseKind},
+    observe::{batch::Batch, enter, netlink, owners},
+    record::KernelRecord,
+};
 
 /// `TCP_*` of the kernel's `tcp_states.h`.
 const ESTABLISHED: u8 = 1;

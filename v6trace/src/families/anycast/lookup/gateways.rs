@@ -12,7 +12,7 @@ use netlink_packet_route::{
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::{Found, Taken, each, used};
-use crate::{observe::netlink, families::anycast::{UseKind}};
+use crate::{families::anycast::UseKind, observe::netlink};
 
 /// Looks through the routes of the calling thread's namespace. They are not all
 /// where a route names a nexthop object alone, as

@@ -88,7 +88,9 @@ impl Looks for Users {
             }
         }
         let uses = uses(records, &mut self.glances, &self.purged, batch);
-        uses.into_iter().map(|(index, found)| (index, found.into())).collect()
+        uses.into_iter()
+            .map(|(index, found)| (index, found.into()))
+            .collect()
     }
 }
 

@@ -8,10 +8,11 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{
-    Found, Taken, each, used,
+use super::{Found, Taken, each, used};
+use crate::{
+    families::anycast::{Use, UseKind},
+    observe::{links::Link, netlink},
 };
-use crate::{observe::{links::Link, netlink}, families::anycast::{Use, UseKind}};
 
 /// Looks through the neighbours of the calling thread's namespace.
 pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {

@@ -18,10 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    connections::{self, Connection},
+use super::connections::{self, Connection};
+use crate::{
+    clock,
+    observe::{enter, inside, places::Places},
 };
-use crate::{clock, observe::{enter, inside, places::Places}};
 
 /// The least time between two looks.
 const PAUSE: Duration = Duration::from_secs(5);

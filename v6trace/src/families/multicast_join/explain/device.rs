@@ -1,7 +1,10 @@
 //! A join that failed because of its interface.
 
 use super::Story;
-use crate::{families::multicast_join::{Cause, Device, Inet6State}, explain::{Diagnosis, Fix, quoted}};
+use crate::{
+    explain::{Diagnosis, Fix, quoted},
+    families::multicast_join::{Cause, Device, Inet6State},
+};
 
 /// Smallest MTU with which a device gets IPv6 (RFC 8200 section 5).
 const IPV6_MIN_MTU: u32 = 1280;
@@ -14,7 +17,8 @@ impl Story<'_> {
             Device::Absent => (
                 "no-such-ifindex",
                 format!("{opening}: no interface of this network namespace has index {requested}."),
-                self.subject.command("ip link")
+                self.subject
+                    .command("ip link")
                     .remark("the indexes there are; a link that comes back usually has a new one"),
             ),
             Device::Found {
@@ -35,7 +39,8 @@ impl Story<'_> {
                     "{opening}: the request names no interface, and ENODEV then means that no \
                      route leads to the group."
                 ),
-                self.subject.command(&format!("ip -6 route get {}", self.join.group))
+                self.subject
+                    .command(&format!("ip -6 route get {}", self.join.group))
                     .remark("fails likewise until a route that is of no VRF leads there"),
             ),
             _ => {
@@ -88,18 +93,20 @@ impl Story<'_> {
         if too_small.is_some() {
             diagnosis
                 .fix(
-                    self.subject.command(&format!(
-                        "ip link set dev {} mtu {IPV6_MIN_MTU}",
-                        quoted(name)
-                    ))
-                    .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
+                    self.subject
+                        .command(&format!(
+                            "ip link set dev {} mtu {IPV6_MIN_MTU}",
+                            quoted(name)
+                        ))
+                        .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
                 )
                 .fix(Fix::new(
                     "on a VLAN, macvlan or tunnel: raise the MTU of the interface below first",
                 ))
         } else {
             diagnosis.fix(Fix::new(
-                self.subject.in_netns(&format!("ip -6 address show dev {}", quoted(name))),
+                self.subject
+                    .in_netns(&format!("ip -6 address show dev {}", quoted(name))),
             ))
         }
     }

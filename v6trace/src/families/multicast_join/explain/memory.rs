@@ -1,7 +1,10 @@
 //! A join that got ENOMEM: from the socket's own budget, or from the machine.
 
 use super::Story;
-use crate::{families::multicast_join::{Cause, Memberships}, explain::{Diagnosis, Fix, quoted}};
+use crate::{
+    explain::{Diagnosis, Fix, quoted},
+    families::multicast_join::{Cause, Memberships},
+};
 
 impl Story<'_> {
     pub(super) fn optmem_exhausted(&self) -> Diagnosis {
@@ -104,9 +107,13 @@ impl Story<'_> {
             return match (self.is_autojoin(), leaking) {
                 (true, true) => Fix::new("end the network namespace")
                     .remark("nothing else frees what autojoin addresses of gone interfaces left"),
-                (true, false) => self.subject.command("ip -6 address del ADDRESS dev INTERFACE")
+                (true, false) => self
+                    .subject
+                    .command("ip -6 address del ADDRESS dev INTERFACE")
                     .remark("for autojoin addresses that are not needed"),
-                (false, _) => self.subject.command("ip link del TUNNEL")
+                (false, _) => self
+                    .subject
+                    .command("ip link del TUNNEL")
                     .remark("the socket goes with the last tunnel that uses it"),
             };
         }

@@ -12,7 +12,11 @@ mod request;
 
 use std::net::IpAddr;
 
-use crate::{families::multicast_join::{Cause, MulticastJoin, Device, Inet6State}, errno::{Errno}, explain::{Diagnosis, Fix, Subject}};
+use crate::{
+    errno::Errno,
+    explain::{Diagnosis, Fix, Subject},
+    families::multicast_join::{Cause, Device, Inet6State, MulticastJoin},
+};
 
 const OPERATION: &str = "multicast-join";
 
@@ -77,9 +81,7 @@ struct Story<'a> {
 impl Story<'_> {
     fn unexplained(&self, what_is_known: &str) -> Diagnosis {
         let summary = format!("{}{what_is_known}.", self.opening());
-        let diagnosis = self
-            .memory_evidence(Cause::Unexplained, summary)
-            .likely();
+        let diagnosis = self.memory_evidence(Cause::Unexplained, summary).likely();
         diagnosis.fix(Fix::new("v6trace doctor").remark("which kernel values can be read here"))
     }
 

@@ -2,7 +2,10 @@
 //! that the socket has already.
 
 use super::Story;
-use crate::{families::multicast_join::{Cause}, explain::{Diagnosis, Fix}};
+use crate::{
+    explain::{Diagnosis, Fix},
+    families::multicast_join::Cause,
+};
 
 impl Story<'_> {
     pub(super) fn already_joined(&self) -> Diagnosis {

@@ -137,8 +137,9 @@ impl Story<'_> {
             }
             Unfit::Address(_) if self.leaves_vrf() => {
                 let only = format!("let {} have the address that is meant first", quoted(place));
-                diagnosis
-                    .fix(Fix::new(only).remark("the first is taken; the route's src does not count"))
+                diagnosis.fix(
+                    Fix::new(only).remark("the first is taken; the route's src does not count"),
+                )
             }
             Unfit::Address(_) => {
                 let proper = proper.as_deref().unwrap_or(ADDRESS);
@@ -210,7 +211,8 @@ impl Story<'_> {
         }
         let accept = "sysctl -w net.ipv4.tcp_l3mdev_accept=1 net.ipv4.udp_l3mdev_accept=1";
         diagnosis.fix(
-            self.subject.command(accept)
+            self.subject
+                .command(accept)
                 .remark("or answers, which come in by the VRF, reach no socket outside it"),
         )
     }
