@@ -24,6 +24,7 @@ mod routes;
 mod segment;
 mod setsockopt;
 mod socket;
+pub(crate) mod symbols;
 mod tap;
 mod tracer;
 mod wait;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lines::Lines;
-use super::{Finished, Recording, Report, command, until};
+use super::{Finished, Recording, Report, command, symbols, until};
 
 /// How long attaching may take; an emulated guest needs a few seconds for
 /// /proc/kallsyms and the verifier.
@@ -97,7 +97,11 @@ impl Tracer {
         if let Some(families) = WATCHED.get() {
             // Ahead of a command to be traced.
             command = v6trace(&args[..1]);
-            command.args(["--family", families]).args(&args[1..]);
+            command.args(["--family", families]);
+            if let Some(kept) = symbols::kept().filter(|_| !args.contains(&"--kallsyms")) {
+                command.args(["--kallsyms", kept]);
+            }
+            command.args(&args[1..]);
         }
         let (stdout, echo): (_, fn(&str)) = match output {
             Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::mount::{UnmountFlags, unmount};
 
 use super::supervise::{self, Ending};
+use crate::guest::symbols;
 use crate::scenarios;
 
 /// After this a scenario hangs rather than works, however busy the machine is.
@@ -46,6 +47,7 @@ pub(super) fn run(only: &[String], tally: &mut Tally) -> Result<()> {
     let chosen = choose(&names, only)?;
     let optmem_max =
         fs::read_to_string(OPTMEM_MAX).with_context(|| format!("cannot read {OPTMEM_MAX}"))?;
+    symbols::keep()?;
     for name in chosen {
         println!("::start {name}");
         let start = Instant::now();
