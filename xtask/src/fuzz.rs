@@ -93,6 +93,9 @@ fn provide() -> Result<PathBuf> {
         let step = Step::start(format!("Building cargo-fuzz {CARGO_FUZZ} (once)"));
         process::output(
             process::cargo()
+                // The work is the fuzzer's, which it only starts.
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .args(["install", "cargo-fuzz", "--version", CARGO_FUZZ, "--locked"])
                 .arg("--root")
                 .arg(&tools)
