@@ -59,6 +59,8 @@ static STAND_IN: Programs = Programs::both("forwarding_change_enter", "forwardin
 /// A function to be watched.
 pub(super) struct Probe {
     pub(super) function: &'static str,
+    /// Where it is.
+    pub(super) address: u64,
     /// Whether it is watched where it returns as well.
     pub(super) returns: bool,
 }
@@ -81,6 +83,7 @@ pub(super) fn probes(count: usize) -> Result<Vec<Probe>> {
         let candidate = candidate.with_context(|| format!("no function of {}", hook.name))?;
         Ok(Probe {
             function: candidate.function,
+            address: symbols.address(candidate.function).unwrap_or_default(),
             returns: candidate.kprobes.ret.is_some(),
         })
     };

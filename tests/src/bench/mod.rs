@@ -6,13 +6,14 @@
 //! tracers     what watches meanwhile, started and stopped alike
 //! hooks       more functions than v6trace watches yet
 //! starts      each tracer with so many hooks       -> ::figure lines
+//! ways        the kernel's ways to attach          -> ::figure lines
 //! costs       each workload under each tracer      -> ::figure lines
 //! losses      one burst under each tracer          -> ::figure lines
 //! ```
 //!
 //! The numbers mean something only on the hardware that the host side gives
-//! each part: `starts` and `costs` take a clock that counts instructions,
-//! `losses` processors that run at the same time.
+//! each part: all but `losses` take a clock that counts instructions, `losses`
+//! processors that run at the same time.
 
 mod costs;
 mod hooks;
@@ -21,6 +22,7 @@ mod measure;
 mod place;
 mod starts;
 mod tracers;
+mod ways;
 mod workloads;
 
 use std::path::Path;
@@ -45,6 +47,8 @@ pub(crate) struct Order {
 enum Part {
     /// How long starting and stopping takes.
     Starts,
+    /// How long the kernel takes to attach by each of its ways.
+    Ways,
     /// What tracing costs the traced, and the tracer's own needs.
     Costs,
     /// What is lost when much happens at once.
@@ -56,6 +60,7 @@ impl Order {
     pub(crate) fn words(&self) -> Vec<String> {
         let part = match self.part {
             Part::Starts => "starts",
+            Part::Ways => "ways",
             Part::Costs => "costs",
             Part::Losses => "losses",
         };
@@ -83,6 +88,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
         .with_context(|| format!("cannot create {}", tracers::DIRECTORY))?;
     match order.part {
         Part::Starts => starts::measure(&tracers),
+        Part::Ways => ways::measure(),
         Part::Costs => costs::measure(&tracers),
         Part::Losses => losses::measure(&tracers),
     }

@@ -23,11 +23,17 @@ struct Part {
 }
 
 /// Names of all parts, in their order.
-pub(crate) const PARTS: [&str; 3] = [STARTS.name, COSTS.name, LOSSES.name];
+pub(crate) const PARTS: [&str; 4] = [STARTS.name, WAYS.name, COSTS.name, LOSSES.name];
 
 /// How long starting and stopping takes, by the number of hooks.
 const STARTS: Part = Part {
     name: "starts",
+    hardware: &COUNTING,
+};
+
+/// How long the kernel takes to attach by each of its ways, without a tracer.
+const WAYS: Part = Part {
+    name: "ways",
     hardware: &COUNTING,
 };
 
@@ -59,7 +65,7 @@ pub(crate) fn task(
             .with_context(|| format!("cannot read {}", binaries.v6trace.display()))?
             .len();
         figures.binary_size = Some(size);
-        for part in [&STARTS, &COSTS, &LOSSES] {
+        for part in [&STARTS, &WAYS, &COSTS, &LOSSES] {
             if parts.is_empty() || parts.iter().any(|wanted| wanted == part.name) {
                 let measured = guest::measure(&files, &binaries, part, tracers)?;
                 figures.add(&files.version, measured);
