@@ -1,5 +1,11 @@
 //! The one way out: a finished record goes into this CPU's perf buffer, and
 //! what does not fit is counted by CPU and hook.
+//!
+//! The reader is not woken for each: it looks by itself while anything happens.
+//! When nothing did for a while, it asks to be woken at the next record; and
+//! what cannot wait always wakes it.
+
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use aya_ebpf::{
     EbpfContext,
@@ -9,7 +15,7 @@ use aya_ebpf::{
         bpf_ktime_get_boot_ns, bpf_perf_event_output, generated,
     },
     macros::map,
-    maps::{PerCpuArray, PerfEventArray},
+    maps::{Array, PerCpuArray, PerfEventArray, RingBuf},
 };
 use v6trace_common::{
     COMM_LEN, Context, HOOK_COUNT, Hook, HookLoss, Payload, RecordHeader, WIRE_VERSION,
@@ -23,6 +29,15 @@ static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
 /// One [`HookLoss`] per hook, at the hook's number.
 #[map]
 static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOK_COUNT as u32, 0);
+
+/// What is in it means nothing: that there is something wakes the reader, once
+/// until it has seen to it.
+#[map]
+static BELL: RingBuf = RingBuf::with_byte_size(4096, 0);
+
+/// Not 0: the reader sleeps, and is to be woken at the next record.
+#[map]
+static ASLEEP: Array<u64> = Array::with_max_entries(1, 0);
 
 /// A record as it leaves: built in place in a per-CPU map, since it would not
 /// fit on the stack beside the rest. A kprobe's program is never interrupted by
@@ -74,6 +89,28 @@ impl<P: Payload> Record<P> {
     /// Sends the record, or counts it as lost.
     #[inline(always)]
     pub(crate) fn send<C: EbpfContext>(&mut self, ctx: &C, hook: Hook) {
+        self.put(ctx, hook);
+        let Some(asleep) = ASLEEP.get_ptr_mut(0) else {
+            return;
+        };
+        // SAFETY: a map value, checked for null, that any CPU and the reader may
+        // read and write at any time, as a whole.
+        let asleep = unsafe { AtomicU64::from_ptr(asleep) };
+        if asleep.load(Ordering::Relaxed) != 0 {
+            asleep.store(0, Ordering::Relaxed);
+            ring();
+        }
+    }
+
+    /// The same for what the reader has to know at once.
+    #[inline(always)]
+    pub(crate) fn send_at_once<C: EbpfContext>(&mut self, ctx: &C, hook: Hook) {
+        self.put(ctx, hook);
+        ring();
+    }
+
+    #[inline(always)]
+    fn put<C: EbpfContext>(&mut self, ctx: &C, hook: Hook) {
         // SAFETY: the context is the program's own, EVENTS is a perf event
         // array, and the record is as long as its type.
         let result = unsafe {
@@ -89,6 +126,12 @@ impl<P: Payload> Record<P> {
             count(hook, |loss| loss.output_failed += 1);
         }
     }
+}
+
+/// Wakes the reader. Where the bell has no room, nobody has seen to it yet.
+#[inline(always)]
+fn ring() {
+    let _ = BELL.output::<u64>(0, 0);
 }
 
 /// Counts a return that should have been reported but whose call is unknown.

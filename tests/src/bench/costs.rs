@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::place::Place;
-use super::tracers::{Purpose, Tracer};
+use super::tracers::{Purpose, Running, Tracer};
 use super::workloads::{self, burst};
 use super::{figure, losses};
 use crate::guest::OptmemMax;
@@ -30,6 +30,7 @@ pub(super) fn measure(tracers: &[Tracer]) -> Result<()> {
         figure("stop", tracer.name, &stops);
 
         let running = tracer.start(Purpose::Explain)?;
+        figure("idle", tracer.name, &[idle(&running)?]);
         workloads::measure(&place, tracer.name, || running.processor_time().map(Some))?;
         figure("memory", tracer.name, &[running.peak_memory()?]);
         figure("stop-after-work", tracer.name, &[running.stop()?]);
@@ -37,6 +38,20 @@ pub(super) fn measure(tracers: &[Tracer]) -> Result<()> {
     }
     // Once more: what a tracer left behind would show here.
     workloads::measure(&place, "none-afterwards", || Ok(None))
+}
+
+/// How long nothing happens.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Processor time that a tracer takes for each second in which there is nothing
+/// to trace, ns.
+fn idle(running: &Running) -> Result<f64> {
+    // Until it has settled down.
+    sleep(Duration::from_secs(2));
+    let before = running.processor_time()?;
+    sleep(IDLE);
+    let spent = running.processor_time()? - before;
+    Ok(spent / IDLE.as_secs_f64())
 }
 
 /// Joins that are recorded, on the one processor.

@@ -8,6 +8,7 @@
 //! starts      each tracer with so many hooks       -> ::figure lines
 //! ways        the kernel's ways to attach          -> ::figure lines
 //! costs       each workload under each tracer      -> ::figure lines
+//! storm       failures without end, followed live  -> ::figure lines
 //! losses      one burst under each tracer          -> ::figure lines
 //! ```
 //!
@@ -21,6 +22,7 @@ mod losses;
 mod measure;
 mod place;
 mod starts;
+mod storm;
 mod tracers;
 mod ways;
 mod workloads;
@@ -51,6 +53,8 @@ enum Part {
     Ways,
     /// What tracing costs the traced, and the tracer's own needs.
     Costs,
+    /// How live explanations keep up with a storm of failures.
+    Storm,
     /// What is lost when much happens at once.
     Losses,
 }
@@ -62,6 +66,7 @@ impl Order {
             Part::Starts => "starts",
             Part::Ways => "ways",
             Part::Costs => "costs",
+            Part::Storm => "storm",
             Part::Losses => "losses",
         };
         let tracers = self
@@ -90,6 +95,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
         Part::Starts => starts::measure(&tracers),
         Part::Ways => ways::measure(),
         Part::Costs => costs::measure(&tracers),
+        Part::Storm => storm::measure(&tracers),
         Part::Losses => losses::measure(&tracers),
     }
 }

@@ -42,6 +42,11 @@ impl Lines {
         locked(&self.lines).iter().any(|line| fits(line))
     }
 
+    /// How many lines so far fit.
+    pub(super) fn count(&self, fits: impl Fn(&str) -> bool) -> usize {
+        locked(&self.lines).iter().filter(|line| fits(line)).count()
+    }
+
     /// What there is so far.
     pub(super) fn so_far(&self) -> Vec<String> {
         locked(&self.lines).clone()

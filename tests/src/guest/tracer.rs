@@ -169,8 +169,10 @@ impl Tracer {
     /// Waits until it has printed so many lines that hold `text`.
     pub(crate) fn wait_for_lines(&self, text: &str, count: usize) -> Result<()> {
         until(&format!("v6trace should print {text}"), END, || {
-            let lines = self.stdout.as_ref().map(Lines::so_far).unwrap_or_default();
-            lines.iter().filter(|line| line.contains(text)).count() >= count
+            let fitting = |lines: &Lines| lines.count(|line| line.contains(text));
+            self.stdout
+                .as_ref()
+                .is_some_and(|lines| fitting(lines) >= count)
         })
     }
 

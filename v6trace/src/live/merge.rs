@@ -1,4 +1,11 @@
 //! Puts the records of all CPUs into the order of their time.
+//!
+//! ```text
+//! push -> waiting, in any order -> release -> due, in order -> take
+//! ```
+//!
+//! What comes while due records are still being explained waits apart from them,
+//! so that nothing is sorted twice.
 
 use std::collections::VecDeque;
 
@@ -6,12 +13,11 @@ use bytes::Bytes;
 
 use crate::event;
 
-/// Records that wait for earlier ones.
+/// Records that wait for earlier ones, and those that no longer do.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    waiting: VecDeque<Waiting>,
-    /// Whether they are in order.
-    sorted: bool,
+    waiting: Vec<Waiting>,
+    due: VecDeque<Bytes>,
 }
 
 #[derive(Debug)]
@@ -24,34 +30,40 @@ impl Merge {
     pub(super) fn push(&mut self, bytes: Bytes) {
         // Without a readable time it goes first; decoding says what is wrong.
         let boot_ns = event::boot_ns(&bytes).unwrap_or_default();
-        self.waiting.push_back(Waiting { boot_ns, bytes });
-        self.sorted = false;
+        self.waiting.push(Waiting { boot_ns, bytes });
     }
 
-    /// The earliest record, if it is not later than `until`; of several, the
-    /// one that arrived first.
-    pub(super) fn pop(&mut self, until: u64) -> Option<Bytes> {
-        if !self.sorted {
-            // Those of one CPU are mostly in order already, of which a stable
-            // sort makes use.
-            self.waiting
-                .make_contiguous()
-                .sort_by_key(|waiting| waiting.boot_ns);
-            self.sorted = true;
-        }
-        if self.waiting.front()?.boot_ns > until {
-            return None;
-        }
-        self.waiting.pop_front().map(|waiting| waiting.bytes)
+    /// Makes the records that are not later than `until` due: no earlier one is
+    /// going to come.
+    pub(super) fn release(&mut self, until: u64) {
+        // Those of one CPU are mostly in order already, of which a stable sort
+        // makes use.
+        self.waiting.sort_by_key(|waiting| waiting.boot_ns);
+        let due = self
+            .waiting
+            .partition_point(|waiting| waiting.boot_ns <= until);
+        let due = self.waiting.drain(..due).map(|waiting| waiting.bytes);
+        self.due.extend(due);
     }
 
-    /// How many records wait.
+    /// The earliest of those that are due, at most so many.
+    pub(super) fn take(&mut self, most: usize) -> impl Iterator<Item = Bytes> {
+        let most = most.min(self.due.len());
+        self.due.drain(..most)
+    }
+
+    /// Whether any is due.
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// How many there are, due or not.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.due.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.len() == 0
     }
 }
 
@@ -66,17 +78,25 @@ mod tests {
         bytes.into()
     }
 
+    fn take(merge: &mut Merge, most: usize) -> Vec<(u8, u8)> {
+        let taken = merge.take(most).map(|bytes| (bytes[8], bytes[24]));
+        taken.collect()
+    }
+
     #[test]
     fn records_leave_in_the_order_of_their_time() {
         let mut merge = Merge::default();
         for (boot_ns, cpu) in [(30, 0), (10, 1), (20, 0), (20, 1), (99, 1)] {
             merge.push(record(boot_ns, cpu));
         }
-        let mut left = Vec::new();
-        while let Some(bytes) = merge.pop(30) {
-            left.push((bytes[8], bytes[24]));
-        }
-        assert_eq!(left, [(10, 1), (20, 0), (20, 1), (30, 0)]);
-        assert!(!merge.is_empty());
+        assert!(!merge.is_due());
+        merge.release(30);
+        assert_eq!(take(&mut merge, 3), [(10, 1), (20, 0), (20, 1)]);
+        assert!(merge.is_due());
+        // Later than all that is due already.
+        merge.push(record(40, 0));
+        merge.release(50);
+        assert_eq!(take(&mut merge, 3), [(30, 0), (40, 0)]);
+        assert!(!merge.is_due() && !merge.is_empty());
     }
 }

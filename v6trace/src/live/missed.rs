@@ -8,13 +8,13 @@
 
 use std::{
     io, mem,
-    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    os::fd::{AsFd as _, OwnedFd},
 };
 
 use aya::Ebpf;
-use aya_obj::generated::{bpf_attr, bpf_cmd, bpf_prog_info};
 use v6trace_common::{HOOKS, Hook, Programs};
 
+use super::bpf;
 use crate::{clock, record::Lost};
 
 /// A program of a hook.
@@ -84,20 +84,5 @@ impl Missed {
 /// How often the kernel did not run a program, since it was running; 0 where
 /// the kernel does not count that.
 fn left_out(program: &OwnedFd) -> io::Result<u64> {
-    // SAFETY: structs of integers, of which all zeros are a value.
-    let (mut info, mut attr): (bpf_prog_info, bpf_attr) = unsafe { mem::zeroed() };
-    let descriptor = program.as_raw_fd().cast_unsigned();
-    attr.info.bpf_fd = descriptor;
-    attr.info.info_len = u32::try_from(size_of_val(&info)).map_err(io::Error::other)?;
-    attr.info.info = &raw mut info as u64;
-    let command = bpf_cmd::BPF_OBJ_GET_INFO_BY_FD as libc::c_long;
-    // SAFETY: the command reads `attr`, whose size it is told, and writes at
-    // most as much to `info` as that says, which is all of it; both outlive the
-    // call. No other pointer in `info` is set.
-    let result =
-        unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut attr, size_of_val(&attr)) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(info.recursion_misses)
+    Ok(bpf::program_info(program.as_fd())?.recursion_misses)
 }

@@ -2,27 +2,39 @@
 //!
 //! ```text
 //! records held back --\
-//! perf buffers --drain--> Merge --released--> Observer --> Record ... --> sink
-//!               |  \---- what is urgent -------/             |
+//! perf buffers --drain--> Merge --due--> Observer --> Record ... --> sink
+//!               |  \---- what is urgent ----/             |
 //!               \------ ring losses + LOSSES map --> Losses -/
 //! ```
 //!
 //! One task reads every buffer. A drain begins by taking the time; once it is
 //! through, whatever happened a little before that time has been read from
 //! every CPU, and can go on in order.
+//!
+//! When it reads is up to `Pace`: now and then while anything happens, else when
+//! the kernel side rings the `Bell`. In between it is woken where a buffer fills.
+//! It also reads between any two batches that it hands over, so that a long
+//! explanation fills no buffer, and explains what it has when there is time.
 
+mod bell;
+mod bpf;
 mod held;
 pub mod kernel_log;
 mod losses;
 mod merge;
 mod missed;
+mod pace;
+mod ring;
 mod rings;
 
 use std::{future::Future, ops::ControlFlow, time::Duration};
 
 use anyhow::Context as _;
 use aya::{Ebpf, maps::PerCpuArray};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
 
 use crate::{
     attach::{Attached, Links},
@@ -30,10 +42,12 @@ use crate::{
     observe::Observer,
     record::{KernelRecord, Record, SessionInfo},
 };
+use bell::Bell;
 use held::Held;
 use losses::{LossCounters, Losses};
 use merge::Merge;
 use missed::Missed;
+use pace::{LOOK, Pace};
 use rings::Rings;
 
 /// How often losses, and records held back, are looked for.
@@ -43,26 +57,29 @@ const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// but not for so long.
 const MERGE_DELAY: Duration = Duration::from_millis(50);
 
-/// How long nobody waits for records after a drain: in a burst, being woken for
-/// each costs more than the record. A buffer holds far more than comes
-/// meanwhile.
+/// How long nobody waits for the bell after it rang: of changes that come
+/// together, each would ring.
 const REST: Duration = Duration::from_millis(2);
 
 /// How many events are looked at and handed over together at most, so that a
 /// burst does not pile up; each comes with what belongs to it.
 const TOGETHER: usize = 256;
 
+/// How many records may wait to be handed over. With more, the buffers fill up
+/// and losses are counted: explanations that are too slow for what happens must
+/// not take all memory.
+const MOST_WAITING: usize = 1 << 16;
+
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
     /// Its maps, which the programs use.
     _ebpf: Ebpf,
     links: Links,
-    rings: Rings,
-    counters: LossCounters,
-    held: Held,
+    buffers: Buffers,
     losses: Losses,
     missed: Missed,
     merge: Merge,
+    pace: Pace,
     observer: Observer,
 }
 
@@ -70,6 +87,7 @@ pub struct Live {
 /// hook fires, so that nothing of it is lost.
 pub struct Buffers {
     rings: Rings,
+    bell: Bell,
     counters: LossCounters,
     held: Held,
 }
@@ -85,6 +103,7 @@ impl Buffers {
             .context("the programs have no LOSSES map")?;
         Ok(Self {
             rings: Rings::open(events, bytes)?,
+            bell: Bell::open(ebpf)?,
             counters: PerCpuArray::try_from(counters)?,
             held: Held::open(ebpf)?,
         })
@@ -100,22 +119,16 @@ impl Live {
             coverage,
             members,
         } = attached;
-        let Buffers {
-            rings,
-            counters,
-            held,
-        } = buffers;
         let (observer, info) = Observer::start(coverage, members)?;
         let missed = Missed::watch(&ebpf);
         let live = Self {
             _ebpf: ebpf,
             links,
-            rings,
-            counters,
-            held,
+            buffers,
             losses: Losses::default(),
             missed,
             merge: Merge::default(),
+            pace: Pace::default(),
             observer,
         };
         Ok((live, info))
@@ -138,29 +151,38 @@ impl Live {
         let mut opening = vec![Record::Session(info)];
         opening.extend(self.observer.namespaces());
         let mut enough = sink(opening).is_break();
-        let mut release = interval(MERGE_DELAY);
+        let mut look = interval(LOOK);
         let mut count_losses = interval(LOSS_INTERVAL);
-        release.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         count_losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         while !enough {
             tokio::select! {
                 () = &mut stop => break,
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-                ready = self.rings.readable() => {
-                    ready?;
+                rung = self.buffers.bell.rung() => {
+                    rung?;
                     self.drain();
-                    // The runtime's own sleep waits in the same place as for
-                    // records, so each of them would interrupt it.
+                    self.pace = Pace::Awake;
+                    // The runtime's own sleep waits in the same place as for the
+                    // bell, so each ring would interrupt it.
                     std::thread::sleep(REST);
                 }
-                _ = release.tick(), if !self.merge.is_empty() => {
-                    let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
+                filling = self.buffers.rings.filling() => {
+                    filling?;
                     self.drain();
-                    enough = self.release(until, &mut sink).is_break();
+                    self.pace = Pace::Awake;
+                }
+                _ = look.tick(), if self.pace != Pace::Asleep => self.look(),
+                () = yield_now(), if self.merge.is_due() => {
+                    self.drain();
+                    enough = self.hand_over(&mut sink).is_break();
                 }
                 _ = count_losses.tick() => {
                     self.take_held(clock::boot_ns());
+                    if !self.merge.is_empty() {
+                        self.pace = Pace::Awake;
+                    }
                     enough = self.count_losses(&mut sink).is_break();
                 }
             }
@@ -168,11 +190,31 @@ impl Live {
         self.finish(&mut sink)
     }
 
-    fn drain(&mut self) {
+    /// Reads what is there, and lets go what need not wait any longer.
+    fn look(&mut self) {
+        let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
+        let any = self.drain();
+        self.merge.release(until);
+        self.pace = self.pace.after(any || !self.merge.is_empty());
+        if self.pace == Pace::Dozing
+            && let Err(error) = self.buffers.bell.wake_at_next()
+        {
+            log::warn!("the programs cannot be asked to ring: {error}");
+            self.pace = Pace::Awake;
+        }
+    }
+
+    /// Reads what is there, unless enough waits. Whether anything was.
+    fn drain(&mut self) -> bool {
+        self.buffers.bell.silence();
+        self.merge.len() >= MOST_WAITING || self.read()
+    }
+
+    fn read(&mut self) -> bool {
         let (merge, losses) = (&mut self.merge, &mut self.losses);
         let mut urgent = Vec::new();
         let observer = &self.observer;
-        self.rings.drain(
+        let any = self.buffers.rings.drain(
             |bytes| {
                 if observer.is_urgent(&bytes) {
                     urgent.push(KernelRecord::new(bytes.clone()));
@@ -182,35 +224,29 @@ impl Live {
             |cpu, count| losses.ring_lost(cpu, count),
         );
         self.observer.glance(&urgent);
+        any
     }
 
     fn take_held(&mut self, now: u64) {
         let merge = &mut self.merge;
-        self.held.take(now, |bytes| merge.push(bytes));
+        self.buffers.held.take(now, |bytes| merge.push(bytes));
     }
 
-    fn release(
+    /// Hands over some of what is due.
+    fn hand_over(
         &mut self,
-        until: u64,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        loop {
-            let mut batch = Vec::with_capacity(self.merge.len().min(TOGETHER));
-            let due = std::iter::from_fn(|| self.merge.pop(until));
-            batch.extend(due.take(TOGETHER).map(KernelRecord::new));
-            let last = batch.len() < TOGETHER;
-            sink(self.observer.around(batch))?;
-            if last {
-                return ControlFlow::Continue(());
-            }
-        }
+        let batch = self.merge.take(TOGETHER).map(KernelRecord::new).collect();
+        sink(self.observer.around(batch))
     }
 
     fn count_losses(
         &mut self,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let lost = self.losses.count(&self.counters).unwrap_or_else(|error| {
+        let lost = self.losses.count(&self.buffers.counters);
+        let lost = lost.unwrap_or_else(|error| {
             log::warn!("the loss counters could not be read: {error}");
             Vec::new()
         });
@@ -224,11 +260,12 @@ impl Live {
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
         std::mem::take(&mut self.links).detach();
-        self.drain();
+        self.read();
         self.take_held(u64::MAX);
+        self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
-        let _ = self.release(u64::MAX, sink);
-        let lost = self.losses.count(&self.counters)?;
+        while self.merge.is_due() && self.hand_over(sink).is_continue() {}
+        let lost = self.losses.count(&self.buffers.counters)?;
         let lost = lost.into_iter().chain(self.losses.unaccounted());
         let lost = lost.chain(self.missed.count());
         let mut closing: Vec<Record> = lost.map(Record::Lost).collect();

@@ -14,6 +14,7 @@ use super::{
     inside::Inside,
     namespaces::{self, OWN, inode_of},
     places::{self, Places},
+    processes,
 };
 use crate::event::Event;
 
@@ -24,6 +25,10 @@ pub(crate) struct Batch {
     pids_are_ours: bool,
     places: Option<Places>,
     insides: HashMap<u32, Result<Inside, io::ErrorKind>>,
+    /// By process and the cgroup of the event.
+    units: HashMap<(u32, u64), Option<String>>,
+    /// By process.
+    namespaces: HashMap<u32, Option<u32>>,
 }
 
 impl Batch {
@@ -32,6 +37,8 @@ impl Batch {
             pids_are_ours,
             places: None,
             insides: HashMap::new(),
+            units: HashMap::new(),
+            namespaces: HashMap::new(),
         }
     }
 
@@ -39,6 +46,19 @@ impl Batch {
     pub(crate) fn culprit(&self, event: &Event) -> Option<u32> {
         let task = event.culprit().filter(|_| self.pids_are_ours)?;
         Some(task.pid)
+    }
+
+    /// The service that a process belongs to, as [`processes::unit`].
+    pub(crate) fn unit(&mut self, pid: u32, cgroup_id: u64) -> Option<String> {
+        let known = self.units.entry((pid, cgroup_id));
+        let unit = known.or_insert_with(|| processes::unit(pid, cgroup_id));
+        unit.clone()
+    }
+
+    /// The network namespace that a process is in.
+    pub(crate) fn netns_of(&mut self, pid: u32) -> Option<u32> {
+        let known = self.namespaces.entry(pid);
+        *known.or_insert_with(|| inode_of(&places::path(pid)).ok())
     }
 
     /// The namespaces of this host.

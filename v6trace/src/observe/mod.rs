@@ -28,6 +28,7 @@ pub(crate) mod places;
 mod processes;
 
 use anyhow::Context as _;
+use v6trace_common::Kind;
 
 use crate::{
     clock,
@@ -43,10 +44,10 @@ use namespaces::{Namespaces, OWN};
 
 /// What a family looks up beside its records.
 pub(crate) trait Looks {
-    /// Whether something that belongs to a record of this kind may be gone by
-    /// the time that records are in order.
-    fn is_urgent(&self, _kind: v6trace_common::Kind) -> bool {
-        false
+    /// The kinds of records of which something may be gone by the time that
+    /// records are in order.
+    fn urgent(&self) -> &'static [Kind] {
+        &[]
     }
 
     /// Looks at what belongs to urgent records; [`around`](Self::around) is
@@ -86,6 +87,8 @@ pub fn hazards() -> Vec<Hazard> {
 pub struct Observer {
     namespaces: Namespaces,
     families: Vec<Box<dyn Looks>>,
+    /// What is urgent for any of them.
+    urgent: Vec<Kind>,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -101,6 +104,8 @@ impl Observer {
         let own_netns = inode_of(OWN.as_ref())
             .context("cannot tell which network namespace this is; is /proc mounted?")?;
         let families = looks(&coverage);
+        let urgent = families.iter().flat_map(|family| family.urgent());
+        let urgent = urgent.copied().collect();
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,6 +124,7 @@ impl Observer {
             Self {
                 namespaces: Namespaces::default(),
                 families,
+                urgent,
                 own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -138,8 +144,7 @@ impl Observer {
     /// Whether something that belongs to an encoded record may be gone by the
     /// time that records are in order.
     pub fn is_urgent(&self, bytes: &[u8]) -> bool {
-        let mut families = self.families.iter();
-        event::kind(bytes).is_some_and(|kind| families.any(|family| family.is_urgent(kind)))
+        event::kind(bytes).is_some_and(|kind| self.urgent.contains(&kind))
     }
 
     /// Looks at what belongs to urgent records, which [`around`](Self::around)
@@ -198,8 +203,8 @@ impl Observer {
         let culprit = culprit.map(|pid| Process {
             boot_ns: clock::boot_ns(),
             pid,
-            unit: processes::unit(pid, event.cgroup_id),
-            netns: inode_of(&places::path(pid)).ok(),
+            unit: looks.unit(pid, event.cgroup_id),
+            netns: looks.netns_of(pid),
         });
         inhabitant.into_iter().chain(culprit).collect()
     }

@@ -23,7 +23,13 @@ struct Part {
 }
 
 /// Names of all parts, in their order.
-pub(crate) const PARTS: [&str; 4] = [STARTS.name, WAYS.name, COSTS.name, LOSSES.name];
+pub(crate) const PARTS: [&str; 5] = [
+    STARTS.name,
+    WAYS.name,
+    COSTS.name,
+    STORM.name,
+    LOSSES.name,
+];
 
 /// How long starting and stopping takes, by the number of hooks.
 const STARTS: Part = Part {
@@ -40,6 +46,12 @@ const WAYS: Part = Part {
 /// What tracing costs the traced, and the tracer's own needs.
 const COSTS: Part = Part {
     name: "costs",
+    hardware: &COUNTING,
+};
+
+/// How live explanations keep up with a storm of failures.
+const STORM: Part = Part {
+    name: "storm",
     hardware: &COUNTING,
 };
 
@@ -65,7 +77,7 @@ pub(crate) fn task(
             .with_context(|| format!("cannot read {}", binaries.v6trace.display()))?
             .len();
         figures.binary_size = Some(size);
-        for part in [&STARTS, &WAYS, &COSTS, &LOSSES] {
+        for part in [&STARTS, &WAYS, &COSTS, &STORM, &LOSSES] {
             if parts.is_empty() || parts.iter().any(|wanted| wanted == part.name) {
                 let measured = guest::measure(&files, &binaries, part, tracers)?;
                 figures.add(&files.version, measured);

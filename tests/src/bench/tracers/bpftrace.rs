@@ -17,6 +17,7 @@ pub(super) const TRACER: Tracer = Tracer {
     command,
     ways: |_| (Ready::RunsCommand, Stop::Interrupt),
     recorded,
+    explained: None,
 };
 
 /// The script; in capitals what depends on the kernel and the purpose.

@@ -46,6 +46,16 @@ pub(super) struct Tracer {
     ways: fn(Purpose) -> (Ready, Stop),
     /// How many joins it recorded, from what it left in [`DIRECTORY`].
     recorded: fn() -> Result<Recorded>,
+    /// What it explained, where it explains failures as they happen.
+    explained: Option<fn() -> Result<Explained>>,
+}
+
+/// What came of a storm.
+pub(super) struct Explained {
+    /// Failures that were explained.
+    pub(super) failures: u64,
+    /// Records that the tracer itself says were lost.
+    pub(super) lost: u64,
 }
 
 /// What came of a burst.
@@ -151,6 +161,22 @@ impl Tracer {
     /// How many joins it recorded.
     pub(super) fn recorded(&self) -> Result<Recorded> {
         (self.recorded)().with_context(|| self.said())
+    }
+
+    /// What it explained, if it is a tracer that does.
+    pub(super) fn explained(&self) -> Option<Result<Explained>> {
+        let explained = self.explained?;
+        Some(explained().with_context(|| self.said()))
+    }
+
+    /// Whether it explains failures as they happen.
+    pub(super) fn explains(&self) -> bool {
+        self.explained.is_some()
+    }
+
+    /// Bytes that it has printed so far.
+    pub(super) fn printed(&self) -> Result<u64> {
+        size(self.name, "out")
     }
 
     fn output(&self, which: &str) -> PathBuf {

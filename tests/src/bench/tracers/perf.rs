@@ -13,6 +13,7 @@ pub(super) const TRACER: Tracer = Tracer {
     command,
     ways: |_| (Ready::RunsCommand, Stop::Interrupt),
     recorded,
+    explained: None,
 };
 
 fn command(purpose: Purpose) -> Result<Command> {

@@ -14,6 +14,7 @@ pub(super) const TRACER: Tracer = Tracer {
     // Ctrl-C would go to the command as well.
     ways: |_| (Ready::RunsCommand, Stop::CommandEnds),
     recorded,
+    explained: None,
 };
 
 fn command(purpose: Purpose) -> Result<Command> {

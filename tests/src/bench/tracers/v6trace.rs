@@ -1,11 +1,12 @@
 //! v6trace itself.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::{Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
+use super::{Explained, Purpose, Ready, Recorded, Stop, Tracer, output, ready_command, size};
 use crate::bench::hooks;
 use crate::guest;
 
@@ -19,6 +20,7 @@ pub(super) const TRACER: Tracer = Tracer {
         Purpose::Record => (Ready::RunsCommand, Stop::CommandEnds),
     },
     recorded,
+    explained: Some(explained),
 };
 
 /// What the recording is called, behind the tracer's name.
@@ -55,5 +57,30 @@ fn recorded() -> Result<Recorded> {
             .unwrap_or_default(),
         bytes: size(TRACER.name, FILE)?,
         lost: Some(lost.filter_map(|lost| lost["count"].as_u64()).sum()),
+    })
+}
+
+fn explained() -> Result<Explained> {
+    let read = |which| {
+        let path = output(TRACER.name, which);
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let failures = read("out")?
+        .lines()
+        .filter(|line| line.contains("  FAILURE  "))
+        .count();
+    let said = read("err")?;
+    let lost = said.lines().find_map(|line| {
+        let (_, lost) = line.strip_suffix(" lost")?.rsplit_once(", ")?;
+        let count = lost.split(' ').next()?;
+        if count == "no" {
+            Some(0)
+        } else {
+            count.parse().ok()
+        }
+    });
+    Ok(Explained {
+        failures: failures as u64,
+        lost: lost.context("no summary says what was lost")?,
     })
 }

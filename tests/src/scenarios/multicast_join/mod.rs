@@ -17,6 +17,7 @@ mod radvd;
 mod refused;
 mod silent;
 mod stale;
+mod storm;
 mod stream;
 mod text;
 
@@ -38,6 +39,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     filters::SCENARIOS,
     degraded::SCENARIOS,
     losses::SCENARIOS,
+    storm::SCENARIOS,
     stream::SCENARIOS,
     text::SCENARIOS,
     hostile::SCENARIOS,

@@ -70,6 +70,7 @@ pub(super) fn send<C: EbpfContext>(ctx: &C, call: &Call, hook: Hook) -> Option<(
         payload.all_forwarding = value;
         payload.flags |= ALL_FORWARDING_READ;
     }
-    record.send(ctx, hook);
+    // Connections to the address may end with the next segment.
+    record.send_at_once(ctx, hook);
     Some(())
 }

@@ -72,8 +72,8 @@ impl Users {
 }
 
 impl Looks for Users {
-    fn is_urgent(&self, kind: Kind) -> bool {
-        kind == wire::AnycastChange::KIND
+    fn urgent(&self) -> &'static [Kind] {
+        &[wire::AnycastChange::KIND]
     }
 
     fn glance(&mut self, records: &[KernelRecord], batch: &mut Batch) {
