@@ -5,8 +5,6 @@
 //! When nothing did for a while, it asks to be woken at the next record; and
 //! what cannot wait always wakes it.
 
-use core::sync::atomic::{AtomicU64, Ordering};
-
 use aya_ebpf::{
     EbpfContext,
     bindings::BPF_F_CURRENT_CPU,
@@ -21,7 +19,7 @@ use v6trace_common::{
     COMM_LEN, Context, HOOK_COUNT, Hook, HookLoss, Payload, RecordHeader, WIRE_VERSION,
 };
 
-use crate::context;
+use crate::{context, volatile::Volatile};
 
 #[map]
 static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
@@ -37,7 +35,7 @@ static BELL: RingBuf = RingBuf::with_byte_size(4096, 0);
 
 /// Not 0: the reader sleeps, and is to be woken at the next record.
 #[map]
-static ASLEEP: Array<u64> = Array::with_max_entries(1, 0);
+static ASLEEP: Array<Volatile<u64>> = Array::with_max_entries(1, 0);
 
 /// A record as it leaves: built in place in a per-CPU map, since it would not
 /// fit on the stack beside the rest. A kprobe's program is never interrupted by
@@ -93,11 +91,12 @@ impl<P: Payload> Record<P> {
         let Some(asleep) = ASLEEP.get_ptr_mut(0) else {
             return;
         };
-        // SAFETY: a map value, checked for null, that any CPU and the reader may
-        // read and write at any time, as a whole.
-        let asleep = unsafe { AtomicU64::from_ptr(asleep) };
-        if asleep.load(Ordering::Relaxed) != 0 {
-            asleep.store(0, Ordering::Relaxed);
+        // SAFETY: a map value, checked for null. Other CPUs and the reader may
+        // write it at the same time, as a whole; a ring too many is all that
+        // comes of it.
+        let asleep = unsafe { &mut *asleep };
+        if asleep.get() != 0 {
+            asleep.set(0);
             ring();
         }
     }
