@@ -8,10 +8,10 @@ use bytes::Bytes;
 use divan::{Bencher, counter::ItemsCount};
 use tempfile::TempDir;
 use v6trace::{
-    coverage::Coverage, observe::Observer, record::KernelRecord, record::Record,
-    record::SessionInfo, recording::Contents, recording::OutputFile, recording::PieceOptions,
-    recording::Reader, recording::Replay, recording::Writer, render::Json, render::Render,
-    report::Options, report::Report,
+    coverage::Coverage, observe::Observer, record::Record, record::SessionInfo,
+    recording::Contents, recording::OutputFile, recording::PieceOptions, recording::Reader,
+    recording::Replay, recording::Writer, render::Json, render::Render, report::Options,
+    report::Report,
 };
 use v6trace_common::{
     Context, Payload as _, RecordHeader, WIRE_VERSION,
@@ -67,7 +67,7 @@ fn record(bencher: Bencher<'_, '_>) {
                 Observer::start(Coverage::default(), Vec::new()).expect("an observer");
             let mut report = Report::new(Options::default(), Json::new(io::sink(), io::sink()));
             let _ = report.feed(&Record::Session(info));
-            let mut joins = joins.into_iter().map(KernelRecord::new).peekable();
+            let mut joins = joins.into_iter().map(Record::kernel).peekable();
             while joins.peek().is_some() {
                 let records = observer.around(joins.by_ref().take(TOGETHER).collect());
                 writer.take(&records).expect("room for the recording");

@@ -174,11 +174,13 @@ pub(crate) fn body<P: FromBytes>(header: &RecordHeader, rest: &[u8]) -> Result<P
 
 /// A NUL-padded name of an interface or a thread, as [`text`] shows it.
 pub(crate) fn name(bytes: &[u8]) -> Name {
-    let plain = bytes.iter().take_while(|byte| is_plain(**byte)).count();
-    let (plain, rest) = bytes.split_at(plain);
-    match str::from_utf8(plain) {
-        Ok(plain) if matches!(rest, [] | [0, ..]) => Name::new(plain),
-        _ => text(bytes).into(),
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    let name = &bytes[..end];
+    // All of it, not up to the first that is not: that is done many at once.
+    let strange = name.iter().filter(|byte| !is_plain(**byte)).count();
+    match str::from_utf8(name) {
+        Ok(name) if strange == 0 => Name::new(name),
+        _ => text(name).into(),
     }
 }
 

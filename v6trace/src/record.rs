@@ -40,6 +40,14 @@ impl Record {
     pub fn kernel(bytes: impl Into<Bytes>) -> Self {
         Self::Kernel(KernelRecord::new(bytes.into()))
     }
+
+    /// What happened, where the kernel side wrote it and it was understood.
+    pub fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Kernel(record) => record.event.as_ref().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// What the kernel side wrote, as bytes and as what they mean.

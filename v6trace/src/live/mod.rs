@@ -40,7 +40,7 @@ use crate::{
     attach::{Attached, Links},
     clock,
     observe::Observer,
-    record::{KernelRecord, Record, SessionInfo},
+    record::{Record, SessionInfo},
 };
 use bell::Bell;
 use held::Held;
@@ -217,7 +217,7 @@ impl Live {
         let any = self.buffers.rings.drain(
             |bytes| {
                 if observer.is_urgent(&bytes) {
-                    urgent.push(KernelRecord::new(bytes.clone()));
+                    urgent.push(Record::kernel(bytes.clone()));
                 }
                 merge.push(bytes);
             },
@@ -237,7 +237,7 @@ impl Live {
         &mut self,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let batch = self.merge.take(TOGETHER).map(KernelRecord::new).collect();
+        let batch = self.merge.take(TOGETHER).map(Record::kernel).collect();
         sink(self.observer.around(batch))
     }
 

@@ -36,7 +36,7 @@ use crate::{
     event::{self, Event},
     families::{anycast, dad, source_selection},
     privilege::PidNamespace,
-    record::{KernelRecord, Lookup, Process, Record, SessionInfo},
+    record::{Lookup, Process, Record, SessionInfo},
 };
 use batch::Batch;
 pub use namespaces::inode_of;
@@ -52,11 +52,11 @@ pub(crate) trait Looks {
 
     /// Looks at what belongs to urgent records; [`around`](Self::around) is
     /// given them later.
-    fn glance(&mut self, _records: &[KernelRecord], _batch: &mut Batch) {}
+    fn glance(&mut self, _records: &[Record], _batch: &mut Batch) {}
 
     /// What is worth knowing beside records that came out together, by index of
     /// the record.
-    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)>;
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)>;
 }
 
 /// The looks of every family that has any.
@@ -149,7 +149,7 @@ impl Observer {
 
     /// Looks at what belongs to urgent records, which [`around`](Self::around)
     /// is given later.
-    pub fn glance(&mut self, records: &[KernelRecord]) {
+    pub fn glance(&mut self, records: &[Record]) {
         let mut looks = Batch::new(self.pids_are_ours);
         for family in &mut self.families {
             family.glance(records, &mut looks);
@@ -158,35 +158,42 @@ impl Observer {
 
     /// The records of the kernel side that came out together, each after what
     /// is worth knowing beside it.
-    pub fn around(&mut self, batch: Vec<KernelRecord>) -> Vec<Record> {
+    pub fn around(&mut self, batch: Vec<Record>) -> Vec<Record> {
         let mut looks = Batch::new(self.pids_are_ours);
         let mut found = Vec::new();
+        for (index, record) in batch.iter().enumerate() {
+            if let Some(event) = record.event() {
+                let processes = self.processes(event, &mut looks);
+                found.extend(processes.map(|process| (index, process.into())));
+            }
+        }
         for family in &mut self.families {
             found.extend(family.around(&batch, &mut looks));
         }
-        // Stable: what belongs to one record stays in the families' order.
-        found.sort_by_key(|&(index, _)| index);
-        let mut found = found.into_iter().peekable();
-        let mut records = Vec::with_capacity(batch.len());
+        let mut records = Vec::new();
         if !batch.is_empty() {
-            records.extend(self.namespaces());
+            records = self.namespaces();
         }
+        // In a burst of what goes well there is nothing, and no record is moved.
+        if found.is_empty() && records.is_empty() {
+            return batch;
+        }
+        // Stable: what belongs to one record stays in this order.
+        found.sort_by_key(|&(index, _): &(usize, Lookup)| index);
+        records.reserve(batch.len() + found.len());
+        let mut found = found.into_iter().peekable();
         for (index, record) in batch.into_iter().enumerate() {
-            if let Ok(event) = &record.event {
-                let processes = self.processes(event, &mut looks);
-                records.extend(processes.into_iter().map(Record::from));
-            }
             while let Some((_, lookup)) = found.next_if(|&(of, _)| of == index) {
                 records.push(Record::Lookup(lookup));
             }
-            records.push(Record::Kernel(record));
+            records.push(record);
         }
         records
     }
 
     /// A process that lives in the event's namespace, should that have no name,
     /// and the one that the event's operation failed for.
-    fn processes(&self, event: &Event, looks: &mut Batch) -> Vec<Process> {
+    fn processes(&self, event: &Event, looks: &mut Batch) -> impl Iterator<Item = Process> + use<> {
         let culprit = looks.culprit(event);
         let inhabitant = (event.netns != self.own_netns && event.occurrence().is_remarkable())
             .then(|| looks.places().inhabitant(event.netns, culprit))
@@ -206,6 +213,6 @@ impl Observer {
             unit: looks.unit(pid, event.cgroup_id),
             netns: looks.netns_of(pid),
         });
-        inhabitant.into_iter().chain(culprit).collect()
+        inhabitant.into_iter().chain(culprit)
     }
 }

@@ -27,12 +27,7 @@ pub(super) fn pack(records: &[u8], size: usize, out: &mut Vec<u8>) {
     out.put_slice(first);
     let mut differences = vec![0; words];
     for row in records.chunks_exact(size) {
-        for (difference, (word, of_first)) in differences
-            .iter_mut()
-            .zip(words_of(row).zip(words_of(first)))
-        {
-            *difference |= word ^ of_first;
-        }
+        add_differences(&mut differences, row, first);
     }
     let mut mask = vec![0_u8; words.div_ceil(8)];
     for (at, _) in differences
@@ -100,12 +95,18 @@ pub(super) fn unpack(packed: &[u8], limit: usize) -> Option<(Bytes, usize)> {
     Some((records.into(), size))
 }
 
-/// The words of a record.
+/// Sets the bits in which the words of two records of one size differ.
 #[cfg(feature = "live")]
-fn words_of(record: &[u8]) -> impl Iterator<Item = u32> {
-    let (whole, rest) = record.as_chunks::<WORD>();
-    let rest = (!rest.is_empty()).then(|| word(rest, 0));
-    whole.iter().copied().map(u32::from_le_bytes).chain(rest)
+fn add_differences(differences: &mut [u32], row: &[u8], other: &[u8]) {
+    let (whole, rest) = row.as_chunks::<WORD>();
+    let (of_other, _) = other.as_chunks::<WORD>();
+    // Nothing but this in the loop: the compiler does several words at once.
+    for ((bits, word), of_other) in differences.iter_mut().zip(whole).zip(of_other) {
+        *bits |= u32::from_le_bytes(*word) ^ u32::from_le_bytes(*of_other);
+    }
+    if let (false, Some(bits)) = (rest.is_empty(), differences.last_mut()) {
+        *bits |= word(row, whole.len()) ^ word(other, whole.len());
+    }
 }
 
 /// A word of a record; what is beyond its end counts as zero.

@@ -21,7 +21,7 @@ use crate::{
         links::{self, Link},
         nsid,
     },
-    record::{KernelRecord, Lookup},
+    record::{Lookup, Record},
 };
 
 /// Other namespaces that are looked into; a host may have thousands.
@@ -75,9 +75,9 @@ impl Met {
 pub(crate) struct Neighbourhood;
 
 impl Looks for Neighbourhood {
-    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
         let found = records.iter().enumerate().filter_map(|(index, record)| {
-            let event = record.event.as_ref().ok()?;
+            let event = record.event()?;
             Some((index, around(event, batch)?.into()))
         });
         found.collect()

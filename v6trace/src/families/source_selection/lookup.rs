@@ -12,16 +12,16 @@ use crate::{
         inside::{Held, Inside},
         links::Link,
     },
-    record::{KernelRecord, Lookup},
+    record::{Lookup, Record},
 };
 
 /// Looks at the namespaces of choices that need an explanation.
 pub(crate) struct Routes;
 
 impl Looks for Routes {
-    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
         let found = records.iter().enumerate().filter_map(|(index, record)| {
-            let event = record.event.as_ref().ok()?;
+            let event = record.event()?;
             let Payload::SourceSelection(selection) = &event.payload else {
                 return None;
             };

@@ -15,7 +15,7 @@ use super::{LISTED, Taken};
 use crate::{
     families::Payload,
     observe::{inside::Inside, netlink},
-    record::KernelRecord,
+    record::Record,
 };
 
 /// `IFA_F_PERMANENT`: of an address whose lifetime does not end. Those that
@@ -24,10 +24,8 @@ const PERMANENT: u8 = 0x80;
 
 /// The interfaces whose default routes went among `records`, by namespace and
 /// index.
-pub(super) fn purged(records: &[KernelRecord]) -> impl Iterator<Item = (u32, u32)> {
-    let events = records
-        .iter()
-        .filter_map(|record| record.event.as_ref().ok());
+pub(super) fn purged(records: &[Record]) -> impl Iterator<Item = (u32, u32)> {
+    let events = records.iter().filter_map(Record::event);
     let purges = events.filter_map(|event| match &event.payload {
         Payload::DefaultRoutesPurged(purged) => Some((event.netns, purged)),
         _ => None,

@@ -26,7 +26,7 @@ use crate::{
     event::Event,
     families::anycast::{AnycastChange, Gone, Use, UseKind},
     observe::{batch::Batch, enter, netlink, owners},
-    record::KernelRecord,
+    record::Record,
 };
 
 /// `TCP_*` of the kernel's `tcp_states.h`.
@@ -122,12 +122,7 @@ pub(in super::super) struct Glances {
 impl Glances {
     /// Looks at the connections to addresses that were taken among `records`,
     /// once for each namespace, and asks `watch` which were there before.
-    pub(in super::super) fn look(
-        &mut self,
-        records: &[KernelRecord],
-        watch: &Watch,
-        batch: &mut Batch,
-    ) {
+    pub(in super::super) fn look(&mut self, records: &[Record], watch: &Watch, batch: &mut Batch) {
         let mut by_namespace: BTreeMap<u32, Vec<(&Event, &AnycastChange)>> = BTreeMap::new();
         for (_, event, change) in changes(records).filter(|(.., change)| change.joined) {
             by_namespace

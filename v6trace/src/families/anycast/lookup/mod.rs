@@ -38,7 +38,7 @@ use crate::{
         inside::Inside,
         links::{self, Link},
     },
-    record::{KernelRecord, Lookup},
+    record::{Lookup, Record},
 };
 use connections::{Connection, Glances};
 use watch::Watch;
@@ -76,11 +76,11 @@ impl Looks for Users {
         &[wire::AnycastChange::KIND]
     }
 
-    fn glance(&mut self, records: &[KernelRecord], batch: &mut Batch) {
+    fn glance(&mut self, records: &[Record], batch: &mut Batch) {
         self.glances.look(records, &self.watch, batch);
     }
 
-    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
         let purged = advertised::purged(records);
         for interface in purged {
             if self.purged.len() < MAX_PURGED {
@@ -128,9 +128,9 @@ struct Taken<'r> {
 
 /// The addresses that were taken or given up among `records`, by index of the
 /// record.
-fn changes(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &AnycastChange)> {
+fn changes(records: &[Record]) -> impl Iterator<Item = (usize, &Event, &AnycastChange)> {
     records.iter().enumerate().filter_map(|(index, record)| {
-        let event = record.event.as_ref().ok()?;
+        let event = record.event()?;
         match &event.payload {
             Payload::AnycastChange(change) => Some((index, event, change)),
             _ => None,
@@ -142,7 +142,7 @@ fn changes(records: &[KernelRecord]) -> impl Iterator<Item = (usize, &Event, &An
 /// each namespace, since forwarding is mostly enabled on all interfaces of one
 /// at once. The results are by index of the record.
 fn uses(
-    records: &[KernelRecord],
+    records: &[Record],
     glances: &mut Glances,
     purged: &HashSet<(u32, u32)>,
     batch: &mut Batch,
