@@ -94,6 +94,8 @@ pub enum DecodeError {
 impl Event {
     /// Decodes one record. Bytes after the record's own length are ignored,
     /// since the perf buffer pads.
+    // Decoded where it stays: to be moved costs more than to be decoded.
+    #[inline]
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let (header, rest) = header(bytes)?;
         if header.version != WIRE_VERSION {

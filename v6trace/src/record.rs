@@ -37,6 +37,7 @@ pub enum Record {
 
 impl Record {
     /// What a perf buffer, or a recording of it, holds.
+    #[inline]
     pub fn kernel(bytes: impl Into<Bytes>) -> Self {
         Self::Kernel(KernelRecord::new(bytes.into()))
     }
@@ -61,6 +62,7 @@ pub struct KernelRecord {
 
 impl KernelRecord {
     /// Takes what a perf buffer, or a recording of it, holds.
+    #[inline]
     pub fn new(bytes: Bytes) -> Self {
         let event = Event::decode(&bytes);
         Self { bytes, event }

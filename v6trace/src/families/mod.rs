@@ -121,6 +121,7 @@ macro_rules! families {
 
         impl Payload {
             /// Decodes what follows a header.
+            #[inline]
             pub(crate) fn decode(header: &RecordHeader, rest: &[u8]) -> Result<Self, DecodeError> {
                 $($(
                     if header.kind == kind_of::<$family::$payload>().0 {

@@ -52,18 +52,13 @@ impl Merge {
         self.due.drain(..most)
     }
 
-    /// Whether any is due.
-    pub(super) fn is_due(&self) -> bool {
-        !self.due.is_empty()
-    }
-
-    /// How many there are, due or not.
-    pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.due.len()
+    /// How many are due.
+    pub(super) fn due(&self) -> usize {
+        self.due.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.waiting.is_empty() && self.due.is_empty()
     }
 }
 
@@ -89,14 +84,14 @@ mod tests {
         for (boot_ns, cpu) in [(30, 0), (10, 1), (20, 0), (20, 1), (99, 1)] {
             merge.push(record(boot_ns, cpu));
         }
-        assert!(!merge.is_due());
+        assert_eq!(merge.due(), 0);
         merge.release(30);
         assert_eq!(take(&mut merge, 3), [(10, 1), (20, 0), (20, 1)]);
-        assert!(merge.is_due());
+        assert_eq!(merge.due(), 1);
         // Later than all that is due already.
         merge.push(record(40, 0));
         merge.release(50);
         assert_eq!(take(&mut merge, 3), [(30, 0), (40, 0)]);
-        assert!(!merge.is_due() && !merge.is_empty());
+        assert!(merge.due() == 0 && !merge.is_empty());
     }
 }

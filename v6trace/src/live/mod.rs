@@ -65,10 +65,10 @@ const REST: Duration = Duration::from_millis(2);
 /// burst does not pile up; each comes with what belongs to it.
 const TOGETHER: usize = 256;
 
-/// How many records may wait to be handed over. With more, the buffers fill up
-/// and losses are counted: explanations that are too slow for what happens must
-/// not take all memory.
-const MOST_WAITING: usize = 1 << 16;
+/// With so many records due nothing more is read, so that the buffers fill up and
+/// losses are counted: explanations that are too slow for what happens must not
+/// take all memory.
+const MOST_DUE: usize = 1 << 16;
 
 /// A tracer that is attached and has its buffers open.
 pub struct Live {
@@ -79,6 +79,8 @@ pub struct Live {
     losses: Losses,
     missed: Missed,
     merge: Merge,
+    /// When the buffers were last read, nanoseconds since boot.
+    read_ns: u64,
     pace: Pace,
     observer: Observer,
 }
@@ -128,6 +130,7 @@ impl Live {
             losses: Losses::default(),
             missed,
             merge: Merge::default(),
+            read_ns: 0,
             pace: Pace::default(),
             observer,
         };
@@ -174,7 +177,7 @@ impl Live {
                     self.pace = Pace::Awake;
                 }
                 _ = look.tick(), if self.pace != Pace::Asleep => self.look(),
-                () = yield_now(), if self.merge.is_due() => {
+                () = yield_now(), if self.merge.due() > 0 => {
                     self.drain();
                     enough = self.hand_over(&mut sink).is_break();
                 }
@@ -192,8 +195,9 @@ impl Live {
 
     /// Reads what is there, and lets go what need not wait any longer.
     fn look(&mut self) {
-        let until = clock::boot_ns().saturating_sub(nanoseconds(MERGE_DELAY));
         let any = self.drain();
+        // Not later: what happened since may still be in a buffer.
+        let until = self.read_ns.saturating_sub(nanoseconds(MERGE_DELAY));
         self.merge.release(until);
         self.pace = self.pace.after(any || !self.merge.is_empty());
         if self.pace == Pace::Dozing
@@ -204,13 +208,14 @@ impl Live {
         }
     }
 
-    /// Reads what is there, unless enough waits. Whether anything was.
+    /// Reads what is there, unless enough is due. Whether anything was.
     fn drain(&mut self) -> bool {
         self.buffers.bell.silence();
-        self.merge.len() >= MOST_WAITING || self.read()
+        self.merge.due() >= MOST_DUE || self.read()
     }
 
     fn read(&mut self) -> bool {
+        self.read_ns = clock::boot_ns();
         let (merge, losses) = (&mut self.merge, &mut self.losses);
         let mut urgent = Vec::new();
         let observer = &self.observer;
@@ -264,7 +269,7 @@ impl Live {
         self.take_held(u64::MAX);
         self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
-        while self.merge.is_due() && self.hand_over(sink).is_continue() {}
+        while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}
         let lost = self.losses.count(&self.buffers.counters)?;
         let lost = lost.into_iter().chain(self.losses.unaccounted());
         let lost = lost.chain(self.missed.count());

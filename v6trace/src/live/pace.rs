@@ -43,7 +43,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Pace, Pace::*};
 
     #[test]
     fn the_bell_is_asked_for_before_the_last_look() {
@@ -53,7 +53,6 @@ mod tests {
             pace = pace.after(any);
             pace
         });
-        use Pace::{Asleep, Awake, Dozing};
         assert_eq!(paces, [Awake, Dozing, Asleep, Asleep, Awake, Dozing, Awake]);
     }
 }

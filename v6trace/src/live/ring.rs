@@ -155,9 +155,6 @@ struct Memory {
     len: usize,
 }
 
-// SAFETY: the memory is no thread's own, and only its owner reads it.
-unsafe impl Send for Memory {}
-
 impl Memory {
     fn map(event: &OwnedFd, data: usize) -> io::Result<Self> {
         let page = rustix::param::page_size();

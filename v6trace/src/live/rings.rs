@@ -23,7 +23,7 @@ const SLAB: usize = 64 << 10;
 
 /// One buffer for each CPU that is online.
 pub(super) struct Rings {
-    rings: Vec<OfCpu>,
+    of_cpus: Vec<OfCpu>,
     slab: BytesMut,
     /// Where the programs' output finds the buffers; the kernel takes them out
     /// once it is closed.
@@ -54,9 +54,9 @@ impl Rings {
                 )
             })
         };
-        let rings = cpus.into_iter().map(open).collect::<anyhow::Result<_>>()?;
+        let of_cpus = cpus.into_iter().map(open).collect::<anyhow::Result<_>>()?;
         Ok(Self {
-            rings,
+            of_cpus,
             slab: BytesMut::with_capacity(SLAB),
             _map: map,
         })
@@ -71,7 +71,7 @@ impl Rings {
     /// here on makes it ready again, and what is there is drained after this.
     fn poll_filling(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut ready = false;
-        for OfCpu { ring, .. } in &self.rings {
+        for OfCpu { ring, .. } in &self.of_cpus {
             while let Poll::Ready(guard) = ring.poll_read_ready(context)? {
                 let mut guard = guard;
                 guard.clear_ready();
@@ -93,7 +93,7 @@ impl Rings {
     ) -> bool {
         let slab = &mut self.slab;
         let mut any = false;
-        for OfCpu { cpu, ring } in &mut self.rings {
+        for OfCpu { cpu, ring } in &mut self.of_cpus {
             any |= ring.get_mut().drain(|entry| match entry {
                 Entry::Record(head, tail) => record(copy(slab, head, tail)),
                 Entry::Lost(count) => lost(*cpu, count),
