@@ -78,9 +78,9 @@ enum Task {
 
     /// Measure what v6trace costs, beside bpftrace, trace-cmd and perf
     ///
-    /// Boots each kernel twice: on one processor whose clock counts
-    /// instructions, for costs, and on two in real time, for losses. Prints
-    /// tables in Markdown; docs/performance.md says how to read them.
+    /// Boots each kernel once for each part: on one processor whose clock counts
+    /// instructions, and on two in real time, for losses. Prints tables in
+    /// Markdown; docs/performance.md says how to read them.
     Bench(BenchArgs),
 
     /// Watch v6trace explain a failure, in a guest booted for it
