@@ -8,7 +8,8 @@
 //!
 //! While anything happens it looks every [`LOOK`], and nobody is woken for a
 //! record. Looking forever would wake an idle machine forty times a second for
-//! nothing: so, once nothing is there, the kernel side is asked to ring the bell
+//! nothing, and take three times the processor (`docs/performance.md`). So, once
+//! nothing is there, the kernel side is asked to ring the bell
 //! at the next record, whichever CPU has it. A program that was past asking by
 //! then puts its record into its buffer without ringing; it is not interrupted
 //! for so long as until the look after that.
