@@ -23,13 +23,7 @@ struct Part {
 }
 
 /// Names of all parts, in their order.
-pub(crate) const PARTS: [&str; 5] = [
-    STARTS.name,
-    WAYS.name,
-    COSTS.name,
-    STORM.name,
-    LOSSES.name,
-];
+pub(crate) const PARTS: [&str; 5] = [STARTS.name, WAYS.name, COSTS.name, STORM.name, LOSSES.name];
 
 /// How long starting and stopping takes, by the number of hooks.
 const STARTS: Part = Part {
