@@ -1,5 +1,5 @@
 //! What more than one family reads of the kernel: tasks, sockets, namespaces,
-//! devices, their IPv6 state and addresses, packets.
+//! devices, their IPv6 state, sysctls and addresses, routes, packets.
 
 use crate::member::{Shape, Variable, members};
 
@@ -41,8 +41,24 @@ members! {
         "an interface's forwarding is not known";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
         "an interface's accept_ra is not known";
+    INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
+        "an interface's accept_dad, enhanced_dad and disable_ipv6 are not known";
     NET_DEVCONF_ALL: Shape::Object, "net.ipv6.devconf_all",
         "the forwarding of the whole host is not known";
+    NET_DEVCONF_DEFAULT: Shape::Object, "net.ipv6.devconf_dflt",
+        "what interfaces begin with is not known";
+    DEVCONF_DISABLE_IPV6: Shape::Bytes(4), "ipv6_devconf.disable_ipv6",
+        "disable_ipv6 is not known";
+    CTL_DATA: Shape::Object, "ctl_table.data",
+        "which sysctl was written is not known";
+    CTL_IDEV: Shape::Object, "ctl_table.extra1",
+        "which sysctl was written is not known";
+    CTL_NET: Shape::Object, "ctl_table.extra2",
+        "which sysctl was written is not known";
+    IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
+        "the addresses of an interface are not looked at";
+    IFA_LIST: Shape::Object, "inet6_ifaddr.if_list",
+        "the addresses of an interface are not looked at";
     IFA_ADDR: Shape::Bytes(16), "inet6_ifaddr.addr",
         "the addresses of an interface are not known";
     IFA_PREFIX_LEN: Shape::Bytes(4), "inet6_ifaddr.prefix_len",
@@ -51,6 +67,20 @@ members! {
         "what state an address is in is not known";
     IFA_IDEV: Shape::Object, "inet6_ifaddr.idev",
         "the interface of an address is not known";
+    ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
+        "the table of a route is not known";
+    TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
+        "the table of a route is not known";
+    ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
+        "routes that go are not recognised";
+    ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",
+        "routes that go are not recognised";
+    ROUTE_FIB_NH: Shape::Object, "fib6_info.fib6_nh",
+        "routes that go are not recognised";
+    FIB_NH_DEV: Shape::Object, "fib6_nh.nh_common.nhc_dev",
+        "routes that go are not recognised";
+    FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
+        "routes that go are not recognised";
     SKB_DEV: Shape::Object, "sk_buff.dev",
         "the interface of a packet is not known";
     SKB_HEAD: Shape::Object, "sk_buff.head",

@@ -13,6 +13,12 @@ pub(crate) struct Address {
 /// `::`
 pub(crate) const UNSPECIFIED: Address = Address { upper: 0, lower: 0 };
 
+/// `::1`
+const LOOPBACK: Address = Address {
+    upper: 0,
+    lower: 1u64.to_be(),
+};
+
 impl PartialEq for Address {
     /// In one branch: the verifier would follow each of two.
     #[inline(always)]
@@ -44,6 +50,12 @@ impl Address {
     #[inline(always)]
     pub(crate) fn is_link_local(self) -> bool {
         u64::from_be(self.upper) >> 54 == 0xfe80 >> 6
+    }
+
+    /// Whether it is `::1`.
+    #[inline(always)]
+    pub(crate) fn is_loopback(self) -> bool {
+        self == LOOPBACK
     }
 
     /// The address with all but its first `bits` bits cleared, up to 127. By

@@ -15,8 +15,10 @@
 
 mod address;
 mod attachment;
+mod attributes;
 mod calls;
 mod context;
+mod devices;
 mod families;
 mod globals;
 mod kernel;
@@ -27,6 +29,7 @@ mod pointer;
 mod programs;
 mod scratch;
 mod search;
+mod sysctl;
 mod volatile;
 
 #[panic_handler]

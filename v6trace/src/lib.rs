@@ -36,6 +36,7 @@ pub mod families;
 pub mod field;
 pub mod filter;
 pub mod frame;
+mod ifa;
 #[cfg(feature = "live")]
 pub mod live;
 #[cfg(feature = "live")]

@@ -104,6 +104,23 @@ impl AddressState {
         )
     }
 
+    /// Waits until an interface has a link-local address that it can use.
+    pub(crate) fn wait_for_link_local(netns: &Netns, interface: &str) -> Result<()> {
+        let what = format!("{interface} should have a link-local address");
+        until_some(&what, DAD, || {
+            let table = netns.enter(|| {
+                fs::read_to_string("/proc/thread-self/net/if_inet6")
+                    .context("cannot read addresses")
+            })?;
+            let usable = table.lines().any(|line| {
+                let columns: Vec<_> = line.split_whitespace().collect();
+                matches!(columns[..], [address, _, _, _, "80", name]
+                    if address.starts_with("fe80") && name == interface)
+            });
+            Ok(usable.then_some(()))
+        })
+    }
+
     /// Waits until an address is in this state.
     pub(crate) fn wait(self, netns: &Netns, interface: &str, address: Ipv6Addr) -> Result<()> {
         let mut last = None;

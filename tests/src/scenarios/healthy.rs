@@ -24,8 +24,13 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-f
 /// How long it goes on.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// What nobody uses but forwarding takes is worth a notice, and no more.
-const NOTICES: [&str; 2] = ["subnet-router-anycast", "subnet-router-anycast-released"];
+/// What nobody uses but forwarding takes is worth a notice, and no more; so is
+/// an address that goes since its interface is set down.
+const NOTICES: [&str; 3] = [
+    "subnet-router-anycast",
+    "subnet-router-anycast-released",
+    "addresses-lost-on-down",
+];
 
 /// The router on the segment: by IPv6, and by IPv4.
 const ROUTER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);

@@ -54,29 +54,9 @@ layout! {
 
 members! {
     $ forwarding_members:
-    CTL_DATA: Shape::Object, "ctl_table.data",
-        "which forwarding sysctl was written is not known";
-    CTL_IDEV: Shape::Object, "ctl_table.extra1",
-        "which forwarding sysctl was written is not known";
-    CTL_NET: Shape::Object, "ctl_table.extra2",
-        "which forwarding sysctl was written is not known";
     DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
         "the forwarding of the whole host is not known";
     ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
-        "default routes of router advertisements are not recognised";
-    ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
-        "the table of a default route is not known";
-    TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
-        "the table of a default route is not known";
-    ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
-        "default routes of router advertisements are not recognised";
-    ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",
-        "default routes of router advertisements are not recognised";
-    ROUTE_FIB_NH: Shape::Object, "fib6_info.fib6_nh",
-        "default routes of router advertisements are not recognised";
-    FIB_NH_DEV: Shape::Object, "fib6_nh.nh_common.nhc_dev",
-        "default routes of router advertisements are not recognised";
-    FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
         "default routes of router advertisements are not recognised";
 }
 
@@ -97,7 +77,7 @@ pub const FAMILY: Family = Family {
                 function: "addrconf_sysctl_forward",
                 kprobes: Programs::both("forwarding_write_enter", "forwarding_write_return"),
                 trampoline: None,
-                needs: &[&CTL_DATA, &CTL_IDEV, &CTL_NET],
+                needs: &[&kernel::CTL_DATA, &kernel::CTL_IDEV, &kernel::CTL_NET],
                 note: None,
             }],
         },
@@ -125,11 +105,11 @@ pub const FAMILY: Family = Family {
                 trampoline: None,
                 needs: &[
                     &ROUTE_FLAGS,
-                    &ROUTE_NODE,
-                    &ROUTE_NEXTHOP,
-                    &ROUTE_FIB_NH,
-                    &FIB_NH_DEV,
-                    &FIB_NH_GATEWAY,
+                    &kernel::ROUTE_NODE,
+                    &kernel::ROUTE_NEXTHOP,
+                    &kernel::ROUTE_FIB_NH,
+                    &kernel::FIB_NH_DEV,
+                    &kernel::FIB_NH_GATEWAY,
                     &kernel::DEV_IFINDEX,
                     &kernel::DEV_NAME,
                 ],

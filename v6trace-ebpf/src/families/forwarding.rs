@@ -20,6 +20,7 @@ use v6trace_common::{
     },
 };
 
+use super::address;
 use crate::{
     attachment::Arguments as _,
     calls::Calls,
@@ -29,6 +30,7 @@ use crate::{
     pointer::Pointer,
     programs::programs,
     scratch::Scratch,
+    sysctl::{self, Of},
 };
 
 mod globals {
@@ -89,19 +91,15 @@ fn write(ctx: &ProbeContext) {
         written: 0,
         interface: [0; INTERFACE_NAME_LEN],
     };
-    if let Some(inet6_dev) = table.follow(&globals::CTL_IDEV)
-        && inet6_dev.0 != 0
-    {
-        if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
-            write.written = WRITTEN_INTERFACE;
-            Device(device).name_into(&mut write.interface);
+    match sysctl::owner(table, &globals::DEVCONF_FORWARDING) {
+        Some(Of::Interface(inet6_dev)) => {
+            if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
+                write.written = WRITTEN_INTERFACE;
+                Device(device).name_into(&mut write.interface);
+            }
         }
-    } else if let Some(data) = table.follow(&globals::CTL_DATA)
-        && let Some(net) = table.follow(&globals::CTL_NET)
-        && let Some(all) = all_forwarding(Net(net))
-        && all.0 == data.0
-    {
-        write.written = WRITTEN_ALL;
+        Some(Of::All) => write.written = WRITTEN_ALL,
+        Some(Of::Default) | None => {}
     }
     WRITES.begin(&write);
 }
@@ -139,12 +137,13 @@ fn purge(ctx: &ProbeContext) -> Option<()> {
 /// still in a table will be removed.
 #[inline(always)]
 fn delete(ctx: &ProbeContext) -> Option<()> {
+    let route = ctx.object(0);
+    address::route_gone(route);
     let purge = PURGES.current()?;
     // A softirq that interrupts the purge may remove routes of its own.
     if context::current() == Context::Softirq {
         return None;
     }
-    let route = ctx.object(0);
     let flags: u32 = route.get(&globals::ROUTE_FLAGS).unwrap_or(0);
     let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
     if flags & LEARNT_DEFAULT != LEARNT_DEFAULT || !in_table {

@@ -16,14 +16,13 @@ use v6trace_common::families::set_token::{
 
 use crate::{
     attachment::Arguments as _,
+    attributes,
     calls::Calls,
     kernel::Device,
     output::Record,
     pointer::{Pointer, Reading},
     programs::programs,
     scratch::Scratch,
-    search::search,
-    volatile::Volatile,
 };
 
 mod globals {
@@ -31,17 +30,6 @@ mod globals {
 
     v6trace_common::set_token_members!(members);
 }
-
-/// `IFLA_INET6_TOKEN`
-const TOKEN: u16 = 7;
-/// `IFLA_INET6_ADDR_GEN_MODE`
-const ADDR_GEN_MODE: u16 = 8;
-/// `NLA_TYPE_MASK`: the type without the flags beside it.
-const TYPE_MASK: u16 = 0x3fff;
-/// Bytes of a `struct nlattr`.
-const ATTRIBUTE_HEADER: u64 = 4;
-/// Attributes that are looked at; requests have one or two of the ten.
-const ATTRIBUTES: u32 = 8;
 
 /// A request between its call and its return.
 #[repr(C)]
@@ -59,19 +47,6 @@ static TOKENS: Calls<Request> = Calls::new(256);
 
 #[map]
 static TOKEN_RECORD: Scratch<Record<SetToken>> = Scratch::new();
-
-/// Where the search among the attributes stands.
-#[repr(C)]
-struct Search {
-    at: Volatile<u64>,
-    end: Volatile<u64>,
-    /// The token itself, 0 without.
-    token: Volatile<u64>,
-    with_addr_gen_mode: Volatile<u64>,
-}
-
-#[map]
-static TOKEN_SEARCH: Scratch<Search> = Scratch::new();
 
 programs! {
     set_token: kprobe set_token_enter;
@@ -94,44 +69,14 @@ fn set_token(ctx: &ProbeContext) {
 fn set_link_af(ctx: &ProbeContext) -> Option<()> {
     let request = ctx.object(1);
     let length: u16 = request.read()?;
-    let search = TOKEN_SEARCH.get()?;
-    search.end.set(request.0 + u64::from(length));
-    search.at.set(request.0 + ATTRIBUTE_HEADER);
-    search.token.set(0);
-    search.with_addr_gen_mode.set(0);
-    find_token();
-    let search = TOKEN_SEARCH.get()?;
-    if search.token.get() != 0 {
-        let with_addr_gen_mode = search.with_addr_gen_mode.get() != 0;
-        let token = Pointer(search.token.get());
+    let first = Pointer(request.0 + attributes::HEADER);
+    attributes::look_through(first, request.0 + u64::from(length));
+    let token = attributes::value(attributes::INET6_TOKEN);
+    if token.0 != 0 {
+        let with_addr_gen_mode = attributes::value(attributes::INET6_ADDR_GEN_MODE).0 != 0;
         remember(Device(ctx.object(0)), token, with_addr_gen_mode);
     }
     Some(())
-}
-
-search! {
-    /// Looks through the attributes of a request.
-    fn find_token() in TOKEN_SEARCH, at most ATTRIBUTES by link_af_step: look_at;
-}
-
-/// Looks at an attribute; `false` after the last.
-#[inline(always)]
-fn look_at(search: &mut Search) -> bool {
-    let at = search.at.get();
-    if at + ATTRIBUTE_HEADER > search.end.get() {
-        return false;
-    }
-    let Some([length, kind]) = Pointer(at).read::<[u16; 2]>() else {
-        return false;
-    };
-    match kind & TYPE_MASK {
-        TOKEN => search.token.set(at + ATTRIBUTE_HEADER),
-        ADDR_GEN_MODE => search.with_addr_gen_mode.set(1),
-        _ => {}
-    }
-    // NLA_ALIGN
-    search.at.set(at + ((u64::from(length) + 3) & !3));
-    u64::from(length) >= ATTRIBUTE_HEADER
 }
 
 #[inline(always)]

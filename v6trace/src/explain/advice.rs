@@ -2,7 +2,16 @@
 
 use std::borrow::Cow;
 
+use super::Fix;
 use crate::session::Session;
+
+/// Smallest MTU with which an interface has IPv6 (RFC 8200 section 5).
+pub(crate) const IPV6_MIN_MTU: u32 = 1280;
+
+/// What may have to come before an MTU can be raised.
+pub(crate) fn raise_lower_mtu() -> Fix {
+    Fix::new("on a VLAN, macvlan or tunnel: raise the MTU of the interface below first")
+}
 
 /// `command`, to be run in the network namespace with inode number `netns`: as
 /// it is where v6trace's own is meant, else through the namespace's name or a
@@ -30,6 +39,11 @@ pub(crate) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) ->
 /// The word that makes `sysctl -w` set `net.ipv6.conf.INTERFACE.SYSCTL`. With
 /// slashes, since an interface's name may hold dots.
 pub(crate) fn interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
+    interface_setting(interface, sysctl, &value.to_string())
+}
+
+/// The same for a value that is a word.
+pub(crate) fn interface_setting(interface: &str, sysctl: &str, value: &str) -> String {
     let setting = format!("net/ipv6/conf/{interface}/{sysctl}={value}");
     match quoted(interface) {
         // An equals sign needs no quotes, whatever a cautious quoter thinks.

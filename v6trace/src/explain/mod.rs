@@ -9,9 +9,9 @@ pub(crate) mod advice;
 pub mod diagnosis;
 mod subject;
 
-pub(crate) use advice::quoted;
 #[cfg(feature = "live")]
 pub(crate) use advice::set_interface_sysctl;
+pub(crate) use advice::{IPV6_MIN_MTU, quoted};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 pub use subject::Subject;
 

@@ -38,4 +38,14 @@ impl<'a> Subject<'a> {
     pub(crate) fn set(&self, interface: &str, sysctl: &str, value: i32) -> Fix {
         self.command(&advice::set_interface_sysctl(interface, sysctl, value))
     }
+
+    /// Raising an MTU with which the interface has no IPv6.
+    pub(crate) fn raise_mtu(&self, interface: &str) -> Fix {
+        let interface = advice::quoted(interface);
+        self.command(&format!(
+            "ip link set dev {interface} mtu {}",
+            advice::IPV6_MIN_MTU
+        ))
+        .remark("brings IPv6 back, but not static addresses, routes and sysctls")
+    }
 }

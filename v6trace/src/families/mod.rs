@@ -12,6 +12,7 @@
 //! A `mod` and a line in the table below make a family known.
 
 // One by one, so that `cargo fmt` finds them.
+pub mod address;
 pub mod anycast;
 pub mod dad;
 pub mod forwarding;
@@ -147,6 +148,7 @@ families! {
     anycast { AnycastChange, AnycastRequest }
     forwarding { DefaultRoutesPurged }
     dad { DadFailure, DadReflection }
+    address { AddressRequest, AddressesLost, SettingsRefused, TemporaryStopped }
 }
 
 /// The kind of the records that something is decoded from.

@@ -24,7 +24,7 @@ use v6trace_common::families::anycast::{
     self as wire, ADDRESS_USABLE, FORWARDING_CHANGE, JOINED, RELEASED, SETSOCKOPT,
 };
 
-use super::forwarding;
+use super::{address, forwarding};
 use crate::{
     address::Address, attachment::Arguments as _, calls::Calls, output, programs::programs,
 };
@@ -98,10 +98,15 @@ fn forwarding_changed(_ctx: &RetProbeContext) {
 /// `__ipv6_ifa_notify(event, ifp)`
 #[inline(always)]
 fn usable(ctx: &ProbeContext) -> Option<()> {
-    if ctx.number(0) as i32 != NEW_ADDRESS {
-        return None;
-    }
     let ifaddr = ctx.object(1);
+    match ctx.number(0) as i32 {
+        NEW_ADDRESS => {}
+        address::GONE => {
+            address::address_gone(ifaddr);
+            return None;
+        }
+        _ => return None,
+    }
     let idev = ifaddr.follow(&globals::IFA_IDEV)?;
     USABLE.begin(&[ifaddr.0, idev.0]);
     Some(())

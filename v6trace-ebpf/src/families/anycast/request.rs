@@ -28,16 +28,13 @@ use crate::{
     attachment::Arguments as _,
     calls::Calls,
     context,
+    devices::{self, Found},
     families::forwarding,
-    kernel::{Device, Net, Sock, bucket_offset},
+    kernel::{Device, Net, Sock},
     output::{self, Record},
     pointer::Pointer,
     scratch::Scratch,
 };
-
-/// Devices whose indices share a bucket that are looked at: with that many in
-/// each, a namespace has 4096.
-const BUCKET_DEVICES: u32 = 16;
 
 /// A request between its call and its return.
 #[repr(C)]
@@ -175,23 +172,15 @@ fn forwards(net: Option<Net>, payload: &mut AnycastRequest) {
 #[inline(always)]
 fn find_device(net: Net, payload: &mut AnycastRequest) -> Option<Device> {
     let wanted = payload.requested_ifindex;
-    let known = globals::DEV_INDEX_HLIST.load() != ABSENT && globals::DEV_IFINDEX.load() != ABSENT;
-    if wanted == 0 || !known {
+    if wanted == 0 {
         return None;
     }
-    let bucket = net.device_buckets()?.0 + u64::from(bucket_offset(wanted));
-    let mut node = Pointer(Pointer(bucket).read()?);
-    for _ in 0..BUCKET_DEVICES {
-        if node.0 == 0 {
+    match devices::find(net, wanted) {
+        Found::At(device) => Some(device),
+        Found::Nowhere => {
             payload.flags |= DEVICE_ABSENT;
-            return None;
+            None
         }
-        let device = Device::of_node(node);
-        if device.ifindex()? == wanted {
-            return Some(device);
-        }
-        // `hlist_node.next` comes first.
-        node = Pointer(node.read()?);
+        Found::Unknown => None,
     }
-    None
 }

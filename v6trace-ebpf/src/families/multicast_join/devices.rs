@@ -12,10 +12,11 @@ use v6trace_common::{
 use super::globals;
 use crate::{
     attachment::Object,
+    devices::Found,
     kernel::{Device, Net},
 };
 
-use super::walk::{Found, find_device};
+use super::walk::find_device;
 
 /// Looks for the device that was asked for. Begins the payload: what follows
 /// adds to its flags.

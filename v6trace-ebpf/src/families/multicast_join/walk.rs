@@ -28,6 +28,7 @@ use super::{EADDRINUSE, ENOMEM, JOIN_RECORD, charge};
 use crate::{
     address::Address,
     attachment::Object,
+    devices::Found,
     kernel::{Device, Net, bucket_offset},
     output::Record,
     pointer::{Pointer, Value},
@@ -309,14 +310,6 @@ fn compare_group(walk: &mut Walk, membership: u64, ifindex: u32, payload: &mut M
         payload.same_group_ifindex = ifindex;
         payload.flags |= SAME_GROUP_FOUND;
     }
-}
-
-/// Where a device is that was looked for.
-pub(super) enum Found {
-    At(Device),
-    Nowhere,
-    /// Something could not be read, or there are too many.
-    Unknown,
 }
 
 /// Looks for the device of an interface index in a namespace's table, before

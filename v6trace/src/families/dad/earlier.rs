@@ -8,12 +8,8 @@ use crate::{
     event::Event,
     families::Payload,
     frame::{Mac, Message, Nonce},
+    ifa,
 };
-
-/// `IFA_F_OPTIMISTIC`: used, and advertised, while it is under test.
-const IFA_F_OPTIMISTIC: u32 = 0x04;
-/// `IFA_F_STABLE_PRIVACY`: the kernel made the address from a secret (RFC 7217).
-const IFA_F_STABLE_PRIVACY: u32 = 0x800;
 
 /// Failures that are remembered: of a few interfaces, all that they try.
 const REMEMBERED: usize = 64;
@@ -71,12 +67,12 @@ fn may_be_reflected(failure: &DadFailure) -> bool {
     let frame = &failure.frame;
     let says_whose = match frame.message() {
         Some(Message::Solicitation) => frame.nonce().is_some_and(|nonce| nonce != Nonce::NONE),
-        Some(Message::Advertisement) => failure.flags.unwrap_or_default() & IFA_F_OPTIMISTIC == 0,
+        Some(Message::Advertisement) => failure.flags.unwrap_or_default() & ifa::OPTIMISTIC == 0,
         None => false,
     };
     frame.source_mac() == failure.own_mac && !says_whose
 }
 
 fn is_stable_privacy(failure: &DadFailure) -> bool {
-    failure.flags.unwrap_or_default() & IFA_F_STABLE_PRIVACY != 0
+    failure.flags.unwrap_or_default() & ifa::STABLE_PRIVACY != 0
 }

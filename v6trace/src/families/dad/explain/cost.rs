@@ -3,11 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::{families::dad::DadFailure, frame::Mac};
-
-const IFA_F_TEMPORARY: u32 = 0x01;
-const IFA_F_PERMANENT: u32 = 0x80;
-const IFA_F_STABLE_PRIVACY: u32 = 0x800;
+use crate::{families::dad::DadFailure, frame::Mac, ifa};
 
 /// What the failure costs.
 pub(super) struct Cost {
@@ -26,13 +22,13 @@ impl Cost {
     pub(super) fn of(failure: &DadFailure) -> Self {
         let ipv6_disabled = disables(failure);
         let kept = failure.flags.map(|flags| {
-            flags & IFA_F_TEMPORARY == 0
-                && flags & IFA_F_PERMANENT != 0
+            flags & ifa::TEMPORARY == 0
+                && flags & ifa::PERMANENT != 0
                 // Which takes every address of the interface along.
                 && ipv6_disabled != Some(true)
         });
         Self {
-            temporary: failure.flags.unwrap_or_default() & IFA_F_TEMPORARY != 0,
+            temporary: failure.flags.unwrap_or_default() & ifa::TEMPORARY != 0,
             address_deleted: kept.map(|kept| !kept),
             ipv6_disabled,
             text: sentence(failure, kept, ipv6_disabled),
@@ -49,7 +45,7 @@ fn sentence(failure: &DadFailure, kept: Option<bool>, ipv6_disabled: Option<bool
              switches IPv6 off on {name} (disable_ipv6 = 1), and all its addresses go."
         );
     }
-    if flags & IFA_F_TEMPORARY != 0 {
+    if flags & ifa::TEMPORARY != 0 {
         return format!(
             "The kernel deletes it and tries another temporary address, \
              net.ipv6.conf.{name}.regen_max_retry in all; after the last it sets use_tempaddr of \
@@ -65,7 +61,7 @@ fn sentence(failure: &DadFailure, kept: Option<bool>, ipv6_disabled: Option<bool
         }
     };
     match failure.retries {
-        Some((retry, limit)) if flags & IFA_F_STABLE_PRIVACY != 0 => {
+        Some((retry, limit)) if flags & ifa::STABLE_PRIVACY != 0 => {
             let next = i32::from(retry) + 1;
             if next > limit {
                 format!(
@@ -86,7 +82,7 @@ fn disables(failure: &DadFailure) -> Option<bool> {
     let link_local = failure.address.segments()[..4] == [0xfe80, 0, 0, 0];
     if sysctls.accept_dad <= 1
         || sysctls.disable_ipv6
-        || flags & IFA_F_STABLE_PRIVACY != 0
+        || flags & ifa::STABLE_PRIVACY != 0
         || !link_local
     {
         return Some(false);

@@ -4,14 +4,8 @@ use crate::{
     explain::Subject,
     families::dad::{DadFailure, Interface, Surroundings},
     frame::{Frame, Mac, Message},
+    ifa,
 };
-
-/// `IFA_F_*` of an address: used while it is under test, failed its test, not
-/// in force.
-pub(super) const IFA_F_OPTIMISTIC: u32 = 0x04;
-const IFA_F_DADFAILED: u32 = 0x08;
-const IFA_F_TENTATIVE: u32 = 0x40;
-const IFA_F_PERMANENT: u32 = 0x80;
 
 /// What a frame says of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +80,7 @@ impl Other {
     /// Whether it has the address for as long as it is configured, not only as
     /// long as somebody advertises it.
     pub(super) fn is_permanent(&self) -> bool {
-        self.flags & IFA_F_PERMANENT != 0
+        self.flags & ifa::PERMANENT != 0
     }
 
     /// Whether it is in a position to say so: who asks for an address has it
@@ -128,16 +122,16 @@ impl Other {
 
     /// Whether its own test of the address failed, just now or long ago.
     pub(super) fn has_failed(&self) -> bool {
-        self.flags & IFA_F_DADFAILED != 0
+        self.flags & ifa::DADFAILED != 0
     }
 }
 
 fn can_say_as_its_own(said: Said, has_address: bool, flags: u32) -> bool {
-    let tentative = flags & IFA_F_TENTATIVE != 0;
+    let tentative = flags & ifa::TENTATIVE != 0;
     has_address
         && match said {
             Said::Asks => tentative,
-            Said::Has | Said::Answers => !tentative || flags & IFA_F_OPTIMISTIC != 0,
+            Said::Has | Said::Answers => !tentative || flags & ifa::OPTIMISTIC != 0,
         }
 }
 

@@ -10,12 +10,13 @@
 use super::{
     cost::from_mac,
     milliseconds,
-    others::{IFA_F_OPTIMISTIC, Other, Said, Stands},
+    others::{Other, Said, Stands},
     verdict::{Case, Verdict, came_late},
 };
 use crate::{
     families::dad::Cause,
     frame::{Mac, Nonce},
+    ifa,
 };
 
 impl Case<'_> {
@@ -29,7 +30,7 @@ impl Case<'_> {
         }
         let name = self.name();
         let flags = self.failure.flags.unwrap_or_default();
-        if flags & IFA_F_OPTIMISTIC != 0 && !at_hand {
+        if flags & ifa::OPTIMISTIC != 0 && !at_hand {
             return Verdict::new(
                 Cause::Loopback,
                 false,

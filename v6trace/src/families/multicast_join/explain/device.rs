@@ -2,12 +2,9 @@
 
 use super::Story;
 use crate::{
-    explain::{Diagnosis, Fix, quoted},
+    explain::{Diagnosis, Fix, IPV6_MIN_MTU, advice, quoted},
     families::multicast_join::{Cause, Device, Inet6State},
 };
-
-/// Smallest MTU with which a device gets IPv6 (RFC 8200 section 5).
-const IPV6_MIN_MTU: u32 = 1280;
 
 impl Story<'_> {
     pub(super) fn no_such_device(&self) -> Diagnosis {
@@ -92,17 +89,8 @@ impl Story<'_> {
         diagnosis = self.socket_evidence(diagnosis);
         if too_small.is_some() {
             diagnosis
-                .fix(
-                    self.subject
-                        .command(&format!(
-                            "ip link set dev {} mtu {IPV6_MIN_MTU}",
-                            quoted(name)
-                        ))
-                        .remark("brings IPv6 back, but not static addresses, routes and sysctls"),
-                )
-                .fix(Fix::new(
-                    "on a VLAN, macvlan or tunnel: raise the MTU of the interface below first",
-                ))
+                .fix(self.subject.raise_mtu(name))
+                .fix(advice::raise_lower_mtu())
         } else {
             diagnosis.fix(Fix::new(
                 self.subject

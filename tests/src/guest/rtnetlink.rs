@@ -1,0 +1,93 @@
+//! Requests for addresses as a program makes them, over rtnetlink: also such as
+//! `ip` does not let through.
+
+use std::io::{Read as _, Write as _};
+use std::net::Ipv6Addr;
+
+use anyhow::{Context as _, Result};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::Netns;
+
+const RTM_NEWADDR: u16 = 20;
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_REPLACE: u16 = 0x100;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_CACHEINFO: u16 = 6;
+const IFA_FLAGS: u16 = 8;
+
+/// A request to add an address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AddressRequest {
+    pub(crate) ifindex: u32,
+    pub(crate) address: Ipv6Addr,
+    pub(crate) prefix_len: u8,
+    /// `IFA_F_*`
+    pub(crate) flags: u32,
+    /// Preferred and valid, seconds.
+    pub(crate) lifetimes: Option<(u32, u32)>,
+}
+
+impl AddressRequest {
+    /// Sends it in `netns`; the errno of the answer, 0 where it was granted.
+    pub(crate) fn send(&self, netns: &Netns) -> Result<i32> {
+        self.send_with(netns, 0)
+    }
+
+    /// The same, to change the address if it is there.
+    pub(crate) fn replacing(&self, netns: &Netns) -> Result<i32> {
+        self.send_with(netns, NLM_F_REPLACE)
+    }
+
+    fn send_with(&self, netns: &Netns, flags: u16) -> Result<i32> {
+        netns.enter(|| {
+            let route = Protocol::from(libc::NETLINK_ROUTE);
+            let mut socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, Some(route))
+                .context("cannot open a netlink socket")?;
+            socket.write_all(&self.message(flags))?;
+            let mut answer = [0; 4096];
+            let length = socket.read(&mut answer)?;
+            // After the header of the message, NLMSG_ERROR has the errno.
+            let errno = answer.get(16..20).filter(|_| length >= 20);
+            let errno = errno.context("the kernel's answer is short")?;
+            Ok(-i32::from_ne_bytes(errno.try_into()?))
+        })
+    }
+
+    fn message(&self, flags: u16) -> Vec<u8> {
+        let mut message = Vec::new();
+        // Its length is written last.
+        message.extend([0; 4]);
+        message.extend(RTM_NEWADDR.to_ne_bytes());
+        message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
+        message.extend([0; 8]);
+        let [family, _] = u16::try_from(libc::AF_INET6)
+            .unwrap_or_default()
+            .to_ne_bytes();
+        message.extend([family, self.prefix_len, 0, 0]);
+        message.extend(self.ifindex.to_ne_bytes());
+        for kind in [IFA_LOCAL, IFA_ADDRESS] {
+            attribute(&mut message, kind, &self.address.octets());
+        }
+        attribute(&mut message, IFA_FLAGS, &self.flags.to_ne_bytes());
+        if let Some((preferred, valid)) = self.lifetimes {
+            let mut lifetimes = [0; 16];
+            lifetimes[..4].copy_from_slice(&preferred.to_ne_bytes());
+            lifetimes[4..8].copy_from_slice(&valid.to_ne_bytes());
+            attribute(&mut message, IFA_CACHEINFO, &lifetimes);
+        }
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+        message[..4].copy_from_slice(&length.to_ne_bytes());
+        message
+    }
+}
+
+/// Appends an attribute, whose value is of whole words.
+fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    message.extend(length.to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend(value);
+}

@@ -1,0 +1,138 @@
+//! Addresses that the interface has already.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::{ADDRESS, Host};
+use crate::guest::{AddressState, Link, Segment, Tracer};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("address-exists", usable),
+    scenario("address-exists-under-test", tentative),
+    scenario("address-exists-dadfailed", dadfailed),
+    scenario("address-exists-with-another-prefix", other_prefix),
+    scenario("address-exists-not-replaced", replaced),
+];
+
+const DADFAILED: u64 = 0x08;
+const TENTATIVE: u64 = 0x40;
+const PERMANENT: u64 = 0x80;
+
+/// Scripts that run twice.
+fn usable() -> Result<()> {
+    let host = Host::new("twice", "v0")?;
+    host.own(ADDRESS)?;
+    let report = host.refused(&format!("{ADDRESS}/64"))?;
+    let diagnosis = report.only("address-exists")?;
+    host.expect(diagnosis, "EEXIST")
+        .field("severity", "notice")
+        .field("address", ADDRESS.to_string())
+        .field("comm", "ip")
+        .field("fix", Vec::<Value>::new())
+        .evidence("existing_prefix_len", 64)
+        .that(
+            diagnosis.evidence_u64("existing_flags")? & (PERMANENT | TENTATIVE | DADFAILED)
+                == PERMANENT,
+            "the flags are not those of a usable address",
+        )
+        .summary_has_one_of(&["can use it"])
+        .check()
+}
+
+/// On a link that never was there, the test does not begin.
+fn tentative() -> Result<()> {
+    let host = Host::new("waiting", "v0")?;
+    host.netns.ip("link add w0 type veth peer name far")?;
+    host.netns.ip("link set w0 up")?;
+    let host = Host {
+        interface: Link::find(&host.netns, "w0")?,
+        ..host
+    };
+    host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
+    let report = host.refused(&format!("{ADDRESS}/64"))?;
+    let diagnosis = report.only("address-exists")?;
+    host.expect(diagnosis, "EEXIST")
+        .field("severity", "notice")
+        .that(
+            diagnosis.evidence_u64("existing_flags")? & TENTATIVE != 0,
+            "it is not tentative",
+        )
+        .summary_has(["tentative"])
+        .check()
+}
+
+/// It stays so, whatever is done but to delete it.
+fn dadfailed() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = Host::new("late", "v0")?;
+    let other = Host::new("early", "v0")?;
+    let [interface, theirs] = [
+        (&host, "p0", "02:00:00:00:00:01"),
+        (&other, "p1", "02:00:00:00:00:02"),
+    ]
+    .map(|(host, port, mac)| segment.plug(&host.netns, "eth0", port, mac));
+    let host = Host {
+        interface: interface?,
+        ..host
+    };
+    let other = Host {
+        interface: theirs?,
+        ..other
+    };
+    host.netns.ip("link set eth0 up")?;
+    other.netns.ip("link set eth0 up")?;
+    other.own(ADDRESS)?;
+    host.netns
+        .ip(&format!("address add {ADDRESS}/64 dev eth0"))?;
+    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    other
+        .netns
+        .ip(&format!("address del {ADDRESS}/64 dev eth0"))?;
+    let report = host.refused(&format!("{ADDRESS}/64"))?;
+    let diagnosis = report.only("address-exists")?;
+    host.expect(diagnosis, "EEXIST")
+        .that(
+            diagnosis.evidence_u64("existing_flags")? & DADFAILED != 0,
+            "it is not dadfailed",
+        )
+        .summary_has(["dadfailed"])
+        .check()?;
+    // That is no way out, the fix is.
+    host.netns
+        .ip(&format!("address replace {ADDRESS}/64 dev eth0"))?;
+    let state = AddressState::of(&host.netns, "eth0", ADDRESS)?;
+    ensure!(state == AddressState::Failed, "it is {state:?}");
+    diagnosis.follow("address del")?;
+    host.gets(ADDRESS)
+}
+
+/// The route of the prefix is missing.
+fn other_prefix() -> Result<()> {
+    let host = Host::new("narrow", "v0")?;
+    host.netns
+        .ip(&format!("address add {ADDRESS}/128 dev v0 nodad"))?;
+    let report = host.refused(&format!("{ADDRESS}/64"))?;
+    let diagnosis = report.only("address-exists")?;
+    host.expect(diagnosis, "EEXIST")
+        .evidence("existing_prefix_len", 128)
+        .evidence("prefix_len", 64)
+        .summary_has(["128", "64"])
+        .check()?;
+    diagnosis.follow("address del")?;
+    host.gets(ADDRESS)?;
+    let added = host.netns.ip("-6 route del fd00:2d::/64 dev v0");
+    ensure!(added.is_ok(), "the prefix has no route");
+    Ok(())
+}
+
+/// Daemons that replace.
+fn replaced() -> Result<()> {
+    let host = Host::new("replacing", "v0")?;
+    let tracer = Tracer::start(&[])?;
+    for words in ["replace", "replace", "change"] {
+        host.netns
+            .ip(&format!("address {words} {ADDRESS}/64 dev v0 nodad"))?;
+    }
+    tracer.finish()?.silent()
+}

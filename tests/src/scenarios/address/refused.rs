@@ -1,0 +1,191 @@
+//! Addresses that can be had in no state of the interface, and those that need
+//! another one.
+
+use std::net::Ipv6Addr;
+
+use anyhow::{Result, ensure};
+
+use super::{ADDRESS, Host};
+use crate::guest::{AddressRequest, AddressState, Tracer};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("address-unspecified", unspecified),
+    scenario("address-multicast", multicast),
+    scenario("address-loopback", loopback),
+    scenario("address-lifetime", lifetime),
+    scenario("address-lifetime-of-an-address-that-is-there", renewed),
+    scenario("address-prefix-length", prefix_length),
+    scenario("address-mngtmpaddr", mngtmpaddr),
+    scenario("address-no-such-device", no_such_device),
+];
+
+const EINVAL: i32 = 22;
+const ENODEV: i32 = 19;
+const MANAGETEMPADDR: u32 = 0x100;
+
+impl Host {
+    /// A request that the kernel grants.
+    fn request(&self) -> AddressRequest {
+        AddressRequest {
+            ifindex: self.interface.ifindex,
+            address: ADDRESS,
+            prefix_len: 64,
+            flags: 0,
+            lifetimes: None,
+        }
+    }
+}
+
+fn unspecified() -> Result<()> {
+    let host = Host::new("nothing", "v0")?;
+    let report = host.refused("::/64")?;
+    host.expect(report.only("address-unspecified")?, "EADDRNOTAVAIL")
+        .field("address", "::")
+        .field("comm", "ip")
+        .evidence("prefix_len", 64)
+        .check()
+}
+
+fn multicast() -> Result<()> {
+    let host = Host::new("group", "v0")?;
+    let report = host.refused("ff05::6e/128")?;
+    let diagnosis = report.only("address-multicast")?;
+    host.expect(diagnosis, "EADDRNOTAVAIL")
+        .field("address", "ff05::6e")
+        .evidence("prefix_len", 128)
+        .some_fix_has("autojoin")
+        .check()?;
+    diagnosis.follow("autojoin")?;
+    let group = Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0x6e);
+    ensure!(
+        host.netns.joined_on(group)?.contains("v0"),
+        "the fix does not join"
+    );
+    Ok(())
+}
+
+/// A namespace whose lo nobody set up.
+fn loopback() -> Result<()> {
+    let host = Host::new("lo-down", "v0")?;
+    let report = host.refused("::1/128")?;
+    let diagnosis = report.only("address-loopback")?;
+    host.expect(diagnosis, "EADDRNOTAVAIL")
+        .field("address", "::1")
+        .summary_has(["v0"])
+        .check()?;
+    diagnosis.follow("ip link set dev lo up")?;
+    AddressState::Usable.wait(&host.netns, "lo", Ipv6Addr::LOCALHOST)
+}
+
+fn lifetime() -> Result<()> {
+    let host = Host::new("brief", "v0")?;
+    for (lifetimes, preferred, valid) in [((9, 5), 9, 5), ((0, 0), 0, 0)] {
+        let tracer = Tracer::start(&[])?;
+        let mut request = host.request();
+        request.lifetimes = Some(lifetimes);
+        let errno = request.send(&host.netns)?;
+        ensure!(errno == EINVAL, "the kernel says {errno}");
+        let report = tracer.finish()?;
+        report.complete()?;
+        let diagnosis = report.only("address-lifetime")?;
+        host.expect(diagnosis, "EINVAL")
+            .field("address", ADDRESS.to_string())
+            .field("comm", "guest")
+            .evidence("preferred_lft", preferred)
+            .evidence("valid_lft", valid)
+            .check()?;
+        diagnosis.follow("address add")?;
+        host.gets(ADDRESS)?;
+        host.netns.ip(&format!("address del {ADDRESS}/64 dev v0"))?;
+    }
+    Ok(())
+}
+
+/// The same test is made of an address that is to be changed.
+fn renewed() -> Result<()> {
+    let host = Host::new("renewed", "v0")?;
+    host.own(ADDRESS)?;
+    let words = "address change fd00:2d::7/64 dev v0 valid_lft 100 preferred_lft 60";
+    host.netns.ip(words)?;
+    let tracer = Tracer::start(&[])?;
+    let mut request = host.request();
+    request.lifetimes = Some((9, 5));
+    let errno = request.replacing(&host.netns)?;
+    ensure!(errno == EINVAL, "the kernel says {errno}");
+    let report = tracer.finish()?;
+    report.complete()?;
+    host.expect(report.only("address-lifetime")?, "EINVAL")
+        .evidence("preferred_lft", 9)
+        .check()
+}
+
+fn prefix_length() -> Result<()> {
+    let host = Host::new("long", "v0")?;
+    let tracer = Tracer::start(&[])?;
+    let mut request = host.request();
+    request.prefix_len = 129;
+    // This would be refused next.
+    request.flags = MANAGETEMPADDR;
+    let errno = request.send(&host.netns)?;
+    ensure!(errno == EINVAL, "the kernel says {errno}");
+    let report = tracer.finish()?;
+    report.complete()?;
+    report
+        .only("address-prefix-length")?
+        .expect()
+        .field("errno", "EINVAL")
+        .field("confidence", "certain")
+        .evidence("prefix_len", 129)
+        .evidence("also", vec!["address-mngtmpaddr"])
+        .summary_has(["129", "128", "v0"])
+        .check()
+}
+
+fn mngtmpaddr() -> Result<()> {
+    let host = Host::new("private", "v0")?;
+    let tracer = Tracer::start(&[])?;
+    let mut request = host.request();
+    request.flags = MANAGETEMPADDR;
+    request.prefix_len = 63;
+    let errno = request.send(&host.netns)?;
+    ensure!(errno == EINVAL, "the kernel says {errno}");
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("address-mngtmpaddr")?;
+    host.expect(diagnosis, "EINVAL")
+        .evidence("prefix_len", 63)
+        .evidence("flags", MANAGETEMPADDR)
+        .summary_has(["63", "64", "mngtmpaddr"])
+        .check()?;
+    // The one fix, and the other.
+    diagnosis.follow("/64 dev v0 mngtmpaddr")?;
+    host.gets(ADDRESS)?;
+    host.netns.ip(&format!("address del {ADDRESS}/64 dev v0"))?;
+    diagnosis.follow("/63 dev v0")?;
+    host.gets(ADDRESS)
+}
+
+/// An index that no interface has.
+fn no_such_device() -> Result<()> {
+    let host = Host::new("gone", "v0")?;
+    let tracer = Tracer::start(&[])?;
+    let mut request = host.request();
+    request.ifindex = host.netns.dummy_with_index("d0", 77)?.ifindex;
+    host.netns.ip("link del d0")?;
+    let errno = request.send(&host.netns)?;
+    ensure!(errno == ENODEV, "the kernel says {errno}");
+    let report = tracer.finish()?;
+    report.complete()?;
+    report
+        .only("address-no-such-device")?
+        .expect()
+        .field("errno", "ENODEV")
+        .field("confidence", "certain")
+        .field("ifindex", 77)
+        .field("interface", serde_json::Value::Null)
+        .field("netns", host.netns.inode())
+        .evidence("requested_ifindex", 77)
+        .summary_has(["77", "ENODEV"])
+        .check()
+}

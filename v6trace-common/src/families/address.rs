@@ -1,0 +1,404 @@
+//! Addresses that the kernel refuses to add (`inet6_rtm_newaddr`), what it refuses
+//! of the settings by which it makes addresses itself (`inet6_validate_link_af`,
+//! `ipv6_create_tempaddr`), and what takes addresses away from an interface: a
+//! write of `disable_ipv6`, an MTU below 1280, setting the interface down.
+
+use crate::{
+    COMM_LEN, Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
+    families::{anycast, forwarding},
+    kernel,
+    kind::{constants, layout},
+    member::{Shape, members},
+};
+
+/// Adding or changing an address.
+pub const REQUEST: Hook = Hook(15);
+/// Writing a `disable_ipv6` sysctl.
+pub const DISABLE: Hook = Hook(16);
+/// Telling of an interface's flags that changed, such as that it was set down.
+pub const FLAGS_CHANGED: Hook = Hook(17);
+/// Telling IPv6 of a change of an interface.
+pub const NOTIFIED: Hook = Hook(18);
+/// Checking an interface's token or address generation mode before it is set.
+pub const SETTINGS: Hook = Hook(19);
+/// Making a temporary address.
+pub const TEMPORARY: Hook = Hook(20);
+
+/// Addresses that a record of a loss has room for.
+pub const ADDRESSES: usize = 8;
+/// Routes that it has room for.
+pub const ROUTES: usize = 4;
+
+layout! {
+    /// A request to add an address, or to change one, failed.
+    ///
+    /// The interface's values are those at the return; each counts only where its
+    /// flag is set in [`read`](Self::read).
+    pub struct AddressRequest: kind 9, 120 bytes {
+        /// When `disable_ipv6` was last set, nanoseconds since boot
+        /// ([`WRITER_KNOWN`]).
+        pub writer_boot_ns: u64,
+        /// The address ([`ADDRESS_READ`]).
+        pub address: [u8; 16],
+        /// Name of the interface that was asked for, NUL-padded
+        /// ([`DEVICE_FOUND`]).
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// The name of the task that set it, NUL-padded.
+        pub writer_comm: [u8; COMM_LEN],
+        /// That task's process id.
+        pub writer_pid: u32,
+        /// Which `disable_ipv6` it wrote.
+        pub writer_wrote: u32,
+        /// The interface index in the request.
+        pub ifindex: u32,
+        /// What the function returned: a negative errno.
+        pub ret: i32,
+        /// The prefix length in the request, bits.
+        pub prefix_len: u32,
+        /// The flags in the request (`IFA_F_*`).
+        pub flags: u32,
+        /// The preferred lifetime in the request, seconds ([`LIFETIMES_GIVEN`]).
+        pub preferred: u32,
+        /// The valid lifetime in the request, seconds ([`LIFETIMES_GIVEN`]).
+        pub valid: u32,
+        /// The MTU of the interface, bytes ([`MTU_READ`]).
+        pub mtu: u32,
+        /// `net.ipv6.conf.IF.disable_ipv6` ([`DISABLE_IPV6_READ`])
+        pub disable_ipv6: i32,
+        /// `net.ipv6.conf.all.disable_ipv6` ([`HOST_READ`])
+        pub all_disable_ipv6: i32,
+        /// `net.ipv6.conf.default.disable_ipv6` ([`HOST_READ`])
+        pub default_disable_ipv6: i32,
+        /// The flags of the address as the interface has it already
+        /// ([`EXISTING_FOUND`]).
+        pub existing_flags: u32,
+        /// Its prefix length, bits ([`EXISTING_FOUND`]).
+        pub existing_prefix_len: u32,
+        /// Such failures that were not reported since the last report.
+        pub suppressed: u32,
+        /// Which of the values above were read, and what was found.
+        pub read: u32,
+    }
+}
+
+layout! {
+    /// Interfaces lost addresses, or routes that somebody had set.
+    pub struct AddressesLost: kind 10, 648 bytes {
+        /// The first of the addresses.
+        pub addresses: [LostAddress; ADDRESSES],
+        /// The first of the routes.
+        pub routes: [LostRoute; ROUTES],
+        /// Name of the interface, NUL-padded; of the last one, where there were
+        /// several.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Its index.
+        pub ifindex: u32,
+        /// What took them away: [`DISABLED`], [`MTU`] or [`DOWN`].
+        pub trigger: u32,
+        /// Which `disable_ipv6` was written ([`DISABLED`]).
+        pub written: u32,
+        /// How many interfaces lost something.
+        pub interfaces: u32,
+        /// How many addresses went; those beyond [`ADDRESSES`] are not in
+        /// `addresses`.
+        pub address_count: u32,
+        /// How many of them somebody had set for good: neither link-local nor
+        /// loopback, and without a lifetime.
+        pub set_count: u32,
+        /// How many of them had a lifetime: learned from a router or over DHCPv6.
+        pub learned_count: u32,
+        /// How many routes went that the kernel does not make itself; those beyond
+        /// [`ROUTES`] are not in `routes`.
+        pub route_count: u32,
+        /// The interface's MTU, bytes ([`MTU`]).
+        pub mtu: u32,
+        /// Not 0: the interface has no IPv6 any more ([`MTU`]).
+        pub without_ipv6: u32,
+    }
+}
+
+layout! {
+    /// An address that went.
+    pub struct LostAddress: 44 bytes {
+        /// The address.
+        pub address: [u8; 16],
+        /// Name of its interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of that interface.
+        pub ifindex: u32,
+        /// Bits of the address's prefix.
+        pub prefix_len: u32,
+        /// `inet6_ifaddr.flags` (`IFA_F_*`).
+        pub flags: u32,
+    }
+}
+
+layout! {
+    /// A route that went.
+    pub struct LostRoute: 60 bytes {
+        /// Its destination.
+        pub destination: [u8; 16],
+        /// Its gateway, zeros without.
+        pub gateway: [u8; 16],
+        /// Name of its interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Bits of the destination.
+        pub prefix_len: u32,
+        /// Who set it (`RTPROT_*`).
+        pub protocol: u32,
+        /// Its table: `fib6_table.tb6_id`.
+        pub table: u32,
+    }
+}
+
+layout! {
+    /// A token or an address generation mode of an interface was refused before
+    /// it was looked at.
+    pub struct SettingsRefused: kind 11, 56 bytes {
+        /// The token ([`TOKEN_ASKED`]).
+        pub token: [u8; 16],
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// What the function returned: a negative errno.
+        pub ret: i32,
+        /// The address generation mode ([`MODE_ASKED`]).
+        pub mode: u32,
+        /// The interface's MTU, bytes ([`SETTINGS_MTU_READ`]).
+        pub mtu: u32,
+        /// What was asked for, what was read, and what was found.
+        pub settings: u32,
+        /// Such failures that were not reported since the last report.
+        pub suppressed: u32,
+    }
+}
+
+layout! {
+    /// The kernel ceased to make temporary addresses on an interface.
+    pub struct TemporaryStopped: kind 12, 48 bytes {
+        /// The address beside which it made them.
+        pub address: [u8; 16],
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// Bits of the address's prefix.
+        pub prefix_len: u32,
+        /// `net.ipv6.conf.IF.regen_max_retry`, -1 where it could not be read.
+        pub regen_max_retry: i32,
+        /// `net.ipv6.conf.IF.use_tempaddr` before.
+        pub use_tempaddr: i32,
+    }
+}
+
+constants! {
+    READ of read:
+    /// `address` was in the request.
+    ADDRESS_READ = 1 << 0;
+    /// The request has lifetimes.
+    LIFETIMES_GIVEN = 1 << 1;
+    /// An interface with that index exists.
+    DEVICE_FOUND = 1 << 2;
+    /// No interface has that index.
+    DEVICE_ABSENT = 1 << 3;
+    /// Whether the interface has IPv6 state (`net_device.ip6_ptr`) was read.
+    INET6_READ = 1 << 4;
+    /// It has.
+    DEVICE_HAS_INET6 = 1 << 5;
+    /// `mtu` was read.
+    MTU_READ = 1 << 6;
+    /// `disable_ipv6` was read.
+    DISABLE_IPV6_READ = 1 << 7;
+    /// `all_disable_ipv6` and `default_disable_ipv6` were read.
+    HOST_READ = 1 << 8;
+    /// The interface has the address already.
+    EXISTING_FOUND = 1 << 9;
+    /// Who set `disable_ipv6` was seen.
+    WRITER_KNOWN = 1 << 10;
+}
+
+constants! {
+    WROTE of writer_wrote:
+    /// That of the whole namespace.
+    WROTE_ALL = 1;
+    /// That of the interface.
+    WROTE_INTERFACE = 2;
+    /// That of interfaces yet to come.
+    WROTE_DEFAULT = 3;
+}
+
+constants! {
+    WRITTEN of written:
+    /// `net.ipv6.conf.all.disable_ipv6`
+    WRITTEN_ALL = WROTE_ALL;
+    /// `net.ipv6.conf.IF.disable_ipv6`
+    WRITTEN_INTERFACE = WROTE_INTERFACE;
+}
+
+constants! {
+    TRIGGERS of trigger:
+    /// A `disable_ipv6` was written.
+    DISABLED = 1;
+    /// The interface's MTU fell below 1280.
+    MTU = 2;
+    /// The interface was set down.
+    DOWN = 3;
+}
+
+constants! {
+    SETTINGS_FLAGS of settings:
+    /// The request has a token.
+    TOKEN_ASKED = 1 << 0;
+    /// The request has an address generation mode.
+    MODE_ASKED = 1 << 1;
+    /// Whether the interface has IPv6 state (`net_device.ip6_ptr`) was read.
+    SETTINGS_INET6_READ = 1 << 2;
+    /// It has.
+    SETTINGS_HAS_INET6 = 1 << 3;
+    /// `mtu` was read.
+    SETTINGS_MTU_READ = 1 << 4;
+    /// Whether there is a secret was read.
+    SECRET_READ = 1 << 5;
+    /// There is one, of the interface or of `default`.
+    SECRET_SET = 1 << 6;
+}
+
+members! {
+    $ address_members:
+    SKB_SK: Shape::Object, "sk_buff.sk",
+        "the namespace of a refused address is not known";
+    NOTIFIER_DEV: Shape::Object, "netdev_notifier_info.dev",
+        "addresses that interfaces lose are not explained";
+    DEVCONF_SECRET_SET: Shape::Bytes(1), "ipv6_devconf.stable_secret.initialized",
+        "a missing stable_secret is not recognised";
+    DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",
+        "temporary addresses that stop are not recognised";
+    DEVCONF_REGEN_MAX_RETRY: Shape::Bytes(4), "ipv6_devconf.regen_max_retry",
+        "how often a temporary address is tried is not known";
+    ROUTE_DESTINATION: Shape::Bytes(16), "fib6_info.fib6_dst.addr",
+        "routes that interfaces lose are not named";
+    ROUTE_PREFIX_LEN: Shape::Bytes(4), "fib6_info.fib6_dst.plen",
+        "routes that interfaces lose are not named";
+    ROUTE_PROTOCOL: Shape::Bytes(1), "fib6_info.fib6_protocol",
+        "routes that interfaces lose are not counted";
+}
+
+/// This family's line in every table.
+pub const FAMILY: Family = Family {
+    name: "address",
+    about: "addresses that are refused, and what takes addresses away",
+    payloads: &[
+        &AddressRequest::LAYOUT,
+        &AddressesLost::LAYOUT,
+        &SettingsRefused::LAYOUT,
+        &TemporaryStopped::LAYOUT,
+    ],
+    parts: &[&LostAddress::LAYOUT, &LostRoute::LAYOUT],
+    constants: &[&READ, &WROTE, &WRITTEN, &TRIGGERS, &SETTINGS_FLAGS],
+    hooks: &[
+        HookInfo {
+            hook: REQUEST,
+            name: "address-request",
+            about: "adding or changing an address",
+            without: "refused addresses are not explained",
+            candidates: &[Candidate {
+                function: "inet6_rtm_newaddr",
+                kprobes: Programs::both("address_request_enter", "address_request_return"),
+                trampoline: None,
+                needs: &[&SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: DISABLE,
+            name: "disable-ipv6-write",
+            about: "writing a disable_ipv6 sysctl",
+            without: "who set disable_ipv6, and what that took away, is not known",
+            candidates: &[Candidate {
+                function: "addrconf_sysctl_disable",
+                kprobes: Programs::both("disable_ipv6_write_enter", "disable_ipv6_write_return"),
+                trampoline: None,
+                needs: &[
+                    &kernel::CTL_DATA,
+                    &kernel::CTL_IDEV,
+                    &kernel::CTL_NET,
+                    &kernel::NET_DEVCONF_ALL,
+                    &kernel::NET_DEVCONF_DEFAULT,
+                    &kernel::DEVCONF_DISABLE_IPV6,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: FLAGS_CHANGED,
+            name: "interface-flags",
+            about: "telling of an interface's flags that changed, such as that it was set down",
+            without: "addresses that go when an interface is set down are not explained",
+            candidates: &[Candidate {
+                function: "__dev_notify_flags",
+                kprobes: Programs::both("interface_flags_enter", "interface_flags_return"),
+                trampoline: None,
+                needs: &[],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: NOTIFIED,
+            name: "interface-change",
+            about: "telling IPv6 of a change of an interface",
+            without: "addresses that go with an interface's MTU, or when it is set down, are not \
+                      explained",
+            candidates: &[Candidate {
+                function: "addrconf_notify",
+                kprobes: Programs::both("interface_change_enter", "interface_change_return"),
+                trampoline: None,
+                needs: &[
+                    &NOTIFIER_DEV,
+                    &kernel::DEV_MTU,
+                    &kernel::DEV_NET,
+                    &kernel::DEV_IFINDEX,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: SETTINGS,
+            name: "interface-settings",
+            about: "checking an interface's token or address generation mode before it is set",
+            without: "tokens and modes of interfaces without IPv6 or secret are not explained",
+            candidates: &[Candidate {
+                function: "inet6_validate_link_af",
+                kprobes: Programs::both("interface_settings_enter", "interface_settings_return"),
+                trampoline: None,
+                needs: &[&kernel::DEV_NET, &kernel::DEV_IFINDEX, &kernel::NET_INUM],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: TEMPORARY,
+            name: "temporary-address",
+            about: "making a temporary address",
+            without: "temporary addresses that stop are not explained",
+            candidates: &[Candidate {
+                function: "ipv6_create_tempaddr",
+                kprobes: Programs::both("temporary_address_enter", "temporary_address_return"),
+                trampoline: None,
+                needs: &[
+                    &kernel::IFA_IDEV,
+                    &kernel::INET6_DEV_CNF,
+                    &kernel::INET6_DEV_DEV,
+                    &DEVCONF_USE_TEMPADDR,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+    ],
+    also: &[anycast::USABLE, forwarding::ROUTE_DELETE],
+    members: MEMBERS,
+    variables: &[],
+};

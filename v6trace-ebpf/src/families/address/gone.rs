@@ -1,0 +1,114 @@
+//! Addresses and routes that go: told by the functions of other families that
+//! see them go.
+
+use v6trace_common::{
+    Context,
+    families::address::{ADDRESSES, AddressesLost, LostAddress, LostRoute, ROUTES},
+};
+
+use super::{globals, lost};
+use crate::{address::Address, context, kernel::Device, pointer::Pointer};
+
+/// `IFA_F_PERMANENT`: without a lifetime.
+const PERMANENT: u32 = 0x80;
+/// `RTPROT_REDIRECT`, `RTPROT_KERNEL` and `RTPROT_RA`: routes that the kernel makes
+/// itself, and makes again.
+const REDIRECT: u8 = 1;
+const KERNEL: u8 = 2;
+const RA: u8 = 9;
+
+/// An address goes from its interface.
+#[inline(always)]
+pub(crate) fn address_gone(ifaddr: Pointer) -> Option<()> {
+    let payload = lost::current()?;
+    let address: Address = ifaddr.get(&globals::IFA_ADDR)?;
+    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
+    let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
+    let flags = ifaddr.or_zero(&globals::IFA_FLAGS);
+    note(device, payload);
+    let index = payload.address_count as usize;
+    payload.address_count += 1;
+    if !address.is_link_local() && !address.is_loopback() {
+        if flags & PERMANENT != 0 {
+            payload.set_count += 1;
+        } else {
+            payload.learned_count += 1;
+        }
+    }
+    if index < ADDRESSES {
+        describe_address(ifaddr, device, flags, &mut payload.addresses[index]);
+    }
+    Some(())
+}
+
+#[inline(always)]
+fn describe_address(ifaddr: Pointer, device: Device, flags: u32, lost: &mut LostAddress) {
+    if let Some(address) = ifaddr.get(&globals::IFA_ADDR) {
+        lost.address = address;
+    }
+    device.name_into(&mut lost.interface);
+    lost.ifindex = device.ifindex().unwrap_or(0);
+    lost.prefix_len = ifaddr.or_zero(&globals::IFA_PREFIX_LEN);
+    lost.flags = flags;
+}
+
+/// A route is removed, under the lock of its table.
+#[inline(always)]
+pub(crate) fn route_gone(route: Pointer) -> Option<()> {
+    let payload = lost::current()?;
+    // A softirq that interrupts the thread may remove routes of its own.
+    if context::current() == Context::Softirq {
+        return None;
+    }
+    let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
+    let protocol: u8 = route.get(&globals::ROUTE_PROTOCOL)?;
+    if !in_table || protocol == REDIRECT || protocol == KERNEL || protocol == RA {
+        return None;
+    }
+    let index = payload.route_count as usize;
+    payload.route_count += 1;
+    // A nexthop object is shared and kept elsewhere.
+    let own = route
+        .follow(&globals::ROUTE_NEXTHOP)
+        .is_some_and(|nh| nh.0 == 0);
+    let nexthop = route
+        .member(&globals::ROUTE_FIB_NH)
+        .filter(|_| own)
+        .unwrap_or(Pointer(0));
+    let device = Device(nexthop.follow(&globals::FIB_NH_DEV).unwrap_or(Pointer(0)));
+    if device.0.0 != 0 {
+        note(device, payload);
+    }
+    if index < ROUTES {
+        describe_route(route, nexthop, device, &mut payload.routes[index]);
+        payload.routes[index].protocol = protocol.into();
+    }
+    Some(())
+}
+
+#[inline(always)]
+fn describe_route(route: Pointer, nexthop: Pointer, device: Device, lost: &mut LostRoute) {
+    if let Some(destination) = route.get(&globals::ROUTE_DESTINATION) {
+        lost.destination = destination;
+    }
+    lost.prefix_len = route.or_zero(&globals::ROUTE_PREFIX_LEN);
+    if let Some(gateway) = nexthop.get(&globals::FIB_NH_GATEWAY) {
+        lost.gateway = gateway;
+    }
+    device.name_into(&mut lost.interface);
+    lost.table = route
+        .follow(&globals::ROUTE_TABLE)
+        .and_then(|table| table.get(&globals::TABLE_ID))
+        .unwrap_or(0);
+}
+
+/// Counts an interface that loses something: they come one after the other.
+#[inline(always)]
+fn note(device: Device, payload: &mut AddressesLost) {
+    let ifindex = device.ifindex().unwrap_or(0);
+    if payload.interfaces == 0 || payload.ifindex != ifindex {
+        payload.interfaces += 1;
+        payload.ifindex = ifindex;
+        device.name_into(&mut payload.interface);
+    }
+}

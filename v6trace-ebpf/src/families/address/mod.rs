@@ -1,0 +1,56 @@
+//! Addresses that are refused, and what takes addresses away.
+//!
+//! ```text
+//! request   inet6_rtm_newaddr refuses: reads what was asked for, what the
+//!           interface says, and who set its disable_ipv6; sends a record
+//! disable   a write of disable_ipv6: remembers who            WRITERS[interface]
+//! notified  IPv6 is told that an interface was set down, or has a smaller MTU
+//!           disable and notified each open an empty list      ADDRESS_LOSSES[thread]
+//! gone      an address or a route goes: into the list of its thread
+//! lost      at the return of disable and notified: sends the list, unless it is
+//!           still empty
+//! settings  inet6_validate_link_af refuses a token or a mode: sends a record
+//! temporary ipv6_create_tempaddr gives up for good: sends a record
+//! ```
+
+mod existing;
+mod gone;
+mod lost;
+mod notified;
+mod often;
+mod request;
+mod settings;
+mod temporary;
+mod writers;
+
+use crate::programs::programs;
+pub(crate) use gone::{address_gone, route_gone};
+use notified::{flags_changed, flags_told, notified, told};
+use request::{answered, asked};
+use settings::{answered as settings_answered, asked as settings_asked};
+use temporary::{begun, made};
+use writers::{write, written};
+
+mod globals {
+    pub(super) use crate::globals::*;
+
+    v6trace_common::address_members!(members);
+}
+
+/// `RTM_DELADDR`, the event of an address that goes.
+pub(crate) const GONE: i32 = 21;
+
+programs! {
+    asked: kprobe address_request_enter;
+    answered: kretprobe address_request_return;
+    write: kprobe disable_ipv6_write_enter;
+    written: kretprobe disable_ipv6_write_return;
+    flags_changed: kprobe interface_flags_enter;
+    flags_told: kretprobe interface_flags_return;
+    notified: kprobe interface_change_enter;
+    told: kretprobe interface_change_return;
+    settings_asked: kprobe interface_settings_enter;
+    settings_answered: kretprobe interface_settings_return;
+    begun: kprobe temporary_address_enter;
+    made: kretprobe temporary_address_return;
+}

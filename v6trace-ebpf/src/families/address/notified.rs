@@ -1,0 +1,79 @@
+//! What IPv6 is told of interfaces (`addrconf_notify`), as far as it takes
+//! addresses away.
+//!
+//! That an interface was set down looks the same to it whoever did so: an
+//! administrator, or the kernel on the way to removing it for good. Only the
+//! former passes `__dev_notify_flags`.
+
+use aya_ebpf::{
+    macros::map,
+    programs::{ProbeContext, RetProbeContext},
+};
+use v6trace_common::families::address::{self as wire, DOWN, MTU};
+
+use super::{globals, lost, writers};
+use crate::{
+    attachment::Arguments as _, calls::Calls, kernel::Device, kernel::Net, pointer::Pointer,
+};
+
+/// `NETDEV_UP`, `NETDEV_DOWN` and `NETDEV_CHANGEMTU`, the same since they are
+/// there.
+const EVENT_UP: u64 = 1;
+const EVENT_DOWN: u64 = 2;
+const EVENT_MTU: u64 = 7;
+/// `IPV6_MIN_MTU`: with less an interface has no IPv6 (RFC 8200 section 5).
+const MIN_MTU: u32 = 1280;
+
+/// Interfaces whose flags changed, by thread.
+#[map]
+static FLAG_CHANGES: Calls<u64> = Calls::new(256);
+
+/// Interfaces that IPv6 is told of, by thread, where that takes something away.
+#[map]
+static TAKEN: Calls<u64> = Calls::new(256);
+
+/// `__dev_notify_flags(dev, old_flags, gchanges, ...)`
+#[inline(always)]
+pub(super) fn flags_changed(ctx: &ProbeContext) {
+    // A failed insertion shows as an interface that nobody set down.
+    FLAG_CHANGES.begin(&ctx.number(0));
+}
+
+#[inline(always)]
+pub(super) fn flags_told(_ctx: &RetProbeContext) {
+    FLAG_CHANGES.end();
+}
+
+/// `addrconf_notify(this, event, info)`; without `this` it is a write of
+/// `disable_ipv6` that calls it.
+#[inline(always)]
+pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
+    let event = ctx.number(1);
+    if event != EVENT_UP && event != EVENT_DOWN && event != EVENT_MTU {
+        return None;
+    }
+    let device = Device(ctx.object(2).follow(&globals::NOTIFIER_DEV)?);
+    if ctx.number(0) == 0 {
+        return writers::switched(device, event == EVENT_DOWN);
+    }
+    let mtu: u32 = device.0.get(&globals::DEV_MTU)?;
+    let trigger = match event {
+        EVENT_MTU if mtu < MIN_MTU => MTU,
+        EVENT_DOWN if FLAG_CHANGES.is_about(device.0.0) => DOWN,
+        _ => return None,
+    };
+    let net = Net(device.0.follow(&globals::DEV_NET)?);
+    let lost = lost::begin(trigger, net.inum()?)?;
+    lost.mtu = mtu;
+    TAKEN.begin(&device.0.0);
+    Some(())
+}
+
+#[inline(always)]
+pub(super) fn told(ctx: &RetProbeContext) -> Option<()> {
+    let device = Device(Pointer(TAKEN.take()?));
+    let lost = lost::current()?;
+    let inet6_dev = device.0.follow(&globals::DEV_IP6_PTR);
+    lost.without_ipv6 = u32::from(inet6_dev.is_some_and(|inet6_dev| inet6_dev.0 == 0));
+    lost::end(ctx, wire::NOTIFIED)
+}

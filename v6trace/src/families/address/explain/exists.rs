@@ -1,0 +1,77 @@
+//! An address that the interface has already.
+
+use super::refused::Story;
+use crate::{
+    catalogue::Severity,
+    explain::{Diagnosis, Fix, quoted},
+    families::address::{AddressRequest, Cause, Device, Existing},
+    ifa,
+};
+
+/// The address as the interface has it.
+pub(super) fn existing(request: &AddressRequest) -> Option<Existing> {
+    match request.device {
+        Device::Found { existing, .. } => existing,
+        Device::Absent | Device::Unknown => None,
+    }
+}
+
+impl Story<'_> {
+    /// Programs that add an address without looking take EEXIST for success: as
+    /// it is, where the address can be used and has the prefix.
+    pub(super) fn exists(&self) -> Diagnosis {
+        let name = self.name();
+        let Some(existing) = existing(self.request) else {
+            let why = format!(
+                "{name} has it already, by the errno; it was not among the addresses that were \
+                 looked at"
+            );
+            return self.told(Cause::Exists, &why).likely();
+        };
+        let Existing { flags, prefix_len } = existing;
+        let failed = flags & ifa::DADFAILED != 0;
+        let wanted = self.request.prefix_len;
+        let state = if failed {
+            "but cannot use it: its duplicate address detection failed (dadfailed), and the kernel \
+             tries no second time"
+        } else if flags & ifa::TENTATIVE != 0 && flags & ifa::OPTIMISTIC == 0 {
+            "and is still testing it for duplicates (tentative)"
+        } else {
+            "and can use it"
+        };
+        let mut why = format!("{name} has it already, {state}");
+        if prefix_len != wanted {
+            why += &format!(
+                ". It has the prefix length {prefix_len}, not {wanted}: the kernel compares the \
+                 address alone, and neither changes the prefix nor adds its route"
+            );
+        }
+        let mut diagnosis = self
+            .told(Cause::Exists, &why)
+            .with("existing_flags", flags)
+            .with("existing_prefix_len", prefix_len);
+        if failed || prefix_len != wanted {
+            diagnosis.severity = Severity::Failure;
+            self.again(diagnosis, prefix_len, failed)
+        } else {
+            diagnosis
+        }
+    }
+
+    /// To be added anew, it must be deleted first.
+    fn again(&self, diagnosis: Diagnosis, prefix_len: u32, failed: bool) -> Diagnosis {
+        let Some(address) = self.request.address else {
+            return diagnosis;
+        };
+        let name = quoted(self.name());
+        let delete = self.subject.in_netns(&format!(
+            "ip -6 address del {address}/{prefix_len} dev {name}"
+        ));
+        let remark = if failed {
+            "tests it again: first see to it that nobody else has it"
+        } else {
+            "whatever uses the address loses it for a moment"
+        };
+        diagnosis.fix(Fix::new(format!("{delete} && {}", self.add())).remark(remark))
+    }
+}

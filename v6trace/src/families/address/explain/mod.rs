@@ -1,0 +1,45 @@
+//! Why an address was refused, or what took addresses away.
+
+mod exists;
+mod lost;
+mod made;
+mod refused;
+
+use std::net::Ipv6Addr;
+
+use crate::{
+    explain::{Subject, quoted},
+    ifa,
+};
+
+pub(super) use lost::lost;
+pub(super) use made::{settings_refused, temporary_stopped};
+pub(super) use refused::refused;
+
+/// The command that adds an address, in the namespace of the event.
+fn add(subject: Subject<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, name: &str) -> String {
+    let name = quoted(name);
+    let mut command = format!("ip -6 address add {address}/{prefix_len} dev {name}");
+    for (flag, word) in [
+        (ifa::NODAD, "nodad"),
+        (ifa::HOMEADDRESS, "home"),
+        (ifa::MANAGETEMPADDR, "mngtmpaddr"),
+        (ifa::NOPREFIXROUTE, "noprefixroute"),
+        (ifa::MCAUTOJOIN, "autojoin"),
+    ] {
+        if flags & flag != 0 {
+            command += " ";
+            command += word;
+        }
+    }
+    subject.in_netns(&command)
+}
+
+/// "1 address", "3 addresses"
+fn counted(count: u32, one: &str, more: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {more}")
+    }
+}

@@ -1,0 +1,428 @@
+//! Why the kernel refused an address.
+//!
+//! `inet6_rtm_newaddr` looks the interface up (ENODEV), gives it IPv6 if it has
+//! none (EINVAL with an MTU below 1280), and looks for the address there
+//! (EEXIST); then prefix length, lifetimes and mngtmpaddr (EINVAL; later kernels test
+//! the lifetimes first), disable_ipv6 (EACCES) and the address itself
+//! (EADDRNOTAVAIL). What gives the same errno is tested in this order; where
+//! several conditions hold, each would refuse, and the others are named.
+
+use std::net::IpAddr;
+
+use super::{add, exists};
+use crate::{
+    errno::Errno,
+    explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, Value, advice},
+    families::address::{AddressRequest, Cause, Device, Host, Wrote},
+    ifa,
+};
+
+const OPERATION: &str = "address-add";
+
+/// Explains an address that was refused.
+pub(in super::super) fn refused(
+    request: &AddressRequest,
+    subject: Subject<'_>,
+) -> Option<Diagnosis> {
+    let story = Story { request, subject };
+    let held = story.held();
+    let decided = match held.first() {
+        Some(&cause) => story.because(cause),
+        // The kernel could not join the group on the address's behalf, which is
+        // a failed join.
+        None if request.flags & ifa::MCAUTOJOIN != 0 => return None,
+        None => story.unexplained(),
+    };
+    let also = held.iter().skip(1).map(|cause| cause.info().code.into());
+    let mut diagnosis = decided
+        .with("prefix_len", request.prefix_len)
+        .with("flags", request.flags)
+        .with("also", Value::List(also.collect()));
+    if request.suppressed > 0 {
+        diagnosis = diagnosis.with("suppressed", request.suppressed);
+    }
+    diagnosis.errno = Some(request.errno);
+    diagnosis.address = request.address.map(IpAddr::V6);
+    Some(diagnosis)
+}
+
+/// A request with what it is explained by.
+pub(super) struct Story<'a> {
+    pub(super) request: &'a AddressRequest,
+    pub(super) subject: Subject<'a>,
+}
+
+impl<'a> Story<'a> {
+    /// The conditions that give this errno and hold, in the kernel's order.
+    fn held(&self) -> Vec<Cause> {
+        let request = self.request;
+        let address = request.address;
+        let tests: &[(Cause, bool)] = match request.errno {
+            Errno::EACCES => &[(Cause::Ipv6Disabled, self.disabled().is_some_and(|v| v != 0))],
+            Errno::EEXIST => &[(Cause::Exists, true)],
+            Errno::ENODEV => &[(Cause::NoSuchDevice, request.device == Device::Absent)],
+            Errno::ENOMEM | Errno::ENOBUFS => {
+                &[(Cause::OutOfMemory, request.flags & ifa::MCAUTOJOIN == 0)]
+            }
+            Errno::EINVAL => &[
+                (Cause::Ipv6OffMtu, self.is_off()),
+                (Cause::PrefixLength, request.prefix_len > 128),
+                (Cause::Lifetime, self.lifetimes_refuse()),
+                (Cause::Mngtmpaddr, self.mngtmpaddr_refuses()),
+            ],
+            Errno::EADDRNOTAVAIL => &[
+                (
+                    Cause::Unspecified,
+                    address.is_some_and(|a| a.is_unspecified()),
+                ),
+                (Cause::Multicast, address.is_some_and(|a| a.is_multicast())),
+                (Cause::Loopback, address.is_some_and(|a| a.is_loopback())),
+            ],
+            _ => &[],
+        };
+        let held = tests.iter().filter(|(_, holds)| *holds);
+        held.map(|&(cause, _)| cause).collect()
+    }
+
+    fn because(&self, cause: Cause) -> Diagnosis {
+        let name = self.name();
+        match cause {
+            Cause::Ipv6Disabled => self.disabled_diagnosis(),
+            Cause::Ipv6OffMtu => self.off_diagnosis(),
+            Cause::Exists => self.exists(),
+            Cause::Unspecified => self.told(
+                cause,
+                ":: stands for no address, and no interface can have it",
+            ),
+            Cause::Multicast => self
+                .told(
+                    cause,
+                    "it is a multicast group, which programs join and interfaces do not have",
+                )
+                .fix(
+                    Fix::new(format!("{} autojoin", self.add()))
+                        .remark("joins the group on the interface and keeps it joined"),
+                ),
+            Cause::Loopback => self
+                .told(
+                    cause,
+                    &format!("::1 belongs to loopback interfaces, and {name} is none"),
+                )
+                .fix(
+                    self.subject
+                        .command("ip link set dev lo up")
+                        .remark("brings ::1 back where lo was down"),
+                ),
+            Cause::Lifetime => self.lifetime_diagnosis(),
+            Cause::PrefixLength => self.told(
+                cause,
+                &format!(
+                    "an IPv6 address has 128 bits, and its prefix cannot have {}",
+                    self.request.prefix_len
+                ),
+            ),
+            Cause::Mngtmpaddr => self.mngtmpaddr_diagnosis(),
+            Cause::NoSuchDevice => self
+                .told(
+                    cause,
+                    &format!(
+                        "no interface of this network namespace has index {}",
+                        self.request.ifindex
+                    ),
+                )
+                .with("requested_ifindex", self.request.ifindex)
+                .fix(
+                    self.subject.command("ip link").remark(
+                        "the indexes there are; a link that comes back usually has a new one",
+                    ),
+                ),
+            Cause::OutOfMemory => self.told(cause, "the kernel had no memory for it"),
+            // None of these is a refused address.
+            Cause::Unexplained
+            | Cause::SettingsOffMtu
+            | Cause::SecretUnset
+            | Cause::TemporaryStopped
+            | Cause::Disabled
+            | Cause::MtuTookIpv6
+            | Cause::LostOnDown => self.unexplained(),
+        }
+    }
+
+    /// What is known where the errno is not decided.
+    fn unexplained(&self) -> Diagnosis {
+        let device = &self.request.device;
+        let why = if self.request.address.is_none() {
+            "the request has no address that could be read"
+        } else if *device == Device::Unknown {
+            "its interface could not be read here"
+        } else {
+            "none of the conditions that give this errno held when the kernel had answered. A \
+             driver may refuse addresses as well (ipvlan takes none that another one has)"
+        };
+        self.told(Cause::Unexplained, why).likely()
+    }
+
+    /// A diagnosis that begins with what failed.
+    pub(super) fn told(&self, cause: Cause, why: &str) -> Diagnosis {
+        let summary = format!("{} ({}): {why}.", self.opening(), self.request.errno);
+        Diagnosis::new(self.subject.event, cause, OPERATION, summary)
+    }
+
+    /// "ip could not add fd00::1/64 to eth0"
+    fn opening(&self) -> String {
+        let who = self.subject.who("the kernel");
+        let length = self.request.prefix_len;
+        let what = self.request.address.map_or_else(
+            || "an address".to_owned(),
+            |address| format!("{address}/{length}"),
+        );
+        match &self.request.device {
+            Device::Found { name, .. } => format!("{who} could not add {what} to {name}"),
+            Device::Absent | Device::Unknown => format!(
+                "{who} could not add {what} to interface {}",
+                self.request.ifindex
+            ),
+        }
+    }
+
+    /// The command that was refused.
+    pub(super) fn add(&self) -> String {
+        let request = self.request;
+        let address = request.address.unwrap_or(std::net::Ipv6Addr::UNSPECIFIED);
+        add(
+            self.subject,
+            address,
+            request.prefix_len,
+            request.flags,
+            self.name(),
+        )
+    }
+
+    /// The interface, where it was found.
+    pub(super) fn name(&self) -> &'a str {
+        match &self.request.device {
+            Device::Found { name, .. } => name,
+            Device::Absent | Device::Unknown => "IFNAME",
+        }
+    }
+
+    fn mtu(&self) -> Option<u32> {
+        match self.request.device {
+            Device::Found { mtu, .. } => mtu,
+            Device::Absent | Device::Unknown => None,
+        }
+    }
+
+    fn disabled(&self) -> Option<i32> {
+        match self.request.device {
+            Device::Found { disable_ipv6, .. } => disable_ipv6,
+            Device::Absent | Device::Unknown => None,
+        }
+    }
+
+    /// Whether the interface has no IPv6 since its MTU is too small.
+    fn is_off(&self) -> bool {
+        let has_none = matches!(
+            self.request.device,
+            Device::Found {
+                has_ipv6: Some(false),
+                ..
+            }
+        );
+        has_none && self.mtu().is_some_and(|mtu| mtu < IPV6_MIN_MTU)
+    }
+
+    fn lifetimes_refuse(&self) -> bool {
+        let lifetimes = self.request.lifetimes;
+        lifetimes.is_some_and(|its| its.valid == 0 || its.preferred > its.valid)
+    }
+
+    /// Of an address that is there already its own prefix length counts.
+    fn mngtmpaddr_refuses(&self) -> bool {
+        let existing = exists::existing(self.request);
+        let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
+        self.request.flags & ifa::MANAGETEMPADDR != 0 && prefix_len != 64
+    }
+
+    fn off_diagnosis(&self) -> Diagnosis {
+        let name = self.name();
+        let mtu = self.mtu();
+        self.told(
+            Cause::Ipv6OffMtu,
+            &format!(
+                "{name} has no IPv6, its MTU {} is below the {IPV6_MIN_MTU} that IPv6 needs",
+                mtu.unwrap_or_default()
+            ),
+        )
+        .with("mtu", mtu)
+        .with("ip6_ptr", 0)
+        .fix(self.subject.raise_mtu(name))
+        .fix(Fix::new(self.add()).remark("once more"))
+        .fix(advice::raise_lower_mtu())
+    }
+
+    fn lifetime_diagnosis(&self) -> Diagnosis {
+        let (preferred, valid) = self
+            .request
+            .lifetimes
+            .map_or((0, 0), |its| (its.preferred, its.valid));
+        let why = if valid == 0 {
+            "it is to be valid for 0 seconds, which is to delete it".to_owned()
+        } else {
+            format!(
+                "it is to be preferred for {} but valid for {} only",
+                seconds(preferred),
+                seconds(valid)
+            )
+        };
+        let diagnosis = self
+            .told(Cause::Lifetime, &why)
+            .with("preferred_lft", lifetime(preferred))
+            .with("valid_lft", lifetime(valid));
+        if valid == 0 {
+            diagnosis.fix(Fix::new(self.add()).remark("for ever; valid_lft limits it"))
+        } else {
+            diagnosis.fix(
+                Fix::new(format!(
+                    "{} valid_lft {valid} preferred_lft {valid}",
+                    self.add()
+                ))
+                .remark("preferred as long as it is valid"),
+            )
+        }
+    }
+
+    fn mngtmpaddr_diagnosis(&self) -> Diagnosis {
+        let plain = self.request.flags & !ifa::MANAGETEMPADDR;
+        let existing = exists::existing(self.request);
+        let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
+        let diagnosis = self.told(
+            Cause::Mngtmpaddr,
+            &format!(
+                "with mngtmpaddr the kernel makes temporary addresses of its prefix, which needs 64 \
+                 bits; it has {prefix_len}"
+            ),
+        );
+        let Some(address) = self.request.address else {
+            return diagnosis;
+        };
+        let add = |flags, length| add(self.subject, address, length, flags, self.name());
+        diagnosis
+            .fix(
+                Fix::new(add(self.request.flags, 64))
+                    .remark("if the prefix of the link has 64 bits"),
+            )
+            .fix(Fix::new(add(plain, prefix_len)).remark("without temporary addresses"))
+    }
+
+    fn disabled_diagnosis(&self) -> Diagnosis {
+        let request = self.request;
+        let name = self.name();
+        let value = self.disabled().unwrap_or_default();
+        let why = format!(
+            "IPv6 is switched off on {name} (disable_ipv6 = {value}). {}",
+            self.origin()
+        );
+        let host = request.host;
+        let mut diagnosis =
+            self.told(Cause::Ipv6Disabled, &why)
+                .with("disable_ipv6", value)
+                .with("all_disable_ipv6", host.map(|host| host.all))
+                .with("default_disable_ipv6", host.map(|host| host.default))
+                .with("set_by", self.set_by())
+                .fix(self.subject.set(name, "disable_ipv6", 0).remark(
+                    "fe80:: and what routers advertise come back by themselves, nothing else",
+                ))
+                .fix(Fix::new(self.add()).remark("once more"));
+        if host.is_some_and(|host| host.default != 0) {
+            diagnosis = diagnosis.fix(
+                self.subject
+                    .set("default", "disable_ipv6", 0)
+                    .remark("for interfaces yet to come"),
+            );
+        }
+        diagnosis
+    }
+
+    /// Where the value came from, as far as that is known.
+    fn origin(&self) -> String {
+        let name = self.name();
+        if let Some(writer) = &self.request.writer {
+            let who = format!("{} (pid {})", writer.comm, writer.pid);
+            let ago = seconds_before(self.subject.event.boot_ns, writer.boot_ns);
+            return match writer.wrote {
+                Some(Wrote::All) => format!(
+                    "{who} set it {ago} before, by net.ipv6.conf.all.disable_ipv6, which is copied \
+                     to every interface"
+                ),
+                Some(Wrote::Default) => format!(
+                    "{who} set net.ipv6.conf.default.disable_ipv6 {ago} before, with which \
+                     interfaces begin"
+                ),
+                Some(Wrote::Interface) | None => {
+                    format!("{who} set it {ago} before, for {name} alone")
+                }
+            };
+        }
+        let unseen = "who set it was not seen";
+        match self.request.host {
+            Some(Host { all, .. }) if all != 0 => format!(
+                "net.ipv6.conf.all.disable_ipv6 is {all} too, and was copied to every interface when \
+                 it was written; {unseen}"
+            ),
+            Some(Host { default, .. }) if default != 0 => format!(
+                "net.ipv6.conf.default.disable_ipv6 is {default}, with which interfaces begin; \
+                 {unseen}"
+            ),
+            Some(_) => {
+                format!("That of all and default is 0, so it was set for {name} alone; {unseen}")
+            }
+            None => format!("The value of all could not be read, and {unseen}"),
+        }
+    }
+
+    fn set_by(&self) -> Value {
+        let Some(writer) = &self.request.writer else {
+            return Value::Unknown;
+        };
+        let wrote = writer.wrote.map(|wrote| wrote.of(self.name()).to_owned());
+        Value::Group(vec![
+            ("comm", writer.comm.as_str().into()),
+            ("pid", writer.pid.into()),
+            ("wrote", wrote.into()),
+            (
+                "ns_before",
+                self.subject
+                    .event
+                    .boot_ns
+                    .saturating_sub(writer.boot_ns)
+                    .into(),
+            ),
+        ])
+    }
+}
+
+/// "2.5 s"
+fn seconds_before(now: u64, then: u64) -> String {
+    let tenths = now.saturating_sub(then) / 100_000_000;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// `INFINITY_LIFE_TIME`
+const FOREVER: u32 = u32::MAX;
+
+fn seconds(lifetime: u32) -> String {
+    if lifetime == FOREVER {
+        "ever".to_owned()
+    } else {
+        format!("{lifetime} s")
+    }
+}
+
+fn lifetime(lifetime: u32) -> Value {
+    if lifetime == FOREVER {
+        "forever".into()
+    } else {
+        lifetime.into()
+    }
+}
