@@ -1,6 +1,6 @@
 //! Addresses that the kernel refuses to add (`inet6_rtm_newaddr`), what it refuses
-//! of the settings by which it makes addresses itself (`inet6_validate_link_af`,
-//! `ipv6_create_tempaddr`), and what takes addresses away from an interface: a
+//! of the settings by which it makes addresses itself (`inet6_validate_link_af`)
+//! or gives up of those (`addrconf_dad_stop`), and what takes addresses away from an interface: a
 //! write of `disable_ipv6`, an MTU below 1280, setting the interface down.
 
 use crate::{
@@ -21,7 +21,7 @@ pub const FLAGS_CHANGED: Hook = Hook(17);
 pub const NOTIFIED: Hook = Hook(18);
 /// Checking an interface's token or address generation mode before it is set.
 pub const SETTINGS: Hook = Hook(19);
-/// Making a temporary address.
+/// Giving up an address that was found in use.
 pub const TEMPORARY: Hook = Hook(20);
 
 /// Addresses that a record of a loss has room for.
@@ -176,19 +176,25 @@ layout! {
 
 layout! {
     /// The kernel ceased to make temporary addresses on an interface.
-    pub struct TemporaryStopped: kind 12, 48 bytes {
-        /// The address beside which it made them.
+    pub struct TemporaryStopped: kind 12, 72 bytes {
+        /// The last that failed.
         pub address: [u8; 16],
+        /// The address beside which it was made.
+        pub public: [u8; 16],
         /// Name of the interface, NUL-padded.
         pub interface: [u8; INTERFACE_NAME_LEN],
         /// Index of the interface.
         pub ifindex: u32,
-        /// Bits of the address's prefix.
+        /// Bits of the prefix of both.
         pub prefix_len: u32,
+        /// The flags of the public address (`IFA_F_*`).
+        pub public_flags: u32,
         /// `net.ipv6.conf.IF.regen_max_retry`, -1 where it could not be read.
         pub regen_max_retry: i32,
         /// `net.ipv6.conf.IF.use_tempaddr` before.
         pub use_tempaddr: i32,
+        /// Not 0: `public` and `public_flags` were read.
+        pub public_read: u32,
     }
 }
 
@@ -276,6 +282,8 @@ members! {
         "temporary addresses that stop are not recognised";
     DEVCONF_REGEN_MAX_RETRY: Shape::Bytes(4), "ipv6_devconf.regen_max_retry",
         "how often a temporary address is tried is not known";
+    IFA_PUBLIC: Shape::Object, "inet6_ifaddr.ifpub",
+        "beside which address temporary ones were made is not known";
     ROUTE_DESTINATION: Shape::Bytes(16), "fib6_info.fib6_dst.addr",
         "routes that interfaces lose are not named";
     ROUTE_PREFIX_LEN: Shape::Bytes(4), "fib6_info.fib6_dst.plen",
@@ -379,14 +387,15 @@ pub const FAMILY: Family = Family {
         },
         HookInfo {
             hook: TEMPORARY,
-            name: "temporary-address",
-            about: "making a temporary address",
+            name: "address-given-up",
+            about: "giving up an address that was found in use",
             without: "temporary addresses that stop are not explained",
             candidates: &[Candidate {
-                function: "ipv6_create_tempaddr",
-                kprobes: Programs::both("temporary_address_enter", "temporary_address_return"),
+                function: "addrconf_dad_stop",
+                kprobes: Programs::both("address_given_up_enter", "address_given_up_return"),
                 trampoline: None,
                 needs: &[
+                    &kernel::IFA_FLAGS,
                     &kernel::IFA_IDEV,
                     &kernel::INET6_DEV_CNF,
                     &kernel::INET6_DEV_DEV,

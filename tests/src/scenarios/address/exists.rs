@@ -25,7 +25,7 @@ fn usable() -> Result<()> {
     host.own(ADDRESS)?;
     let report = host.refused(&format!("{ADDRESS}/64"))?;
     let diagnosis = report.only("address-exists")?;
-    host.expect(diagnosis, "EEXIST")
+    host.expect_refused(diagnosis, "EEXIST")
         .field("severity", "notice")
         .field("address", ADDRESS.to_string())
         .field("comm", "ip")
@@ -52,7 +52,7 @@ fn tentative() -> Result<()> {
     host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     let report = host.refused(&format!("{ADDRESS}/64"))?;
     let diagnosis = report.only("address-exists")?;
-    host.expect(diagnosis, "EEXIST")
+    host.expect_refused(diagnosis, "EEXIST")
         .field("severity", "notice")
         .that(
             diagnosis.evidence_u64("existing_flags")? & TENTATIVE != 0,

@@ -1,13 +1,12 @@
 //! The addresses that the kernel makes itself: settings that it refuses, and
 //! temporary addresses that it gives up.
 
-use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Netns, Radvd, Tracer, ip_fails, until_some};
+use crate::guest::{Netns, Segment, Tracer, ip_fails, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -119,81 +118,85 @@ fn secret_set() -> Result<()> {
     tracer.finish()?.silent()
 }
 
-/// A host that makes temporary addresses of what a router advertises.
-fn private(name: &str, retries: &str) -> Result<(Host, Netns, Radvd)> {
-    let host = Host::new(name, "v0")?;
-    let router = Netns::new("advertiser")?;
-    host.set("v0", "use_tempaddr", "2")?;
-    host.set("v0", "regen_max_retry", retries)?;
-    host.netns.ip("link set peer netns advertiser name w0")?;
-    router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
-    router.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
-    router.ip("link set w0 addrgenmode eui64 up")?;
-    // Each address lasts long enough to be made another one of.
-    let radvd = Radvd::start(&router, "w", 1)?;
-    Ok((host, router, radvd))
+/// A host on a segment whose address has temporary ones beside it, of which one
+/// may fail.
+fn private(segment: &Segment, name: &str) -> Result<Host> {
+    let netns = Netns::new(name)?;
+    let interface = segment.plug(&netns, "eth0", "p0", "02:00:00:00:00:01")?;
+    let host = Host { netns, interface };
+    host.set("eth0", "use_tempaddr", "2")?;
+    host.set("eth0", "regen_max_retry", "1")?;
+    host.set("eth0", "enhanced_dad", "0")?;
+    host.set("all", "enhanced_dad", "0")?;
+    host.netns.ip("link set eth0 up")?;
+    Ok(host)
 }
 
-/// The temporary addresses of the interface that are in use.
-fn temporary(host: &Host) -> Result<Vec<Ipv6Addr>> {
-    let (addresses, _) = host.addresses()?;
-    let mut found = Vec::new();
-    for address in addresses {
-        if host.flags(address)? & 0x41 == 0x01 {
-            found.push(address);
-        }
+impl Host {
+    /// Adds an address that has temporary ones beside it.
+    fn own_with_temporary(&self) -> Result<()> {
+        let words = format!("address add {ADDRESS}/64 dev eth0 mngtmpaddr nodad");
+        self.netns.ip(&words)
     }
-    Ok(found)
+
+    /// Waits for a temporary address that can be used.
+    fn gets_temporary(&self) -> Result<()> {
+        until_some("a temporary address", Duration::from_secs(20), || {
+            let usable = |flags: u32| flags & 0x49 == 0x01;
+            Ok(self
+                .table()?
+                .iter()
+                .any(|(_, flags)| usable(*flags))
+                .then_some(()))
+        })
+    }
 }
 
+/// The segment reflects what the host asks, so that each address is in use.
 fn stopped() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = private(&segment, "given-up")?;
+    segment.hairpin("p0")?;
     let tracer = Tracer::start(&[])?;
-    let (host, _router, _radvd) = private("given-up", "0")?;
+    host.own_with_temporary()?;
     until_some("use_tempaddr", Duration::from_secs(20), || {
-        Ok((host.get("v0", "use_tempaddr")? == -1).then_some(()))
+        Ok((host.get("eth0", "use_tempaddr")? == -1).then_some(()))
     })?;
     let report = tracer.finish()?;
     report.complete()?;
-    let (addresses, _) = host.addresses()?;
-    let [public] = addresses[..] else {
-        anyhow::bail!("it has {addresses:?}");
-    };
     let diagnosis = report.only("temporary-addresses-stopped")?;
     diagnosis
         .expect()
         .field("severity", "failure")
         .field("confidence", "certain")
         .field("operation", "temporary-address")
+        .field("comm", serde_json::Value::Null)
         .field("netns", host.netns.inode())
         .field("ifindex", host.interface.ifindex)
-        .field("interface", "v0")
-        .field("address", public.to_string())
+        .field("interface", "eth0")
         .evidence("use_tempaddr", -1)
         .evidence("use_tempaddr_before", 2)
-        .evidence("regen_max_retry", 0)
+        .evidence("regen_max_retry", 1)
         .evidence("prefix_len", 64)
-        .summary_has(["v0", "-1"])
+        .evidence("public_address", ADDRESS.to_string())
+        .summary_has(["eth0", "-1"])
         .check()?;
-    diagnosis.follow("regen_max_retry=3")?;
+    segment
+        .switch
+        .ip("link set p0 type bridge_slave hairpin off")?;
     diagnosis.follow("use_tempaddr=2")?;
-    // As the page says, of a prefix that is there.
-    host.netns.ip(&format!("address del {public}/64 dev v0"))?;
-    until_some("a temporary address", Duration::from_secs(30), || {
-        Ok(temporary(&host)?.pop())
-    })?;
-    host.gets(public)
+    diagnosis.follow("address del")?;
+    host.gets(ADDRESS)?;
+    host.gets_temporary()
 }
 
-/// Nothing fails, or nothing is tried.
+/// No address is in use, or temporary ones are switched off by hand.
 fn made() -> Result<()> {
+    let segment = Segment::new()?;
+    let host = private(&segment, "kept-up")?;
     let tracer = Tracer::start(&[])?;
-    let (host, _router, _radvd) = private("kept-up", "3")?;
-    until_some("a temporary address", Duration::from_secs(30), || {
-        Ok(temporary(&host)?.pop())
-    })?;
-    host.set("v0", "use_tempaddr", "-1")?;
-    host.own(ADDRESS)?;
-    let state = AddressState::of(&host.netns, "v0", ADDRESS)?;
-    ensure!(state == AddressState::Usable, "it is {state:?}");
+    host.own_with_temporary()?;
+    host.gets_temporary()?;
+    host.set("eth0", "use_tempaddr", "-1")?;
     tracer.finish()?.silent()
 }

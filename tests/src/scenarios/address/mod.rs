@@ -90,12 +90,17 @@ impl Host {
         ip_fails(&self.netns.ip_words(&words))
     }
 
-    /// What holds whatever refused the address.
+    /// What holds whatever refused the address, where that is a failure.
     fn expect<'d>(&self, diagnosis: &'d Diagnosis, errno: &str) -> Expect<'d> {
+        self.expect_refused(diagnosis, errno)
+            .field("severity", "failure")
+    }
+
+    /// What holds in any case.
+    fn expect_refused<'d>(&self, diagnosis: &'d Diagnosis, errno: &str) -> Expect<'d> {
         diagnosis
             .expect()
             .field("operation", "address-add")
-            .field("severity", "failure")
             .field("confidence", "certain")
             .field("errno", errno)
             .field("netns", self.netns.inode())
@@ -143,13 +148,6 @@ impl Host {
         let addresses = table.iter().map(|(address, _)| *address);
         let routed = addresses.filter(|address| !address.is_unicast_link_local());
         Ok((routed.collect(), table.len()))
-    }
-
-    /// The flags of an address.
-    fn flags(&self, address: Ipv6Addr) -> Result<u32> {
-        let table = self.table()?;
-        let found = table.iter().find(|(held, _)| *held == address);
-        Ok(found.with_context(|| format!("{address} is gone"))?.1)
     }
 
     /// Whether the main table has a route to [`BEHIND`].

@@ -10,7 +10,8 @@
 //! lost      at the return of disable and notified: sends the list, unless it is
 //!           still empty
 //! settings  inet6_validate_link_af refuses a token or a mode: sends a record
-//! temporary ipv6_create_tempaddr gives up for good: sends a record
+//! temporary addrconf_dad_stop gives temporary addresses up for good: sends a
+//!           record
 //! ```
 
 mod existing;
@@ -28,7 +29,7 @@ pub(crate) use gone::{address_gone, route_gone};
 use notified::{flags_changed, flags_told, notified, told};
 use request::{answered, asked};
 use settings::{answered as settings_answered, asked as settings_asked};
-use temporary::{begun, made};
+use temporary::{given_up, giving_up};
 use writers::{write, written};
 
 mod globals {
@@ -51,6 +52,6 @@ programs! {
     told: kretprobe interface_change_return;
     settings_asked: kprobe interface_settings_enter;
     settings_answered: kretprobe interface_settings_return;
-    begun: kprobe temporary_address_enter;
-    made: kretprobe temporary_address_return;
+    giving_up: kprobe address_given_up_enter;
+    given_up: kretprobe address_given_up_return;
 }

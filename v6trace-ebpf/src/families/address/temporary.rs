@@ -1,5 +1,6 @@
-//! Temporary addresses that the kernel ceases to make (`ipv6_create_tempaddr`):
-//! after too many failures it sets `use_tempaddr` of the interface to -1.
+//! Temporary addresses that the kernel ceases to make: where one is found in use
+//! (`addrconf_dad_stop`) it makes another, and where too many were, it sets
+//! `use_tempaddr` of the interface to -1.
 
 use aya_ebpf::{
     macros::map,
@@ -13,73 +14,92 @@ use crate::{
     calls::Calls,
     kernel::{Device, Net},
     output::Record,
-    pointer::Pointer,
+    pointer::{Pointer, Reading},
     scratch::Scratch,
 };
 
+/// `IFA_F_TEMPORARY`
+const TEMPORARY: u32 = 0x01;
 /// `use_tempaddr` of an interface on which no more are made.
 const STOPPED: i32 = -1;
 
-/// One that is being made.
+/// An address that is being given up, which is gone when that returns.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Call {
-    ifaddr: u64,
-    /// `use_tempaddr` of the interface.
-    use_tempaddr: i32,
-    unused: u32,
+    inet6_dev: u64,
+    /// What goes out, but for what is read at the return.
+    payload: TemporaryStopped,
 }
 
-/// Those that are being made, by thread.
+/// Those that are being given up, by thread.
 #[map]
 static TEMPORARIES: Calls<Call> = Calls::new(256);
 
 #[map]
 static TEMPORARY_RECORD: Scratch<Record<TemporaryStopped>> = Scratch::new();
 
-/// `ipv6_create_tempaddr(ifp, ...)`: the address beside which it is made.
+/// `addrconf_dad_stop(ifp, dad_failed)`
 #[inline(always)]
-pub(super) fn begun(ctx: &ProbeContext) -> Option<()> {
+pub(super) fn giving_up(ctx: &ProbeContext) -> Option<()> {
     let ifaddr = ctx.object(0);
-    let use_tempaddr: i32 = conf(ifaddr)?.get(&globals::DEVCONF_USE_TEMPADDR)?;
-    if use_tempaddr > 0 {
-        TEMPORARIES.begin(&Call {
-            ifaddr: ifaddr.0,
-            use_tempaddr,
-            unused: 0,
-        });
+    let flags: u32 = ifaddr.get(&globals::IFA_FLAGS)?;
+    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
+    let use_tempaddr: i32 = conf(inet6_dev)?.get(&globals::DEVCONF_USE_TEMPADDR)?;
+    if flags & TEMPORARY == 0 || use_tempaddr <= 0 {
+        return None;
     }
+    let mut public_read = Reading::new();
+    let public = Pointer(public_read.get(ifaddr, &globals::IFA_PUBLIC));
+    let payload = TemporaryStopped {
+        address: ifaddr.or_zero(&globals::IFA_ADDR),
+        public: public_read.get(public, &globals::IFA_ADDR),
+        interface: [0; v6trace_common::INTERFACE_NAME_LEN],
+        ifindex: 0,
+        prefix_len: ifaddr.or_zero(&globals::IFA_PREFIX_LEN),
+        public_flags: public_read.get(public, &globals::IFA_FLAGS),
+        regen_max_retry: -1,
+        use_tempaddr,
+        public_read: public_read.mask() & 1,
+    };
+    TEMPORARIES.begin(&Call {
+        inet6_dev: inet6_dev.0,
+        payload,
+    });
     Some(())
 }
 
-/// Its return, when its caller still holds the address.
+/// Its return; the interface stays as long as its caller has the RTNL lock.
 #[inline(always)]
-pub(super) fn made(ctx: &RetProbeContext) -> Option<()> {
-    let call = TEMPORARIES.take()?;
-    let ifaddr = Pointer(call.ifaddr);
-    let conf = conf(ifaddr)?;
+pub(super) fn given_up(ctx: &RetProbeContext) -> Option<()> {
+    let call = TEMPORARIES.current()?;
+    report(ctx, call);
+    TEMPORARIES.end();
+    Some(())
+}
+
+#[inline(always)]
+fn report(ctx: &RetProbeContext, call: &Call) -> Option<()> {
+    let inet6_dev = Pointer(call.inet6_dev);
+    let conf = conf(inet6_dev)?;
     if conf.get::<i32>(&globals::DEVCONF_USE_TEMPADDR)? != STOPPED {
         return None;
     }
-    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
     let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
     let net = Net(device.0.follow(&globals::DEV_NET)?);
     let record = TEMPORARY_RECORD.get()?;
     record.open(wire::TEMPORARY, net.inum()?);
+    record.payload = call.payload;
     let payload = &mut record.payload;
-    payload.address = ifaddr.get(&globals::IFA_ADDR)?;
     device.name_into(&mut payload.interface);
     payload.ifindex = device.ifindex().unwrap_or(0);
-    payload.prefix_len = ifaddr.or_zero(&globals::IFA_PREFIX_LEN);
     payload.regen_max_retry = conf.get(&globals::DEVCONF_REGEN_MAX_RETRY).unwrap_or(-1);
-    payload.use_tempaddr = call.use_tempaddr;
     record.send(ctx, wire::TEMPORARY);
     Some(())
 }
 
-/// The settings of an address's interface.
+/// The settings of an interface.
 #[inline(always)]
-fn conf(ifaddr: Pointer) -> Option<Pointer> {
-    let inet6_dev = ifaddr.follow(&globals::IFA_IDEV)?;
+fn conf(inet6_dev: Pointer) -> Option<Pointer> {
     inet6_dev.member(&globals::INET6_DEV_CNF)
 }

@@ -32,7 +32,7 @@ causes! {
     SecretUnset, "stable-secret-unset", Failure,
         "address generation mode stable_secret got EINVAL: there is no stable_secret";
     TemporaryStopped, "temporary-addresses-stopped", Failure,
-        "no more temporary addresses are made on an interface: too many failed";
+        "no more temporary addresses are made on an interface: too many were in use";
     Disabled, "ipv6-disabled-on-interface", Hazard,
         "a write of disable_ipv6 took addresses or routes from interfaces";
     MtuTookIpv6, "mtu-took-ipv6", Failure,

@@ -38,9 +38,11 @@ pub struct SettingsRefused {
 /// The kernel ceased to make temporary addresses on an interface.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TemporaryStopped {
-    /// The address beside which it made them.
+    /// The last that failed.
     pub address: Ipv6Addr,
-    /// Bits of its prefix.
+    /// The address beside which it was made, and the `IFA_F_*` flags of that.
+    pub public: Option<(Ipv6Addr, u32)>,
+    /// Bits of the prefix of both.
     pub prefix_len: u32,
     /// The interface.
     pub interface: Name,
@@ -77,6 +79,8 @@ impl Decode for TemporaryStopped {
     fn from_wire(wire: &Self::Wire) -> Self {
         Self {
             address: Ipv6Addr::from(wire.address),
+            public: (wire.public_read != 0)
+                .then(|| (Ipv6Addr::from(wire.public), wire.public_flags)),
             prefix_len: wire.prefix_len,
             interface: name(&wire.interface),
             ifindex: wire.ifindex,

@@ -3,10 +3,12 @@
 
 use std::net::IpAddr;
 
+use super::add;
 use crate::{
     errno::Errno,
-    explain::{Diagnosis, IPV6_MIN_MTU, Subject, advice, quoted},
+    explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, advice, quoted},
     families::address::{Cause, SettingsRefused, TemporaryStopped},
+    ifa,
 };
 
 /// `IN6_ADDR_GEN_MODE_*`, by the names that `ip` has for them.
@@ -129,15 +131,16 @@ pub(in super::super) fn temporary_stopped(
     subject: Subject<'_>,
 ) -> Diagnosis {
     let name = &stopped.interface;
+    let beside = stopped.public.map(|(public, _)| public);
     let tries = stopped.regen_max_retry.map_or_else(
-        || "too many".to_owned(),
-        |most| format!("regen_max_retry = {most}"),
+        || "too often".to_owned(),
+        |most| format!("as often as regen_max_retry = {most} allows"),
     );
     let summary = format!(
-        "The kernel makes no more temporary addresses on {name}, of no prefix: those beside {}/{} \
-         failed too often ({tries}), and it has set use_tempaddr of {name} from {} to -1. Nothing \
-         sets it back; the temporary addresses that are there run out.",
-        stopped.address, stopped.prefix_len, stopped.use_tempaddr
+        "The kernel makes no more temporary addresses on {name}, of no prefix: {} was found in use, \
+         and that {tries}. It has set use_tempaddr of {name} from {} to -1, and nothing sets it \
+         back.",
+        stopped.address, stopped.use_tempaddr
     );
     let mut diagnosis = Diagnosis::new(
         subject.event,
@@ -148,22 +151,29 @@ pub(in super::super) fn temporary_stopped(
     .with("use_tempaddr", -1)
     .with("use_tempaddr_before", stopped.use_tempaddr)
     .with("regen_max_retry", stopped.regen_max_retry)
-    .with("prefix_len", stopped.prefix_len);
+    .with("prefix_len", stopped.prefix_len)
+    .with("public_address", beside.map(|address| address.to_string()));
     diagnosis.address = Some(IpAddr::V6(stopped.address));
-    let mut retries = None;
-    if stopped
-        .regen_max_retry
-        .is_some_and(|most| most < DEFAULT_RETRIES)
-    {
-        retries = Some(subject.set(name, "regen_max_retry", DEFAULT_RETRIES));
+    let back = subject
+        .set(name, "use_tempaddr", stopped.use_tempaddr)
+        .remark("first see why they were in use");
+    let Some((public, flags)) = stopped.public else {
+        return diagnosis.fix(back);
+    };
+    // Its count of failures goes with it, and it only counts anew as a new one.
+    let length = stopped.prefix_len;
+    let delete = subject.in_netns(&format!(
+        "ip -6 address del {public}/{length} dev {}",
+        quoted(name)
+    ));
+    if flags & ifa::PERMANENT == 0 {
+        let delete = Fix::new(delete)
+            .remark("its failures are counted; the next advertisement makes it anew");
+        return diagnosis.fix(delete).fix(back);
     }
-    diagnosis.fix.extend(retries);
-    diagnosis.fix(
-        subject
-            .set(name, "use_tempaddr", stopped.use_tempaddr)
-            .remark("the next advertisement of a new prefix makes one; first see why they failed"),
+    let add = add(subject, public, length, flags, name);
+    diagnosis.fix(back).fix(
+        Fix::new(format!("{delete} && {add}"))
+            .remark("its failures are counted; a new one has none"),
     )
 }
-
-/// `REGEN_MAX_RETRY`: what interfaces begin with.
-const DEFAULT_RETRIES: i32 = 3;
