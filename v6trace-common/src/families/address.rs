@@ -47,8 +47,8 @@ layout! {
         pub writer_comm: [u8; COMM_LEN],
         /// That task's process id.
         pub writer_pid: u32,
-        /// Which `disable_ipv6` it wrote.
-        pub writer_wrote: u32,
+        /// Which `disable_ipv6` it wrote ([`WRITER_KNOWN`]).
+        pub wrote: u32,
         /// The interface index in the request.
         pub ifindex: u32,
         /// What the function returned: a negative errno.
@@ -96,7 +96,7 @@ layout! {
         /// What took them away: [`DISABLED`], [`MTU`] or [`DOWN`].
         pub trigger: u32,
         /// Which `disable_ipv6` was written ([`DISABLED`]).
-        pub written: u32,
+        pub wrote: u32,
         /// How many interfaces lost something.
         pub interfaces: u32,
         /// How many addresses went; those beyond [`ADDRESSES`] are not in
@@ -225,21 +225,13 @@ constants! {
 }
 
 constants! {
-    WROTE of writer_wrote:
-    /// That of the whole namespace.
-    WROTE_ALL = 1;
-    /// That of the interface.
-    WROTE_INTERFACE = 2;
-    /// That of interfaces yet to come.
-    WROTE_DEFAULT = 3;
-}
-
-constants! {
-    WRITTEN of written:
+    WROTE of wrote:
     /// `net.ipv6.conf.all.disable_ipv6`
-    WRITTEN_ALL = WROTE_ALL;
+    WROTE_ALL = 1;
     /// `net.ipv6.conf.IF.disable_ipv6`
-    WRITTEN_INTERFACE = WROTE_INTERFACE;
+    WROTE_INTERFACE = 2;
+    /// `net.ipv6.conf.default.disable_ipv6`, with which interfaces begin.
+    WROTE_DEFAULT = 3;
 }
 
 constants! {
@@ -303,7 +295,7 @@ pub const FAMILY: Family = Family {
         &TemporaryStopped::LAYOUT,
     ],
     parts: &[&LostAddress::LAYOUT, &LostRoute::LAYOUT],
-    constants: &[&READ, &WROTE, &WRITTEN, &TRIGGERS, &SETTINGS_FLAGS],
+    constants: &[&READ, &WROTE, &TRIGGERS, &SETTINGS_FLAGS],
     hooks: &[
         HookInfo {
             hook: REQUEST,

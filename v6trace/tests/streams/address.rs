@@ -7,8 +7,7 @@ use v6trace_common::{
     families,
     families::address::{
         ADDRESS_READ, ADDRESSES, AddressRequest, AddressesLost, DEVICE_FOUND, DISABLE_IPV6_READ,
-        DISABLED, HOST_READ, LostAddress, LostRoute, MTU, ROUTES, WRITER_KNOWN, WRITTEN_ALL,
-        WROTE_ALL,
+        DISABLED, HOST_READ, LostAddress, LostRoute, MTU, ROUTES, WRITER_KNOWN, WROTE_ALL,
     },
 };
 use zerocopy::FromZeros as _;
@@ -122,7 +121,7 @@ fn a_writer_from_the_future_wrote_no_time_before() {
     let mut request = request(EACCES, read);
     request.disable_ipv6 = 1;
     request.writer_boot_ns = EVENT_NS + 5;
-    request.writer_wrote = WROTE_ALL;
+    request.wrote = WROTE_ALL;
     request.writer_comm = *b"sysctl\0\0\0\0\0\0\0\0\0\0";
     let said = said(&request);
     assert_eq!(said["cause"], "address-ipv6-disabled");
@@ -133,7 +132,7 @@ fn a_writer_from_the_future_wrote_no_time_before() {
 #[test]
 fn more_than_a_record_has_room_for_is_counted() {
     let mut many = lost(DISABLED);
-    many.written = WRITTEN_ALL;
+    many.wrote = WROTE_ALL;
     many.interfaces = 3;
     many.address_count = u32::MAX;
     many.set_count = u32::MAX;

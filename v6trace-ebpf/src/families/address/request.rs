@@ -195,7 +195,7 @@ fn describe(device: Device, payload: &mut AddressRequest) {
 fn written(netns: u32, payload: &mut AddressRequest) {
     payload.writer_boot_ns = 0;
     payload.writer_pid = 0;
-    payload.writer_wrote = 0;
+    payload.wrote = 0;
     payload.writer_comm = [0; COMM_LEN];
     if payload.disable_ipv6 == 0 {
         return;
@@ -208,7 +208,7 @@ fn written(netns: u32, payload: &mut AddressRequest) {
     if let Some(writer) = writers::of(own).or_else(|| writers::of(to_come)) {
         payload.writer_boot_ns = writer.boot_ns;
         payload.writer_pid = writer.pid;
-        payload.writer_wrote = writer.wrote;
+        payload.wrote = writer.wrote;
         payload.writer_comm = writer.comm;
         payload.read |= WRITER_KNOWN;
     }

@@ -82,7 +82,7 @@ pub(super) fn write(ctx: &ProbeContext) -> Option<()> {
         wrote,
         netns,
     });
-    lost::begin(DISABLED, netns)?.written = wrote;
+    lost::begin(DISABLED, netns)?.wrote = wrote;
     Some(())
 }
 

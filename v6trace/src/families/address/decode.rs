@@ -237,7 +237,7 @@ impl Decode for AddressRequest {
                 boot_ns: wire.writer_boot_ns,
                 pid: wire.writer_pid,
                 comm: name(&wire.writer_comm),
-                wrote: Wrote::from_wire(wire.writer_wrote),
+                wrote: Wrote::from_wire(wire.wrote),
             }),
             suppressed: wire.suppressed,
         }
@@ -273,7 +273,7 @@ impl Decode for AddressesLost {
         let routes = wire.routes.iter().take(known(wire.route_count));
         Self {
             trigger: match wire.trigger {
-                wire::DISABLED => Trigger::Disabled(Wrote::from_wire(wire.written)),
+                wire::DISABLED => Trigger::Disabled(Wrote::from_wire(wire.wrote)),
                 wire::MTU => Trigger::Mtu {
                     mtu: wire.mtu,
                     without_ipv6: wire.without_ipv6 != 0,

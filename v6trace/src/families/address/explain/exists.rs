@@ -20,13 +20,10 @@ impl Story<'_> {
     /// Programs that add an address without looking take EEXIST for success: as
     /// it is, where the address can be used and has the prefix.
     pub(super) fn exists(&self) -> Diagnosis {
-        let name = self.name();
         let Some(existing) = existing(self.request) else {
-            let why = format!(
-                "{name} has it already, by the errno; it was not among the addresses that were \
-                 looked at"
-            );
-            return self.told(Cause::Exists, &why).likely();
+            let why = "it is there already, by the errno; it was not among the addresses that were \
+                       looked at";
+            return self.told(Cause::Exists, why).likely();
         };
         let Existing { flags, prefix_len } = existing;
         let failed = flags & ifa::DADFAILED != 0;
@@ -39,7 +36,7 @@ impl Story<'_> {
         } else {
             "and can use it"
         };
-        let mut why = format!("{name} has it already, {state}");
+        let mut why = format!("{} has it already, {state}", self.name());
         if prefix_len != wanted {
             why += &format!(
                 ". It has the prefix length {prefix_len}, not {wanted}: the kernel compares the \

@@ -73,10 +73,14 @@ impl Story<'_> {
             format!("IPv6 needs {IPV6_MIN_MTU}: {}", self.what())
         };
         let summary = format!(
-            "{} set the MTU of {name} to {mtu}, and {gone}. {} The sysctls begin as those of \
-             default.",
+            "{} set the MTU of {name} to {mtu}, and {gone}. {}{}",
             self.subject.who("The kernel"),
             self.outlook(&format!("With an MTU of {IPV6_MIN_MTU} or more")),
+            if without_ipv6 {
+                " The sysctls then begin as those of default."
+            } else {
+                ""
+            },
         );
         let mut diagnosis = self.told(Cause::MtuTookIpv6, "mtu-change", summary);
         if lost.is_kernels_own() {
@@ -172,7 +176,7 @@ impl Story<'_> {
                  does not."
             )
         } else {
-            format!("{when}, they come back by themselves, or with the next advertisement.")
+            format!("{when}, all of that comes back by itself, or with the next advertisement.")
         }
     }
 

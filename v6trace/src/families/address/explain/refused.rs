@@ -85,7 +85,6 @@ impl<'a> Story<'a> {
     }
 
     fn because(&self, cause: Cause) -> Diagnosis {
-        let name = self.name();
         match cause {
             Cause::Ipv6Disabled => self.disabled_diagnosis(),
             Cause::Ipv6OffMtu => self.off_diagnosis(),
@@ -106,7 +105,7 @@ impl<'a> Story<'a> {
             Cause::Loopback => self
                 .told(
                     cause,
-                    &format!("::1 belongs to loopback interfaces, and {name} is none"),
+                    "::1 belongs to loopback interfaces, of which this is none",
                 )
                 .fix(
                     self.subject
