@@ -1,5 +1,7 @@
 //! Why an address was refused, or what took addresses away.
 
+mod asked;
+mod disabled;
 mod exists;
 mod lost;
 mod made;

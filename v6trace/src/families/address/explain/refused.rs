@@ -9,11 +9,11 @@
 
 use std::net::IpAddr;
 
-use super::{add, exists};
+use super::add;
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, Value, advice},
-    families::address::{AddressRequest, Cause, Device, Host, Wrote},
+    families::address::{AddressRequest, Cause, Device},
     ifa,
 };
 
@@ -212,7 +212,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn disabled(&self) -> Option<i32> {
+    pub(super) fn disabled(&self) -> Option<i32> {
         match self.request.device {
             Device::Found { disable_ipv6, .. } => disable_ipv6,
             Device::Absent | Device::Unknown => None,
@@ -231,18 +231,6 @@ impl<'a> Story<'a> {
         has_none && self.mtu().is_some_and(|mtu| mtu < IPV6_MIN_MTU)
     }
 
-    fn lifetimes_refuse(&self) -> bool {
-        let lifetimes = self.request.lifetimes;
-        lifetimes.is_some_and(|its| its.valid == 0 || its.preferred > its.valid)
-    }
-
-    /// Of an address that is there already its own prefix length counts.
-    fn mngtmpaddr_refuses(&self) -> bool {
-        let existing = exists::existing(self.request);
-        let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
-        self.request.flags & ifa::MANAGETEMPADDR != 0 && prefix_len != 64
-    }
-
     fn off_diagnosis(&self) -> Diagnosis {
         let name = self.name();
         let mtu = self.mtu();
@@ -258,170 +246,5 @@ impl<'a> Story<'a> {
         .fix(self.subject.raise_mtu(name))
         .fix(Fix::new(self.add()).remark("once more"))
         .fix(advice::raise_lower_mtu())
-    }
-
-    fn lifetime_diagnosis(&self) -> Diagnosis {
-        let (preferred, valid) = self
-            .request
-            .lifetimes
-            .map_or((0, 0), |its| (its.preferred, its.valid));
-        let why = if valid == 0 {
-            "it is to be valid for 0 seconds, which is to delete it".to_owned()
-        } else {
-            format!(
-                "it is to be preferred for {} but valid for {} only",
-                seconds(preferred),
-                seconds(valid)
-            )
-        };
-        let diagnosis = self
-            .told(Cause::Lifetime, &why)
-            .with("preferred_lft", lifetime(preferred))
-            .with("valid_lft", lifetime(valid));
-        if valid == 0 {
-            diagnosis.fix(Fix::new(self.add()).remark("for ever; valid_lft limits it"))
-        } else {
-            diagnosis.fix(
-                Fix::new(format!(
-                    "{} valid_lft {valid} preferred_lft {valid}",
-                    self.add()
-                ))
-                .remark("preferred as long as it is valid"),
-            )
-        }
-    }
-
-    fn mngtmpaddr_diagnosis(&self) -> Diagnosis {
-        let plain = self.request.flags & !ifa::MANAGETEMPADDR;
-        let existing = exists::existing(self.request);
-        let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
-        let diagnosis = self.told(
-            Cause::Mngtmpaddr,
-            &format!(
-                "with mngtmpaddr the kernel makes temporary addresses of its prefix, which needs 64 \
-                 bits; it has {prefix_len}"
-            ),
-        );
-        let Some(address) = self.request.address else {
-            return diagnosis;
-        };
-        let add = |flags, length| add(self.subject, address, length, flags, self.name());
-        diagnosis
-            .fix(
-                Fix::new(add(self.request.flags, 64))
-                    .remark("if the prefix of the link has 64 bits"),
-            )
-            .fix(Fix::new(add(plain, prefix_len)).remark("without temporary addresses"))
-    }
-
-    fn disabled_diagnosis(&self) -> Diagnosis {
-        let request = self.request;
-        let name = self.name();
-        let value = self.disabled().unwrap_or_default();
-        let why = format!(
-            "IPv6 is switched off on {name} (disable_ipv6 = {value}). {}",
-            self.origin()
-        );
-        let host = request.host;
-        let mut diagnosis =
-            self.told(Cause::Ipv6Disabled, &why)
-                .with("disable_ipv6", value)
-                .with("all_disable_ipv6", host.map(|host| host.all))
-                .with("default_disable_ipv6", host.map(|host| host.default))
-                .with("set_by", self.set_by())
-                .fix(self.subject.set(name, "disable_ipv6", 0).remark(
-                    "fe80:: and what routers advertise come back by themselves, nothing else",
-                ))
-                .fix(Fix::new(self.add()).remark("once more"));
-        if host.is_some_and(|host| host.default != 0) {
-            diagnosis = diagnosis.fix(
-                self.subject
-                    .set("default", "disable_ipv6", 0)
-                    .remark("for interfaces yet to come"),
-            );
-        }
-        diagnosis
-    }
-
-    /// Where the value came from, as far as that is known.
-    fn origin(&self) -> String {
-        let name = self.name();
-        if let Some(writer) = &self.request.writer {
-            let who = format!("{} (pid {})", writer.comm, writer.pid);
-            let ago = seconds_before(self.subject.event.boot_ns, writer.boot_ns);
-            return match writer.wrote {
-                Some(Wrote::All) => format!(
-                    "{who} set it {ago} before, by net.ipv6.conf.all.disable_ipv6, which is copied \
-                     to every interface"
-                ),
-                Some(Wrote::Default) => format!(
-                    "{who} set net.ipv6.conf.default.disable_ipv6 {ago} before, with which \
-                     interfaces begin"
-                ),
-                Some(Wrote::Interface) | None => {
-                    format!("{who} set it {ago} before, for {name} alone")
-                }
-            };
-        }
-        let unseen = "who set it was not seen";
-        match self.request.host {
-            Some(Host { all, .. }) if all != 0 => format!(
-                "net.ipv6.conf.all.disable_ipv6 is {all} too, and was copied to every interface when \
-                 it was written; {unseen}"
-            ),
-            Some(Host { default, .. }) if default != 0 => format!(
-                "net.ipv6.conf.default.disable_ipv6 is {default}, with which interfaces begin; \
-                 {unseen}"
-            ),
-            Some(_) => {
-                format!("That of all and default is 0, so it was set for {name} alone; {unseen}")
-            }
-            None => format!("The value of all could not be read, and {unseen}"),
-        }
-    }
-
-    fn set_by(&self) -> Value {
-        let Some(writer) = &self.request.writer else {
-            return Value::Unknown;
-        };
-        let wrote = writer.wrote.map(|wrote| wrote.of(self.name()).to_owned());
-        Value::Group(vec![
-            ("comm", writer.comm.as_str().into()),
-            ("pid", writer.pid.into()),
-            ("wrote", wrote.into()),
-            (
-                "ns_before",
-                self.subject
-                    .event
-                    .boot_ns
-                    .saturating_sub(writer.boot_ns)
-                    .into(),
-            ),
-        ])
-    }
-}
-
-/// "2.5 s"
-fn seconds_before(now: u64, then: u64) -> String {
-    let tenths = now.saturating_sub(then) / 100_000_000;
-    format!("{}.{} s", tenths / 10, tenths % 10)
-}
-
-/// `INFINITY_LIFE_TIME`
-const FOREVER: u32 = u32::MAX;
-
-fn seconds(lifetime: u32) -> String {
-    if lifetime == FOREVER {
-        "ever".to_owned()
-    } else {
-        format!("{lifetime} s")
-    }
-}
-
-fn lifetime(lifetime: u32) -> Value {
-    if lifetime == FOREVER {
-        "forever".into()
-    } else {
-        lifetime.into()
     }
 }
