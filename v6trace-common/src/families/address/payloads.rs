@@ -74,7 +74,8 @@ layout! {
         pub interface: [u8; INTERFACE_NAME_LEN],
         /// Its index.
         pub ifindex: u32,
-        /// What took them away: [`DISABLED`], [`MTU`] or [`DOWN`].
+        /// What took them away: [`DISABLED`], [`MTU`], [`MTU_OF_LOOPBACK`] or
+        /// [`DOWN`].
         pub trigger: u32,
         /// Which `disable_ipv6` was written ([`DISABLED`]).
         pub wrote: u32,
@@ -91,10 +92,10 @@ layout! {
         /// How many routes went that the kernel does not make itself; those beyond
         /// [`ROUTES`] are not in `routes`.
         pub route_count: u32,
-        /// The interface's MTU, bytes ([`MTU`]).
+        /// The interface's MTU, bytes ([`MTU`], [`MTU_OF_LOOPBACK`]).
         pub mtu: u32,
-        /// Not 0: the interface has no IPv6 any more ([`MTU`]).
-        pub without_ipv6: u32,
+        /// Such losses of the interface that were not reported since the last report.
+        pub suppressed: u32,
     }
 }
 
@@ -219,10 +220,12 @@ constants! {
     TRIGGERS of trigger:
     /// A `disable_ipv6` was written.
     DISABLED = 1;
-    /// The interface's MTU fell below 1280.
+    /// The interface's MTU fell below 1280, and it has no IPv6 any more.
     MTU = 2;
     /// The interface was set down.
     DOWN = 3;
+    /// The MTU of a loopback interface fell below 1280, which keeps its IPv6 state.
+    MTU_OF_LOOPBACK = 4;
 }
 
 constants! {

@@ -6,6 +6,7 @@ use v6trace_common::{
     families::address::{AddressesLost, DOWN},
 };
 
+use super::often::suppressed;
 use crate::{calls::Calls, output::Record, scratch::Scratch};
 
 /// Records of losses in flight, by thread.
@@ -38,7 +39,8 @@ pub(super) fn current() -> Option<&'static mut AddressesLost> {
 #[inline(always)]
 pub(super) fn end(ctx: &RetProbeContext, hook: Hook) -> Option<()> {
     let record = ADDRESS_LOSSES.current()?;
-    let payload = &record.payload;
+    let netns = record.header.netns;
+    let payload = &mut record.payload;
     // Setting an interface down always takes what the kernel makes itself, and
     // makes again when it is set up.
     let addresses = if payload.trigger == DOWN {
@@ -46,8 +48,11 @@ pub(super) fn end(ctx: &RetProbeContext, hook: Hook) -> Option<()> {
     } else {
         payload.address_count
     };
-    if addresses | payload.route_count != 0 {
-        record.open(hook, record.header.netns);
+    if addresses | payload.route_count != 0
+        && let Some(suppressed) = suppressed(hook, netns, payload.ifindex, payload.trigger as i32)
+    {
+        payload.suppressed = suppressed;
+        record.open(hook, netns);
         record.send(ctx, hook);
     }
     ADDRESS_LOSSES.end();

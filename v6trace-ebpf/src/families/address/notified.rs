@@ -9,7 +9,7 @@ use aya_ebpf::{
     macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
-use v6trace_common::families::address::{self as wire, DOWN, MTU};
+use v6trace_common::families::address::{self as wire, DOWN, MTU, MTU_OF_LOOPBACK};
 
 use super::{globals, lost, writers};
 use crate::{
@@ -73,7 +73,8 @@ pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
 pub(super) fn told(ctx: &RetProbeContext) -> Option<()> {
     let device = Device(Pointer(TAKEN.take()?));
     let lost = lost::current()?;
-    let inet6_dev = device.0.follow(&globals::DEV_IP6_PTR);
-    lost.without_ipv6 = u32::from(inet6_dev.is_some_and(|inet6_dev| inet6_dev.0 == 0));
+    if lost.trigger == MTU && device.inet6().is_some() {
+        lost.trigger = MTU_OF_LOOPBACK;
+    }
     lost::end(ctx, wire::NOTIFIED)
 }

@@ -44,6 +44,9 @@ const LOCAL: u16 = 2;
 const CACHEINFO: u16 = 6;
 const FLAGS: u16 = 8;
 
+/// `-ENODEV`
+const NO_DEVICE: i32 = -19;
+
 /// A request between its call and its return.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -100,7 +103,9 @@ fn report(ctx: &RetProbeContext, call: Call, ret: i32) -> Option<()> {
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let netns = net.inum()?;
     let message: AddressMessage = Pointer(call.message + MESSAGE_HEADER).read()?;
-    let suppressed = suppressed(wire::REQUEST, netns, message.ifindex, ret)?;
+    // Of interfaces that are not there, there is no end.
+    let same = if ret == NO_DEVICE { 0 } else { message.ifindex };
+    let suppressed = suppressed(wire::REQUEST, netns, same, ret)?;
     let record = ADDRESS_RECORD.get()?;
     record.open(wire::REQUEST, netns);
     let payload = &mut record.payload;

@@ -151,6 +151,8 @@ pub struct AddressesLost {
     pub interface: Name,
     /// Its index.
     pub ifindex: u32,
+    /// Such losses of the interface that were not reported since the last report.
+    pub suppressed: u32,
 }
 
 /// What takes addresses away.
@@ -274,9 +276,9 @@ impl Decode for AddressesLost {
         Self {
             trigger: match wire.trigger {
                 wire::DISABLED => Trigger::Disabled(Wrote::from_wire(wire.wrote)),
-                wire::MTU => Trigger::Mtu {
+                wire::MTU | wire::MTU_OF_LOOPBACK => Trigger::Mtu {
                     mtu: wire.mtu,
-                    without_ipv6: wire.without_ipv6 != 0,
+                    without_ipv6: wire.trigger == wire::MTU,
                 },
                 wire::DOWN => Trigger::Down,
                 _ => Trigger::Unknown,
@@ -290,6 +292,7 @@ impl Decode for AddressesLost {
             interfaces: wire.interfaces,
             interface: name(&wire.interface),
             ifindex: wire.ifindex,
+            suppressed: wire.suppressed,
         }
     }
 }

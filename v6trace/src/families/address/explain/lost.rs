@@ -205,14 +205,19 @@ impl Story<'_> {
                 ("table", lost.table.into()),
             ])
         });
-        diagnosis
+        let diagnosis = diagnosis
             .with("addresses", lost.address_count)
             .with("addresses_set", lost.set_count)
             .with("addresses_learned", lost.learned_count)
             .with("routes", lost.route_count)
             .with("interfaces", lost.interfaces)
             .with("lost_addresses", Value::List(addresses.collect()))
-            .with("lost_routes", Value::List(routes.collect()))
+            .with("lost_routes", Value::List(routes.collect()));
+        if lost.suppressed > 0 {
+            diagnosis.with("suppressed", lost.suppressed)
+        } else {
+            diagnosis
+        }
     }
 
     /// The commands that bring back what was set: addresses, then the routes,
