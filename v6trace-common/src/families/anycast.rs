@@ -12,7 +12,7 @@ use crate::{
 
 /// An interface that begins or ceases to forward.
 pub const FORWARDING_CHANGED: Hook = Hook(5);
-/// An address that becomes usable.
+/// An address that becomes usable, or goes.
 pub const USABLE: Hook = Hook(6);
 /// A socket that asks for an anycast address.
 pub const REQUEST: Hook = Hook(7);
@@ -204,8 +204,9 @@ pub const FAMILY: Family = Family {
         HookInfo {
             hook: USABLE,
             name: "address-usable",
-            about: "an address that becomes usable",
-            without: "anycast addresses taken beside a new address are not explained",
+            about: "an address that becomes usable, or goes",
+            without: "anycast addresses taken beside a new address are not explained, nor \
+                      addresses that interfaces lose",
             candidates: &[Candidate {
                 function: "__ipv6_ifa_notify",
                 kprobes: Programs::both("address_usable_enter", "address_usable_return"),

@@ -98,7 +98,8 @@ pub const FAMILY: Family = Family {
             hook: ROUTE_DELETE,
             name: "route-delete",
             about: "removing one route",
-            without: "default routes that vanish when forwarding is written are not explained",
+            without: "default routes that vanish when forwarding is written are not explained, \
+                      nor routes that interfaces lose",
             candidates: &[Candidate {
                 function: "fib6_del",
                 kprobes: Programs::entry("route_delete_enter"),
