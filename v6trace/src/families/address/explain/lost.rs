@@ -164,7 +164,10 @@ impl Story<'_> {
         }
         let one = [set, learned, lost.route_count, own].iter().max() == Some(&1);
         let verb = if one && parts.len() == 1 { "is" } else { "are" };
-        format!("{} {verb} gone", parts.join(", "))
+        let end = parts.pop().unwrap_or_default();
+        let rest = parts.join(", ");
+        let and = if rest.is_empty() { "" } else { " and " };
+        format!("{rest}{and}{end} {verb} gone")
     }
 
     /// What comes back by itself.
