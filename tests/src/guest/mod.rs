@@ -6,6 +6,7 @@
 //! [`Report`] says ([`Diagnosis::expect`]) with what it did itself and with
 //! what the kernel tells it by other ways than tracing.
 
+mod advertiser;
 mod bird;
 mod command;
 mod diagnosis;
@@ -30,6 +31,7 @@ mod tap;
 mod tracer;
 mod wait;
 
+pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
 pub(crate) use bird::Bird;
 pub(crate) use command::{Finished, finish, ip, ip_batch, ip_fails};
 pub(crate) use diagnosis::Diagnosis;

@@ -5,6 +5,7 @@
 //! if v6trace did not say what it should. It runs as root in a process of its
 //! own and leaves the machine as it found it.
 
+mod advertisement;
 mod anycast;
 mod dad;
 mod forwarding;
@@ -83,6 +84,11 @@ const GROUPS: &[Group] = &[
         families: &["dad"],
         among_all: "dad-loopback-static",
         scenarios: dad::SCENARIOS,
+    },
+    Group {
+        families: &["advertisement"],
+        among_all: "ra-ignored-forwarding",
+        scenarios: advertisement::SCENARIOS,
     },
     // What is recorded is joins.
     Group {

@@ -172,10 +172,6 @@ members! {
         "anycast addresses are not seen";
     ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
         "anycast addresses that are given up are not seen";
-    IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
-        "the prefix length behind an anycast address is not known";
-    IFA_LIST: Shape::Object, "inet6_ifaddr.if_list",
-        "the prefix length behind an anycast address is not known";
     AC_SIZE: Shape::Size, "ipv6_ac_socklist",
         "what an anycast address on a socket charges to its option memory is not known";
     TASK_CRED: Shape::Object, "task_struct.cred",

@@ -119,8 +119,6 @@ members! {
         "the nonce of an address is not known";
     IFA_STABLE_PRIVACY_RETRY: Shape::Bytes(1), "inet6_ifaddr.stable_privacy_retry",
         "whether a stable-privacy address is tried again is not known";
-    INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
-        "an interface's accept_dad and enhanced_dad are not known";
     NET_IDGEN_RETRIES: Shape::Bytes(4), "net.ipv6.sysctl.idgen_retries",
         "whether a stable-privacy address is tried again is not known";
     DEVCONF_ACCEPT_DAD: Shape::Bytes(4), "ipv6_devconf.accept_dad",

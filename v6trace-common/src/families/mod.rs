@@ -2,6 +2,7 @@
 //! members, its `mod` and a line in the table below.
 
 // One by one, so that `cargo fmt` finds them.
+pub mod advertisement;
 pub mod anycast;
 pub mod dad;
 pub mod forwarding;
@@ -51,6 +52,7 @@ families! {
     anycast,
     forwarding,
     dad,
+    advertisement,
 }
 
 impl Family {

@@ -1,5 +1,6 @@
 //! The programs of each family of failures.
 
+mod advertisement;
 mod anycast;
 mod dad;
 mod forwarding;

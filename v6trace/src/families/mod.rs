@@ -12,6 +12,7 @@
 //! A `mod` and a line in the table below make a family known.
 
 // One by one, so that `cargo fmt` finds them.
+pub mod advertisement;
 pub mod anycast;
 pub mod dad;
 pub mod forwarding;
@@ -63,6 +64,11 @@ pub trait Occurrence: fmt::Debug {
 
     /// Why it failed, if it did.
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis>;
+
+    /// Everything that failed, of what holds several things.
+    fn explain_each(&self, subject: Subject<'_>) -> Vec<Diagnosis> {
+        self.explain(subject).into_iter().collect()
+    }
 }
 
 /// What is made of a payload of the wire.
@@ -147,6 +153,12 @@ families! {
     anycast { AnycastChange, AnycastRequest }
     forwarding { DefaultRoutesPurged }
     dad { DadFailure, DadReflection }
+    advertisement {
+        RouterAdvertisement,
+        RouterMessageIgnored,
+        AdvertisedAddressRefused,
+        SolicitationsUnanswered,
+    }
 }
 
 /// The kind of the records that something is decoded from.
