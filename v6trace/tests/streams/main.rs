@@ -4,6 +4,7 @@
 //! hold what only a made-up stream can: values that no guest produces on
 //! demand, and records that are damaged.
 
+mod advertisement;
 mod commands;
 mod dad;
 mod joins;

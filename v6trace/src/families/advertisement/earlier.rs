@@ -76,12 +76,12 @@ impl Earlier {
         &self,
         netns: u32,
         advertisement: &RouterAdvertisement,
-        key: &String,
+        key: &str,
     ) -> bool {
         let at = place(netns, advertisement);
         let mut routers = self.routers.iter();
         let last = routers.find(|router| router.at == at);
-        last.is_some_and(|router| router.matters.contains(key))
+        last.is_some_and(|router| router.matters.iter().any(|matter| matter == key))
     }
 
     /// Who last wrote the forwarding of that interface, or of all, and which.

@@ -27,6 +27,8 @@ use standing::Missed;
 pub(super) use other::{ignored, refused, unanswered};
 
 const OPERATION: &str = "router-advertisement";
+/// Prefixes, and routes, of an advertisement that are told one by one.
+const EACH: usize = 8;
 
 /// Something that is not heeded.
 pub(super) struct Matter {
@@ -87,6 +89,29 @@ pub(super) fn matters(advertisement: &RouterAdvertisement) -> Vec<Matter> {
             matters
         }
     }
+}
+
+/// Each of them once, and no more than a few: whoever is on the link can send any
+/// number. The last one counts those beyond.
+fn bounded(matters: impl Iterator<Item = Matter>) -> Vec<Matter> {
+    let mut told: Vec<Matter> = Vec::new();
+    let mut more = 0_u32;
+    for matter in matters {
+        if told.iter().any(|other| other.key() == matter.key()) {
+            continue;
+        }
+        if told.len() < EACH {
+            told.push(matter);
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0
+        && let Some(last) = told.pop()
+    {
+        told.push(last.with("more", more));
+    }
+    told
 }
 
 /// Explains what was not told of this router before.

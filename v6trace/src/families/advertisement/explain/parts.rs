@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{Cause, Matter, Remedy, router};
+use super::{Cause, Matter, Remedy, bounded, router};
 use crate::families::advertisement::{
     RouteSysctls, RouterAdvertisement, Sysctls,
     message::{Message, Route},
@@ -31,7 +31,8 @@ pub(super) fn matters(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> 
     }
     if !from_itself && let Some(routes) = advertisement.routes {
         let ignored = advertisement.message.routes.iter();
-        matters.extend(ignored.filter_map(|one| route(advertisement, sysctls, routes, one)));
+        let ignored = ignored.filter_map(|one| route(advertisement, sysctls, routes, one));
+        matters.extend(bounded(ignored));
     }
     matters
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Cause, Matter, Remedy, router};
+use super::{Cause, Matter, Remedy, bounded, router};
 use crate::families::advertisement::{RouterAdvertisement, Sysctls, message::Prefix};
 
 /// The bits of a prefix of which addresses are made.
@@ -11,8 +11,7 @@ const LENGTH: u8 = 64;
 /// Of each prefix the first condition that decides.
 pub(super) fn matters(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Vec<Matter> {
     let prefixes = advertisement.message.prefixes.iter();
-    let ignored = prefixes.filter_map(|prefix| matter(advertisement, sysctls, prefix));
-    ignored.collect()
+    bounded(prefixes.filter_map(|prefix| matter(advertisement, sysctls, prefix)))
 }
 
 /// What decides, for what it is remembered by; why; whether it is not as the router
@@ -59,6 +58,10 @@ fn reason(
         valid, preferred, ..
     } = *prefix;
     let min_lft = advertisement.min_lft;
+    // One that is withdrawn gives no address, and is no loss.
+    if (valid, preferred) == (0, 0) {
+        return None;
+    }
     if sysctls.pinfo == 0 {
         let set = Remedy::set("accept_ra_pinfo", 1, heeded);
         return Some(("pinfo", "accept_ra_pinfo is 0".to_owned(), true, set));
@@ -76,10 +79,6 @@ fn reason(
             "its preferred lifetime of {preferred} s is above its valid lifetime of {valid} s"
         );
         return Some(("lifetimes", reason, true, sender()));
-    }
-    // One that is withdrawn gives no address, and is no loss.
-    if valid == 0 {
-        return None;
     }
     if i64::from(valid) < i64::from(min_lft) {
         let reason =
