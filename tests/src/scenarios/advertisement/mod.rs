@@ -2,6 +2,7 @@
 
 mod ignored;
 mod invalid;
+mod networkd;
 mod parts;
 mod prefix;
 mod redirect;
@@ -22,6 +23,7 @@ use crate::guest::{
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     ignored::SCENARIOS,
+    networkd::SCENARIOS,
     invalid::SCENARIOS,
     parts::SCENARIOS,
     prefix::SCENARIOS,

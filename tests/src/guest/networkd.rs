@@ -1,0 +1,65 @@
+//! systemd-networkd, which processes router advertisements itself.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+use super::Netns;
+use super::lines::Lines;
+
+const PROGRAM: &str = "/usr/lib/systemd/systemd-networkd";
+const CONFIG: &str = "/run/systemd/network";
+const STATE: &str = "/run/systemd/netif";
+
+/// A running systemd-networkd, without systemd and D-Bus.
+pub(crate) struct Networkd {
+    child: Child,
+    log: Lines,
+}
+
+impl Networkd {
+    /// Starts it in `netns`, to manage the interface of that name and no other.
+    pub(crate) fn start(netns: &Netns, interface: &str) -> Result<Self> {
+        fs::create_dir_all(CONFIG)?;
+        for directory in ["links", "leases", "lldp"] {
+            fs::create_dir_all(format!("{STATE}/{directory}"))?;
+        }
+        let network = format!(
+            "[Match]\nName={interface}\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n\
+             DHCP=no\n"
+        );
+        fs::write(format!("{CONFIG}/10-guest.network"), network)?;
+        let mut networkd = Command::new(PROGRAM);
+        networkd
+            .env("SYSTEMD_LOG_TARGET", "console")
+            .env("SYSTEMD_LOG_LEVEL", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        // A child inherits the namespace of the thread that starts it.
+        let mut child = netns.enter(|| networkd.spawn().context("cannot start networkd"))?;
+        let stderr = child.stderr.take().context("stderr is piped")?;
+        let log = Lines::collect(stderr, |_| ());
+        Ok(Self { child, log })
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.so_far().join("\n")
+    }
+}
+
+impl Drop for Networkd {
+    fn drop(&mut self) {
+        // Either fails only if it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all("/run/systemd");
+    }
+}
