@@ -37,6 +37,8 @@ members! {
         "the namespace of an interface is not known";
     INET6_DEV_DEV: Shape::Object, "inet6_dev.dev",
         "the interface of an inet6_dev is not known";
+    INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
+        "an interface on its way out is not recognised";
     INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
         "an interface's accept_dad and enhanced_dad are not known, nor are changes of what it heeds";
     IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",

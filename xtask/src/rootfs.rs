@@ -83,7 +83,10 @@ fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
              systemd-network:x:101:101::/run/systemd:/bin/false\n\
              nobody:x:65534:65534:nobody:/:/bin/false\n",
         ),
-        ("group", "root:x:0:\nsystemd-network:x:101:\nnogroup:x:65534:\n"),
+        (
+            "group",
+            "root:x:0:\nsystemd-network:x:101:\nnogroup:x:65534:\n",
+        ),
         (
             "nsswitch.conf",
             "passwd: files\ngroup: files\nhosts: files\nprotocols: files\n",

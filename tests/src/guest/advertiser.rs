@@ -121,7 +121,7 @@ impl Advertisement {
         let mut option = vec![24, units, length, 0];
         option.extend(lifetime.to_be_bytes());
         option.extend(prefix.octets());
-        option.truncate(usize::from(units) * 8);
+        option.resize(usize::from(units) * 8, 0);
         self.option(&option)
     }
 

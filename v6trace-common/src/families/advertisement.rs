@@ -193,8 +193,6 @@ members! {
         "unanswered router solicitations are not explained";
     INET6_DEV_IF_FLAGS: Shape::Bytes(4), "inet6_dev.if_flags",
         "unanswered router solicitations are not explained";
-    INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
-        "unanswered router solicitations are not explained";
     CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",
         "what an interface heeds of router advertisements is not known";
     CNF_PINFO: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_pinfo",
@@ -329,7 +327,7 @@ pub const FAMILY: Family = Family {
                     &INET6_DEV_RS_TIMER,
                     &INET6_DEV_RS_PROBES,
                     &INET6_DEV_IF_FLAGS,
-                    &INET6_DEV_DEAD,
+                    &kernel::INET6_DEV_DEAD,
                     &kernel::INET6_DEV_DEV,
                     &kernel::CNF_FORWARDING,
                     &kernel::CNF_ACCEPT_RA,

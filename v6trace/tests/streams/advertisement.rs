@@ -72,7 +72,10 @@ fn standing(addresses: &[&str], routes: Option<&[u8]>, taker: bool) -> Record {
         boot_ns: stream::EVENT_NS,
         netns: GUEST,
         ifindex: IFINDEX,
-        addresses: addresses.iter().map(|one| (one.parse().unwrap(), 64)).collect(),
+        addresses: addresses
+            .iter()
+            .map(|one| (one.parse().unwrap(), 64))
+            .collect(),
         default_routes: routes.map(|routes| routes.iter().map(route).collect()),
         master: None,
         taker: taker.then(|| Taker {
@@ -260,5 +263,8 @@ fn a_port_of_a_bridge_waits_in_vain_by_design() {
         taker: None,
     }
     .into();
-    assert_eq!(diagnosis([port, stream::kernel(header(), &wire)]), Value::Null);
+    assert_eq!(
+        diagnosis([port, stream::kernel(header(), &wire)]),
+        Value::Null
+    );
 }

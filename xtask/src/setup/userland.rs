@@ -77,10 +77,7 @@ pub(crate) fn provide(selection: &Selection) -> Result<Userland> {
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == key) {
         return Ok(userland(selection, &directory, key));
     }
-    let step = Step::start(format!(
-        "Downloading the guest's tools: {}",
-        all.join(", ")
-    ));
+    let step = Step::start(format!("Downloading the guest's tools: {}", all.join(", ")));
     let apt = PrivateApt::new(SUITE, true)?;
     apt.update()?;
     apt.clean()?;
@@ -108,7 +105,11 @@ fn userland(selection: &Selection, directory: &Path, key: String) -> Userland {
         name: selection.name,
         tools: directory.join("tools"),
         libraries: directory.join("libraries"),
-        single: selection.single.iter().map(|(_, program)| *program).collect(),
+        single: selection
+            .single
+            .iter()
+            .map(|(_, program)| *program)
+            .collect(),
         key,
     }
 }

@@ -42,15 +42,33 @@ fn forwarding() -> Result<()> {
         site.set("forwarding", "1")?;
         site.forget()?;
     }
-    Ok(())
+    site.host.set_sysctl("ipv6/conf/all/forwarding", "0")?;
+    written(&site)
 }
 
-/// radvd announces, and then the host turns forwarding on for all: what it had
-/// stays for a while, but is not renewed.
+/// Who wrote forwarding is known where that took something away.
+fn written(site: &Site) -> Result<()> {
+    site.heeds()?;
+    let tracer = Tracer::start(&[])?;
+    site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    site.send(&ordinary().bytes())?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    super::of_cause(&report, "default-route-purged")?;
+    site.expect_advertisement(super::of_cause(&report, "ra-ignored-forwarding")?)
+        // Its address is still there.
+        .field("severity", "notice")
+        .evidence("addresses", vec![format!("{ADDRESS}/64")])
+        .summary_has(["wrote", "net.ipv6.conf.all.forwarding"])
+        .summary_has([format!("guest[{}]", std::process::id())])
+        .check()
+}
+
+/// radvd announces what a host ignores that has turned forwarding on for all.
 fn docker() -> Result<()> {
     let site = Site::new()?;
     site.router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
-    let tracer = Tracer::start(&["--family", "advertisement,forwarding,anycast"])?;
+    let tracer = Tracer::start(&[])?;
     site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let radvd = Radvd::start_quick(&site.router, "w", true)?;
     tracer.wait_for_line("ra-ignored-forwarding")?;
@@ -62,9 +80,11 @@ fn docker() -> Result<()> {
         .some_fix_has("accept_ra=2")
         .check()?;
     diagnosis.follow("accept_ra=2")?;
-    until_some("the next is heeded", std::time::Duration::from_secs(10), || {
-        default_route(&site.host)
-    })?;
+    until_some(
+        "the next is heeded",
+        std::time::Duration::from_secs(10),
+        || default_route(&site.host),
+    )?;
     drop(radvd);
     Ok(())
 }
@@ -73,7 +93,8 @@ fn docker() -> Result<()> {
 fn has_others() -> Result<()> {
     let site = Site::new()?;
     site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
-    site.host.ip("address add 2001:db8:9::9/48 dev up.7 nodad")?;
+    site.host
+        .ip("address add 2001:db8:9::9/48 dev up.7 nodad")?;
     let report = site.traced(&ordinary().bytes())?;
     site.expect_advertisement(report.only("ra-ignored-forwarding")?)
         .field("severity", "notice")
@@ -157,7 +178,10 @@ fn not_again() -> Result<()> {
     report.complete()?;
     report.count(2)?;
     ensure!(
-        report.diagnoses.iter().all(|one| one.cause() == "ra-ignored-accept-ra"),
+        report
+            .diagnoses
+            .iter()
+            .all(|one| one.cause() == "ra-ignored-accept-ra"),
         "another cause"
     );
     let state = crate::guest::AddressState::of(&site.host, &site.interface.name, ADDRESS)?;

@@ -11,7 +11,7 @@ mod silent;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::Scenario;
@@ -127,7 +127,10 @@ impl Site {
         AddressState::Usable.wait(&self.host, name, ADDRESS)?;
         let routes = default_routes(&self.host)?;
         let wanted = (ROUTER.to_string(), name.clone());
-        ensure!(routes.contains(&wanted), "the default routes are {routes:?}");
+        ensure!(
+            routes.contains(&wanted),
+            "the default routes are {routes:?}"
+        );
         Ok(())
     }
 
@@ -144,7 +147,9 @@ impl Site {
     fn forget(&self) -> Result<()> {
         let name = &self.interface.name;
         // Either may not be there.
-        let _ = self.host.ip(&format!("address del {ADDRESS}/64 dev {name}"));
+        let _ = self
+            .host
+            .ip(&format!("address del {ADDRESS}/64 dev {name}"));
         let _ = self.host.ip("-6 route del default proto ra");
         self.has_nothing()
     }
@@ -185,8 +190,10 @@ fn ordinary() -> Advertisement {
 
 /// The one diagnosis of that cause, among others.
 fn of_cause<'r>(report: &'r Report, cause: &str) -> Result<&'r Diagnosis> {
-    let mut found = report.diagnoses.iter().filter(|one| one.cause() == cause);
-    let diagnosis = found.next().with_context(|| format!("no {cause}"))?;
-    ensure!(found.next().is_none(), "more than one {cause}");
-    Ok(diagnosis)
+    let of_it = |one: &&Diagnosis| one.cause() == cause;
+    let found: Vec<_> = report.diagnoses.iter().filter(of_it).collect();
+    match found[..] {
+        [diagnosis] => Ok(diagnosis),
+        _ => bail!("expected one {cause} among {:#?}", report.diagnoses),
+    }
 }

@@ -33,7 +33,10 @@ fn managed() -> Result<()> {
     let report = tracer.finish()?;
     report.complete()?;
     for diagnosis in &report.diagnoses {
-        ensure!(diagnosis.field("severity") == "notice", "all is well: {diagnosis}");
+        ensure!(
+            diagnosis.field("severity") == "notice",
+            "all is well: {diagnosis}"
+        );
     }
     let diagnosis = of_cause(&report, "ra-ignored-accept-ra")?;
     let who = format!("systemd-network[{}]", networkd.id());

@@ -43,7 +43,12 @@ fn sender() -> Result<()> {
     for (prefix, managed, reason, severity) in [
         (of(|p| p.length = 60), 0, "length", "failure"),
         (of(|p| p.preferred = p.valid + 1), 0, "lifetimes", "failure"),
-        (of(|p| p.prefix = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 0, "scope", "failure"),
+        (
+            of(|p| p.prefix = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)),
+            0,
+            "scope",
+            "failure",
+        ),
         (of(|p| p.flags = 0x80), 0, "autonomous", "notice"),
         (of(|p| p.flags = 0x80), 0x80, "autonomous", "notice"),
     ] {
@@ -77,7 +82,12 @@ fn sysctls() -> Result<()> {
     for (sysctl, wrong, reason, fix) in [
         ("accept_ra_pinfo", "0", "pinfo", "accept_ra_pinfo=1"),
         ("autoconf", "0", "autoconf", "autoconf=1"),
-        ("accept_ra_min_lft", "1801", "min-lft", "accept_ra_min_lft=0"),
+        (
+            "accept_ra_min_lft",
+            "1801",
+            "min-lft",
+            "accept_ra_min_lft=0",
+        ),
     ] {
         if !site.has(sysctl)? {
             println!("no {sysctl} here");

@@ -45,6 +45,7 @@ use crate::{
     pointer::{Pointer, Reading},
     programs::programs,
     scratch::Scratch,
+    search::functions,
 };
 use packet::{Packet, Place};
 
@@ -115,14 +116,16 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     packet.device.name_into(&mut payload.interface);
     let (mtu, mtu_read) = packet.device.0.flagged(&globals::DEV_MTU, MTU_READ);
     payload.mtu = mtu;
-    payload.read = mtu_read | read_sysctls(inet6_dev, payload) | own(inet6_dev, source);
+    payload.read = mtu_read | own(inet6_dev, source);
+    advertisement_sysctls(inet6_dev.0);
+    let payload = &mut ADVERTISEMENT_RECORD.get()?.payload;
     let frame = &mut payload.frame;
     let copied = copy(packet.skb, &mut frame.bytes, FRAME_COPIED);
     frame.copied = copied.copied;
     frame.length = copied.length;
     frame.network = copied.network;
     frame.transport = copied.transport;
-    record.send(ctx, wire::ADVERTISEMENT);
+    ADVERTISEMENT_RECORD.get()?.send(ctx, wire::ADVERTISEMENT);
     Some(())
 }
 
@@ -130,19 +133,48 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
 /// or ceases to take advertisements would make another.
 #[inline(always)]
 fn fold(packet: &Packet, inet6_dev: Pointer, taken: bool) -> Option<u32> {
-    let configuration = ADVERTISEMENT_CONFIGURATION.get()?;
-    let at = inet6_dev.member(&globals::INET6_DEV_CNF)?;
-    at.read_into::<256>(transmute_mut!(&mut configuration.0));
+    let configuration = advertisement_configuration(inet6_dev.0);
     // Type, code and checksum.
     let header: u32 = packet.icmpv6().read()?;
     let length: u32 = packet.skb.or_zero(&globals::SKB_LEN);
-    let mut fold = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
-    for word in &configuration.0 {
-        // Any odd number spreads the bits.
-        fold = (fold ^ *word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        fold ^= fold >> 32;
-    }
+    let packet = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
+    let fold = spread(configuration ^ packet);
     Some(fold as u32)
+}
+
+/// Spreads the bits.
+#[inline(always)]
+fn spread(word: u64) -> u64 {
+    // Any odd number would do.
+    let word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    word ^ (word >> 32)
+}
+
+// Functions of their own: in one with the rest they would need more stack than
+// there is.
+functions! {
+    /// A number that another configuration of the interface would make another.
+    fn advertisement_configuration(inet6_dev: u64) -> u64 {
+        let Some(configuration) = ADVERTISEMENT_CONFIGURATION.get() else {
+            return 0;
+        };
+        let Some(at) = Pointer(inet6_dev).member(&globals::INET6_DEV_CNF) else {
+            return 0;
+        };
+        at.read_into::<256>(transmute_mut!(&mut configuration.0));
+        let words = configuration.0.iter();
+        words.fold(0, |fold, word| spread(fold ^ *word))
+    }
+
+    /// Reads what decides into the record, and which of it could be read.
+    fn advertisement_sysctls(inet6_dev: u64) -> u32 {
+        let Some(record) = ADVERTISEMENT_RECORD.get() else {
+            return 0;
+        };
+        let read = read_sysctls(Pointer(inet6_dev), &mut record.payload);
+        record.payload.read |= read;
+        read
+    }
 }
 
 /// Reads what decides; which of it could be read.
@@ -166,10 +198,7 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
     payload.accept_ra_min_lft = min_lft;
     let (pflag, pflag_read) = inet6_dev.flagged::<u8>(&globals::CNF_PFLAG, PFLAG_READ);
     payload.ra_honor_pio_pflag = i32::from(pflag);
-    (SYSCTLS_READ & all.mask())
-        | (ROUTE_INFO_READ & routes.mask())
-        | min_lft_read
-        | pflag_read
+    (SYSCTLS_READ & all.mask()) | (ROUTE_INFO_READ & routes.mask()) | min_lft_read | pflag_read
 }
 
 /// Whether the interface itself has the source as an address.
@@ -177,7 +206,11 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
 fn own(inet6_dev: Pointer, source: Address) -> u32 {
     let found = address::count(inet6_dev, source);
     let own = if found.own { OWN_SOURCE } else { 0 };
-    let complete = if found.complete { ADDRESSES_COMPLETE } else { 0 };
+    let complete = if found.complete {
+        ADDRESSES_COMPLETE
+    } else {
+        0
+    };
     own | complete
 }
 

@@ -132,7 +132,10 @@ impl Decode for RouterAdvertisement {
         let has = |flag| wire.read & flag != 0;
         let copied = &wire.frame;
         let frame = Frame::new(
-            copied.bytes.get(..copied.copied.into()).unwrap_or(&copied.bytes),
+            copied
+                .bytes
+                .get(..copied.copied.into())
+                .unwrap_or(&copied.bytes),
             copied.length,
             copied.network,
             copied.transport,

@@ -29,7 +29,10 @@ pub(crate) struct Interfaces;
 
 impl Looks for Interfaces {
     fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
-        let remarkable = records.iter().enumerate().filter(|(_, r)| r.is_remarkable());
+        let remarkable = records
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| r.is_remarkable());
         let found = remarkable.filter_map(|(index, record)| {
             let event = record.event.as_ref().ok()?;
             let (ifindex, taker) = concerned(event)?;
@@ -69,9 +72,7 @@ fn standing(
     let master = links::master_of(links, link).filter(|master| !master.is_vrf);
     let own = addresses.iter().filter(|held| held.ifindex == ifindex);
     let own = own.filter_map(|held| match held.address {
-        IpAddr::V6(address) if !address.is_unicast_link_local() => {
-            Some((address, held.prefix_len))
-        }
+        IpAddr::V6(address) if !address.is_unicast_link_local() => Some((address, held.prefix_len)),
         IpAddr::V6(_) | IpAddr::V4(_) => None,
     });
     Some(Standing {

@@ -170,7 +170,9 @@ fn byte(option: &[u8], at: usize) -> u8 {
 fn word(option: &[u8], at: usize) -> u32 {
     let bytes = option.get(at..at + 4);
     bytes.map_or(0, |bytes| {
-        bytes.iter().fold(0, |word, &byte| word << 8 | u32::from(byte))
+        bytes
+            .iter()
+            .fold(0, |word, &byte| word << 8 | u32::from(byte))
     })
 }
 
@@ -213,13 +215,19 @@ mod tests {
             panic!("{message:?}");
         };
         assert_eq!(prefix.prefix, "2001:db8:7::".parse::<Ipv6Addr>().unwrap());
-        assert_eq!((prefix.length, prefix.valid, prefix.preferred), (64, 60, 30));
+        assert_eq!(
+            (prefix.length, prefix.valid, prefix.preferred),
+            (64, 60, 30)
+        );
         assert!(prefix.autonomous && prefix.is_whole);
         let [route] = message.routes[..] else {
             panic!("{message:?}");
         };
         assert_eq!(route.prefix, "fd00:5::".parse::<Ipv6Addr>().unwrap());
-        assert_eq!((route.length, route.lifetime, route.preference), (48, 90, 1));
+        assert_eq!(
+            (route.length, route.lifetime, route.preference),
+            (48, 90, 1)
+        );
     }
 
     #[test]

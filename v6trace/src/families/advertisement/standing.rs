@@ -51,6 +51,8 @@ impl Standing {
         if !self.addresses.is_empty() {
             return Some(true);
         }
-        self.default_routes.as_ref().map(|routes| !routes.is_empty())
+        self.default_routes
+            .as_ref()
+            .map(|routes| !routes.is_empty())
     }
 }

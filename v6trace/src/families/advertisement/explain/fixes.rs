@@ -1,6 +1,10 @@
 //! What lets an interface heed what it ignores.
 
-use crate::explain::{Fix, Subject, quoted};
+use super::router;
+use crate::{
+    explain::{Fix, Subject, quoted},
+    frame::Frame,
+};
 
 /// Something to do about it.
 pub(super) enum Remedy {
@@ -11,10 +15,7 @@ pub(super) enum Remedy {
         remark: &'static str,
     },
     /// Setting the interface's MTU.
-    Mtu {
-        mtu: u32,
-        remark: &'static str,
-    },
+    Mtu { mtu: u32, remark: &'static str },
     /// What no command does here.
     Say(String),
 }
@@ -26,6 +27,11 @@ impl Remedy {
             value,
             remark,
         }
+    }
+
+    /// What is wrong with a message is its sender's to mend.
+    pub(super) fn mend(frame: &Frame) -> Self {
+        Self::Say(format!("mend its sender, {}", router(frame)))
     }
 
     pub(super) fn fix(self, interface: &str, subject: Subject<'_>) -> Fix {

@@ -5,8 +5,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{
-    OPERATION, router, source,
+    OPERATION,
     fixes::Remedy,
+    router, source,
     standing::{Missed, find},
     text,
 };
@@ -78,7 +79,7 @@ fn advertisement(
         .with("length", u32::try_from(frame.message_length()).ok());
     let mut diagnosis = missed
         .evidence(diagnosis)
-        .fix(Fix::new(format!("mend its sender, {}", router(frame))));
+        .fix(Remedy::mend(frame).fix(interface, subject));
     diagnosis.severity = missed.severity();
     diagnosis.address = frame.source().map(IpAddr::V6);
     diagnosis
@@ -94,13 +95,13 @@ fn redirect(
     let interface = &ignored.interface;
     let sysctls = ignored.sysctls;
     let (what, reason, remedy) = match (dropped, sysctls) {
-        (Some((what, reason)), _) => (
-            what,
-            reason,
-            Remedy::Say(format!("mend its sender, {}", router(frame))),
-        ),
+        (Some((what, reason)), _) => (what, reason, Remedy::mend(frame)),
         // The kernel would have dropped it for that.
-        (None, _) if frame.source().is_some_and(|from| !from.is_unicast_link_local()) => {
+        (None, _)
+            if frame
+                .source()
+                .is_some_and(|from| !from.is_unicast_link_local()) =>
+        {
             return None;
         }
         (None, Some((forwarding, _))) if forwarding != 0 => (
@@ -243,12 +244,10 @@ pub(in super::super) fn unanswered(
     )
     .with("rs_probes", *sent)
     .with("router_solicitations", *router_solicitations);
-    let mut diagnosis = missed
-        .evidence(diagnosis)
-        .fix(Fix::new(
-            "where the link is to have IPv6, see that its router sends advertisements, and that \
+    let mut diagnosis = missed.evidence(diagnosis).fix(Fix::new(
+        "where the link is to have IPv6, see that its router sends advertisements, and that \
              nothing on the way filters multicast or ICMPv6",
-        ));
+    ));
     diagnosis.task = None;
     Some(diagnosis)
 }

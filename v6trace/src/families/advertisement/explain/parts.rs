@@ -57,7 +57,11 @@ fn default_route(
         (
             "min-lft",
             format!("its lifetime of {lifetime} s is below accept_ra_min_lft = {min_lft}"),
-            Remedy::set("accept_ra_min_lft", 0, "the default: no lifetime is too short"),
+            Remedy::set(
+                "accept_ra_min_lft",
+                0,
+                "the default: no lifetime is too short",
+            ),
             true,
         )
     } else if from_itself {
@@ -67,10 +71,10 @@ fn default_route(
                 "its source is an address of {} itself, and accept_ra_from_local is 0",
                 advertisement.interface
             ),
-            Remedy::set(
-                "accept_ra_from_local",
-                1,
-                "only where this host is to route by way of itself",
+            Remedy::Say(
+                "where this host advertises to others only, all is well; else take the address \
+                 from it or from the router"
+                    .to_owned(),
             ),
             true,
         )
@@ -146,6 +150,7 @@ fn route(
         max_plen,
     } = routes;
     let heeded = "heeds the next advertisement";
+    let mend = || Remedy::mend(&advertisement.frame);
     let mut certain = true;
     let (what, reason, remedy) = if rtr_pref == 0 {
         (
@@ -182,11 +187,11 @@ fn route(
             format!(
                 "its prefix has {length} bits, more than accept_ra_rt_info_max_plen = {max_plen}"
             ),
-            Remedy::set(
-                "accept_ra_rt_info_max_plen",
-                if length > 64 { 128 } else { 64 },
-                "heeds the next advertisement, whoever sends it",
-            ),
+            match length {
+                0..=64 => Remedy::set("accept_ra_rt_info_max_plen", 64, heeded),
+                65..=128 => Remedy::set("accept_ra_rt_info_max_plen", 128, heeded),
+                _ => mend(),
+            },
         )
     } else if let Some(surely) = malformed(route) {
         certain = surely;
@@ -197,10 +202,7 @@ fn route(
                  bits",
                 route.bytes, route.preference
             ),
-            Remedy::Say(format!(
-                "mend its sender, {}",
-                router(&advertisement.frame)
-            )),
+            mend(),
         )
     } else {
         return None;
@@ -263,10 +265,7 @@ pub(super) fn mtu(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Opti
         (
             "small",
             format!("it is below {MIN_MTU}, the least of IPv6"),
-            Remedy::Say(format!(
-                "mend its sender, {}",
-                router(&advertisement.frame)
-            )),
+            Remedy::mend(&advertisement.frame),
         )
     } else if let Some(own) = own.filter(|own| mtu > *own) {
         (

@@ -52,7 +52,7 @@ fn reason(
     sysctls: Sysctls,
     prefix: &Prefix,
 ) -> Option<Reason> {
-    let sender = || Remedy::Say(format!("mend its sender, {}", router(&advertisement.frame)));
+    let sender = || Remedy::mend(&advertisement.frame);
     let heeded = "heeds the next advertisement";
     let Prefix {
         valid, preferred, ..
@@ -113,7 +113,10 @@ fn reason(
         return Some(("pflag", reason, false, set));
     }
     if prefix.length != LENGTH {
-        let reason = format!("it has {} bits, and addresses are made of {LENGTH}", prefix.length);
+        let reason = format!(
+            "it has {} bits, and addresses are made of {LENGTH}",
+            prefix.length
+        );
         let say = Remedy::Say("have the router advertise a /64".to_owned());
         return Some(("length", reason, true, say));
     }

@@ -83,11 +83,17 @@ impl<'a> Missed<'a> {
     pub(super) fn evidence(&self, diagnosis: Diagnosis) -> Diagnosis {
         let addresses = self.standing.map(|standing| {
             let addresses = standing.addresses.iter();
-            Value::List(addresses.map(|(address, length)| format!("{address}/{length}").into()).collect())
+            Value::List(
+                addresses
+                    .map(|(address, length)| format!("{address}/{length}").into())
+                    .collect(),
+            )
         });
         let routes = self.standing.and_then(|standing| {
             let routes = standing.default_routes.as_ref()?.iter();
-            Some(Value::List(routes.map(|route| describe(route).into()).collect()))
+            Some(Value::List(
+                routes.map(|route| describe(route).into()).collect(),
+            ))
         });
         let taker = self.standing.and_then(|standing| standing.taker.as_ref());
         diagnosis

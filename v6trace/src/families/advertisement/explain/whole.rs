@@ -29,7 +29,9 @@ pub(super) fn matter(advertisement: &RouterAdvertisement) -> Result<Option<Sysct
 
 fn invalid(advertisement: &RouterAdvertisement) -> Option<Matter> {
     let frame = &advertisement.frame;
-    let source = frame.source().filter(|source| !source.is_unicast_link_local());
+    let source = frame
+        .source()
+        .filter(|source| !source.is_unicast_link_local());
     let (what, reason) = match (source, advertisement.message.fault) {
         (Some(source), _) => (
             "source",
@@ -55,7 +57,7 @@ fn invalid(advertisement: &RouterAdvertisement) -> Option<Matter> {
         .with("reason", what)
         .with("hop_limit", frame.hop_limit().map(u32::from))
         .with("length", u32::try_from(frame.message_length()).ok())
-        .remedy(sender(advertisement));
+        .remedy(Remedy::mend(frame));
     matter.may_fail = true;
     Some(matter)
 }
@@ -67,10 +69,6 @@ fn why(advertisement: &RouterAdvertisement, reason: &str) -> String {
         advertisement.interface,
         router(&advertisement.frame),
     )
-}
-
-fn sender(advertisement: &RouterAdvertisement) -> Remedy {
-    Remedy::Say(format!("mend its sender, {}", router(&advertisement.frame)))
 }
 
 fn forwarding(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
