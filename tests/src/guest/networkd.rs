@@ -10,7 +10,6 @@ use super::lines::Lines;
 
 const PROGRAM: &str = "/usr/lib/systemd/systemd-networkd";
 const CONFIG: &str = "/run/systemd/network";
-const STATE: &str = "/run/systemd/netif";
 
 /// A running systemd-networkd, without systemd and D-Bus.
 pub(crate) struct Networkd {
@@ -22,23 +21,23 @@ impl Networkd {
     /// Starts it in `netns`, to manage the interface of that name and no other.
     pub(crate) fn start(netns: &Netns, interface: &str) -> Result<Self> {
         fs::create_dir_all(CONFIG)?;
-        for directory in ["links", "leases", "lldp"] {
-            fs::create_dir_all(format!("{STATE}/{directory}"))?;
-        }
         let network = format!(
             "[Match]\nName={interface}\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n\
              DHCP=no\n"
         );
         fs::write(format!("{CONFIG}/10-guest.network"), network)?;
-        let mut networkd = Command::new(PROGRAM);
+        // `ip` gives it a /sys of its own. Where that is read-only it does not wait
+        // for udev, which is not there.
+        let run = format!("mount -o remount,ro /sys && exec {PROGRAM}");
+        let mut networkd = Command::new("ip");
         networkd
+            .args(["netns", "exec", netns.name(), "bash", "-c", &run])
             .env("SYSTEMD_LOG_TARGET", "console")
             .env("SYSTEMD_LOG_LEVEL", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // A child inherits the namespace of the thread that starts it.
-        let mut child = netns.enter(|| networkd.spawn().context("cannot start networkd"))?;
+        let mut child = networkd.spawn().context("cannot start networkd")?;
         let stderr = child.stderr.take().context("stderr is piped")?;
         let log = Lines::collect(stderr, |_| ());
         Ok(Self { child, log })

@@ -8,7 +8,7 @@ use v6trace::{
     record::Record,
 };
 use v6trace_common::families::advertisement::{
-    self, AdvertisedAddressRefused, MTU_READ, ROUTE_INFO_READ, RouterAdvertisement,
+    self, AdvertisedAddressRefused, MTU_READ, OWN_SOURCE, ROUTE_INFO_READ, RouterAdvertisement,
     RouterMessageIgnored, SYSCTLS_READ, SolicitationsUnanswered,
 };
 use zerocopy::FromZeros as _;
@@ -155,6 +155,19 @@ fn the_same_is_said_once_and_again_after_a_change() {
     ]);
     let routers: Vec<_> = said.iter().map(|one| &one["evidence"]["router"]).collect();
     assert_eq!(routers, ["fe80::53", "fe80::54", "fe80::53"]);
+}
+
+#[test]
+fn what_a_router_hears_of_itself_is_not_worth_a_word() {
+    let mut wire = advertisement(&PREFIX);
+    (wire.forwarding, wire.read) = (1, wire.read | OWN_SOURCE);
+    // Somebody else's, from the same address.
+    assert_eq!(diagnosis([record(&wire)])["cause"], "ra-ignored-forwarding");
+    wire.frame.bytes.copy_within(14.., 0);
+    (wire.frame.network, wire.frame.transport) = (0, 40);
+    wire.frame.copied -= 14;
+    wire.frame.length -= 14;
+    assert_eq!(diagnosis([record(&wire)]), Value::Null);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use std::net::IpAddr;
 
 use super::{Cause, RouterAdvertisement};
 use crate::{
+    catalogue::Severity,
     explain::{Diagnosis, Subject, Value},
     frame::Frame,
 };
@@ -79,6 +80,9 @@ impl Matter {
 
 /// Everything of an advertisement that is not heeded.
 pub(super) fn matters(advertisement: &RouterAdvertisement) -> Vec<Matter> {
+    if is_its_own(advertisement) {
+        return Vec::new();
+    }
     match whole::matter(advertisement) {
         Err(matter) => vec![matter],
         Ok(None) => Vec::new(),
@@ -89,6 +93,12 @@ pub(super) fn matters(advertisement: &RouterAdvertisement) -> Vec<Matter> {
             matters
         }
     }
+}
+
+/// Whether the interface hears what this host itself advertises by it, as the kernel
+/// gives back to the sender what goes to all nodes: without a link layer.
+fn is_its_own(advertisement: &RouterAdvertisement) -> bool {
+    advertisement.own_source == Some(true) && advertisement.frame.source_mac().is_none()
 }
 
 /// Each of them once, and no more than a few: whoever is on the link can send any
@@ -154,6 +164,8 @@ fn diagnosis(
     if matter.may_fail {
         diagnosis = missed.evidence(diagnosis);
         diagnosis.severity = missed.severity();
+    } else {
+        diagnosis.severity = Severity::Notice;
     }
     diagnosis = diagnosis.with("suppressed", advertisement.suppressed);
     diagnosis.task = None;

@@ -72,9 +72,7 @@ fn default_route(
                 advertisement.interface
             ),
             Remedy::Say(
-                "where this host advertises to others only, all is well; else take the address \
-                 from it or from the router"
-                    .to_owned(),
+                "two nodes of the link have that address; take it from one of them".to_owned(),
             ),
             true,
         )
