@@ -10,6 +10,8 @@ use super::lines::Lines;
 
 const PROGRAM: &str = "/usr/lib/systemd/systemd-networkd";
 const CONFIG: &str = "/run/systemd/network";
+/// It does not start to configure an interface without.
+const MACHINE_ID: (&str, &str) = ("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
 
 /// A running systemd-networkd, without systemd and D-Bus.
 pub(crate) struct Networkd {
@@ -21,9 +23,10 @@ impl Networkd {
     /// Starts it in `netns`, to manage the interface of that name and no other.
     pub(crate) fn start(netns: &Netns, interface: &str) -> Result<Self> {
         fs::create_dir_all(CONFIG)?;
+        fs::write(MACHINE_ID.0, MACHINE_ID.1)?;
         let network = format!(
             "[Match]\nName={interface}\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n\
-             DHCP=no\n"
+             DHCP=no\n[IPv6AcceptRA]\nDHCPv6Client=no\n"
         );
         fs::write(format!("{CONFIG}/10-guest.network"), network)?;
         // `ip` gives it a /sys of its own. Where that is read-only it does not wait
@@ -60,5 +63,6 @@ impl Drop for Networkd {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all("/run/systemd");
+        let _ = fs::remove_file(MACHINE_ID.0);
     }
 }
