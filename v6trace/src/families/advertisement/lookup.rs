@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     families::Payload,
     observe::{Looks, batch::Batch, enter, inside::Inside, links, netlink, owners},
-    record::{KernelRecord, Lookup},
+    record::{Lookup, Record},
 };
 
 /// Addresses that are listed.
@@ -28,14 +28,13 @@ const LISTED: usize = 16;
 pub(crate) struct Interfaces;
 
 impl Looks for Interfaces {
-    fn around(&mut self, records: &[KernelRecord], batch: &mut Batch) -> Vec<(usize, Lookup)> {
-        let remarkable = records
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| r.is_remarkable());
-        let found = remarkable.filter_map(|(index, record)| {
-            let event = record.event.as_ref().ok()?;
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let found = records.iter().enumerate().filter_map(|(index, record)| {
+            let event = record.event()?;
             let (ifindex, taker) = concerned(event)?;
+            if !event.occurrence().is_remarkable() {
+                return None;
+            }
             Some((index, standing(event, ifindex, taker, batch)?.into()))
         });
         found.collect()
