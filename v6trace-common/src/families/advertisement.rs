@@ -179,6 +179,9 @@ constants! {
     ADDRESSES_COMPLETE = 1 << 5;
     /// The interface itself has the advertisement's source as an address.
     OWN_SOURCE = 1 << 6;
+    /// The same was told ten seconds ago or more, and still no program takes the
+    /// advertisement; told only where the interface accepts none.
+    STILL_IGNORED = 1 << 7;
 }
 
 members! {

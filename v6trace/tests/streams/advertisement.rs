@@ -9,7 +9,7 @@ use v6trace::{
 };
 use v6trace_common::families::advertisement::{
     self, AdvertisedAddressRefused, MTU_READ, OWN_SOURCE, ROUTE_INFO_READ, RouterAdvertisement,
-    RouterMessageIgnored, SYSCTLS_READ, SolicitationsUnanswered,
+    RouterMessageIgnored, STILL_IGNORED, SYSCTLS_READ, SolicitationsUnanswered,
 };
 use zerocopy::FromZeros as _;
 
@@ -107,7 +107,7 @@ fn without_what_decides_nothing_is_claimed() {
 #[test]
 fn only_an_interface_that_has_nothing_from_anybody_fails() {
     let mut wire = advertisement(&PREFIX);
-    wire.accept_ra = 0;
+    (wire.accept_ra, wire.read) = (0, wire.read | STILL_IGNORED);
     let severity = |before: &[Record]| {
         let said = diagnosis(before.iter().cloned().chain([record(&wire)]));
         assert_eq!(said["cause"], "ra-ignored-accept-ra");
@@ -115,16 +115,27 @@ fn only_an_interface_that_has_nothing_from_anybody_fails() {
         said["severity"].as_str().unwrap().to_owned()
     };
     assert_eq!(severity(&[standing(&[], Some(&[]), false)]), "failure");
-    for has_something in [
+    // It is told already that the interface ignores it.
+    for not_lost in [
         standing(&["2001:db8::5"], Some(&[]), false),
         standing(&["2001:db8::5"], None, false),
         standing(&[], Some(&[4]), false),
+        // What could not be looked up may be there.
+        standing(&[], None, false),
     ] {
-        assert_eq!(severity(&[has_something]), "notice");
+        assert_eq!(diagnosis([not_lost, record(&wire)]), Value::Null);
     }
-    // What could not be looked up may be there.
-    assert_eq!(severity(&[standing(&[], None, false)]), "notice");
-    assert_eq!(severity(&[]), "notice");
+    assert_eq!(diagnosis([record(&wire)]), Value::Null);
+    // Whoever set accept_ra to 0 has not had the time yet to take over.
+    wire.read &= !STILL_IGNORED;
+    assert_eq!(severity(&[standing(&[], Some(&[]), false)]), "notice");
+    // Nobody is about to where it forwards, and would heed advertisements else.
+    (wire.forwarding, wire.accept_ra) = (1, 1);
+    let lost = diagnosis([standing(&[], Some(&[]), false), record(&wire)]);
+    assert_eq!(lost["severity"], "failure");
+    let kept = diagnosis([standing(&["2001:db8::5"], None, false), record(&wire)]);
+    assert_eq!(kept["severity"], "notice");
+    assert_eq!(diagnosis([record(&wire)])["severity"], "notice");
 }
 
 #[test]

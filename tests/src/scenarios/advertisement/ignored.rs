@@ -1,6 +1,8 @@
 //! Whole advertisements that are ignored by configuration.
 
-use anyhow::{Result, ensure};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::{ADDRESS, ROUTER, Site, ordinary};
@@ -80,11 +82,9 @@ fn docker() -> Result<()> {
         .some_fix_has("accept_ra=2")
         .check()?;
     diagnosis.follow("accept_ra=2")?;
-    until_some(
-        "the next is heeded",
-        std::time::Duration::from_secs(10),
-        || default_route(&site.host),
-    )?;
+    until_some("the next is heeded", Duration::from_secs(10), || {
+        default_route(&site.host)
+    })?;
     drop(radvd);
     Ok(())
 }
@@ -111,19 +111,33 @@ fn has_others() -> Result<()> {
         .check()
 }
 
+/// No failure before whoever set it has had its time, and one then.
 fn accept_ra() -> Result<()> {
     let site = Site::new()?;
     site.set("accept_ra", "0")?;
-    let report = site.traced(&ordinary().bytes())?;
+    let advertiser = site.advertiser()?;
+    let tracer = Tracer::start(&[])?;
+    advertiser.send(&ordinary().bytes())?;
+    std::thread::sleep(Duration::from_millis(10_500));
+    for _ in 0..3 {
+        advertiser.send(&ordinary().bytes())?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
     site.has_nothing()?;
-    let diagnosis = report.only("ra-ignored-accept-ra")?;
-    site.expect_advertisement(diagnosis)
-        .field("severity", "failure")
-        .evidence("forwarding", 0)
-        .evidence("accept_ra", 0)
-        .evidence("takers", 0)
-        .check()?;
-    diagnosis.follow("accept_ra=1")?;
+    let [first, second] = &report.diagnoses[..] else {
+        bail!("expected two diagnoses: {:#?}", report.diagnoses);
+    };
+    for (diagnosis, severity) in [(first, "notice"), (second, "failure")] {
+        site.expect_advertisement(diagnosis)
+            .field("cause", "ra-ignored-accept-ra")
+            .field("severity", severity)
+            .evidence("forwarding", 0)
+            .evidence("accept_ra", 0)
+            .evidence("takers", 0)
+            .check()?;
+    }
+    second.follow("accept_ra=1")?;
     site.heeds()
 }
 

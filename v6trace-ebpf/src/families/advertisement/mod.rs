@@ -26,12 +26,12 @@ mod received;
 mod solicitation;
 mod taker;
 
-use aya_ebpf::{EbpfContext, macros::map};
+use aya_ebpf::{EbpfContext, macros::map, maps::LruHashMap};
 use v6trace_common::{
     Hook,
     families::advertisement::{
         self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, MIN_LFT_READ, MTU_READ, OWN_SOURCE,
-        PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, SYSCTLS_READ,
+        PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
     },
 };
 use zerocopy::transmute_mut;
@@ -39,7 +39,7 @@ use zerocopy::transmute_mut;
 use crate::{
     address::Address,
     attachment::{Arguments, Object as _},
-    limit::{HELD_BACK, Limit},
+    limit::{HELD_BACK, Limit, now},
     neighbour::copy,
     output::Record,
     pointer::{Pointer, Reading},
@@ -60,6 +60,9 @@ const FOREVER: u64 = u64::MAX;
 /// Records of an interface within [`WHILE_NS`], whoever sends what.
 const RECORDS: u32 = 8;
 const WHILE_NS: u64 = 1_000_000_000;
+/// A program that takes advertisements itself sets accept_ra to 0 a moment before
+/// it opens its socket; after so many nanoseconds it has.
+const SETTLED_NS: u64 = 10_000_000_000;
 
 /// A router on an interface.
 #[repr(C)]
@@ -73,6 +76,19 @@ struct Router {
 /// no advertisement depends on.
 #[repr(C)]
 struct Configuration([u64; 32]);
+
+/// An advertisement that was told, and ignored.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Awaited {
+    boot_ns: u64,
+    /// Its [`fold`].
+    what: u64,
+}
+
+/// Routers whose advertisements nobody took so far, where somebody may be about to.
+#[map]
+static ADVERTISEMENTS_AWAITED: LruHashMap<Router, Awaited> = LruHashMap::with_max_entries(1024, 0);
 
 /// What was told of each router.
 #[map]
@@ -100,13 +116,20 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     let inet6_dev = packet.device.inet6()?;
     let source = packet.source()?;
     let (taker, takers) = taker::of(&packet);
-    let told = fold(&packet, inet6_dev, takers != 0)?;
+    let what = fold(&packet, inet6_dev, takers != 0)?;
     let router = Router {
         source,
         place: packet.place,
     };
     let record = ADVERTISEMENT_RECORD.get()?;
-    let suppressed = is_news(&ADVERTISEMENTS_TOLD, &router, packet.place, told)?;
+    let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, packet.place, what) {
+        Some(suppressed) => {
+            await_takers(&router, what, inet6_dev, takers);
+            (suppressed, 0)
+        }
+        None if is_still_ignored(&router, what) => (0, STILL_IGNORED),
+        None => return None,
+    };
     record.open(wire::ADVERTISEMENT, packet.place.netns);
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
@@ -116,7 +139,7 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     packet.device.name_into(&mut payload.interface);
     let (mtu, mtu_read) = packet.device.0.flagged(&globals::DEV_MTU, MTU_READ);
     payload.mtu = mtu;
-    payload.read = mtu_read | own(inet6_dev, source);
+    payload.read = still | mtu_read | own(inet6_dev, source);
     advertisement_sysctls(inet6_dev.0);
     let payload = &mut ADVERTISEMENT_RECORD.get()?.payload;
     let frame = &mut payload.frame;
@@ -127,6 +150,33 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     frame.transport = copied.transport;
     ADVERTISEMENT_RECORD.get()?.send(ctx, wire::ADVERTISEMENT);
     Some(())
+}
+
+/// Has the next one told again that comes once whoever set accept_ra to 0 has had
+/// the time to open a socket.
+#[inline(always)]
+fn await_takers(router: &Router, what: u32, inet6_dev: Pointer, takers: u32) {
+    let accept_ra: i32 = inet6_dev.get(&globals::CNF_ACCEPT_RA).unwrap_or(1);
+    if accept_ra == 0 && takers == 0 {
+        let awaited = Awaited {
+            boot_ns: now(),
+            what: what.into(),
+        };
+        // What cannot be remembered is not told again.
+        let _ = ADVERTISEMENTS_AWAITED.insert(router, &awaited, 0);
+    }
+}
+
+/// Whether the same was told that long ago, and not again.
+#[inline(always)]
+fn is_still_ignored(router: &Router, what: u32) -> bool {
+    // SAFETY: copied at once; entries are replaced as a whole.
+    let Some(awaited) = (unsafe { ADVERTISEMENTS_AWAITED.get(router).copied() }) else {
+        return false;
+    };
+    awaited.what == u64::from(what)
+        && now().wrapping_sub(awaited.boot_ns) >= SETTLED_NS
+        && ADVERTISEMENTS_AWAITED.remove(router).is_ok()
 }
 
 /// A number that another packet, another configuration, or a program that begins

@@ -39,6 +39,8 @@ pub struct RouterAdvertisement {
     pub taker: Option<u64>,
     /// How many raw sockets were.
     pub takers: u32,
+    /// Whether the same was told ten seconds ago or more, and nobody takes it still.
+    pub still_ignored: bool,
     /// Records of this interface that were not written since the last one.
     pub suppressed: u32,
 }
@@ -170,6 +172,7 @@ impl Decode for RouterAdvertisement {
             },
             taker: (wire.takers > 0).then_some(wire.taker),
             takers: wire.takers,
+            still_ignored: has(wire::STILL_IGNORED),
             suppressed: wire.suppressed,
         }
     }

@@ -41,6 +41,9 @@ pub(super) struct Matter {
     evidence: Vec<(&'static str, Value)>,
     /// Whether the interface may be left without what it needs.
     may_fail: bool,
+    /// Whether somebody may be about to take the advertisement instead: it is no
+    /// failure before that has had its time.
+    may_settle: bool,
     certain: bool,
     remedies: Vec<Remedy>,
     /// A prefix that it is about.
@@ -56,6 +59,7 @@ impl Matter {
             why,
             evidence: Vec::new(),
             may_fail: false,
+            may_settle: false,
             certain: true,
             remedies: Vec::new(),
             address: None,
@@ -132,11 +136,20 @@ pub(super) fn advertisement(
     let earlier = subject.session.advertisements();
     let netns = subject.event.netns;
     let mut matters = matters(advertisement);
-    matters.retain(|matter| !earlier.was_told(netns, advertisement, &matter.key()));
+    if advertisement.still_ignored {
+        // What was told before was no failure yet.
+        matters.retain(|matter| matter.may_settle);
+    } else {
+        matters.retain(|matter| !earlier.was_told(netns, advertisement, &matter.key()));
+    }
     let explained = matters.into_iter();
-    explained
+    let mut explained: Vec<_> = explained
         .map(|matter| diagnosis(matter, advertisement, subject))
-        .collect()
+        .collect();
+    if advertisement.still_ignored {
+        explained.retain(|diagnosis| diagnosis.severity == Severity::Failure);
+    }
+    explained
 }
 
 fn diagnosis(
@@ -155,7 +168,14 @@ fn diagnosis(
     } else {
         ""
     };
-    let summary = format!("{}.{writer}{missing}", matter.why);
+    let settles = matter.may_settle && !advertisement.still_ignored;
+    let outlook = if settles && missed.severity() == Severity::Failure {
+        " Whoever set accept_ra to 0 may be about to process advertisements itself; if it does \
+         not, one that comes ten seconds later or more is told as a failure."
+    } else {
+        ""
+    };
+    let summary = format!("{}.{writer}{missing}{outlook}", matter.why);
     let mut diagnosis = Diagnosis::new(subject.event, matter.cause, OPERATION, summary);
     diagnosis = source(diagnosis, &advertisement.frame);
     for (name, value) in matter.evidence {
@@ -164,7 +184,8 @@ fn diagnosis(
     if matter.may_fail {
         diagnosis = missed.evidence(diagnosis);
         diagnosis.severity = missed.severity();
-    } else {
+    }
+    if !matter.may_fail || settles {
         diagnosis.severity = Severity::Notice;
     }
     diagnosis = diagnosis.with("suppressed", advertisement.suppressed);

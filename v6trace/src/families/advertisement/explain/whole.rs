@@ -103,6 +103,7 @@ fn forwarding(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
         ));
     }
     matter.may_fail = true;
+    matter.may_settle = accept_ra == 0;
     matter
 }
 
@@ -125,6 +126,7 @@ fn not_accepted(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter
          belongs in their settings",
     ));
     matter.may_fail = true;
+    matter.may_settle = true;
     matter
 }
 
