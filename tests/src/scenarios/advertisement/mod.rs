@@ -9,7 +9,6 @@ mod redirect;
 mod silent;
 
 use std::net::Ipv6Addr;
-use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
@@ -17,7 +16,7 @@ use serde_json::Value;
 use super::Scenario;
 use crate::guest::{
     AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Link, Netns,
-    Report, Tracer, default_routes, until_some,
+    Report, Tracer, default_routes,
 };
 
 /// The family.
@@ -66,17 +65,20 @@ impl Site {
         host.ip("link set up.7 up")?;
         let interface = Link::find(&host, "up.7")?;
         let port = Link::find(&router, "w0")?;
-        until_some("the link should be up", Duration::from_secs(5), || {
-            let own = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 0xa);
-            let state = AddressState::of(&host, "up.7", own)?;
-            Ok((state == AddressState::Usable).then_some(()))
-        })?;
-        Ok(Self {
+        let site = Self {
             host,
             router,
             interface,
             port,
-        })
+        };
+        site.is_up()?;
+        Ok(site)
+    }
+
+    /// Waits until the host's link is there, and with it its link-local address.
+    fn is_up(&self) -> Result<()> {
+        let own = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 0xa);
+        AddressState::Usable.wait(&self.host, &self.interface.name, own)
     }
 
     fn set(&self, sysctl: &str, value: &str) -> Result<()> {

@@ -78,7 +78,7 @@ fn answered() -> Result<()> {
     let tracer = Tracer::start(&[])?;
     site.ask("2")?;
     // The first is sent as soon as the link-local address is there.
-    std::thread::sleep(Duration::from_millis(500));
+    site.is_up()?;
     site.heeds()?;
     std::thread::sleep(ASKING / 2);
     tracer.finish()?.silent()
