@@ -108,13 +108,13 @@ fn without_what_decides_nothing_is_claimed() {
 fn only_an_interface_that_has_nothing_from_anybody_fails() {
     let mut wire = advertisement(&PREFIX);
     (wire.accept_ra, wire.read) = (0, wire.read | STILL_IGNORED);
-    let severity = |before: &[Record]| {
-        let said = diagnosis(before.iter().cloned().chain([record(&wire)]));
+    let severity = |before: Record, wire: &RouterAdvertisement| {
+        let said = diagnosis([before, record(wire)]);
         assert_eq!(said["cause"], "ra-ignored-accept-ra");
         assert_eq!(said["confidence"], "certain");
         said["severity"].as_str().unwrap().to_owned()
     };
-    assert_eq!(severity(&[standing(&[], Some(&[]), false)]), "failure");
+    assert_eq!(severity(standing(&[], Some(&[]), false), &wire), "failure");
     // It is told already that the interface ignores it.
     for not_lost in [
         standing(&["2001:db8::5"], Some(&[]), false),
@@ -128,7 +128,7 @@ fn only_an_interface_that_has_nothing_from_anybody_fails() {
     assert_eq!(diagnosis([record(&wire)]), Value::Null);
     // Whoever set accept_ra to 0 has not had the time yet to take over.
     wire.read &= !STILL_IGNORED;
-    assert_eq!(severity(&[standing(&[], Some(&[]), false)]), "notice");
+    assert_eq!(severity(standing(&[], Some(&[]), false), &wire), "notice");
     // Nobody is about to where it forwards, and would heed advertisements else.
     (wire.forwarding, wire.accept_ra) = (1, 1);
     let lost = diagnosis([standing(&[], Some(&[]), false), record(&wire)]);
