@@ -105,7 +105,7 @@ impl<'a> Missed<'a> {
 }
 
 /// What was looked up of an interface of the event's namespace.
-pub(super) fn find<'a>(subject: Subject<'a>, ifindex: u32) -> Option<&'a Standing> {
+pub(super) fn find(subject: Subject<'_>, ifindex: u32) -> Option<&Standing> {
     let mut found = subject.session.found::<Standing>();
     found.find(|found| (found.netns, found.ifindex) == (subject.event.netns, ifindex))
 }
