@@ -35,7 +35,7 @@ fn frame(message: &[u8]) -> Vec<u8> {
 }
 
 /// An advertisement of a default router, with options, that eth0 heeds.
-fn advertisement(options: &[u8]) -> RouterAdvertisement {
+pub(crate) fn advertisement(options: &[u8]) -> RouterAdvertisement {
     let mut message = vec![134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
     message.extend(options);
     let bytes = frame(&message);
