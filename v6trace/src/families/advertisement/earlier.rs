@@ -55,7 +55,10 @@ impl Earlier {
                 });
             }
             Payload::DefaultRoutesPurged(purged) => self.write(event, purged.written.as_ref()),
-            Payload::AnycastChange(change) => self.write(event, change.written.as_ref()),
+            // One that is given up tells who turned it off.
+            Payload::AnycastChange(change) if change.joined => {
+                self.write(event, change.written.as_ref());
+            }
             _ => {}
         }
     }
