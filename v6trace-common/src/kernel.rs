@@ -37,12 +37,19 @@ members! {
         "the namespace of an interface is not known";
     INET6_DEV_DEV: Shape::Object, "inet6_dev.dev",
         "the interface of an inet6_dev is not known";
+    INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
+        "an interface on its way out is not recognised";
+    INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
+        "an interface's accept_dad, enhanced_dad and disable_ipv6 are not known, nor are changes of \
+         what it heeds";
+    IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
+        "which addresses an interface has is not known";
     CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
         "an interface's forwarding is not known";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
         "an interface's accept_ra is not known";
-    INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
-        "an interface's accept_dad, enhanced_dad and disable_ipv6 are not known";
+    CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
+        "an interface's router_solicitations is not known";
     NET_DEVCONF_ALL: Shape::Object, "net.ipv6.devconf_all",
         "the forwarding of the whole host is not known";
     NET_DEVCONF_DEFAULT: Shape::Object, "net.ipv6.devconf_dflt",
@@ -55,8 +62,6 @@ members! {
         "which sysctl was written is not known";
     CTL_NET: Shape::Object, "ctl_table.extra2",
         "which sysctl was written is not known";
-    IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
-        "the addresses of an interface are not looked at";
     IFA_LIST: Shape::Object, "inet6_ifaddr.if_list",
         "the addresses of an interface are not looked at";
     IFA_ADDR: Shape::Bytes(16), "inet6_ifaddr.addr",
@@ -85,7 +90,11 @@ members! {
         "the interface of a packet is not known";
     SKB_HEAD: Shape::Object, "sk_buff.head",
         "packets are not read";
+    SKB_DATA: Shape::Object, "sk_buff.data",
+        "packets are not read";
     SKB_LEN: Shape::Bytes(4), "sk_buff.len",
+        "packets are not read";
+    SKB_DATA_LEN: Shape::Bytes(4), "sk_buff.data_len",
         "packets are not read";
     SKB_MAC_HEADER: Shape::Bytes(2), "sk_buff.mac_header",
         "packets are not read";

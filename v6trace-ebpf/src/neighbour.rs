@@ -1,7 +1,7 @@
 //! What a frame of neighbour discovery holds.
 
 use aya_ebpf::helpers::generated;
-use v6trace_common::neighbour::{FRAME_COPIED, FRAME_LEN, NeighbourFrame};
+use v6trace_common::neighbour::{FRAME_COPIED, NeighbourFrame};
 
 use crate::{
     globals,
@@ -51,41 +51,67 @@ functions! {
     }
 }
 
+/// What was copied of a frame.
+pub(crate) struct Copied {
+    /// Bytes of it; 0 where the frame could not be read.
+    pub(crate) copied: u16,
+    /// Bytes of the whole frame.
+    pub(crate) length: u16,
+    /// Where the IPv6 header begins.
+    pub(crate) network: u16,
+    /// Where the ICMPv6 header begins.
+    pub(crate) transport: u16,
+}
+
 /// Copies the frame from its link layer on, or says that nothing was copied.
 #[inline(always)]
 pub(crate) fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
-    frame.copied = 0;
-    frame.length = 0;
-    frame.network = 0;
-    frame.transport = 0;
+    let copied = copy(skb, &mut frame.bytes, FRAME_COPIED);
+    frame.copied = copied.copied;
+    frame.length = copied.length;
+    frame.network = copied.network;
+    frame.transport = copied.transport;
+}
+
+/// Copies at most `most` bytes of a frame from its link layer on; `LEN` is a power
+/// of two, and more.
+#[inline(always)]
+pub(crate) fn copy<const LEN: usize>(skb: Pointer, bytes: &mut [u8; LEN], most: u32) -> Copied {
+    const { assert!(LEN.is_power_of_two()) };
+    let mut frame = Copied {
+        copied: 0,
+        length: 0,
+        network: 0,
+        transport: 0,
+    };
     let mut reading = Reading::new();
     let head: u64 = reading.get(skb, &globals::SKB_HEAD);
+    let data: u64 = reading.get(skb, &globals::SKB_DATA);
     let mac: u16 = reading.get(skb, &globals::SKB_MAC_HEADER);
     let network: u16 = reading.get(skb, &globals::SKB_NETWORK_HEADER);
     let transport: u16 = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
     let length: u32 = reading.get(skb, &globals::SKB_LEN);
+    let elsewhere: u32 = reading.get(skb, &globals::SKB_DATA_LEN);
     if !reading.is_complete() || transport < network {
-        return;
+        return frame;
     }
     let start = if mac == NO_HEADER || mac > network {
         network
     } else {
         mac
     };
-    let transport = transport - start;
-    let length = u32::from(transport) + length;
-    let copied = if length > FRAME_COPIED {
-        FRAME_COPIED
-    } else {
-        length
-    };
+    // What is counted begins at the data, wherever that stands by now.
+    let length = (data - head) as u32 - u32::from(start) + length;
+    // The rest of the packet lies in other pages.
+    let here = length - elsewhere;
+    let copied = if here > most { most } else { here };
     // The mask shows the verifier that it fits.
-    let copied = copied & (FRAME_LEN as u32 - 1);
-    // SAFETY: the destination has FRAME_LEN bytes, more than the mask lets
-    // through; the helper checks the source itself.
+    let copied = copied & (LEN as u32 - 1);
+    // SAFETY: the destination has LEN bytes, more than the mask lets through; the
+    // helper checks the source itself.
     let result = unsafe {
         generated::bpf_probe_read_kernel(
-            frame.bytes.as_mut_ptr().cast(),
+            bytes.as_mut_ptr().cast(),
             copied,
             (head + u64::from(start)) as *const _,
         )
@@ -94,6 +120,7 @@ pub(crate) fn copy_frame(skb: Pointer, frame: &mut NeighbourFrame) {
         frame.copied = copied as u16;
         frame.length = length as u16;
         frame.network = network - start;
-        frame.transport = transport;
+        frame.transport = transport - start;
     }
+    frame
 }

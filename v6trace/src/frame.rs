@@ -1,7 +1,7 @@
 //! Frames of neighbour discovery (RFC 4861): what they say, and the MACs and
 //! nonces in them.
 
-use std::fmt;
+use std::{fmt, net::Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 use v6trace_common::neighbour as wire;
@@ -129,12 +129,21 @@ impl Message {
 
 impl Frame {
     pub(crate) fn from_wire(wire: &wire::NeighbourFrame) -> Self {
-        let copied = usize::from(wire.copied).min(wire.bytes.len());
+        Self::new(
+            wire.bytes.get(..wire.copied.into()).unwrap_or(&wire.bytes),
+            wire.length,
+            wire.network,
+            wire.transport,
+        )
+    }
+
+    /// A frame of which `bytes` were copied.
+    pub(crate) fn new(bytes: &[u8], length: u16, network: u16, transport: u16) -> Self {
         Self {
-            bytes: wire.bytes[..copied].to_vec(),
-            length: wire.length,
-            network: wire.network,
-            transport: wire.transport,
+            bytes: bytes.to_vec(),
+            length,
+            network,
+            transport,
         }
     }
 
@@ -166,6 +175,21 @@ impl Frame {
         }
         let source = self.bytes.get(6..12)?;
         Some(Mac(source.try_into().ok()?))
+    }
+
+    /// The source in its IPv6 header.
+    pub fn source(&self) -> Option<Ipv6Addr> {
+        let source = self.ipv6()?.get(8..24)?;
+        Some(<[u8; 16]>::try_from(source).ok()?.into())
+    }
+
+    /// The hop limit in its IPv6 header.
+    pub fn hop_limit(&self) -> Option<u8> {
+        self.ipv6()?.get(7).copied()
+    }
+
+    fn ipv6(&self) -> Option<&[u8]> {
+        self.bytes.get(usize::from(self.network)..)
     }
 
     /// What it says.
@@ -213,7 +237,13 @@ impl Frame {
         }
     }
 
-    fn neighbour_message(&self) -> &[u8] {
+    /// Bytes that its ICMPv6 message had.
+    pub fn message_length(&self) -> usize {
+        usize::from(self.length.saturating_sub(self.transport))
+    }
+
+    /// Its ICMPv6 message, as far as it was copied.
+    pub fn neighbour_message(&self) -> &[u8] {
         self.bytes
             .get(usize::from(self.transport)..)
             .unwrap_or_default()

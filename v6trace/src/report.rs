@@ -30,6 +30,13 @@ pub struct Options {
     pub count: Option<u64>,
 }
 
+impl Options {
+    /// Whether as much has been shown as was asked for.
+    fn is_enough(&self, totals: &Totals) -> bool {
+        self.count.is_some_and(|count| totals.shown() >= count)
+    }
+}
+
 /// Counts for the closing summary.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
@@ -216,7 +223,11 @@ impl<R: Render> Report<R> {
         if self.options.events {
             self.render.event(session, event)?;
         }
-        if let Some(diagnosis) = explain(event, session) {
+        for diagnosis in explain(event, session) {
+            // An event may have more of them than are left to show.
+            if self.options.is_enough(&self.totals) {
+                break;
+            }
             self.render.diagnosis(session, &diagnosis)?;
             *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
         }
@@ -224,9 +235,7 @@ impl<R: Render> Report<R> {
     }
 
     fn enough(&self) -> bool {
-        self.options
-            .count
-            .is_some_and(|count| self.totals.shown() >= count)
+        self.options.is_enough(&self.totals)
     }
 
     fn undecoded(&mut self, error: DecodeError) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::{
     event::Event,
-    families::dad,
+    families::{advertisement, dad},
     record::{Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
@@ -19,6 +19,8 @@ pub struct Session {
     around: Vec<Lookup>,
     /// Addresses that were found in use.
     duplicates: dad::Earlier,
+    /// What was said of router advertisements, and who wrote forwarding.
+    advertisements: advertisement::Earlier,
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -36,6 +38,7 @@ impl Session {
             namespaces: HashMap::new(),
             around: Vec::new(),
             duplicates: dad::Earlier::default(),
+            advertisements: advertisement::Earlier::default(),
         }
     }
 
@@ -79,6 +82,12 @@ impl Session {
     /// Remembers an event that has been explained, for those after it.
     pub fn remember(&mut self, event: &Event) {
         self.duplicates.remember(event);
+        self.advertisements.remember(event);
+    }
+
+    /// What was said of router advertisements so far.
+    pub(crate) fn advertisements(&self) -> &advertisement::Earlier {
+        &self.advertisements
     }
 
     /// Addresses that were found in use so far.

@@ -34,7 +34,12 @@ pub(crate) fn fill(userland: &Userland, root: &Path) -> Result<()> {
 
 /// Copies the programs of a userland and the libraries they load below `root`.
 pub(crate) fn add_programs(userland: &Userland, root: &Path) -> Result<()> {
-    let programs = install_programs(&userland.tools, root)?;
+    let mut programs = install_programs(&userland.tools, root)?;
+    for program in &userland.single {
+        let copied = root.join("usr").join(program.trim_start_matches("usr/"));
+        paths::copy(&userland.libraries.join(program), &copied, 0o755)?;
+        programs.push(copied);
+    }
     let roots = [userland.tools.as_path(), userland.libraries.as_path()];
     for (name, file) in libraries::closure(&programs, &roots)? {
         paths::copy(
@@ -75,9 +80,13 @@ fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
         (
             "passwd",
             "root:x:0:0:root:/root:/bin/bash\nradvd:x:100:65534::/run/radvd:/bin/false\n\
+             systemd-network:x:101:101::/run/systemd:/bin/false\n\
              nobody:x:65534:65534:nobody:/:/bin/false\n",
         ),
-        ("group", "root:x:0:\nnogroup:x:65534:\n"),
+        (
+            "group",
+            "root:x:0:\nsystemd-network:x:101:\nnogroup:x:65534:\n",
+        ),
         (
             "nsswitch.conf",
             "passwd: files\ngroup: files\nhosts: files\nprotocols: files\n",

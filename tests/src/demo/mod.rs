@@ -1,9 +1,10 @@
-//! The five stories that v6trace was made for, told live on the console.
+//! The six stories that v6trace was made for, told live on the console.
 //!
 //! One `v6trace live` runs from beginning to end; each story makes the kernel
 //! of the guest fail in its own way and says what an operator would see of it.
 //! [`record`] makes a recording of each instead, for tests without a kernel.
 
+mod advertisement;
 mod anycast;
 mod dad;
 mod file;
@@ -56,6 +57,11 @@ const STORIES: &[Story] = &[
         name: "token",
         title: "ip token set: Invalid argument",
         tell: token::tell,
+    },
+    Story {
+        name: "advertisement",
+        title: "Forwarding is on before the first router advertisement",
+        tell: advertisement::tell,
     },
 ];
 

@@ -6,6 +6,7 @@
 //! [`Report`] says ([`Diagnosis::expect`]) with what it did itself and with
 //! what the kernel tells it by other ways than tracing.
 
+mod advertiser;
 mod bird;
 mod command;
 mod diagnosis;
@@ -16,6 +17,7 @@ mod lines;
 mod link;
 mod module;
 mod netns;
+mod networkd;
 mod optmem;
 mod radvd;
 mod recording;
@@ -31,6 +33,7 @@ mod tap;
 mod tracer;
 mod wait;
 
+pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
 pub(crate) use bird::Bird;
 pub(crate) use command::{Finished, finish, ip, ip_batch, ip_fails};
 pub(crate) use diagnosis::Diagnosis;
@@ -40,6 +43,7 @@ pub(crate) use kernel::{check_membership_size, membership_size};
 pub(crate) use link::Link;
 pub(crate) use module::Unloaded;
 pub(crate) use netns::Netns;
+pub(crate) use networkd::Networkd;
 pub(crate) use optmem::{OptmemMax, Scope};
 pub(crate) use radvd::Radvd;
 pub(crate) use recording::Recording;

@@ -6,6 +6,7 @@
 //! own and leaves the machine as it found it.
 
 mod address;
+mod advertisement;
 mod anycast;
 mod dad;
 mod forwarding;
@@ -89,6 +90,11 @@ const GROUPS: &[Group] = &[
         families: &["address"],
         among_all: "address-ipv6-disabled",
         scenarios: address::SCENARIOS,
+    },
+    Group {
+        families: &["advertisement"],
+        among_all: "ra-ignored-forwarding",
+        scenarios: advertisement::SCENARIOS,
     },
     // What is recorded is joins.
     Group {

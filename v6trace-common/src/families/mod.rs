@@ -3,6 +3,7 @@
 
 // One by one, so that `cargo fmt` finds them.
 pub mod address;
+pub mod advertisement;
 pub mod anycast;
 pub mod dad;
 pub mod forwarding;
@@ -53,6 +54,7 @@ families! {
     forwarding,
     dad,
     address,
+    advertisement,
 }
 
 impl Family {

@@ -105,8 +105,6 @@ members! {
         "the kernel's own sockets are taken for the task's";
     NET_DEV_BASE_SEQ: Shape::Bytes(4), "net.dev_base_seq",
         "the memberships of a full socket are counted anew at each failure";
-    INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
-        "an interface on its way out is not recognised";
     INET_SOCK_PINET6: Shape::Object, "inet_sock.pinet6",
         "memberships are not counted";
     PINFO_MC_LIST: Shape::Object, "ipv6_pinfo.ipv6_mc_list",

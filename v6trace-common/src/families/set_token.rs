@@ -54,8 +54,6 @@ members! {
     $ set_token_members:
     DEV_FLAGS: Shape::Bytes(4), "net_device.flags",
         "loopback and NOARP interfaces are not recognised";
-    CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
-        "an interface's router_solicitations is not known";
 }
 
 /// This family's line in every table.

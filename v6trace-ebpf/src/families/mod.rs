@@ -1,6 +1,7 @@
 //! The programs of each family of failures.
 
 mod address;
+mod advertisement;
 mod anycast;
 mod dad;
 mod forwarding;

@@ -17,8 +17,8 @@ pub use subject::Subject;
 
 use crate::{event::Event, session::Session};
 
-/// Explains `event`, if it is a failure or a hazard.
-pub fn explain(event: &Event, session: &Session) -> Option<Diagnosis> {
+/// Explains `event`: nothing, unless it is a failure, a hazard or worth a notice.
+pub fn explain(event: &Event, session: &Session) -> Vec<Diagnosis> {
     let subject = Subject { event, session };
-    event.payload.occurrence().explain(subject)
+    event.payload.occurrence().explain_each(subject)
 }

@@ -13,6 +13,7 @@
 
 // One by one, so that `cargo fmt` finds them.
 pub mod address;
+pub mod advertisement;
 pub mod anycast;
 pub mod dad;
 pub mod forwarding;
@@ -64,6 +65,11 @@ pub trait Occurrence: fmt::Debug {
 
     /// Why it failed, if it did.
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis>;
+
+    /// Everything that failed, of what holds several things.
+    fn explain_each(&self, subject: Subject<'_>) -> Vec<Diagnosis> {
+        self.explain(subject).into_iter().collect()
+    }
 }
 
 /// What is made of a payload of the wire.
@@ -149,6 +155,12 @@ families! {
     forwarding { DefaultRoutesPurged }
     dad { DadFailure, DadReflection }
     address { AddressRequest, AddressesLost, SettingsRefused, TemporaryStopped }
+    advertisement {
+        RouterAdvertisement,
+        RouterMessageIgnored,
+        AdvertisedAddressRefused,
+        SolicitationsUnanswered,
+    }
 }
 
 /// The kind of the records that something is decoded from.

@@ -34,7 +34,7 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{anycast, dad, source_selection},
+    families::{advertisement, anycast, dad, source_selection},
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
@@ -65,6 +65,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(source_selection::lookup::Routes),
         Box::new(anycast::lookup::Users::begin(coverage)),
         Box::new(dad::lookup::Neighbourhood),
+        Box::new(advertisement::lookup::Interfaces),
     ]
 }
 

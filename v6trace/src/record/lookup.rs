@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Namespace, Process, Record};
-use crate::families::{anycast::AnycastUse, dad::Surroundings, source_selection::Addresses};
+use crate::families::{
+    advertisement::Standing, anycast::AnycastUse, dad::Surroundings, source_selection::Addresses,
+};
 
 /// Something that was looked up.
 pub trait Finding {
@@ -113,4 +115,6 @@ lookups! {
     AnycastUse = 6, LARGE;
     /// What is around an interface.
     Surroundings = 7, LARGE;
+    /// What an interface has beside router advertisements.
+    Standing = 12, LARGE;
 }

@@ -15,6 +15,7 @@ use v6trace::{
 use v6trace_common::{
     Hook, Payload, RecordHeader,
     families::{
+        advertisement::{self, AdvertisedAddressRefused},
         anycast::{self, AnycastChange, AnycastRequest},
         dad::{self, DadFailure, DadReflection},
         forwarding::{self, DefaultRoutesPurged},
@@ -26,7 +27,10 @@ use v6trace_common::{
 };
 use zerocopy::FromZeros;
 
-use crate::stream::{self, EVENT_NS, GUEST, diagnoses};
+use crate::{
+    advertisement::advertisement as heeded,
+    stream::{self, EVENT_NS, GUEST, diagnoses},
+};
 
 const OTHER: u32 = 4_026_532_202;
 /// What a container's root may call an interface.
@@ -50,7 +54,15 @@ fn event<P: Payload>(hook: Hook, payload: &P) -> Record {
 
 /// An event of each cause whose fixes name an interface.
 fn events() -> Vec<Record> {
-    [joins(), tokens(), duplicates(), sources(), forwarding()].concat()
+    [
+        joins(),
+        tokens(),
+        duplicates(),
+        sources(),
+        forwarding(),
+        advertisements(),
+    ]
+    .concat()
 }
 
 fn joins() -> Vec<Record> {
@@ -161,6 +173,22 @@ fn sources() -> Vec<Record> {
         selection([0; 4], 7, 0),
         selection([192, 0, 2, 1], 0, 0),
         selection([192, 0, 2, 1], 0, by_bits),
+    ]
+}
+
+fn advertisements() -> Vec<Record> {
+    let mut ignored = heeded(&[]);
+    (ignored.interface, ignored.forwarding) = (name(), 1);
+    let mut mtu = heeded(&[5, 1, 0, 0, 0, 0, 0x23, 0x28]);
+    mtu.interface = name();
+    let mut refused = AdvertisedAddressRefused::new_zeroed();
+    refused.interface = name();
+    (refused.addresses, refused.max_addresses) = (16, 16);
+    refused.read_sysctls = advertisement::SYSCTLS_READ;
+    vec![
+        event(advertisement::ADVERTISEMENT, &ignored),
+        event(advertisement::ADVERTISEMENT, &mtu),
+        event(advertisement::PREFIX, &refused),
     ]
 }
 

@@ -5,6 +5,7 @@
 //! demand, and records that are damaged.
 
 mod address;
+mod advertisement;
 mod commands;
 mod dad;
 mod joins;

@@ -11,12 +11,13 @@ use object::elf::{DT_NEEDED, DT_STRSZ, DT_STRTAB, FileHeader64};
 use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
-/// Where Debian keeps the libraries of x86-64.
-const DIRECTORIES: [&str; 4] = [
+/// Where Debian keeps the libraries of x86-64, and systemd those of its own.
+const DIRECTORIES: [&str; 5] = [
     "lib/x86_64-linux-gnu",
     "usr/lib/x86_64-linux-gnu",
     "lib",
     "usr/lib",
+    "usr/lib/x86_64-linux-gnu/systemd",
 ];
 
 /// All libraries that the programs need, directly or not: soname to file,

@@ -19,6 +19,8 @@ pub(crate) struct Selection {
     /// What to call it, in messages and as a directory.
     name: &'static str,
     packages: &'static [&'static str],
+    /// Packages of which one program alone is wanted, each with its path there.
+    single: &'static [(&'static str, &'static str)],
 }
 
 /// What every guest has.
@@ -33,12 +35,14 @@ pub(crate) const BASE: Selection = Selection {
         "procps",
         "radvd",
     ],
+    single: &[("systemd", "lib/systemd/systemd-networkd")],
 };
 
 /// What v6trace is measured against, in the guests of `bench` only.
 pub(crate) const PEERS: Selection = Selection {
     name: "peers",
     packages: &["bpftrace", "linux-perf", "trace-cmd"],
+    single: &[],
 };
 
 /// The same for every kernel, so that only the kernel differs.
@@ -50,8 +54,11 @@ pub(crate) struct Userland {
     pub(crate) name: &'static str,
     /// Root of the packages in the guest.
     pub(crate) tools: PathBuf,
-    /// Root of the packages that they depend on.
+    /// Root of the packages that they depend on, and of those of which a single
+    /// program is wanted.
     pub(crate) libraries: PathBuf,
+    /// The paths of these programs.
+    pub(crate) single: Vec<&'static str>,
     /// Changes whenever the content does.
     pub(crate) key: String,
 }
@@ -64,18 +71,17 @@ pub(crate) fn provide(selection: &Selection) -> Result<Userland> {
     let packages = selection.packages;
     let directory = paths::guest(selection.name);
     let stamp = directory.join("packages");
-    let key = format!("{SUITE} {}", packages.join(" "));
+    let single = selection.single.iter().map(|(package, _)| *package);
+    let all: Vec<_> = packages.iter().copied().chain(single).collect();
+    let key = format!("{SUITE} {}", all.join(" "));
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == key) {
         return Ok(userland(selection, &directory, key));
     }
-    let step = Step::start(format!(
-        "Downloading the guest's tools: {}",
-        packages.join(", ")
-    ));
+    let step = Step::start(format!("Downloading the guest's tools: {}", all.join(", ")));
     let apt = PrivateApt::new(SUITE, true)?;
     apt.update()?;
     apt.clean()?;
-    let debs = apt.download_with_dependencies(packages)?;
+    let debs = apt.download_with_dependencies(&all)?;
     paths::make_empty_dir(&directory)?;
     let made = userland(selection, &directory, key);
     paths::make_dir(&made.tools)?;
@@ -99,6 +105,11 @@ fn userland(selection: &Selection, directory: &Path, key: String) -> Userland {
         name: selection.name,
         tools: directory.join("tools"),
         libraries: directory.join("libraries"),
+        single: selection
+            .single
+            .iter()
+            .map(|(_, program)| *program)
+            .collect(),
         key,
     }
 }

@@ -1,0 +1,144 @@
+//! What makes the kernel ignore a whole advertisement.
+
+use super::{Cause, Matter, Remedy, router};
+use crate::{
+    explain::Subject,
+    families::{
+        advertisement::{RouterAdvertisement, Sysctls, message::Fault},
+        anycast::Written,
+    },
+};
+
+/// The reason, in the order in which the kernel tests; else what the parts depend
+/// on, `None` where that could not be read.
+pub(super) fn matter(advertisement: &RouterAdvertisement) -> Result<Option<Sysctls>, Matter> {
+    if let Some(matter) = invalid(advertisement) {
+        return Err(matter);
+    }
+    let Some(sysctls) = advertisement.sysctls else {
+        return Ok(None);
+    };
+    // `ipv6_accept_ra`
+    match (sysctls.forwarding != 0, sysctls.accept_ra) {
+        (true, 2) => Ok(Some(sysctls)),
+        (true, _) => Err(forwarding(advertisement, sysctls)),
+        (false, 0) => Err(not_accepted(advertisement, sysctls)),
+        (false, _) => Ok(Some(sysctls)),
+    }
+}
+
+fn invalid(advertisement: &RouterAdvertisement) -> Option<Matter> {
+    let frame = &advertisement.frame;
+    let source = frame
+        .source()
+        .filter(|source| !source.is_unicast_link_local());
+    let (what, reason) = match (source, advertisement.message.fault) {
+        (Some(source), _) => (
+            "source",
+            format!("its source {source} is no link-local address, as a router's must be"),
+        ),
+        (None, Some(Fault::TooShort { length })) => (
+            "short",
+            format!("it has {length} bytes, and must have 16 at least"),
+        ),
+        (None, Some(Fault::Option { kind, offset })) => (
+            "options",
+            match kind {
+                Some(kind) => format!(
+                    "its option of type {kind} at byte {offset} has no length, or one beyond the \
+                     end"
+                ),
+                None => format!("it ends within an option, at byte {offset}"),
+            },
+        ),
+        (None, None) => return None,
+    };
+    let mut matter = Matter::new(Cause::Invalid, what, why(advertisement, &reason))
+        .with("reason", what)
+        .with("hop_limit", frame.hop_limit().map(u32::from))
+        .with("length", u32::try_from(frame.message_length()).ok())
+        .remedy(Remedy::mend(frame));
+    matter.may_fail = true;
+    Some(matter)
+}
+
+/// "eth0 dropped a router advertisement of … : …"
+fn why(advertisement: &RouterAdvertisement, reason: &str) -> String {
+    format!(
+        "{} dropped a router advertisement of {}: {reason}",
+        advertisement.interface,
+        router(&advertisement.frame),
+    )
+}
+
+fn forwarding(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
+    let Sysctls {
+        forwarding,
+        accept_ra,
+        ..
+    } = sysctls;
+    let mut matter = Matter::new(
+        Cause::IgnoredForwarding,
+        "",
+        format!(
+            "{interface} ignores the router advertisements of {}: {interface} forwards (forwarding \
+             = {forwarding}), and heeds advertisements then only with accept_ra = 2; it is \
+             {accept_ra}",
+            router(&advertisement.frame),
+            interface = advertisement.interface,
+        ),
+    )
+    .with("forwarding", forwarding)
+    .with("accept_ra", accept_ra)
+    .remedy(Remedy::set(
+        "accept_ra",
+        2,
+        "stays a router, and heeds the next advertisement",
+    ));
+    if accept_ra != 0 {
+        matter = matter.remedy(Remedy::set(
+            "forwarding",
+            0,
+            "a host on this interface, until conf.all.forwarding is written again",
+        ));
+    }
+    matter.may_fail = true;
+    matter.may_settle = accept_ra == 0;
+    matter
+}
+
+fn not_accepted(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
+    let mut matter = Matter::new(
+        Cause::IgnoredAcceptRa,
+        "",
+        format!(
+            "{} ignores the router advertisements of {}: its accept_ra is 0",
+            advertisement.interface,
+            router(&advertisement.frame),
+        ),
+    )
+    .with("forwarding", sysctls.forwarding)
+    .with("accept_ra", sysctls.accept_ra)
+    .remedy(Remedy::set(
+        "accept_ra",
+        1,
+        "heeds the next advertisement; where networkd, NetworkManager or dhcpcd set it to 0, it \
+         belongs in their settings",
+    ));
+    matter.may_fail = true;
+    matter.may_settle = true;
+    matter
+}
+
+/// Who turned forwarding on, where this session saw it; a sentence with a blank
+/// ahead.
+pub(super) fn writer(advertisement: &RouterAdvertisement, subject: Subject<'_>) -> String {
+    let earlier = subject.session.advertisements();
+    let Some((by, written)) = earlier.writer(subject.event.netns, &advertisement.interface) else {
+        return String::new();
+    };
+    match written {
+        Written::All => format!(" {by} wrote net.ipv6.conf.all.forwarding."),
+        Written::Interface(name) => format!(" {by} wrote net/ipv6/conf/{name}/forwarding."),
+    }
+}
