@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{run_shown, say};
-use crate::guest::{Netns, Radvd};
+use crate::guest::{AddressState, Netns, Radvd};
 
 /// radvd announces itself a moment after it has started.
 const ANNOUNCED: Duration = Duration::from_secs(3);
@@ -20,6 +20,8 @@ pub(super) fn tell() -> Result<Vec<Netns>> {
     router.set_sysctl("ipv6/conf/lan0/accept_dad", "0")?;
     router.ip("link set lan0 up")?;
     host.ip("link set eth0 up")?;
+    // Until then the link may not be there, and the first one is not heard.
+    AddressState::wait_for_link_local(&host, "eth0")?;
     say("The router's radvd announces 2001:db8::/64 and itself:");
     let _radvd = Radvd::start_quick(&router, "lan", true)?;
     std::thread::sleep(ANNOUNCED);

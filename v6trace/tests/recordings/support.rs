@@ -6,7 +6,14 @@ use std::{fs, path::PathBuf};
 /// The kernels on which every story was recorded.
 pub(crate) const KERNELS: [&str; 4] = ["5.10", "6.1", "6.12", "sid"];
 /// The stories.
-pub(crate) const STORIES: [&str; 5] = ["anycast", "dad", "radvd", "source", "token"];
+pub(crate) const STORIES: [&str; 6] = [
+    "advertisement",
+    "anycast",
+    "dad",
+    "radvd",
+    "source",
+    "token",
+];
 
 /// Where the recording of a story on a kernel is.
 pub(crate) fn recording(kernel: &str, story: &str) -> PathBuf {
