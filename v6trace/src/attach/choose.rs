@@ -13,7 +13,7 @@ use v6trace_common::{Candidate, HookInfo};
 use super::{AttachError, resolve::Globals};
 use crate::{
     coverage::{HookCoverage, Status, Via},
-    error_chain::with_causes,
+    error_chain::{in_one_line, with_causes},
     symbols::{SymbolStatus, Symbols},
 };
 
@@ -29,7 +29,7 @@ impl Refusal {
     pub(super) fn other(error: impl Into<AttachError>) -> Self {
         Self {
             status: Status::Refused,
-            reason: error.into().to_string(),
+            reason: in_one_line(&error.into().to_string()),
         }
     }
 

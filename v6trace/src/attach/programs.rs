@@ -11,7 +11,7 @@ use aya::{
 use v6trace_common::{Candidate, Programs};
 
 use super::{AttachError, Links, choose::Refusal, links::Link};
-use crate::coverage::Via;
+use crate::{coverage::Via, error_chain::in_one_line};
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {
@@ -74,7 +74,8 @@ impl<'e> Attacher<'e> {
             return Ok(());
         }
         if let Err(error) = self.load(function, name) {
-            self.refused.push(format!("{name}: {error}"));
+            let reason = in_one_line(&error.to_string());
+            self.refused.push(format!("{name}: {reason}"));
             return Ok(());
         }
         let descriptor = self.program(name)?.fd()?;

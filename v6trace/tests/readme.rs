@@ -1,0 +1,50 @@
+//! README's table of causes, which is made from the catalogue.
+//! `SNAPSHOTS=overwrite cargo test --package v6trace --test readme` writes it anew.
+
+use std::{env, fs, path::Path};
+
+use v6trace::{catalogue::Severity, families::FAMILIES};
+
+const BEGIN: &str = "<!-- From the catalogue: see v6trace/tests/readme.rs. -->\n";
+const END: &str = "<!-- The end of that. -->\n";
+
+#[test]
+fn the_table_has_every_cause() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(&path).expect("the README can be read");
+    let (before, rest) = readme.split_once(BEGIN).expect("the table begins");
+    let (written, after) = rest.split_once(END).expect("the table ends");
+    let table = table();
+    if env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+        let readme = [before, BEGIN, &table, END, after].concat();
+        fs::write(&path, readme).expect("the README can be written");
+        return;
+    }
+    assert!(
+        written == table,
+        "README's table of causes is not what the catalogue has; \
+         `SNAPSHOTS=overwrite cargo test --package v6trace --test readme` writes it anew"
+    );
+}
+
+/// A row for each family, with the severity of what is no failure.
+fn table() -> String {
+    let mut table = String::from("| family | about | causes |\n|---|---|---|\n");
+    for family in FAMILIES {
+        let causes: Vec<_> = family
+            .causes()
+            .into_iter()
+            .map(|cause| {
+                let severity = match cause.severity() {
+                    Severity::Failure => "",
+                    Severity::Hazard => " (hazard)",
+                    Severity::Notice => " (notice)",
+                };
+                format!("`{}`{severity}", cause.code())
+            })
+            .collect();
+        let (name, about) = (family.wire.name, family.wire.about);
+        table += &format!("| `{name}` | {about} | {} |\n", causes.join(", "));
+    }
+    table
+}
