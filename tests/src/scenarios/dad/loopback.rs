@@ -84,10 +84,9 @@ fn disables() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
     host.set("accept_dad", "2")?;
-    host.netns.ip("link set eth0 down")?;
-    host.netns.ip("link set eth0 addrgenmode eui64")?;
     let tracer = Tracer::start(&[])?;
-    host.netns.ip("link set eth0 up")?;
+    // On a link that is up: right after it came up, the port may not forward yet.
+    host.set("addr_gen_mode", "0")?;
     until_some("IPv6 should be disabled", Duration::from_secs(8), || {
         let disabled = host.netns.sysctl("ipv6/conf/eth0/disable_ipv6")? == "1";
         Ok(disabled.then_some(()))
