@@ -10,10 +10,10 @@ use std::io;
 use aya::programs::ProgramError;
 use v6trace_common::{Candidate, HookInfo};
 
-use super::{AttachError, resolve::Globals};
+use super::{AttachError, one_line::in_one_line, resolve::Globals};
 use crate::{
     coverage::{HookCoverage, Status, Via},
-    error_chain::{in_one_line, with_causes},
+    error_chain::with_causes,
     symbols::{SymbolStatus, Symbols},
 };
 

@@ -14,6 +14,7 @@ mod choose;
 mod error;
 mod links;
 mod loader;
+mod one_line;
 mod programs;
 mod resolve;
 mod trampolines;

@@ -10,8 +10,8 @@ use aya::{
 };
 use v6trace_common::{Candidate, Programs};
 
-use super::{AttachError, Links, choose::Refusal, links::Link};
-use crate::{coverage::Via, error_chain::in_one_line};
+use super::{AttachError, Links, choose::Refusal, links::Link, one_line::in_one_line};
+use crate::coverage::Via;
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {
