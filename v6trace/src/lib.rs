@@ -21,7 +21,7 @@
 
 #[cfg(feature = "live")]
 pub mod attach;
-#[cfg(feature = "live")]
+#[cfg(any(feature = "live", fuzzing))]
 pub mod btf;
 pub mod catalogue;
 pub mod cli;

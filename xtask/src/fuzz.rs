@@ -14,8 +14,17 @@ use crate::progress::{self, Step};
 use crate::setup::host;
 use crate::{paths, process};
 
-/// The release of cargo-fuzz that is built when the user has none.
-const CARGO_FUZZ: &str = "0.13.2";
+/// What has the compiler count which code an input reaches and what it is
+/// compared with: what `cargo fuzz` gives to it.
+const INSTRUMENTED: &str = "-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares \
+    --cfg fuzzing";
+
+/// With a target named, what runs while building is not instrumented.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// What is fuzzed, by the names of the crate's targets.
 pub(crate) const TARGETS: [&str; 4] = ["recording", "entries", "decode", "btf"];
@@ -39,26 +48,25 @@ pub(crate) fn briefly() -> Result<()> {
 ///
 /// An input that fails is kept, and the fuzzer says where.
 pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
-    let cargo_fuzz = provide()?;
     let directory = paths::root().join("v6trace/fuzz");
     let corpus = paths::target("fuzz/corpus");
-    seed(&directory, &corpus)?;
     let wanted = |target: &&&str| targets.is_empty() || targets.iter().any(|name| name == **target);
-    for target in TARGETS.iter().filter(wanted) {
+    let targets: Vec<&str> = TARGETS.iter().filter(wanted).copied().collect();
+    let programs = build(&directory, &targets)?;
+    seed(&directory, &corpus)?;
+    let mut found = paths::target("fuzz/artifacts").into_os_string();
+    paths::make_dir(Path::new(&found))?;
+    found.push("/");
+    for target in targets {
         progress::say(&format!("Fuzzing {target} for {seconds} s"));
-        let status = fuzzing(&mut Command::new(&cargo_fuzz))
-            .arg("run")
-            // What reads is safe Rust: it may panic, hang or take memory.
-            .args(["--sanitizer", "none"])
-            .arg("--fuzz-dir")
-            .arg(&directory)
-            .args(["--target-dir".into(), paths::target("fuzz")])
-            .arg(target)
+        let mut prefix = OsString::from("-artifact_prefix=");
+        prefix.push(&found);
+        let status = Command::new(programs.join(target))
             .arg(corpus.join(target))
-            .arg("--")
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(format!("-timeout={PATIENCE}"))
+            .arg(prefix)
             .args([
                 "-max_len=65536",
                 "-verbosity=0",
@@ -66,7 +74,7 @@ pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
                 "-print_final_stats=1",
             ])
             .status()
-            .context("cannot run cargo-fuzz")?;
+            .with_context(|| format!("cannot run the fuzzer of {target}"))?;
         if !status.success() {
             progress::say(&format!(
                 "Fuzzing {target} found something; it is named above"
@@ -77,37 +85,28 @@ pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Instrumenting is an unstable option, which the stable compiler takes too.
-fn fuzzing(command: &mut Command) -> &mut Command {
-    command.env("RUSTC_BOOTSTRAP", "1")
-}
-
-/// The user's cargo-fuzz, or one built into `target/tools`.
-fn provide() -> Result<PathBuf> {
-    if let Some(program) = process::find_program("cargo-fuzz") {
-        return Ok(program);
+/// Builds the fuzzers; gives the directory that they are in.
+fn build(directory: &Path, targets: &[&str]) -> Result<PathBuf> {
+    // The fuzzer itself is C++, and zstd need not be compiled once more.
+    let packages = ["g++", "libzstd-dev", "pkgconf"].map(str::to_owned);
+    host::install(&packages, "building the fuzzers")?;
+    let step = Step::start("Building the fuzzers");
+    let built = paths::target("fuzz");
+    let mut cargo = process::cargo();
+    cargo
+        .env("RUSTFLAGS", INSTRUMENTED)
+        .env("ZSTD_SYS_USE_PKG_CONFIG", "1")
+        .args(["build", "--release", "--target", TARGET])
+        .arg("--manifest-path")
+        .arg(directory.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&built);
+    for target in targets {
+        cargo.args(["--bin", target]);
     }
-    let tools = paths::target("tools");
-    let program = tools.join("bin/cargo-fuzz");
-    if !program.is_file() {
-        let step = Step::start(format!("Building cargo-fuzz {CARGO_FUZZ} (once)"));
-        process::output(
-            process::cargo()
-                // The work is the fuzzer's, which it only starts.
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-                .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                .args(["install", "cargo-fuzz", "--version", CARGO_FUZZ, "--locked"])
-                .arg("--root")
-                .arg(&tools)
-                .arg("--target-dir")
-                .arg(tools.join("build")),
-        )?;
-        paths::remove_dir(&tools.join("build"))?;
-        step.done();
-    }
-    // The fuzzer itself is C++.
-    host::install(&["g++".to_owned()], "building the fuzzer")?;
-    Ok(program)
+    process::output(&mut cargo)?;
+    step.done();
+    Ok(built.join(TARGET).join("release"))
 }
 
 /// Makes the corpus that fuzzing begins with; what was found before stays.

@@ -94,8 +94,7 @@ enum Task {
 
     /// Fuzz what v6trace reads from others: recordings, kernel records, BTF
     ///
-    /// Begins with the golden recordings. Installs cargo-fuzz under
-    /// target/tools when the machine has none.
+    /// Begins with the golden recordings.
     Fuzz(FuzzArgs),
 
     /// Boot a guest with v6trace and iproute2 inside

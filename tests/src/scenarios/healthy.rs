@@ -1,13 +1,13 @@
 //! A busy site on which nothing fails: v6trace names no failure and no hazard.
 //!
-//! A router with an own segment, two hosts on it, tunnels, a VRF, and half a
-//! minute in which everything that v6trace watches happens and succeeds.
+//! A router with an own segment, two hosts on it, tunnels, a VRF, and rounds in
+//! which everything that v6trace watches happens and succeeds.
 
 use std::io::{Read as _, Write as _};
 use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket as StdUdpSocket,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
@@ -21,8 +21,8 @@ use crate::guest::{
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-failures", site)]];
 
-/// How long it goes on.
-const BUSY: Duration = Duration::from_secs(30);
+/// How often all of it happens: what takes turns has its turn twice.
+const ROUNDS: u32 = 6;
 
 /// What nobody uses but forwarding takes is worth a notice, and no more; so is
 /// an address that goes since its interface is set down.
@@ -64,18 +64,14 @@ fn site() -> Result<()> {
     let site = Site::new()?;
     let _radvd = Radvd::start(&site.router, "br", 1)?;
     site.wait_for_addresses()?;
-    let start = Instant::now();
-    let mut rounds = 0;
-    while start.elapsed() < BUSY {
-        site.interfaces(rounds)?;
+    for round in 0..ROUNDS {
+        site.interfaces(round)?;
         site.tunnels()?;
         site.memberships()?;
         site.traffic()?;
-        site.tokens(rounds)?;
-        site.forwarding(rounds)?;
-        rounds += 1;
+        site.tokens(round)?;
+        site.forwarding(round)?;
     }
-    println!("{rounds} rounds");
     ensure!(
         default_route(&site.host)?.is_some(),
         "the host lost its route"
@@ -97,7 +93,6 @@ fn site() -> Result<()> {
         other.len(),
         refused.len()
     );
-    ensure!(rounds > 0, "nothing happened");
     Ok(())
 }
 

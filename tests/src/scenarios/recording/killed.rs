@@ -13,7 +13,7 @@ use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-killed", killed)];
 
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 /// What may be missing at the end: a second's records, and what a slow machine
 /// had not read from the kernel.
 const UNWRITTEN: Duration = Duration::from_millis(2500);
