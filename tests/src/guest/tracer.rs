@@ -29,10 +29,22 @@ pub(crate) fn watch(families: &[&str]) {
     }
 }
 
-/// A command line of the installed v6trace.
+/// A command line of the installed v6trace; what traces watches the families of
+/// this process.
 pub(crate) fn v6trace(args: &[&str]) -> Command {
     let mut command = Command::new("/usr/bin/v6trace");
-    command.args(args);
+    // Options of tracing go ahead of a command to be traced.
+    let (task, more) = args.split_at(args.len().min(1));
+    command.args(task);
+    if matches!(task, ["live" | "record"])
+        && let Some(families) = WATCHED.get()
+    {
+        command.args(["--family", families]);
+        if let Some(kept) = symbols::kept().filter(|_| !more.contains(&"--kallsyms")) {
+            command.args(["--kallsyms", kept]);
+        }
+    }
+    command.args(more);
     command
 }
 
@@ -94,15 +106,6 @@ impl Tracer {
     /// Starts a tracer and waits until it says that it is ready.
     fn spawn(args: &[&str], output: Output) -> Result<Self> {
         let mut command = v6trace(args);
-        if let Some(families) = WATCHED.get() {
-            // Ahead of a command to be traced.
-            command = v6trace(&args[..1]);
-            command.args(["--family", families]);
-            if let Some(kept) = symbols::kept().filter(|_| !args.contains(&"--kallsyms")) {
-                command.args(["--kallsyms", kept]);
-            }
-            command.args(&args[1..]);
-        }
         let (stdout, echo): (_, fn(&str)) = match output {
             Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),
             Output::Console => (Stdio::inherit(), |line| eprintln!("{line}")),
