@@ -94,7 +94,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         families: &["advertisement"],
-        among_all: "ra-ignored-accept-ra",
+        among_all: "ra-ignored-forwarding-written",
         scenarios: advertisement::SCENARIOS,
     },
     // What is recorded is joins.
