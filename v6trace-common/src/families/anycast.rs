@@ -164,12 +164,6 @@ members! {
     $ anycast_members:
     CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
         "no interface is taken to forward on its own, as is right before 6.17";
-    IDEV_ANYCAST: Shape::Object, "inet6_dev.ac_list",
-        "anycast addresses are not seen";
-    ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",
-        "anycast addresses are not seen";
-    ANYCAST_NEXT: Shape::Object, "ifacaddr6.aca_next",
-        "anycast addresses are not seen";
     ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
         "anycast addresses that are given up are not seen";
     AC_SIZE: Shape::Size, "ipv6_ac_socklist",
@@ -241,9 +235,9 @@ pub const FAMILY: Family = Family {
                     &kernel::INET6_DEV_DEV,
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
-                    &IDEV_ANYCAST,
-                    &ANYCAST_ADDR,
-                    &ANYCAST_NEXT,
+                    &kernel::IDEV_ANYCAST,
+                    &kernel::ANYCAST_ADDR,
+                    &kernel::ANYCAST_NEXT,
                 ],
                 note: None,
             }],
@@ -261,9 +255,9 @@ pub const FAMILY: Family = Family {
                     &kernel::INET6_DEV_DEV,
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
-                    &IDEV_ANYCAST,
-                    &ANYCAST_ADDR,
-                    &ANYCAST_NEXT,
+                    &kernel::IDEV_ANYCAST,
+                    &kernel::ANYCAST_ADDR,
+                    &kernel::ANYCAST_NEXT,
                     &ANYCAST_USERS,
                 ],
                 note: None,
