@@ -82,9 +82,13 @@ pub struct Hazard {
 /// The hazards of the network namespace that v6trace runs in. What cannot be
 /// read is none.
 pub fn hazards() -> Vec<Hazard> {
-    let mut all = bind::hazards();
-    all.extend(dad::hazards());
-    all
+    let off = bind::hazard();
+    off.into_iter().chain(dad::hazards()).collect()
+}
+
+/// That this host has no IPv6, where it has none: then nothing else is to be seen.
+pub fn without_ipv6() -> Option<Hazard> {
+    bind::hazard()
 }
 
 /// Looks up what explanations want to know.

@@ -13,7 +13,7 @@ mod causes;
 mod decode;
 mod explain;
 #[cfg(feature = "live")]
-mod hazards;
+mod hazard;
 #[cfg(feature = "live")]
 pub(crate) mod lookup;
 mod whereabouts;
@@ -27,7 +27,7 @@ use crate::{
 pub use causes::Cause;
 pub use decode::{Device, Holder, LocalAddressRefused, Loopback, SocketRefused, SocketState};
 #[cfg(feature = "live")]
-pub(crate) use hazards::hazards;
+pub(crate) use hazard::hazard;
 pub use whereabouts::{Place, Whereabouts};
 
 impl Occurrence for LocalAddressRefused {

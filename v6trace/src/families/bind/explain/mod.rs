@@ -14,7 +14,7 @@ use crate::explain::{Diagnosis, Fix, Subject, Value};
 
 pub(super) use off::off;
 #[cfg(feature = "live")]
-pub(super) use off::{COMMAND_LINE, switched_off};
+pub(super) use off::switched_off;
 
 /// Explains an address that was refused.
 pub(super) fn refused(refused: &LocalAddressRefused, subject: Subject<'_>) -> Option<Diagnosis> {

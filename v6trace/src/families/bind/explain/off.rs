@@ -8,7 +8,7 @@ use crate::{
 const OPERATION: &str = "socket";
 
 /// What undoes the parameter.
-pub(in super::super) const COMMAND_LINE: &str =
+const COMMAND_LINE: &str =
     "remove ipv6.disable=1 from the kernel command line (and from /etc/modprobe.d), and reboot";
 
 /// Explains a socket that was refused.

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::explain::{COMMAND_LINE, switched_off};
+use super::explain::switched_off;
 use crate::observe::Hazard;
 
 /// The parameter of the kernel's IPv6.
@@ -11,16 +11,16 @@ const DISABLE: &str = "/sys/module/ipv6/parameters/disable";
 /// There as soon as IPv6 is.
 const ADDRESSES: &str = "/proc/self/net/if_inet6";
 
-/// Whether IPv6 is there at all.
-pub(crate) fn hazards() -> Vec<Hazard> {
+/// What is said where there is no IPv6 at all.
+pub(crate) fn hazard() -> Option<Hazard> {
     if Path::new(ADDRESSES).exists() {
-        return Vec::new();
+        return None;
     }
     let disable = fs::read_to_string(DISABLE).ok();
     let disable = disable.and_then(|value| value.trim().parse().ok());
     let (what, fix) = switched_off(disable);
-    vec![Hazard {
+    Some(Hazard {
         what: format!("{what}: no IPv6 socket is to be had, and there is nothing else to trace"),
-        fix: fix.unwrap_or(COMMAND_LINE).to_owned(),
-    }]
+        fix: fix.unwrap_or("modprobe ipv6").to_owned(),
+    })
 }
