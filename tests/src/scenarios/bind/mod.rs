@@ -56,6 +56,15 @@ impl Host {
         Ok(Self { netns, interface })
     }
 
+    /// An interface that is up, with nobody at its other end.
+    fn without_carrier(&self, name: &str) -> Result<()> {
+        self.netns
+            .ip(&format!("link add {name} type veth peer name far-{name}"))?;
+        self.netns
+            .ip(&format!("link set far-{name} addrgenmode none"))?;
+        self.netns.ip(&format!("link set {name} up"))
+    }
+
     fn name(&self) -> &str {
         &self.interface.name
     }

@@ -23,9 +23,8 @@ fn source() -> Result<()> {
     let host = Host::new("sending", "v0")?;
     host.netns.dummy_with_index("d0", 77)?;
     host.netns.ip("link del d0")?;
-    host.netns.ip("link add br0 up type bridge")?;
-    host.netns
-        .ip(&format!("address add {ADDRESS}/64 dev br0"))?;
+    host.without_carrier("w0")?;
+    host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     let send = |source, ifindex| {
         host.serve(|| {
             let socket = Socket::new(Domain::IPV6, Type::DGRAM, None)?;
@@ -60,7 +59,7 @@ fn source() -> Result<()> {
     expect(tentative, "EINVAL", "tentative")?;
     tentative
         .expect()
-        .field("interface", "br0")
+        .field("interface", "w0")
         .evidence("carrier", false)
         .check()?;
     expect(of(NOBODYS)?, "EINVAL", "absent")?;
@@ -69,7 +68,7 @@ fn source() -> Result<()> {
     expect(gone, "ENODEV", "no-such-device")?;
     gone.follow("ip link")?;
     tentative.follow("nodad")?;
-    AddressState::Usable.wait(&host.netns, "br0", ADDRESS)?;
+    AddressState::Usable.wait(&host.netns, "w0", ADDRESS)?;
     send(ADDRESS, 0)?.context("the fix does not help")?;
     host.rest_stays()
 }

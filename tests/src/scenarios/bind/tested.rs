@@ -42,13 +42,12 @@ fn tentative() -> Result<()> {
         .check()
 }
 
-/// Where it cannot begin: a bridge without ports, and an interface that is down.
+/// Where it cannot begin: nobody is at the other end, or the interface is down.
 fn without_carrier() -> Result<()> {
     let host = Host::new("waiting", "v0")?;
-    host.netns.ip("link add br0 up type bridge")?;
+    host.without_carrier("w0")?;
     host.netns.ip("link add d0 type dummy")?;
-    host.netns
-        .ip(&format!("address add {ADDRESS}/64 dev br0"))?;
+    host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     host.netns.ip(&format!("address add {BELOW}/64 dev d0"))?;
     let report = host.traced(|| {
         for address in [ADDRESS, BELOW] {
@@ -60,11 +59,12 @@ fn without_carrier() -> Result<()> {
     let diagnosis = about(&report, "bind-address-tentative", ADDRESS)?;
     host.expect(diagnosis, "EADDRNOTAVAIL", ADDRESS)
         .field("confidence", "certain")
-        .field("interface", "br0")
+        .field("interface", "w0")
         .evidence("ready", false)
         .evidence("carrier", false)
         .evidence("up", true)
-        .summary_has(["br0", "carrier"])
+        .summary_has(["w0", "carrier"])
+        .some_fix_has("a carrier")
         .check()?;
     let down = about(&report, "bind-address-tentative", BELOW)?;
     host.expect(down, "EADDRNOTAVAIL", BELOW)
@@ -81,6 +81,12 @@ fn without_carrier() -> Result<()> {
     host.netns.set_sysctl("ipv6/ip_nonlocal_bind", "0")?;
     host.is_refused(ADDRESS, PORT, libc::EADDRNOTAVAIL)?;
     diagnosis.follow("nodad")?;
+    host.binds(ADDRESS)?;
+    // The first of them, which is no command.
+    host.netns.ip(&format!("address del {ADDRESS}/64 dev w0"))?;
+    host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
+    host.netns.ip("link set far-w0 up")?;
+    AddressState::Usable.wait(&host.netns, "w0", ADDRESS)?;
     host.binds(ADDRESS)?;
     host.binds(BELOW)?;
     host.rest_stays()
