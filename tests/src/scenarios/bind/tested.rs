@@ -46,7 +46,8 @@ fn tentative() -> Result<()> {
 fn without_carrier() -> Result<()> {
     let host = Host::new("waiting", "v0")?;
     host.without_carrier("w0")?;
-    host.netns.ip("link add d0 type dummy")?;
+    host.netns.ip("link add d0 type veth peer name far-d0")?;
+    host.netns.ip("link set far-d0 addrgenmode none up")?;
     host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     host.netns.ip(&format!("address add {BELOW}/64 dev d0"))?;
     let report = host.traced(|| {
