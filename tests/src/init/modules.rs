@@ -28,8 +28,9 @@ pub(super) fn load_all() -> Result<()> {
         match finit_module(&module, parameters(name), 0) {
             // Already there: built in, or pulled in by another.
             Ok(()) | Err(Errno::EXIST) => {}
-            // One for IPv6, where the kernel was told to have none.
-            Err(Errno::OPNOTSUPP) if !has_ipv6() => {}
+            // Tunnels for IPv6, and what is built on them, where it was told to have
+            // none.
+            Err(_) if !has_ipv6() => {}
             Err(errno) => {
                 return Err(errno).with_context(|| format!("the kernel refuses {path}"));
             }

@@ -65,6 +65,14 @@ impl Host {
         self.netns.ip(&format!("link set {name} up"))
     }
 
+    /// Lets an interface test its addresses in no time.
+    fn quick(&self, name: &str) -> Result<()> {
+        let delay = format!("ipv6/conf/{name}/router_solicitation_delay");
+        self.netns.set_sysctl(&delay, "0")?;
+        let wait = format!("ipv6/neigh/{name}/retrans_time_ms");
+        self.netns.set_sysctl(&wait, "100")
+    }
+
     fn name(&self) -> &str {
         &self.interface.name
     }

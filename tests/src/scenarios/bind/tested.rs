@@ -46,8 +46,10 @@ fn tentative() -> Result<()> {
 fn without_carrier() -> Result<()> {
     let host = Host::new("waiting", "v0")?;
     host.without_carrier("w0")?;
+    host.quick("w0")?;
     host.netns.ip("link add d0 type veth peer name far-d0")?;
     host.netns.ip("link set far-d0 addrgenmode none up")?;
+    host.quick("d0")?;
     host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     host.netns.ip(&format!("address add {BELOW}/64 dev d0"))?;
     let report = host.traced(|| {
@@ -100,6 +102,7 @@ fn failed() -> Result<()> {
     let host = Host::new("served", "v0")?;
     let other = Netns::new("other")?;
     let link = segment.plug(&host.netns, "eth0", "port0", "02:00:00:00:31:01")?;
+    host.quick("eth0")?;
     segment.plug(&other, "eth0", "port1", OTHERS)?;
     other.ip("link set eth0 up")?;
     other.ip(&format!("address add {ADDRESS}/64 dev eth0 nodad"))?;
