@@ -9,6 +9,10 @@ members! {
         "kernel workers are shown like other tasks";
     TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
         "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
+    TASK_CRED: Shape::Object, "task_struct.cred",
+        "what a task is capable of is not known";
+    CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
+        "what a task is capable of is not known";
     SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
         "the namespace of a socket is not known";
     SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",

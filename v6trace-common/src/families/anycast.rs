@@ -168,10 +168,6 @@ members! {
         "anycast addresses that are given up are not seen";
     AC_SIZE: Shape::Size, "ipv6_ac_socklist",
         "what an anycast address on a socket charges to its option memory is not known";
-    TASK_CRED: Shape::Object, "task_struct.cred",
-        "whether a task has CAP_NET_ADMIN is not known";
-    CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
-        "whether a task has CAP_NET_ADMIN is not known";
 }
 
 /// This family's line in every table.

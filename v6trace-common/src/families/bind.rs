@@ -23,7 +23,7 @@ layout! {
     ///
     /// All values are those when the call returned; its flags in
     /// [`known`](Self::known) say which of them were read.
-    pub struct LocalAddressRefused: kind 17, 288 bytes {
+    pub struct LocalAddressRefused: kind 17, 296 bytes {
         /// The address.
         pub address: [u8; 16],
         /// Name of the interface `ifindex`, NUL-padded.
@@ -60,8 +60,12 @@ layout! {
         pub loopback_flags: u32,
         /// `net.ipv6.conf.lo.disable_ipv6`
         pub loopback_disable_ipv6: i32,
+        /// The lower half of the task's effective capabilities (`cred.cap_effective`).
+        pub capabilities: u32,
         /// What is known.
         pub known: u32,
+        /// Always 0.
+        pub unused: u32,
     }
 }
 
@@ -85,6 +89,8 @@ constants! {
     LOOPBACK_READ = 1 << 7;
     /// `loopback_disable_ipv6` was read.
     LOOPBACK_DISABLE_READ = 1 << 8;
+    /// `capabilities` was read.
+    CAPABILITIES_READ = 1 << 9;
 }
 
 layout! {

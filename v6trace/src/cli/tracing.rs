@@ -19,7 +19,6 @@ use super::{
 };
 use crate::{
     attach, live,
-    observe::without_ipv6,
     record::Record,
     recording::{OutputFile, Writer},
     render::Render,
@@ -84,17 +83,6 @@ impl Tracing {
         }
         if self.trace.verbose > 1 {
             live::kernel_log::start(&mut attached.ebpf)?;
-        }
-        if !self.output.quiet
-            && let Some(hazard) = without_ipv6()
-        {
-            // With standard error closed there is nobody to tell.
-            let _ = writeln!(
-                options::stderr(),
-                "v6trace: {}; {}",
-                hazard.what,
-                hazard.fix
-            );
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();

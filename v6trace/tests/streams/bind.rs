@@ -7,8 +7,9 @@ use v6trace::families::bind::{Place, Whereabouts};
 use v6trace_common::{
     Hook,
     families::bind::{
-        self as wire, ALL_LOOKED_AT, AS_ANYCAST, AddressHolder, INET6_FLAGS_READ,
-        IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, SOCKET_READ, SocketRefused,
+        self as wire, ALL_LOOKED_AT, AS_ANYCAST, AddressHolder, CAPABILITIES_READ,
+        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, SOCKET_READ,
+        SocketRefused,
     },
 };
 use zerocopy::FromZeros as _;
@@ -80,11 +81,18 @@ fn what_could_not_be_read_is_not_taken_for_zero() {
 
 #[test]
 fn a_port_above_the_limit_is_not_refused_for_it() {
-    let mut refused = refused(EACCES, PORT_START_READ);
+    let mut refused = refused(EACCES, PORT_START_READ | CAPABILITIES_READ);
     refused.unprivileged_port_start = 53;
     assert_eq!(said(&refused)["cause"], "bind-unexplained");
     refused.unprivileged_port_start = 54;
-    assert_eq!(said(&refused)["cause"], "bind-port-privileged");
+    let without = said(&refused);
+    assert_eq!(without["cause"], "bind-port-privileged");
+    assert_eq!(without["confidence"], "certain");
+    // In which user namespace it has it, nobody knows.
+    refused.capabilities = 1 << 10;
+    let with = said(&refused);
+    assert_eq!(with["cause"], "bind-port-privileged");
+    assert_eq!(with["confidence"], "likely");
 }
 
 #[test]
@@ -135,6 +143,12 @@ fn a_vrf_comes_before_the_state_of_the_address() {
     let here = said(None);
     assert_eq!(here["cause"], "bind-address-tentative");
     assert_eq!(here["confidence"], "certain");
+    // By now it could be used, and is in no other VRF.
+    let header = stream::header::<LocalAddressRefused>(wire::BIND, GUEST);
+    let record = stream::kernel(header, &held(EADDRNOTAVAIL, PERMANENT));
+    let by_now = diagnosis([place(None).into(), record]);
+    assert_eq!(by_now["cause"], "bind-unexplained");
+    assert_eq!(by_now["confidence"], "likely");
     let there = said(Some("blue"));
     assert_eq!(there["cause"], "bind-address-absent");
     assert_eq!(there["confidence"], "certain");

@@ -104,6 +104,7 @@ fn privileged() -> Result<()> {
         .field("confidence", "certain")
         .evidence("port", LOW)
         .evidence("ip_unprivileged_port_start", 1024)
+        .evidence("cap_net_bind_service", false)
         .summary_has(["547", "1024", "UDP"])
         .check()?;
     diagnosis.follow("ip_unprivileged_port_start=547")?;

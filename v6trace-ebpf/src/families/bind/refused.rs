@@ -5,8 +5,8 @@ use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, macros::map};
 use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::bind::{
-        DEVICE_ABSENT, DEVICE_FOUND, LOOPBACK_DISABLE_READ, LOOPBACK_READ, LocalAddressRefused,
-        PORT_START_READ, SOCKET_READ, V6ONLY, V6ONLY_READ,
+        CAPABILITIES_READ, DEVICE_ABSENT, DEVICE_FOUND, LOOPBACK_DISABLE_READ, LOOPBACK_READ,
+        LocalAddressRefused, PORT_START_READ, SOCKET_READ, V6ONLY, V6ONLY_READ,
     },
 };
 
@@ -114,6 +114,8 @@ pub(super) fn report<C: EbpfContext>(
     payload.port = asked.port;
     payload.socket_inode = sock.inode().unwrap_or(0);
     payload.known = 0;
+    payload.unused = 0;
+    of_task(payload);
     of_socket(sock, payload);
     of_namespace(net, payload);
     let states = search::find(net, own, payload);
@@ -124,6 +126,16 @@ pub(super) fn report<C: EbpfContext>(
     record.open_in(context::of_sleeper(), hook, netns);
     record.send(ctx, hook);
     Some(())
+}
+
+/// What is tested of the task.
+#[inline(always)]
+fn of_task(payload: &mut LocalAddressRefused) {
+    let mut reading = Reading::new();
+    let cred = Pointer(reading.get(context::current_task(), &globals::TASK_CRED));
+    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
+    payload.capabilities = effective as u32;
+    payload.known |= CAPABILITIES_READ & reading.mask();
 }
 
 /// What is tested of the socket.

@@ -50,7 +50,6 @@ struct Call {
 struct Same {
     comm: [u8; COMM_LEN],
     netns: u32,
-    kind: u32,
 }
 
 /// How soon the same is told again.
@@ -113,7 +112,6 @@ fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
     let mut same = Same {
         comm: [0; COMM_LEN],
         netns,
-        kind: call.kind,
     };
     // SAFETY: the helper writes COMM_LEN bytes, which is what comm has. On
     // failure it writes zeros.

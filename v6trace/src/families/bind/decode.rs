@@ -33,8 +33,10 @@ pub struct LocalAddressRefused {
     pub socket: Option<SocketState>,
     /// Whether the socket is for IPv6 alone.
     pub v6only: Option<bool>,
-    /// Inode number of the socket, 0 where it could not be read.
-    pub socket_inode: u64,
+    /// Inode number of the socket.
+    pub socket_inode: Option<u64>,
+    /// Whether the task has CAP_NET_BIND_SERVICE, in its own user namespace.
+    pub bind_service: Option<bool>,
     /// The interfaces of the namespace that have the address.
     pub holders: Vec<Holder>,
     /// How many these are; the list may be shorter.
@@ -113,6 +115,8 @@ pub struct SocketRefused {
     pub disable: Option<i32>,
 }
 
+/// `CAP_NET_BIND_SERVICE`
+const BIND_SERVICE: u32 = 1 << 10;
 /// `IFF_UP`
 const UP: u32 = 1;
 /// `IF_READY` of `inet6_dev.if_flags`
@@ -149,7 +153,9 @@ impl Decode for LocalAddressRefused {
                 number: wire.inet_num,
             }),
             v6only: has(wire::V6ONLY_READ).then_some(has(wire::V6ONLY)),
-            socket_inode: wire.socket_inode,
+            socket_inode: (wire.socket_inode != 0).then_some(wire.socket_inode),
+            bind_service: has(wire::CAPABILITIES_READ)
+                .then_some(wire.capabilities & BIND_SERVICE != 0),
             holders: wire.holders.iter().take(listed).map(holder).collect(),
             holder_count: wire.holder_count,
             all_looked_at: has(wire::ALL_LOOKED_AT),

@@ -8,12 +8,15 @@ use crate::observe::Hazard;
 
 /// The parameter of the kernel's IPv6.
 const DISABLE: &str = "/sys/module/ipv6/parameters/disable";
+/// There in any case.
+const NETWORK: &str = "/proc/self/net/dev";
 /// There as soon as IPv6 is.
 const ADDRESSES: &str = "/proc/self/net/if_inet6";
 
 /// What is said where there is no IPv6 at all.
 pub(crate) fn hazard() -> Option<Hazard> {
-    if Path::new(ADDRESSES).exists() {
+    // Without /proc nothing is known.
+    if Path::new(ADDRESSES).exists() || !Path::new(NETWORK).exists() {
         return None;
     }
     let disable = fs::read_to_string(DISABLE).ok();

@@ -17,6 +17,9 @@ use crate::{
     record::{Lookup, Record},
 };
 
+/// Interfaces of other namespaces that are listed.
+const LISTED: usize = 16;
+
 /// Looks for addresses that were refused.
 pub(crate) struct Addresses;
 
@@ -93,7 +96,8 @@ fn look_elsewhere(found: &mut Whereabouts, refused: &LocalAddressRefused, batch:
                 let held = held.filter(|held| held.address == wanted);
                 let names = held.filter_map(|held| links::by_index(&inside.links, held.ifindex));
                 let names = names.map(|link| (inode, link.name.clone()));
-                found.elsewhere.extend(names);
+                let room = LISTED.saturating_sub(found.elsewhere.len());
+                found.elsewhere.extend(names.take(room));
             }
             // It is gone by now.
             Err(io::ErrorKind::NotFound) => {}

@@ -14,8 +14,8 @@ pub struct Whereabouts {
     pub netns: u32,
     /// The interfaces there that have the address, and the one that was asked for.
     pub here: Vec<Place>,
-    /// Interfaces of other namespaces that have it, each with the namespace's
-    /// inode number.
+    /// Interfaces of other namespaces that have it, 16 at most, each with the
+    /// namespace's inode number.
     pub elsewhere: Vec<(u32, String)>,
     /// Whether all other namespaces of this host were looked into.
     pub complete: bool,

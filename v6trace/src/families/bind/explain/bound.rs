@@ -51,12 +51,24 @@ impl Story<'_> {
         if port == 0 || i64::from(port) >= i64::from(start) {
             return self.unexplained();
         }
-        let why = format!(
+        let mut why = format!(
             "ports below {start} (net.ipv4.ip_unprivileged_port_start, which IPv6 heeds as well) are \
              for those with CAP_NET_BIND_SERVICE in the user namespace that this network namespace \
              belongs to"
         );
-        self.told(Cause::PortPrivileged, OPERATION, &why)
+        let has_it = self.refused.bind_service;
+        // In which user namespace is not read, and programs of a cgroup can give
+        // any errno.
+        let is_certain = has_it == Some(false);
+        if has_it == Some(true) {
+            why += ". It has that capability, so most likely in another user namespace only (a \
+                    container's)";
+        } else if !is_certain {
+            why += "; whether it has that could not be read";
+        }
+        let told = self.told(Cause::PortPrivileged, OPERATION, &why);
+        let told = if is_certain { told } else { told.likely() };
+        told.with("cap_net_bind_service", has_it)
             .with("ip_unprivileged_port_start", start)
             .fix(Fix::new(
                 "give the service the capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in its \
@@ -147,9 +159,10 @@ impl Story<'_> {
     /// is IPv6, and go on without; and whoever switched IPv6 off on lo knows it.
     fn judged(&self, mut diagnosis: Diagnosis) -> Diagnosis {
         let Loopback { disable_ipv6, .. } = self.refused.loopback;
-        let is_off = disable_ipv6.is_some_and(|value| value != 0);
-        let is_loopback = self.refused.address.to_canonical().is_loopback();
-        if is_loopback && (self.refused.port == 0 || is_off) {
+        let address = self.refused.address;
+        let is_off = address.is_loopback() && disable_ipv6.is_some_and(|value| value != 0);
+        let is_asked = self.refused.port == 0 && address.to_canonical().is_loopback();
+        if is_asked || is_off {
             diagnosis.severity = Severity::Notice;
         }
         diagnosis

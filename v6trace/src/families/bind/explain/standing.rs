@@ -100,6 +100,10 @@ impl<'a> Story<'a> {
         let cause = match standing {
             Standing::Tentative(_) => Cause::Tentative,
             Standing::Dadfailed(_) => Cause::Dadfailed,
+            // It can be used by now.
+            Standing::OtherDomain(holder) if self.is_other_domain(holder) == Some(false) => {
+                Cause::Unexplained
+            }
             Standing::OtherDomain(_) | Standing::OtherInterface(_) | Standing::Nowhere => {
                 Cause::Absent
             }
@@ -118,12 +122,16 @@ impl<'a> Story<'a> {
     ) -> Diagnosis {
         let told = |why: &str| self.told(cause, operation, why);
         match standing {
-            Standing::Tentative(holder) => on(
-                self.tentative(told(&self.why_tentative(holder)), holder),
-                holder,
-            ),
+            Standing::Tentative(holder) => {
+                let why = self.with_domain(self.why_tentative(holder), holder);
+                on(
+                    self.tentative(self.sure(told(&why), holder), holder),
+                    holder,
+                )
+            }
             Standing::Dadfailed(holder) => {
-                on(self.failed(told(&self.why_failed(holder)), holder), holder)
+                let why = self.with_domain(self.why_failed(holder), holder);
+                on(self.failed(self.sure(told(&why), holder), holder), holder)
             }
             Standing::OtherDomain(holder) => on(self.other_domain(told, holder), holder),
             Standing::OtherInterface(holder) => self.other_interface(told, holder),
@@ -149,13 +157,32 @@ impl<'a> Story<'a> {
         }
     }
 
+    /// The same reason, with what is not known of it.
+    fn with_domain(&self, mut why: String, holder: &Holder) -> String {
+        if self.is_other_domain(holder).is_none() {
+            why += ". Whether the socket would find it at all, in its VRF, could not be looked up";
+        }
+        why
+    }
+
+    /// An address that the socket would not find in any case is refused for that.
+    fn sure(&self, diagnosis: Diagnosis, holder: &Holder) -> Diagnosis {
+        if self.is_other_domain(holder).is_none() {
+            diagnosis.likely()
+        } else {
+            diagnosis
+        }
+    }
+
     fn why_tentative(&self, holder: &Holder) -> String {
         let name = &holder.interface;
         let mut why = format!(
             "{name} has it, but tests it for duplicates (tentative), and until it has passed \
              nothing can use it"
         );
-        if holder.is_ready == Some(false) {
+        if holder.is_ready == Some(true) {
+            why += ". That takes a second or two (dad_transmits)";
+        } else if holder.is_ready == Some(false) {
             let (what, until) = if holder.is_up == Some(false) {
                 ("is down", "it is set up")
             } else if holder.has_carrier == Some(false) {
@@ -165,8 +192,6 @@ impl<'a> Story<'a> {
             };
             why +=
                 &format!(". The test has not begun: {name} {what}, and it stays so until {until}");
-        } else {
-            why += ". That takes a second or two (dad_transmits)";
         }
         why
     }
