@@ -14,11 +14,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[scenario("send-source-refused", sour
 /// Where it is sent to.
 const TO: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x32, 0, 0, 0, 0, 0, 9);
 
-/// One after the other: under test, nobody's, of no link, of an interface that
+/// One after the other: waiting for its test, under test, nobody's, of no link, of an interface that
 /// has gone; in between what the kernel takes, and what it refuses for something
 /// else.
 fn source() -> Result<()> {
     const NOBODYS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x34, 0, 0, 0, 0, 0, 1);
+    const SOON: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x35, 0, 0, 0, 0, 0, 1);
     const LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0x31, 7);
     let host = Host::new("sending", "v0")?;
     host.netns.dummy_with_index("d0", 77)?;
@@ -37,12 +38,25 @@ fn source() -> Result<()> {
         refused(send(NOBODYS, 0)?, libc::EINVAL)?;
         refused(send(LOCAL, 0)?, libc::EINVAL)?;
         refused(send(STAYS, 77)?, libc::ENODEV)?;
+        // While it is tested; daemons send again after that.
+        host.netns.ip(&format!("address add {SOON}/64 dev v0"))?;
+        refused(send(SOON, 0)?, libc::EINVAL)?;
+        AddressState::Usable.wait(&host.netns, "v0", SOON)?;
+        send(SOON, 0)?.context("a source that has been tested")?;
         send(STAYS, 0)?.context("a source that can be used")?;
         send(Ipv6Addr::UNSPECIFIED, host.interface.ifindex)?.context("no source")?;
         Ok(())
     })?;
-    report.count(4)?;
+    report.count(5)?;
     let of = |address| about(&report, "send-source-refused", address);
+    let soon = of(SOON)?;
+    soon.expect()
+        .field("severity", "notice")
+        .field("confidence", "certain")
+        .field("interface", "v0")
+        .evidence("address_state", "tentative")
+        .evidence("ready", true)
+        .check()?;
     let expect = |diagnosis: &Diagnosis, errno: &str, state: &str| {
         diagnosis
             .expect()

@@ -10,6 +10,7 @@
 
 use super::{Story, standing::Standing};
 use crate::{
+    catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix},
     families::bind::{Cause, Device},
@@ -60,8 +61,16 @@ impl Story<'_> {
             | Standing::Nowhere => true,
         };
         is_decided.then(|| {
-            self.of_standing(Cause::SourceRefused, OPERATION, standing)
-                .with("address_state", standing.name())
+            let mut diagnosis = self
+                .of_standing(Cause::SourceRefused, OPERATION, standing)
+                .with("address_state", standing.name());
+            // Daemons that begin before the test is over send again soon after.
+            if let Standing::Tentative(holder) = standing
+                && holder.is_ready == Some(true)
+            {
+                diagnosis.severity = Severity::Notice;
+            }
+            diagnosis
         })
     }
 }

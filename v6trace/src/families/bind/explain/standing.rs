@@ -268,7 +268,7 @@ impl<'a> Story<'a> {
     }
 
     /// The address deleted and added, with one flag more. What a router or a DHCP
-    /// server gave is theirs to give again.
+    /// server gave is theirs to give again, and link-local ones the kernel makes.
     fn anew(
         &self,
         diagnosis: Diagnosis,
@@ -276,7 +276,9 @@ impl<'a> Story<'a> {
         more: u32,
         remark: &'static str,
     ) -> Diagnosis {
-        if holder.address_flags & ifa::PERMANENT == 0 || holder.prefix_len == 0 {
+        let is_theirs = holder.address_flags & ifa::PERMANENT == 0;
+        let is_kernels = self.refused.address.is_unicast_link_local();
+        if is_theirs || is_kernels || holder.prefix_len == 0 {
             return diagnosis;
         }
         let again = address::again(
