@@ -28,7 +28,8 @@ layout! {
         pub address: [u8; 16],
         /// Name of the interface `ifindex`, NUL-padded.
         pub interface: [u8; INTERFACE_NAME_LEN],
-        /// The interfaces of the namespace that have the address.
+        /// The interfaces of the namespace that have the address: the first ones, and
+        /// `ifindex` if it is one of them.
         pub holders: [AddressHolder; HOLDERS],
         /// Inode number of the socket.
         pub socket_inode: u64,

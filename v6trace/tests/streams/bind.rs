@@ -186,6 +186,7 @@ fn more_interfaces_than_there_is_room_for_are_counted() {
     let said = said(&refused);
     let listed = said["evidence"]["held_by"].as_array().unwrap();
     assert_eq!(listed.len(), wire::HOLDERS);
+    assert_eq!(said["cause"], "bind-address-tentative");
 }
 
 #[test]

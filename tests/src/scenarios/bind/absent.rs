@@ -13,6 +13,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-address-absent", nowhere),
     scenario("bind-address-absent-in-vrf", in_vrf),
     scenario("bind-address-absent-on-interface", on_interface),
+    scenario("bind-address-absent-on-many", on_many),
     scenario("bind-address-absent-loopback", loopback),
     scenario("bind-address-anycast", anycast),
 ];
@@ -133,6 +134,42 @@ fn on_interface() -> Result<()> {
         .some_fix_has("scope link")
         .check()?;
     nobodys.follow("scope link")
+}
+
+/// One address on more interfaces than a record has room for, as VLANs of one MAC
+/// have: the one that was asked for counts.
+fn on_many() -> Result<()> {
+    const LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0x31, 7);
+    let host = Host::new("vlans", "v0")?;
+    for name in ["d0", "d1", "d2", "d3", "d4"] {
+        host.netns.dummy(name)?;
+        host.netns
+            .ip(&format!("address add {LOCAL}/64 dev {name} nodad"))?;
+    }
+    host.without_carrier("w0")?;
+    host.netns.ip(&format!("address add {LOCAL}/64 dev w0"))?;
+    host.netns.dummy("d5")?;
+    let waiting = Link::find(&host.netns, "w0")?.ifindex;
+    let without = Link::find(&host.netns, "d5")?.ifindex;
+    let report = host.traced(|| {
+        for scope in [waiting, without] {
+            let bound = host.bind_with(Type::DGRAM, LOCAL, PORT, scope, |_| Ok(()))?;
+            refused(bound, libc::EADDRNOTAVAIL)?;
+        }
+        Ok(())
+    })?;
+    report.count(2)?;
+    let tentative = about(&report, "bind-address-tentative", LOCAL)?;
+    host.expect(tentative, "EADDRNOTAVAIL", LOCAL)
+        .field("confidence", "certain")
+        .field("interface", "w0")
+        .field("ifindex", waiting)
+        .check()?;
+    let absent = about(&report, "bind-address-absent", LOCAL)?;
+    host.expect(absent, "EADDRNOTAVAIL", LOCAL)
+        .field("confidence", "certain")
+        .field("interface", "d5")
+        .check()
 }
 
 /// Without ::1: asked for with a port it is a failure, and with any a notice, as

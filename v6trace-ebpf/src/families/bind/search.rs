@@ -44,7 +44,8 @@ struct Search {
     count: Volatile<u32>,
     /// Changes with what is found.
     states: Volatile<u32>,
-    unused: u32,
+    /// The interface that was asked for, which has room in any case.
+    wanted: Volatile<u32>,
     holders: [AddressHolder; HOLDERS],
 }
 
@@ -55,7 +56,7 @@ static BIND_SEARCH: Scratch<Search> = Scratch::new();
 /// else has it, or in another state.
 #[inline(always)]
 pub(super) fn find(net: Net, address: Address, payload: &mut LocalAddressRefused) -> u32 {
-    address_holders(net.0.0, address.upper, address.lower);
+    address_holders(net.0.0, address.upper, address.lower, payload.ifindex);
     let Some(search) = BIND_SEARCH.get() else {
         return 0;
     };
@@ -69,7 +70,7 @@ pub(super) fn find(net: Net, address: Address, payload: &mut LocalAddressRefused
 
 functions! {
     /// Looks through all interfaces; always 0.
-    fn address_holders(net: u64, upper: u64, lower: u64) -> u32 {
+    fn address_holders(net: u64, upper: u64, lower: u64, wanted: u32) -> u32 {
         let Some(devices) = Pointer(net).member(&globals::NET_DEVICES) else {
             return 0;
         };
@@ -78,6 +79,7 @@ functions! {
         };
         search.upper.set(upper);
         search.lower.set(lower);
+        search.wanted.set(wanted);
         // `list_head.next` comes first.
         search.next_device.set(devices.read().unwrap_or(0));
         search.addresses.set(0);
@@ -205,7 +207,11 @@ functions! {
         held_as |= read;
         let states = search.states.get();
         search.states.set(states.wrapping_mul(31) ^ flags ^ ifindex.wrapping_mul(4096) ^ inet6_flags);
-        let Some(holder) = search.holders.get_mut(count as usize) else {
+        let mut place = count as usize;
+        if place >= HOLDERS && ifindex == search.wanted.get() {
+            place = HOLDERS - 1;
+        }
+        let Some(holder) = search.holders.get_mut(place) else {
             return 0;
         };
         holder.ifindex = ifindex;

@@ -1,16 +1,21 @@
 //! Why a local address was refused, or a socket.
 
+mod absent;
 mod bound;
 mod off;
 mod source;
 mod standing;
+mod tested;
 
 use std::net::IpAddr;
 
 use v6trace_common::families::bind as wire;
 
 use super::{Cause, LocalAddressRefused};
-use crate::explain::{Diagnosis, Fix, Subject, Value};
+use crate::{
+    explain::{Diagnosis, Fix, Subject, Value},
+    families::Occurrence as _,
+};
 
 pub(super) use off::off;
 #[cfg(feature = "live")]
@@ -81,7 +86,6 @@ impl<'a> Story<'a> {
 
     /// The interface by way of which the address was looked for.
     pub(super) fn device(&self) -> String {
-        use crate::families::Occurrence as _;
         let ifindex = self.refused.ifindex;
         let name = self.refused.interface();
         name.map_or_else(|| format!("interface {ifindex}"), str::to_owned)
