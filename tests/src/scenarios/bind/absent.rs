@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Context as _, Result};
 use socket2::Type;
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
 use crate::guest::{AddressState, Link, Netns};
 use crate::scenarios::{Scenario, scenario};
 
@@ -26,7 +26,7 @@ fn nowhere() -> Result<()> {
     let other = Netns::new("blue")?;
     other.dummy("d7")?;
     other.ip(&format!("address add {THEIRS}/64 dev d7 nodad"))?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         for address in [ADDRESS, THEIRS, MAPPED] {
             host.is_refused(address, PORT, libc::EADDRNOTAVAIL)?;
         }
@@ -72,7 +72,7 @@ fn in_vrf() -> Result<()> {
     let bound_to = |vrf: &'static str| {
         move |socket: &socket2::Socket| socket.bind_device(Some(vrf.as_bytes()))
     };
-    let report = host.traced(|| {
+    let report = traced(|| {
         host.is_refused(ADDRESS, PORT, libc::EADDRNOTAVAIL)?;
         let bound = host.bind_with(Type::DGRAM, STAYS, PORT, 0, bound_to("red"))?;
         refused(bound, libc::EADDRNOTAVAIL)?;
@@ -109,7 +109,7 @@ fn on_interface() -> Result<()> {
     let other = host.netns.dummy("d0")?;
     host.netns
         .ip(&format!("address add {LOCAL}/64 dev d0 nodad"))?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         let v0 = host.interface.ifindex;
         for address in [LOCAL, NOBODYS] {
             let bound = host.bind_with(Type::DGRAM, address, PORT, v0, |_| Ok(()))?;
@@ -151,7 +151,7 @@ fn on_many() -> Result<()> {
     host.netns.dummy("d5")?;
     let waiting = Link::find(&host.netns, "w0")?.ifindex;
     let without = Link::find(&host.netns, "d5")?.ifindex;
-    let report = host.traced(|| {
+    let report = traced(|| {
         for scope in [waiting, without] {
             let bound = host.bind_with(Type::DGRAM, LOCAL, PORT, scope, |_| Ok(()))?;
             refused(bound, libc::EADDRNOTAVAIL)?;
@@ -177,7 +177,7 @@ fn on_many() -> Result<()> {
 fn loopback() -> Result<()> {
     let host = Host::new("lonely", "v0")?;
     host.netns.ip("link set lo down")?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         for port in [0, PORT] {
             host.is_refused(Ipv6Addr::LOCALHOST, port, libc::EADDRNOTAVAIL)?;
         }
@@ -197,7 +197,7 @@ fn loopback() -> Result<()> {
     host.binds(Ipv6Addr::LOCALHOST)?;
     // Switched off on purpose.
     host.netns.set_sysctl("ipv6/conf/lo/disable_ipv6", "1")?;
-    let report = host.traced(|| host.is_refused(Ipv6Addr::LOCALHOST, PORT, libc::EADDRNOTAVAIL))?;
+    let report = traced(|| host.is_refused(Ipv6Addr::LOCALHOST, PORT, libc::EADDRNOTAVAIL))?;
     let diagnosis = report.only("bind-address-absent")?;
     host.expect(diagnosis, "EADDRNOTAVAIL", Ipv6Addr::LOCALHOST)
         .field("severity", "notice")
@@ -213,7 +213,7 @@ fn anycast() -> Result<()> {
     const OURS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x32, 0, 0, 0, 0, 0, 0);
     let host = Host::new("routing", "v0")?;
     host.netns.set_sysctl("ipv6/conf/v0/forwarding", "1")?;
-    let report = host.traced(|| host.is_refused(OURS, PORT, libc::EADDRNOTAVAIL))?;
+    let report = traced(|| host.is_refused(OURS, PORT, libc::EADDRNOTAVAIL))?;
     let diagnosis = report.only("bind-address-anycast")?;
     host.expect(diagnosis, "EADDRNOTAVAIL", OURS)
         .field("severity", "failure")

@@ -116,15 +116,6 @@ impl Host {
         refused(self.bind(address, port)?, errno)
     }
 
-    /// What v6trace says while `work` is done.
-    fn traced(&self, work: impl FnOnce() -> Result<()>) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
-        work()?;
-        let report = tracer.finish()?;
-        report.complete()?;
-        Ok(report)
-    }
-
     /// What holds whatever refused the address.
     fn expect<'d>(&self, diagnosis: &'d Diagnosis, errno: &str, address: Ipv6Addr) -> Expect<'d> {
         diagnosis
@@ -143,6 +134,15 @@ impl Host {
         ensure!(state == AddressState::Usable, "{STAYS} is {state:?}");
         Ok(())
     }
+}
+
+/// What v6trace says while `work` is done.
+fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
+    let tracer = Tracer::start(&[])?;
+    work()?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    Ok(report)
 }
 
 /// Checks that the kernel refused a bind for this reason.

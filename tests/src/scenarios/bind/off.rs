@@ -38,8 +38,8 @@ fn off() -> Result<()> {
         .summary_has(["guest", "ipv6.disable=1"])
         .some_fix_has("reboot")
         .check()?;
-    let mut doctor: Command = v6trace(&["doctor"]);
-    let found = finish(&mut doctor, Duration::from_secs(60))?;
+    let mut doctor: Command = v6trace(&["doctor", "--family", "bind"]);
+    let found = finish(&mut doctor, Duration::from_mins(1))?;
     ensure!(
         found.status.success() && found.stdout.contains("ipv6.disable=1"),
         "doctor says {found}"

@@ -7,7 +7,7 @@ use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_res_uid;
 use socket2::{Domain, Socket, Type};
 
-use super::{Host, PORT, STAYS, about, refused};
+use super::{Host, PORT, STAYS, about, refused, traced};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -24,7 +24,7 @@ fn no_scope() -> Result<()> {
     let host = Host::new("which-link", "v0")?;
     host.netns
         .ip(&format!("address add {LOCAL}/64 dev v0 nodad"))?;
-    let report = host.traced(|| host.is_refused(LOCAL, PORT, libc::EINVAL))?;
+    let report = traced(|| host.is_refused(LOCAL, PORT, libc::EINVAL))?;
     host.expect(report.only("bind-no-scope")?, "EINVAL", LOCAL)
         .field("severity", "failure")
         .field("confidence", "certain")
@@ -45,7 +45,7 @@ fn no_such_device() -> Result<()> {
     let host = Host::new("no-link", "v0")?;
     host.netns.dummy_with_index("d0", 77)?;
     host.netns.ip("link del d0")?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         let bound = host.bind_with(Type::DGRAM, LOCAL, PORT, 77, |_| Ok(()))?;
         refused(bound, libc::ENODEV)
     })?;
@@ -65,7 +65,7 @@ fn mapped() -> Result<()> {
     const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1);
     let host = Host::new("v6-alone", "v0")?;
     host.netns.set_sysctl("ipv6/bindv6only", "1")?;
-    let report = host.traced(|| host.is_refused(MAPPED, PORT, libc::EINVAL))?;
+    let report = traced(|| host.is_refused(MAPPED, PORT, libc::EINVAL))?;
     let diagnosis = report.only("bind-mapped-v6only")?;
     host.expect(diagnosis, "EINVAL", MAPPED)
         .field("severity", "failure")
@@ -92,7 +92,7 @@ fn privileged() -> Result<()> {
             Ok(socket.bind(&address.into()))
         })
     };
-    let report = host.traced(|| {
+    let report = traced(|| {
         refused(unprivileged(LOW)?, libc::EACCES)?;
         unprivileged(1024)?.context("1024 needs no privilege")?;
         Ok(())

@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
 use crate::guest::Tracer;
 use crate::scenarios::{Scenario, scenario};
 
@@ -58,7 +58,7 @@ fn as_usual() -> Result<()> {
 fn storm() -> Result<()> {
     const SECOND: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x34, 0, 0, 0, 0, 0, 1);
     let host = Host::new("storm", "v0")?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         host.serve(|| {
             for port in 0..200 {
                 let socket = Socket::new(Domain::IPV6, Type::DGRAM, None)?;

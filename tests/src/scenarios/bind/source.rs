@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Socket, Type};
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
 use crate::guest::{AddressState, Diagnosis, send_from};
 use crate::scenarios::{Scenario, scenario};
 
@@ -33,7 +33,7 @@ fn source() -> Result<()> {
             Ok(send_from(&socket, source, ifindex, to))
         })
     };
-    let report = host.traced(|| {
+    let report = traced(|| {
         refused(send(ADDRESS, 0)?, libc::EINVAL)?;
         refused(send(NOBODYS, 0)?, libc::EINVAL)?;
         refused(send(LOCAL, 0)?, libc::EINVAL)?;

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Result, ensure};
 use socket2::Type;
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
 use crate::guest::{AddressState, Netns, Segment};
 use crate::scenarios::{Scenario, scenario};
 
@@ -21,7 +21,7 @@ const BELOW: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x33, 0, 0, 0, 0, 0, 9);
 /// While the test runs; the same socket address can be had once it is over.
 fn tentative() -> Result<()> {
     let host = Host::new("testing", "v0")?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         host.netns.ip(&format!("address add {ADDRESS}/64 dev v0"))?;
         let bound = host.bind_with(Type::STREAM, ADDRESS, PORT, 0, |_| Ok(()))?;
         refused(bound, libc::EADDRNOTAVAIL)?;
@@ -52,7 +52,7 @@ fn without_carrier() -> Result<()> {
     host.quick("d0")?;
     host.netns.ip(&format!("address add {ADDRESS}/64 dev w0"))?;
     host.netns.ip(&format!("address add {BELOW}/64 dev d0"))?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         for address in [ADDRESS, BELOW] {
             host.is_refused(address, PORT, libc::EADDRNOTAVAIL)?;
         }
@@ -107,7 +107,7 @@ fn failed() -> Result<()> {
     other.ip("link set eth0 up")?;
     other.ip(&format!("address add {ADDRESS}/64 dev eth0 nodad"))?;
     host.netns.ip("link set eth0 up")?;
-    let report = host.traced(|| {
+    let report = traced(|| {
         host.netns
             .ip(&format!("address add {ADDRESS}/64 dev eth0"))?;
         AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;

@@ -49,7 +49,8 @@ fn whereabouts(
     let boot_ns = *boot_ns;
     let holders = refused.holders.iter().map(|holder| holder.ifindex);
     let wanted = [refused.ifindex].into_iter().chain(holders);
-    let here = wanted.filter_map(|ifindex| place(links, links::by_index(links, ifindex)?));
+    let here = wanted.filter_map(|ifindex| links::by_index(links, ifindex));
+    let here = here.map(|link| place(links, link));
     let here = here.collect();
     let mut found = Whereabouts {
         boot_ns,
@@ -66,16 +67,16 @@ fn whereabouts(
     Some(found)
 }
 
-fn place(all: &[Link], link: &Link) -> Option<Place> {
+fn place(all: &[Link], link: &Link) -> Place {
     let vrf = if link.is_vrf {
         Some(link)
     } else {
         links::master_of(all, link).filter(|master| master.is_vrf)
     };
-    Some(Place {
+    Place {
         ifindex: link.ifindex,
         vrf: vrf.map(|vrf| vrf.name.clone()),
-    })
+    }
 }
 
 /// Every link, and every host, has the others.

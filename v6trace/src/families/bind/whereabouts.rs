@@ -45,13 +45,18 @@ impl Whereabouts {
         found.find(|found| found.netns == subject.event.netns)
     }
 
-    /// The VRF of an interface, if it has one; `None` where that is not known.
-    pub(super) fn vrf_of(&self, ifindex: u32) -> Option<Option<&str>> {
+    /// The domain that an interface is in; `None` where that is not known. No
+    /// interface is in no VRF.
+    pub(super) fn domain_of(&self, ifindex: u32) -> Option<Domain<'_>> {
         if ifindex == 0 {
-            return Some(None);
+            return Some(Domain(None));
         }
         let mut here = self.here.iter();
         let place = here.find(|place| place.ifindex == ifindex)?;
-        Some(place.vrf.as_deref())
+        Some(Domain(place.vrf.as_deref()))
     }
 }
+
+/// What shares addresses: the interfaces of a VRF, or all those that are in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Domain<'a>(pub(super) Option<&'a str>);

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, Value, quoted},
-    families::bind::{Holder, Loopback, Whereabouts},
+    families::bind::{Holder, Loopback, Whereabouts, whereabouts::Domain},
 };
 
 impl Story<'_> {
@@ -17,9 +17,9 @@ impl Story<'_> {
     ) -> Diagnosis {
         let name = &holder.interface;
         let whereabouts = Whereabouts::of(self.subject);
-        let vrf_of = |ifindex| whereabouts.and_then(|found| found.vrf_of(ifindex));
-        let (theirs, asked) = (vrf_of(holder.ifindex), vrf_of(self.refused.ifindex));
-        let (Some(theirs), Some(asked)) = (theirs, asked) else {
+        let domain_of = |ifindex| whereabouts.and_then(|found| found.domain_of(ifindex));
+        let domains = (domain_of(holder.ifindex), domain_of(self.refused.ifindex));
+        let (Some(Domain(theirs)), Some(Domain(asked))) = domains else {
             let why = format!(
                 "{name} has it and can use it, so it is in another VRF than the socket; which one \
                  could not be looked up"

@@ -54,7 +54,7 @@ pub(super) struct Story<'a> {
     pub(super) subject: Subject<'a>,
 }
 
-impl<'a> Story<'a> {
+impl Story<'_> {
     /// A diagnosis that begins with what failed.
     pub(super) fn told(&self, cause: Cause, operation: &'static str, why: &str) -> Diagnosis {
         let refused = self.refused;

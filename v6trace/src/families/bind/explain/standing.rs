@@ -6,7 +6,7 @@
 //! interface. So one that has it and can use it, and is not refused by its
 //! interface, is in another VRF.
 
-use super::{Story, bound::OPERATION as BIND};
+use super::{Story, bound::OPERATION as BIND, tested::why_tentative};
 use crate::{
     explain::{Diagnosis, Fix},
     families::bind::{Cause, Holder, Whereabouts},
@@ -85,8 +85,8 @@ impl<'a> Story<'a> {
     /// for, if that is known.
     pub(super) fn is_other_domain(&self, holder: &Holder) -> Option<bool> {
         let whereabouts = Whereabouts::of(self.subject)?;
-        let asked = whereabouts.vrf_of(self.refused.ifindex)?;
-        Some(whereabouts.vrf_of(holder.ifindex)? != asked)
+        let asked = whereabouts.domain_of(self.refused.ifindex)?;
+        Some(whereabouts.domain_of(holder.ifindex)? != asked)
     }
 
     /// Explains a bind by how it stands with the address.
@@ -140,7 +140,7 @@ impl<'a> Story<'a> {
         };
         match standing {
             Standing::Tentative(holder) => {
-                let why = self.with_domain(self.why_tentative(holder), holder);
+                let why = self.with_domain(why_tentative(holder), holder);
                 on(
                     self.tentative(self.sure(told(&why), holder), holder),
                     holder,

@@ -26,28 +26,6 @@ impl Story<'_> {
         }
     }
 
-    pub(super) fn why_tentative(&self, holder: &Holder) -> String {
-        let name = &holder.interface;
-        let mut why = format!(
-            "{name} has it, but tests it for duplicates (tentative), and until it has passed \
-             nothing can use it"
-        );
-        if holder.is_ready == Some(true) {
-            why += ". That takes a second or two (dad_transmits)";
-        } else if holder.is_ready == Some(false) {
-            let (what, until) = if holder.is_up == Some(false) {
-                ("is down", "it is set up")
-            } else if holder.has_carrier == Some(false) {
-                ("has no carrier", "it has one")
-            } else {
-                ("is not ready", "it is")
-            };
-            why +=
-                &format!(". The test has not begun: {name} {what}, and it stays so until {until}");
-        }
-        why
-    }
-
     pub(super) fn tentative(&self, diagnosis: Diagnosis, holder: &Holder) -> Diagnosis {
         let name = quoted(&holder.interface);
         let waits = holder.is_ready == Some(false);
@@ -142,4 +120,26 @@ impl Story<'_> {
         );
         diagnosis.fix(Fix::new(again).remark(remark))
     }
+}
+
+/// Why nothing can use an address that is under test.
+pub(super) fn why_tentative(holder: &Holder) -> String {
+    let name = &holder.interface;
+    let mut why = format!(
+        "{name} has it, but tests it for duplicates (tentative), and until it has passed \
+         nothing can use it"
+    );
+    if holder.is_ready == Some(true) {
+        why += ". That takes a second or two (dad_transmits)";
+    } else if holder.is_ready == Some(false) {
+        let (what, until) = if holder.is_up == Some(false) {
+            ("is down", "it is set up")
+        } else if holder.has_carrier == Some(false) {
+            ("has no carrier", "it has one")
+        } else {
+            ("is not ready", "it is")
+        };
+        why += &format!(". The test has not begun: {name} {what}, and it stays so until {until}");
+    }
+    why
 }
