@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Context as _, Result};
 use socket2::Type;
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
 use crate::guest::{AddressState, Link, Netns};
 use crate::scenarios::{Scenario, scenario};
 
@@ -151,7 +151,7 @@ fn on_many() -> Result<()> {
     host.netns.dummy("d5")?;
     let waiting = Link::find(&host.netns, "w0")?.ifindex;
     let without = Link::find(&host.netns, "d5")?.ifindex;
-    let report = traced(|| {
+    let report = traced_by_kprobes(|| {
         for scope in [waiting, without] {
             let bound = host.bind_with(Type::DGRAM, LOCAL, PORT, scope, |_| Ok(()))?;
             refused(bound, libc::EADDRNOTAVAIL)?;

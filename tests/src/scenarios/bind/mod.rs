@@ -35,6 +35,9 @@ const STAYS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x32, 0, 0, 0, 0, 0, 8);
 /// A port that anybody may have.
 const PORT: u16 = 5300;
 
+/// Has v6trace take kprobes.
+const BY_KPROBES: [&str; 2] = ["--btf", "/sys/kernel/btf/vmlinux"];
+
 /// The name of whoever binds.
 const COMM: &str = "served";
 
@@ -138,7 +141,16 @@ impl Host {
 
 /// What v6trace says while `work` is done.
 fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    let tracer = Tracer::start(&[])?;
+    traced_with(&[], work)
+}
+
+/// The same by kprobes: trampolines are not for BTF out of a file.
+fn traced_by_kprobes(work: impl FnOnce() -> Result<()>) -> Result<Report> {
+    traced_with(&BY_KPROBES, work)
+}
+
+fn traced_with(args: &[&str], work: impl FnOnce() -> Result<()>) -> Result<Report> {
+    let tracer = Tracer::start(args)?;
     work()?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rustix::net::{AddressFamily, SocketType, socket};
 
+use super::BY_KPROBES;
 use crate::guest::{Tracer, finish, v6trace};
 use crate::scenarios::{Scenario, scenario};
 
@@ -38,7 +39,7 @@ fn off() -> Result<()> {
         .summary_has(["guest", "ipv6.disable=1"])
         .some_fix_has("reboot")
         .check()?;
-    let mut doctor: Command = v6trace(&["doctor", "--family", "bind"]);
+    let mut doctor: Command = v6trace(&[&["doctor", "--family", "bind"], &BY_KPROBES[..]].concat());
     let found = finish(&mut doctor, Duration::from_mins(1))?;
     ensure!(
         found.status.success() && found.stdout.contains("ipv6.disable=1"),

@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Socket, Type};
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
 use crate::guest::{AddressState, Diagnosis, send_from};
 use crate::scenarios::{Scenario, scenario};
 
@@ -81,6 +81,13 @@ fn source() -> Result<()> {
     let gone = of(STAYS)?;
     expect(gone, "ENODEV", "no-such-device")?;
     gone.follow("ip link")?;
+    // Seen by a kprobe as well.
+    let report = traced_by_kprobes(|| refused(send(NOBODYS, 0)?, libc::EINVAL))?;
+    expect(
+        about(&report, "send-source-refused", NOBODYS)?,
+        "EINVAL",
+        "absent",
+    )?;
     tentative.follow("nodad")?;
     AddressState::Usable.wait(&host.netns, "w0", ADDRESS)?;
     send(ADDRESS, 0)?.context("the fix does not help")?;

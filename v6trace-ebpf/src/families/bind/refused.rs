@@ -43,15 +43,16 @@ struct Same {
     process: u32,
     ret: i32,
     ifindex: u32,
-    hook: u16,
-    ports: u16,
+    netns: u32,
+    hook: u32,
+    ports: u32,
 }
 
 /// Ports are the same in these classes: any, those that may need a privilege,
 /// others.
-const ANY: u16 = 0;
-const LOW: u16 = 1;
-const HIGH: u16 = 2;
+const ANY: u32 = 0;
+const LOW: u32 = 1;
+const HIGH: u32 = 2;
 const FIRST_HIGH: u32 = 1024;
 
 /// How soon the same is looked at again, and how soon it is told again where
@@ -87,12 +88,15 @@ pub(super) fn report<C: EbpfContext>(
             bound
         }
     });
+    let net = sock.net()?;
+    let netns = net.inum()?;
     let same = Same {
         address: own,
         process: (bpf_get_current_pid_tgid() >> 32) as u32,
         ret: asked.ret,
         ifindex,
-        hook: hook.0,
+        netns,
+        hook: hook.0.into(),
         ports: match asked.port {
             0 => ANY,
             1..FIRST_HIGH => LOW,
@@ -102,8 +106,6 @@ pub(super) fn report<C: EbpfContext>(
     if BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK {
         return None;
     }
-    let net = sock.net()?;
-    let netns = net.inum()?;
     let record = BIND_RECORD.get()?;
     let payload = &mut record.payload;
     payload.address = address;
