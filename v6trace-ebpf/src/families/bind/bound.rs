@@ -12,15 +12,11 @@ use aya_ebpf::{
 use v6trace_common::families::bind as wire;
 
 use super::{
+    failed::{self, Given},
     globals,
     refused::{self, Asked},
 };
-use crate::{
-    attachment::{self, Arguments as _},
-    calls::Calls,
-    output,
-    pointer::Pointer,
-};
+use crate::{attachment::Arguments as _, calls::Calls, pointer::Pointer};
 
 /// Arguments of `inet6_bind`.
 const ARGUMENTS: usize = 3;
@@ -33,15 +29,6 @@ const NOT_AVAILABLE: i32 = -99;
 
 /// `AF_INET6`
 const INET6: u16 = 10;
-
-/// A bind between its call and its return.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Call {
-    socket: u64,
-    address: u64,
-    length: u64,
-}
 
 /// `struct sockaddr_in6`
 #[repr(C)]
@@ -60,42 +47,26 @@ const WHOLE: u64 = 28;
 
 /// Binds in flight.
 #[map]
-static BINDS: Calls<Call> = Calls::new(1024);
+static BINDS: Calls<Given> = Calls::new(1024);
 
 /// `inet6_bind(sock, uaddr, addr_len)`
 #[inline(always)]
 pub(super) fn bind(ctx: &ProbeContext) {
     // A failed insertion shows at the return, as a call that is not known.
-    BINDS.begin(&Call {
-        socket: ctx.number(0),
-        address: ctx.number(1),
-        length: ctx.number(2),
-    });
+    BINDS.begin(&[ctx.number(0), ctx.number(1), ctx.number(2)]);
 }
 
 #[inline(always)]
-pub(super) fn bound(ctx: &RetProbeContext) {
-    let ret: i32 = ctx.ret();
-    match BINDS.take() {
-        Some(call) if is_explained(ret) => _ = report(ctx, call, ret),
-        None if is_explained(ret) => output::call_unknown(wire::BIND),
-        _ => {}
-    }
+pub(super) fn bound(ctx: &RetProbeContext) -> Option<()> {
+    let (given, ret) = failed::returned(ctx, &BINDS, wire::BIND, is_explained)?;
+    report(ctx, given, ret)
 }
 
 /// `inet6_bind`, once it is through.
 #[inline(always)]
 pub(super) fn bound_at_once(ctx: &FExitContext) -> Option<()> {
-    let ret = attachment::result(ctx, ARGUMENTS) as i32;
-    if !is_explained(ret) {
-        return None;
-    }
-    let call = Call {
-        socket: attachment::plain(ctx.number(0))?,
-        address: attachment::plain(ctx.number(1))?,
-        length: ctx.number(2),
-    };
-    report(ctx, call, ret)
+    let (given, ret) = failed::at_once(ctx, ARGUMENTS, [0, 1, 2], is_explained)?;
+    report(ctx, given, ret)
 }
 
 #[inline(always)]
@@ -104,16 +75,16 @@ fn is_explained(ret: i32) -> bool {
 }
 
 #[inline(always)]
-fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
-    let length = call.length & u64::from(u32::MAX);
+fn report<C: EbpfContext>(ctx: &C, [socket, address, length]: Given, ret: i32) -> Option<()> {
+    let length = length & u64::from(u32::MAX);
     if length < WITHOUT_SCOPE {
         return None;
     }
-    let given: SocketAddress = Pointer(call.address).read()?;
+    let given: SocketAddress = Pointer(address).read()?;
     if given.family != INET6 {
         return None;
     }
-    let sock = Pointer(call.socket).follow(&globals::SOCKET_SK)?;
+    let sock = Pointer(socket).follow(&globals::SOCKET_SK)?;
     let port = u16::from_be_bytes(given.port);
     let asked = Asked {
         sock: sock.0,

@@ -14,6 +14,7 @@
 //! a comparison.
 
 mod bound;
+mod failed;
 mod refused;
 mod search;
 mod socket;

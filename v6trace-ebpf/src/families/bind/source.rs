@@ -11,16 +11,11 @@ use aya_ebpf::{
 use v6trace_common::families::bind as wire;
 
 use super::{
+    failed::{self, Given},
     globals,
     refused::{self, Asked},
 };
-use crate::{
-    attachment::{self, Arguments as _},
-    calls::Calls,
-    output,
-    pointer::Pointer,
-    search::functions,
-};
+use crate::{attachment::Arguments as _, calls::Calls, pointer::Pointer, search::functions};
 
 /// Arguments of `ip6_datagram_send_ctl`.
 const ARGUMENTS: usize = 5;
@@ -39,15 +34,6 @@ const HEADER: u64 = 16;
 const UNIT: u64 = 8;
 /// Parts of the control data that are looked at.
 const PARTS: u32 = 8;
-
-/// A call between its entry and its return.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Call {
-    sock: u64,
-    message: u64,
-    flow: u64,
-}
 
 /// `struct cmsghdr`
 #[repr(C)]
@@ -68,42 +54,26 @@ struct PacketInfo {
 
 /// Calls in flight.
 #[map]
-static SOURCES: Calls<Call> = Calls::new(1024);
+static SOURCES: Calls<Given> = Calls::new(1024);
 
 /// `ip6_datagram_send_ctl(net, sk, msg, fl6, ipc6)`
 #[inline(always)]
 pub(super) fn asked(ctx: &ProbeContext) {
     // A failed insertion shows at the return, as a call that is not known.
-    SOURCES.begin(&Call {
-        sock: ctx.number(1),
-        message: ctx.number(2),
-        flow: ctx.number(3),
-    });
+    SOURCES.begin(&[ctx.number(1), ctx.number(2), ctx.number(3)]);
 }
 
 #[inline(always)]
-pub(super) fn answered(ctx: &RetProbeContext) {
-    let ret: i32 = ctx.ret();
-    match SOURCES.take() {
-        Some(call) if is_explained(ret) => _ = report(ctx, call, ret),
-        None if is_explained(ret) => output::call_unknown(wire::SEND_SOURCE),
-        _ => {}
-    }
+pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
+    let (given, ret) = failed::returned(ctx, &SOURCES, wire::SEND_SOURCE, is_explained)?;
+    report(ctx, given, ret)
 }
 
 /// `ip6_datagram_send_ctl`, once it is through.
 #[inline(always)]
 pub(super) fn answered_at_once(ctx: &FExitContext) -> Option<()> {
-    let ret = attachment::result(ctx, ARGUMENTS) as i32;
-    if !is_explained(ret) {
-        return None;
-    }
-    let call = Call {
-        sock: attachment::plain(ctx.number(1))?,
-        message: attachment::plain(ctx.number(2))?,
-        flow: attachment::plain(ctx.number(3))?,
-    };
-    report(ctx, call, ret)
+    let (given, ret) = failed::at_once(ctx, ARGUMENTS, [1, 2, 3], is_explained)?;
+    report(ctx, given, ret)
 }
 
 #[inline(always)]
@@ -112,19 +82,19 @@ fn is_explained(ret: i32) -> bool {
 }
 
 #[inline(always)]
-fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
-    let message = Pointer(call.message);
+fn report<C: EbpfContext>(ctx: &C, [sock, message, flow]: Given, ret: i32) -> Option<()> {
+    let message = Pointer(message);
     let control: u64 = message.get(&globals::MSG_CONTROL)?;
     let length: u64 = message.get(&globals::MSG_CONTROL_LEN)?;
     // Without a source it is something else that was refused.
     let found = packet_info(control, length);
     let info: PacketInfo = Pointer(found).read()?;
     let asked = Asked {
-        sock: call.sock,
+        sock,
         ret,
         port: 0,
         scope_id: info.ifindex,
-        ifindex: Some(Pointer(call.flow).get(&globals::FLOW_OIF)?),
+        ifindex: Some(Pointer(flow).get(&globals::FLOW_OIF)?),
     };
     refused::report(ctx, wire::SEND_SOURCE, asked, info.address)
 }
