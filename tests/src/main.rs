@@ -26,7 +26,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "guest", about, version)]
 enum Command {
-    /// Print every scenario, one per line: its name, and its family if it has one.
+    /// Print every scenario, one per line: its name, its family, and what the kernel
+    /// must be told at boot; a dash for what there is none of.
     List,
     /// Run one scenario here: needs root, a kernel with kprobes and v6trace.
     Run {
@@ -60,8 +61,9 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::List => {
             for placed in scenarios::all() {
-                let family = placed.family.unwrap_or_default();
-                println!("{} {family}", placed.scenario.name);
+                let family = placed.family.unwrap_or("-");
+                let boot = placed.boot.unwrap_or("-");
+                println!("{} {family} {boot}", placed.scenario.name);
             }
             Ok(())
         }

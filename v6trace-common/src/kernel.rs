@@ -9,8 +9,14 @@ members! {
         "kernel workers are shown like other tasks";
     TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
         "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
+    TASK_CRED: Shape::Object, "task_struct.cred",
+        "what a task is capable of is not known";
+    CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
+        "what a task is capable of is not known";
     SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
         "the namespace of a socket is not known";
+    SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
+        "the kernel's own sockets are not told apart";
     SOCK_SOCKET: Shape::Object, "sock.sk_socket",
         "sockets are not told apart by inode";
     SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
@@ -29,6 +35,8 @@ members! {
         "interfaces are not named, and stale memberships not counted";
     DEV_NAME: Shape::Bytes(16), "net_device.name",
         "interfaces are not named";
+    DEV_FLAGS: Shape::Bytes(4), "net_device.flags",
+        "loopback and NOARP interfaces are not recognised";
     DEV_MTU: Shape::Bytes(4), "net_device.mtu",
         "the MTU of an interface without IPv6 is not shown";
     DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
@@ -44,6 +52,8 @@ members! {
          what it heeds";
     IDEV_ADDRESSES: Shape::Object, "inet6_dev.addr_list",
         "which addresses an interface has is not known";
+    IDEV_ANYCAST: Shape::Object, "inet6_dev.ac_list",
+        "anycast addresses are not seen";
     CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
         "an interface's forwarding is not known";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
@@ -72,6 +82,10 @@ members! {
         "what state an address is in is not known";
     IFA_IDEV: Shape::Object, "inet6_ifaddr.idev",
         "the interface of an address is not known";
+    ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",
+        "anycast addresses are not seen";
+    ANYCAST_NEXT: Shape::Object, "ifacaddr6.aca_next",
+        "anycast addresses are not seen";
     ROUTE_TABLE: Shape::Object, "fib6_info.fib6_table",
         "the table of a route is not known";
     TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",

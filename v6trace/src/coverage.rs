@@ -20,6 +20,10 @@ pub struct Coverage {
     pub left_out: Vec<String>,
     /// What this kernel's structs lack, with what that means.
     pub absent: Vec<String>,
+    /// Why this host has no IPv6, where it has none: then the hooks that are about it
+    /// never fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_ipv6: Option<String>,
 }
 
 /// Where a kernel keeps a member that the programs read.

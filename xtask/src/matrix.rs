@@ -7,6 +7,7 @@
 //! The results come together in `report`.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
@@ -22,7 +23,7 @@ use crate::progress;
 use crate::qemu::EMULATED;
 use crate::report::{self, Report};
 use crate::runner::Run;
-use crate::selection::Selection;
+use crate::selection::{Listed, Selection};
 use crate::setup::suites::{self, SUITES};
 use crate::transcript::Outcome;
 
@@ -37,6 +38,8 @@ struct Share {
     /// Its own place among the shares of that kernel, from 1.
     number: usize,
     scenarios: Vec<String>,
+    /// What its kernel is to be told, if anything.
+    boot: Option<String>,
 }
 
 /// What became of a share.
@@ -58,7 +61,8 @@ pub(crate) fn task(
     let reports = thread::scope(|scope| {
         let early = scope.spawn(|| checks.before_set_up());
         let (binaries, kernels) = prepare::prepare(&requests, refresh)?;
-        let scenarios = selection.choose(&binaries)?;
+        let chosen = selection.choose(&binaries)?;
+        let scenarios: Vec<String> = chosen.iter().map(|listed| listed.name.clone()).collect();
         let run = Run {
             binaries: &binaries,
             hardware: match kernels.iter().flatten().next() {
@@ -67,7 +71,7 @@ pub(crate) fn task(
             },
             width: scenarios.iter().map(String::len).max().unwrap_or_default(),
         };
-        let shares = Mutex::new(deal(&kernels, &scenarios).into_iter());
+        let shares = Mutex::new(deal(&kernels, &chosen).into_iter());
         thread::scope(|scope| {
             let lane = || work(&run, &kernels, &shares);
             let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
@@ -101,25 +105,31 @@ fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
     anyhow!("a thread panicked; its message is above")
 }
 
-/// Deals the scenarios out to guests, those of a kernel like cards: what lies
-/// together takes about the same time.
-fn deal(kernels: &[Result<BootFiles>], scenarios: &[String]) -> Vec<Share> {
-    let guests = scenarios.len().div_ceil(SHARE);
+/// Deals the scenarios out to guests, those of a kernel that is told the same like
+/// cards: what lies together takes about the same time.
+fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
+    let boots: BTreeSet<&Option<String>> = scenarios.iter().map(|listed| &listed.boot).collect();
     let bootable = (0..kernels.len()).filter(|kernel| kernels[*kernel].is_ok());
-    bootable
-        .flat_map(|kernel| {
-            (0..guests).map(move |first| Share {
-                kernel,
-                number: first + 1,
-                scenarios: scenarios
-                    .iter()
-                    .skip(first)
-                    .step_by(guests)
-                    .cloned()
-                    .collect(),
-            })
-        })
-        .collect()
+    let mut shares = Vec::new();
+    for kernel in bootable {
+        let mut number = 0;
+        for boot in &boots {
+            let alike = scenarios.iter().filter(|listed| listed.boot == **boot);
+            let names: Vec<&String> = alike.map(|listed| &listed.name).collect();
+            let guests = names.len().div_ceil(SHARE);
+            for first in 0..guests {
+                number += 1;
+                let own = names.iter().skip(first).step_by(guests);
+                shares.push(Share {
+                    kernel,
+                    number,
+                    scenarios: own.map(ToString::to_string).collect(),
+                    boot: (*boot).clone(),
+                });
+            }
+        }
+    }
+    shares
 }
 
 /// Works shares off until none is left.
@@ -133,7 +143,12 @@ fn work(run: &Run, kernels: &[Result<BootFiles>], shares: &Mutex<IntoIter<Share>
             let since = Instant::now();
             done.push(Done {
                 kernel: share.kernel,
-                outcomes: run.share(files, share.number, &share.scenarios),
+                outcomes: run.share(
+                    files,
+                    share.number,
+                    share.boot.as_deref().unwrap_or_default(),
+                    &share.scenarios,
+                ),
                 time: since.elapsed(),
             });
         }

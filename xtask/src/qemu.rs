@@ -93,7 +93,8 @@ pub(crate) struct Job<'a> {
     pub(crate) arguments: &'a [String],
     /// The script for the job `script`.
     pub(crate) script: Option<&'a Path>,
-    /// Environment for PID 1, handed over on the kernel's command line.
+    /// Environment for PID 1, or parameters for the kernel: the end of its command
+    /// line.
     pub(crate) environment: &'a str,
     /// Whether something will be typed on the console.
     pub(crate) interactive: bool,

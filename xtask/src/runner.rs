@@ -40,16 +40,18 @@ struct Boot {
 }
 
 impl Run<'_> {
-    /// Boots a guest for the scenarios, and another if it dies on the way.
+    /// Boots a guest for the scenarios, whose kernel is told `boot`, and another if it
+    /// dies on the way.
     pub(crate) fn share(
         &self,
         files: &BootFiles,
         number: usize,
+        boot: &str,
         scenarios: &[String],
     ) -> Vec<Outcome> {
         let version = &files.version;
         let log_name = format!("{version}-{number}");
-        let first = self.boot(files, self.hardware, scenarios, &log_name);
+        let first = self.boot(files, self.hardware, boot, scenarios, &log_name);
         let mut outcomes = first.outcomes;
         let Some(death) = first.death else {
             return outcomes;
@@ -59,7 +61,13 @@ impl Run<'_> {
             "{version:<9} died    {death}\n{version:<9} again   in a new guest, once: {}",
             missing.join(", ")
         ));
-        let second = self.boot(files, &EMULATED, &missing, &format!("{log_name}-again"));
+        let second = self.boot(
+            files,
+            &EMULATED,
+            boot,
+            &missing,
+            &format!("{log_name}-again"),
+        );
         outcomes.extend(second.outcomes);
         if let Some(death) = second.death {
             let missing = take_missing(scenarios, &mut outcomes).join(", ");
@@ -74,6 +82,7 @@ impl Run<'_> {
         &self,
         files: &BootFiles,
         hardware: &'static Hardware,
+        environment: &str,
         scenarios: &[String],
         log_name: &str,
     ) -> Boot {
@@ -84,7 +93,7 @@ impl Run<'_> {
         let job = Job {
             arguments: &arguments,
             script: None,
-            environment: "",
+            environment,
             interactive: false,
             hardware,
         };

@@ -19,15 +19,18 @@ pub(crate) enum Selection {
 }
 
 /// A scenario, as the guest lists it.
-struct Listed {
-    name: String,
+#[derive(Clone)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
     /// None where it is about no single one.
     family: Option<String>,
+    /// What its guest's kernel is to be told, if anything.
+    pub(crate) boot: Option<String>,
 }
 
 impl Selection {
-    /// The names of the selected scenarios, in the guest's order.
-    pub(crate) fn choose(&self, binaries: &Binaries) -> Result<Vec<String>> {
+    /// The selected scenarios, in the guest's order.
+    pub(crate) fn choose(&self, binaries: &Binaries) -> Result<Vec<Listed>> {
         let all = list(binaries)?;
         let chosen: Vec<&Listed> = match self {
             Self::All => all.iter().collect(),
@@ -60,18 +63,22 @@ impl Selection {
                 }
             },
         };
-        Ok(chosen.iter().map(|listed| listed.name.clone()).collect())
+        Ok(chosen.into_iter().cloned().collect())
     }
 }
 
-/// Asks the guest's binary, which prints a name and perhaps a family a line.
+/// Asks the guest's binary, which prints a line for each: a name, a family, and
+/// what its kernel is to be told, with a dash for what there is none of.
 fn list(binaries: &Binaries) -> Result<Vec<Listed>> {
     let lines = process::output(Command::new(&binaries.guest).arg("list"))?;
     let listed = lines.lines().filter_map(|line| {
         let mut words = line.split_whitespace().map(str::to_owned);
+        let name = words.next()?;
+        let mut word = || words.next().filter(|word| word != "-");
         Some(Listed {
-            name: words.next()?,
-            family: words.next(),
+            name,
+            family: word(),
+            boot: word(),
         })
     });
     let listed: Vec<Listed> = listed.collect();

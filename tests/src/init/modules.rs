@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
@@ -27,12 +28,20 @@ pub(super) fn load_all() -> Result<()> {
         match finit_module(&module, parameters(name), 0) {
             // Already there: built in, or pulled in by another.
             Ok(()) | Err(Errno::EXIST) => {}
+            // Tunnels for IPv6, and what is built on them, where it was told to have
+            // none.
+            Err(_) if !has_ipv6() => {}
             Err(errno) => {
                 return Err(errno).with_context(|| format!("the kernel refuses {path}"));
             }
         }
     }
     Ok(())
+}
+
+/// Whether the kernel has IPv6.
+fn has_ipv6() -> bool {
+    Path::new("/proc/net/if_inet6").exists()
 }
 
 /// What a module is told when it is loaded.

@@ -8,6 +8,7 @@
 mod address;
 mod advertisement;
 mod anycast;
+mod bind;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -41,6 +42,8 @@ struct Group {
     /// one which disturbs this one, or speaks up, is noticed. To start that is
     /// most of what it takes, so one that starts v6trace once.
     among_all: &'static str,
+    /// What the kernel must have been told at boot, if anything.
+    boot: Option<&'static str>,
     /// Topic by topic.
     scenarios: &'static [&'static [Scenario]],
 }
@@ -50,6 +53,7 @@ const fn of_all(scenarios: &'static [&'static [Scenario]]) -> Group {
     Group {
         families: &[],
         among_all: "",
+        boot: None,
         scenarios,
     }
 }
@@ -59,48 +63,70 @@ const GROUPS: &[Group] = &[
     Group {
         families: &["multicast-join"],
         among_all: "optmem-exhausted-autojoin",
+        boot: None,
         scenarios: multicast_join::SCENARIOS,
     },
     Group {
         families: &["set-token"],
         among_all: "token-forwarding",
+        boot: None,
         scenarios: set_token::SCENARIOS,
     },
     Group {
         families: &["source-selection"],
         among_all: "no-source-address-once",
+        boot: None,
         scenarios: source_selection::SCENARIOS,
     },
     Group {
         families: &["anycast", "forwarding"],
         among_all: "subnet-router-anycast-neighbour",
+        boot: None,
         scenarios: anycast::SCENARIOS,
     },
     Group {
         families: &["forwarding", "anycast"],
         among_all: "default-route-purged-by-all",
+        boot: None,
         scenarios: forwarding::SCENARIOS,
     },
     of_all(lookups::SCENARIOS),
     Group {
         families: &["dad"],
         among_all: "dad-loopback-static",
+        boot: None,
         scenarios: dad::SCENARIOS,
     },
     Group {
         families: &["address"],
         among_all: "address-ipv6-disabled",
+        boot: None,
         scenarios: address::SCENARIOS,
     },
     Group {
         families: &["advertisement"],
         among_all: "ra-ignored-forwarding-written",
+        boot: None,
         scenarios: advertisement::SCENARIOS,
+    },
+    // A dadfailed address is explained by the failure that made it so.
+    Group {
+        families: &["bind", "dad"],
+        among_all: "bind-address-tentative",
+        boot: None,
+        scenarios: bind::SCENARIOS,
+    },
+    Group {
+        families: &["bind"],
+        among_all: "ipv6-off",
+        boot: Some("ipv6.disable=1"),
+        scenarios: bind::OFF,
     },
     // What is recorded is joins.
     Group {
         families: &["multicast-join"],
         among_all: "recording-of-a-command",
+        boot: None,
         scenarios: recording::SCENARIOS,
     },
     of_all(ways::SCENARIOS),
@@ -114,6 +140,8 @@ pub(crate) struct Placed {
     pub(crate) watched: &'static [&'static str],
     /// The family that it is about, if it is about one.
     pub(crate) family: Option<&'static str>,
+    /// What the kernel must have been told at boot, if anything.
+    pub(crate) boot: Option<&'static str>,
 }
 
 /// Every scenario, in the order in which they run.
@@ -128,6 +156,7 @@ pub(crate) fn all() -> impl Iterator<Item = Placed> {
                 group.families
             },
             family: group.families.first().copied(),
+            boot: group.boot,
         })
     })
 }

@@ -164,20 +164,10 @@ members! {
     $ anycast_members:
     CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
         "no interface is taken to forward on its own, as is right before 6.17";
-    IDEV_ANYCAST: Shape::Object, "inet6_dev.ac_list",
-        "anycast addresses are not seen";
-    ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",
-        "anycast addresses are not seen";
-    ANYCAST_NEXT: Shape::Object, "ifacaddr6.aca_next",
-        "anycast addresses are not seen";
     ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
         "anycast addresses that are given up are not seen";
     AC_SIZE: Shape::Size, "ipv6_ac_socklist",
         "what an anycast address on a socket charges to its option memory is not known";
-    TASK_CRED: Shape::Object, "task_struct.cred",
-        "whether a task has CAP_NET_ADMIN is not known";
-    CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
-        "whether a task has CAP_NET_ADMIN is not known";
 }
 
 /// This family's line in every table.
@@ -241,9 +231,9 @@ pub const FAMILY: Family = Family {
                     &kernel::INET6_DEV_DEV,
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
-                    &IDEV_ANYCAST,
-                    &ANYCAST_ADDR,
-                    &ANYCAST_NEXT,
+                    &kernel::IDEV_ANYCAST,
+                    &kernel::ANYCAST_ADDR,
+                    &kernel::ANYCAST_NEXT,
                 ],
                 note: None,
             }],
@@ -261,9 +251,9 @@ pub const FAMILY: Family = Family {
                     &kernel::INET6_DEV_DEV,
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
-                    &IDEV_ANYCAST,
-                    &ANYCAST_ADDR,
-                    &ANYCAST_NEXT,
+                    &kernel::IDEV_ANYCAST,
+                    &kernel::ANYCAST_ADDR,
+                    &kernel::ANYCAST_NEXT,
                     &ANYCAST_USERS,
                 ],
                 note: None,

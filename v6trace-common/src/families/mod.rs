@@ -5,6 +5,7 @@
 pub mod address;
 pub mod advertisement;
 pub mod anycast;
+pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
@@ -55,6 +56,7 @@ families! {
     dad,
     address,
     advertisement,
+    bind,
 }
 
 impl Family {

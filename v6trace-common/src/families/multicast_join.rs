@@ -99,8 +99,6 @@ constants! {
 
 members! {
     $ multicast_join_members:
-    SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
-        "the kernel's own sockets are not told apart";
     SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock",
         "the kernel's own sockets are taken for the task's";
     NET_DEV_BASE_SEQ: Shape::Bytes(4), "net.dev_base_seq",

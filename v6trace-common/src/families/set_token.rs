@@ -4,7 +4,6 @@
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
     kind::{constants, layout},
-    member::{Shape, members},
 };
 
 /// Setting the token of an interface.
@@ -50,12 +49,6 @@ constants! {
     TOKEN_READ = 1 << 2;
 }
 
-members! {
-    $ set_token_members:
-    DEV_FLAGS: Shape::Bytes(4), "net_device.flags",
-        "loopback and NOARP interfaces are not recognised";
-}
-
 /// This family's line in every table.
 pub const FAMILY: Family = Family {
     name: "set-token",
@@ -86,6 +79,6 @@ pub const FAMILY: Family = Family {
         ],
     }],
     also: &[],
-    members: MEMBERS,
+    members: &[],
     variables: &[],
 };

@@ -3,6 +3,7 @@
 mod address;
 mod advertisement;
 mod anycast;
+mod bind;
 mod dad;
 mod forwarding;
 mod multicast_join;

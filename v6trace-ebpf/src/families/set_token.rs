@@ -18,18 +18,13 @@ use crate::{
     attachment::Arguments as _,
     attributes,
     calls::Calls,
+    globals,
     kernel::Device,
     output::Record,
     pointer::{Pointer, Reading},
     programs::programs,
     scratch::Scratch,
 };
-
-mod globals {
-    pub(super) use crate::globals::*;
-
-    v6trace_common::set_token_members!(members);
-}
 
 /// A request between its call and its return.
 #[repr(C)]

@@ -159,6 +159,7 @@ impl Findings {
                 "netns": info.own_netns,
                 "coverage": info.coverage.hooks,
                 "left_out": info.coverage.left_out,
+                "without_ipv6": info.coverage.without_ipv6,
                 "absent": info.coverage.absent,
                 "members": info.members,
                 "events": session.events,
@@ -223,6 +224,9 @@ fn print_session(
     let hooks = &info.coverage.hooks;
     let attached = info.coverage.attached().count();
     row("hooks", &format!("{attached} of {} attached", hooks.len()))?;
+    if let Some(why) = &info.coverage.without_ipv6 {
+        row("IPv6", why)?;
+    }
     if let Some(families) = info.coverage.left_out() {
         row("left out", &families)?;
     }

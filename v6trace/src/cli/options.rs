@@ -221,6 +221,9 @@ pub(super) fn say_coverage(coverage: &Coverage, all: bool) -> io::Result<()> {
 }
 
 fn write_coverage(err: &mut impl Write, coverage: &Coverage, all: bool) -> io::Result<()> {
+    if let Some(why) = &coverage.without_ipv6 {
+        writeln!(err, "v6trace: {why}")?;
+    }
     if let Some(families) = coverage.left_out() {
         writeln!(err, "v6trace: left out on request: {families}")?;
     }
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn coverage_tells_what_was_left_out_and_one_trouble_once() {
+    fn coverage_tells_what_there_is_not_and_one_trouble_once() {
         let hook = |hook: &str, status, note: &str| HookCoverage {
             hook: hook.to_owned(),
             function: format!("f_{hook}"),
@@ -272,6 +275,7 @@ mod tests {
                 hook("b", Status::Fallback, "half of it"),
                 hook("c", Status::Refused, "the kernel said no"),
             ],
+            without_ipv6: Some("no IPv6".to_owned()),
             left_out: vec!["dad".to_owned(), "forwarding".to_owned()],
             absent: vec![],
         };
@@ -280,7 +284,8 @@ mod tests {
             write_coverage(&mut text, &coverage, all).unwrap();
             String::from_utf8(text).unwrap()
         };
-        let few = "v6trace: left out on request: dad, forwarding\n\
+        let few = "v6trace: no IPv6\n\
+                   v6trace: left out on request: dad, forwarding\n\
                    v6trace: 2 hooks refused: the kernel said no (a at f_a, c at f_c)\n";
         assert_eq!(said(false), few);
         assert_eq!(

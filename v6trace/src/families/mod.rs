@@ -15,6 +15,7 @@
 pub mod address;
 pub mod advertisement;
 pub mod anycast;
+pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
@@ -161,6 +162,7 @@ families! {
         AdvertisedAddressRefused,
         SolicitationsUnanswered,
     }
+    bind { LocalAddressRefused, SocketRefused }
 }
 
 /// The kind of the records that something is decoded from.

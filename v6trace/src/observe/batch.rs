@@ -18,6 +18,9 @@ use super::{
 };
 use crate::event::Event;
 
+/// Other namespaces that are looked into; a host may have thousands.
+const OTHERS: usize = 256;
+
 /// The looks of one batch.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -64,6 +67,16 @@ impl Batch {
     /// The namespaces of this host.
     pub(crate) fn places(&mut self) -> &Places {
         self.places.get_or_insert_with(Places::find)
+    }
+
+    /// The namespaces of this host but one, as many as are looked into, and whether
+    /// these are all.
+    pub(crate) fn others(&mut self, but: u32) -> (Vec<u32>, bool) {
+        let places = self.places();
+        let mut others: Vec<u32> = places.inodes().filter(|&inode| inode != but).collect();
+        let complete = !places.hidden && others.len() <= OTHERS;
+        others.truncate(OTHERS);
+        (others, complete)
     }
 
     /// The files that may lead into the event's namespace. Whoever caused the

@@ -34,7 +34,7 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{advertisement, anycast, dad, source_selection},
+    families::{advertisement, anycast, bind, dad, source_selection},
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
@@ -66,6 +66,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(anycast::lookup::Users::begin(coverage)),
         Box::new(dad::lookup::Neighbourhood),
         Box::new(advertisement::lookup::Interfaces),
+        Box::new(bind::lookup::Addresses),
     ]
 }
 
@@ -81,7 +82,13 @@ pub struct Hazard {
 /// The hazards of the network namespace that v6trace runs in. What cannot be
 /// read is none.
 pub fn hazards() -> Vec<Hazard> {
-    dad::hazards()
+    let off = bind::hazard();
+    off.into_iter().chain(dad::hazards()).collect()
+}
+
+/// That this host has no IPv6, where it has none: then nothing else is to be seen.
+pub fn without_ipv6() -> Option<Hazard> {
+    bind::hazard()
 }
 
 /// Looks up what explanations want to know.

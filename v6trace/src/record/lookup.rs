@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{Namespace, Process, Record};
 use crate::families::{
-    advertisement::Standing, anycast::AnycastUse, dad::Surroundings, source_selection::Addresses,
+    advertisement::Standing, anycast::AnycastUse, bind::Whereabouts, dad::Surroundings,
+    source_selection::Addresses,
 };
 
 /// Something that was looked up.
@@ -117,4 +118,6 @@ lookups! {
     Surroundings = 7, LARGE;
     /// What an interface has beside router advertisements.
     Standing = 12, LARGE;
+    /// Where an address is that a socket was refused.
+    Whereabouts = 13, LARGE;
 }

@@ -66,6 +66,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             "coverage": info.coverage.hooks,
             "absent": info.coverage.absent,
             "left_out": info.coverage.left_out,
+            "without_ipv6": info.coverage.without_ipv6,
         }))
     }
 

@@ -6,6 +6,7 @@
 
 mod address;
 mod advertisement;
+mod bind;
 mod commands;
 mod dad;
 mod joins;

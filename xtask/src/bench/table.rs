@@ -38,6 +38,7 @@ const ROWS: &[Row] = &[
     added("option-memory", "IPV6_DSTOPTS of a bystander, ns"),
     added("udp-connect", "IPv4 UDP connect, ns"),
     added("tcp-connect", "IPv4 TCP connect, ns"),
+    added("bind", "IPv6 socket and bind, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

@@ -1,5 +1,6 @@
 //! What is done over and over while a tracer watches.
 
+mod bind;
 pub(super) mod burst;
 mod connect;
 mod failing_join;
@@ -26,12 +27,13 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 5] = [
+const ALL: [Workload; 6] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
     connect::UDP,
     connect::TCP,
+    bind::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

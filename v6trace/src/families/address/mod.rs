@@ -25,6 +25,7 @@ pub use decode::{
     AddressRequest, AddressesLost, Device, Existing, Host, Lifetimes, LostAddress, LostRoute,
     Trigger, Writer, Wrote,
 };
+pub(super) use explain::again;
 pub use settings::{SettingsRefused, TemporaryStopped};
 
 impl Occurrence for AddressRequest {

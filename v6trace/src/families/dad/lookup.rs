@@ -24,9 +24,6 @@ use crate::{
     record::{Lookup, Record},
 };
 
-/// Other namespaces that are looked into; a host may have thousands.
-const OTHERS: usize = 256;
-
 /// How deep interfaces are stacked, at most: a macvlan on a VLAN on a bond, and
 /// one to spare.
 const STACKED: usize = 4;
@@ -95,10 +92,7 @@ fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
             link.ifindex == met.ifindex || met.concerns(event.netns, link)
         })
     });
-    let mut others: Vec<u32> = batch.places().inodes().collect();
-    others.retain(|&inode| inode != event.netns);
-    let mut complete = !batch.places().hidden && others.len() <= OTHERS;
-    others.truncate(OTHERS);
+    let (others, mut complete) = batch.others(event.netns);
     let mut elsewhere = Vec::new();
     for &inode in &others {
         match batch.inside(inode) {

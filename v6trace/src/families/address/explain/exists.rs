@@ -1,9 +1,9 @@
 //! An address that the interface has already.
 
-use super::refused::Story;
+use super::{refused::Story, replaced};
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, Fix, quoted},
+    explain::{Diagnosis, Fix},
     families::address::{AddressRequest, Cause, Device, Existing},
     ifa,
 };
@@ -60,15 +60,12 @@ impl Story<'_> {
         let Some(address) = self.request.address else {
             return diagnosis;
         };
-        let name = quoted(self.name());
-        let delete = self.subject.in_netns(&format!(
-            "ip -6 address del {address}/{prefix_len} dev {name}"
-        ));
+        let again = replaced(self.subject, address, prefix_len, &self.add(), self.name());
         let remark = if failed {
             "tests it again: first see to it that nobody else has it"
         } else {
             "whatever uses the address loses it for a moment"
         };
-        diagnosis.fix(Fix::new(format!("{delete} && {}", self.add())).remark(remark))
+        diagnosis.fix(Fix::new(again).remark(remark))
     }
 }

@@ -37,6 +37,38 @@ fn add(subject: Subject<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, nam
     subject.in_netns(&command)
 }
 
+/// The command that deletes an address and adds it anew, likewise.
+pub(in super::super) fn again(
+    subject: Subject<'_>,
+    address: Ipv6Addr,
+    prefix_len: u32,
+    flags: u32,
+    name: &str,
+) -> String {
+    replaced(
+        subject,
+        address,
+        prefix_len,
+        &add(subject, address, prefix_len, flags, name),
+        name,
+    )
+}
+
+/// The command that deletes an address, and then does `add`.
+fn replaced(
+    subject: Subject<'_>,
+    address: Ipv6Addr,
+    prefix_len: u32,
+    add: &str,
+    name: &str,
+) -> String {
+    let name = quoted(name);
+    let delete = subject.in_netns(&format!(
+        "ip -6 address del {address}/{prefix_len} dev {name}"
+    ));
+    format!("{delete} && {add}")
+}
+
 /// "1 address", "3 addresses"
 fn counted(count: u32, one: &str, more: &str) -> String {
     if count == 1 {

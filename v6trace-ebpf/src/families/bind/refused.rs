@@ -1,0 +1,189 @@
+//! A local address that was refused: what the kernel tested of the socket, and who
+//! has the address.
+
+use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, macros::map};
+use v6trace_common::{
+    Hook, INTERFACE_NAME_LEN,
+    families::bind::{
+        CAPABILITIES_READ, DEVICE_ABSENT, DEVICE_FOUND, LOOPBACK_DISABLE_READ, LOOPBACK_READ,
+        LocalAddressRefused, PORT_START_READ, SOCKET_READ, V6ONLY, V6ONLY_READ,
+    },
+};
+
+use super::{globals, search};
+use crate::{
+    address::Address,
+    attachment::Object as _,
+    context,
+    devices::{self, Found},
+    kernel::{Net, Sock},
+    limit::{HELD_BACK, Limit},
+    output::Record,
+    pointer::{Pointer, Reading},
+    scratch::Scratch,
+};
+
+/// What was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) sock: u64,
+    pub(super) ret: i32,
+    pub(super) port: u32,
+    pub(super) scope_id: u32,
+    /// The interface by way of which the kernel looked for it, where that is not
+    /// what follows from the scope and the socket.
+    pub(super) ifindex: Option<u32>,
+}
+
+/// What is the same: whoever tries again and again is told once.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Same {
+    address: Address,
+    process: u32,
+    ret: i32,
+    ifindex: u32,
+    netns: u32,
+    hook: u32,
+    ports: u32,
+}
+
+/// Ports are the same in these classes: any, those that may need a privilege,
+/// others.
+const ANY: u32 = 0;
+const LOW: u32 = 1;
+const HIGH: u32 = 2;
+const FIRST_HIGH: u32 = 1024;
+
+/// How soon the same is looked at again, and how soon it is told again where
+/// nothing has changed.
+const LOOK_AGAIN_NS: u64 = 1_000_000_000;
+const TELL_AGAIN_NS: u64 = 3600 * 1_000_000_000;
+
+#[map]
+static BIND_SEEN: Limit<Same> = Limit::new(4096);
+
+#[map]
+static BIND_TOLD: Limit<Same> = Limit::new(4096);
+
+#[map]
+static BIND_RECORD: Scratch<Record<LocalAddressRefused>> = Scratch::new();
+
+/// Sends the record, unless the same was told before.
+#[inline(always)]
+pub(super) fn report<C: EbpfContext>(
+    ctx: &C,
+    hook: Hook,
+    asked: Asked,
+    address: [u8; 16],
+) -> Option<()> {
+    let sock = Sock(Pointer(asked.sock));
+    let bound: u32 = sock.0.get(&globals::SOCK_BOUND)?;
+    let own = Address::of(address);
+    let ifindex = asked.ifindex.unwrap_or_else(|| {
+        // A scope takes the place of what the socket was bound to.
+        if own.is_link_local() && asked.scope_id != 0 {
+            asked.scope_id
+        } else {
+            bound
+        }
+    });
+    let net = sock.net()?;
+    let netns = net.inum()?;
+    let same = Same {
+        address: own,
+        process: (bpf_get_current_pid_tgid() >> 32) as u32,
+        ret: asked.ret,
+        ifindex,
+        netns,
+        hook: hook.0.into(),
+        ports: match asked.port {
+            0 => ANY,
+            1..FIRST_HIGH => LOW,
+            _ => HIGH,
+        },
+    };
+    if BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK {
+        return None;
+    }
+    let record = BIND_RECORD.get()?;
+    let payload = &mut record.payload;
+    payload.address = address;
+    payload.ret = asked.ret;
+    payload.ifindex = ifindex;
+    payload.scope_id = asked.scope_id;
+    payload.bound_ifindex = bound;
+    payload.port = asked.port;
+    payload.socket_inode = sock.inode().unwrap_or(0);
+    payload.known = 0;
+    payload.unused = 0;
+    of_task(payload);
+    of_socket(sock, payload);
+    of_namespace(net, payload);
+    let states = search::find(net, own, payload);
+    if BIND_TOLD.pass_while(&same, 0, states, TELL_AGAIN_NS, 1) == HELD_BACK {
+        return None;
+    }
+    // Either function waits for the socket's lock, or may.
+    record.open_in(context::of_sleeper(), hook, netns);
+    record.send(ctx, hook);
+    Some(())
+}
+
+/// What is tested of the task.
+#[inline(always)]
+fn of_task(payload: &mut LocalAddressRefused) {
+    let mut reading = Reading::new();
+    let cred = Pointer(reading.get(context::current_task(), &globals::TASK_CRED));
+    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
+    payload.capabilities = effective as u32;
+    payload.known |= CAPABILITIES_READ & reading.mask();
+}
+
+/// What is tested of the socket.
+#[inline(always)]
+fn of_socket(sock: Sock<Pointer>, payload: &mut LocalAddressRefused) {
+    let mut reading = Reading::new();
+    let kind: u16 = reading.get(sock.0, &globals::SOCK_TYPE);
+    let protocol: u16 = reading.get(sock.0, &globals::SOCK_PROTOCOL);
+    let state: u8 = reading.get(sock.0, &globals::SOCK_STATE);
+    let number: u16 = reading.get(sock.0, &globals::SOCK_NUM);
+    payload.sk_type = kind.into();
+    payload.sk_protocol = protocol.into();
+    payload.sk_state = state.into();
+    payload.inet_num = number.into();
+    payload.known |= SOCKET_READ & reading.mask();
+    if let Some(only) = sock.0.bits(&globals::SOCK_V6ONLY) {
+        payload.known |= V6ONLY_READ | if only != 0 { V6ONLY } else { 0 };
+    }
+}
+
+/// What is tested of its namespace.
+#[inline(always)]
+fn of_namespace(net: Net, payload: &mut LocalAddressRefused) {
+    let (start, read) = net.0.flagged(&globals::NET_PORT_START, PORT_START_READ);
+    payload.unprivileged_port_start = start;
+    payload.known |= read;
+    let loopback = Pointer(net.0.or_zero(&globals::NET_LOOPBACK));
+    let (flags, read) = loopback.flagged(&globals::DEV_FLAGS, LOOPBACK_READ);
+    payload.loopback_flags = flags;
+    payload.known |= read;
+    let inet6_dev = Pointer(loopback.or_zero(&globals::DEV_IP6_PTR));
+    let own = inet6_dev.member(&globals::INET6_DEV_CNF);
+    let own = own.unwrap_or(Pointer(0));
+    let (off, read) = own.flagged(&globals::DEVCONF_DISABLE_IPV6, LOOPBACK_DISABLE_READ);
+    payload.loopback_disable_ipv6 = off;
+    payload.known |= read;
+    payload.interface = [0; INTERFACE_NAME_LEN];
+    if payload.ifindex == 0 {
+        return;
+    }
+    match devices::find(net, payload.ifindex) {
+        Found::At(device) => {
+            payload.known |= DEVICE_FOUND;
+            device.name_into(&mut payload.interface);
+        }
+        Found::Nowhere => payload.known |= DEVICE_ABSENT,
+        Found::Unknown => {}
+    }
+}

@@ -1,0 +1,227 @@
+//! What is said of refused local addresses where values could not be read, do not
+//! decide, or are more than a record has room for: no guest produces that on
+//! demand.
+
+use serde_json::{Value, json};
+use v6trace::families::bind::{Place, Whereabouts};
+use v6trace_common::{
+    Hook,
+    families::bind::{
+        self as wire, ALL_LOOKED_AT, AS_ANYCAST, AddressHolder, CAPABILITIES_READ,
+        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, SOCKET_READ,
+        SocketRefused,
+    },
+};
+use zerocopy::FromZeros as _;
+
+use crate::stream::{self, GUEST, HOST, diagnosis};
+
+const EACCES: i32 = -13;
+const ENODEV: i32 = -19;
+const EINVAL: i32 = -22;
+const EAFNOSUPPORT: i32 = -97;
+const EADDRNOTAVAIL: i32 = -99;
+
+const OPTIMISTIC: u32 = 0x04;
+const TENTATIVE: u32 = 0x40;
+const PERMANENT: u32 = 0x80;
+
+const ADDRESS: [u8; 16] = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+const LOCAL: [u8; 16] = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+const ETH0: [u8; 16] = *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+fn refused(ret: i32, known: u32) -> LocalAddressRefused {
+    LocalAddressRefused {
+        address: ADDRESS,
+        ret,
+        port: 53,
+        sk_type: 2,
+        sk_protocol: 17,
+        sk_state: 7,
+        known,
+        ..LocalAddressRefused::new_zeroed()
+    }
+}
+
+/// The same with eth0 and the address on it.
+fn held(ret: i32, address_flags: u32) -> LocalAddressRefused {
+    let mut refused = refused(ret, SOCKET_READ | ALL_LOOKED_AT);
+    refused.holder_count = 1;
+    refused.holders[0] = AddressHolder {
+        interface: ETH0,
+        ifindex: 2,
+        address_flags,
+        prefix_len: 64,
+        ..AddressHolder::new_zeroed()
+    };
+    refused
+}
+
+fn said_by(hook: Hook, refused: &LocalAddressRefused) -> Value {
+    let header = stream::header::<LocalAddressRefused>(hook, HOST);
+    diagnosis([stream::kernel(header, refused)])
+}
+
+/// What is said of a bind; null if nothing is.
+fn said(refused: &LocalAddressRefused) -> Value {
+    said_by(wire::BIND, refused)
+}
+
+#[test]
+fn what_could_not_be_read_is_not_taken_for_zero() {
+    for ret in [EACCES, ENODEV, EADDRNOTAVAIL] {
+        let said = said(&refused(ret, 0));
+        assert_eq!(said["cause"], "bind-unexplained", "{ret}");
+        assert_eq!(said["confidence"], "likely");
+        assert_eq!(said["fix"], json!([]));
+    }
+    assert_eq!(said(&refused(EINVAL, 0)), Value::Null);
+    assert_eq!(said_by(wire::SEND_SOURCE, &refused(EINVAL, 0)), Value::Null);
+}
+
+#[test]
+fn a_port_above_the_limit_is_not_refused_for_it() {
+    let mut refused = refused(EACCES, PORT_START_READ | CAPABILITIES_READ);
+    refused.unprivileged_port_start = 53;
+    assert_eq!(said(&refused)["cause"], "bind-unexplained");
+    refused.unprivileged_port_start = 54;
+    let without = said(&refused);
+    assert_eq!(without["cause"], "bind-port-privileged");
+    assert_eq!(without["confidence"], "certain");
+    // In which user namespace it has it, nobody knows.
+    refused.capabilities = 1 << 10;
+    let with = said(&refused);
+    assert_eq!(with["cause"], "bind-port-privileged");
+    assert_eq!(with["confidence"], "likely");
+}
+
+#[test]
+fn a_socket_that_is_bound_already_is_refused_for_that() {
+    let mut refused = refused(EINVAL, SOCKET_READ);
+    refused.address = LOCAL;
+    assert_eq!(said(&refused)["cause"], "bind-no-scope");
+    refused.inet_num = 5353;
+    assert_eq!(said(&refused), Value::Null);
+    // Of a raw socket that is its protocol.
+    refused.sk_type = 3;
+    assert_eq!(said(&refused)["cause"], "bind-no-scope");
+    refused.sk_state = 1;
+    assert_eq!(said(&refused), Value::Null);
+}
+
+#[test]
+fn what_can_be_used_is_refused_for_its_vrf_alone() {
+    for flags in [PERMANENT, TENTATIVE | OPTIMISTIC] {
+        let said = said(&held(EADDRNOTAVAIL, flags));
+        assert_eq!(said["cause"], "bind-address-absent");
+        assert_eq!(said["confidence"], "likely");
+        assert_eq!(said["interface"], "eth0");
+        // What else the control data has is not known.
+        let sent = said_by(wire::SEND_SOURCE, &held(EINVAL, flags));
+        assert_eq!(sent, Value::Null);
+    }
+}
+
+#[test]
+fn a_vrf_comes_before_the_state_of_the_address() {
+    let place = |vrf: Option<&str>| Whereabouts {
+        boot_ns: stream::EVENT_NS,
+        netns: GUEST,
+        here: vec![Place {
+            ifindex: 2,
+            vrf: vrf.map(str::to_owned),
+        }],
+        elsewhere: Vec::new(),
+        complete: true,
+        processes: Vec::new(),
+    };
+    let said = |vrf| {
+        let header = stream::header::<LocalAddressRefused>(wire::BIND, GUEST);
+        let record = stream::kernel(header, &held(EADDRNOTAVAIL, TENTATIVE));
+        diagnosis([place(vrf).into(), record])
+    };
+    let here = said(None);
+    assert_eq!(here["cause"], "bind-address-tentative");
+    assert_eq!(here["confidence"], "certain");
+    // By now it could be used, and is in no other VRF.
+    let header = stream::header::<LocalAddressRefused>(wire::BIND, GUEST);
+    let record = stream::kernel(header, &held(EADDRNOTAVAIL, PERMANENT));
+    let by_now = diagnosis([place(None).into(), record]);
+    assert_eq!(by_now["cause"], "bind-unexplained");
+    assert_eq!(by_now["confidence"], "likely");
+    let there = said(Some("blue"));
+    assert_eq!(there["cause"], "bind-address-absent");
+    assert_eq!(there["confidence"], "certain");
+    assert_eq!(there["evidence"]["vrf"], "blue");
+}
+
+#[test]
+fn an_interface_of_which_nothing_is_known_is_not_said_to_lack_a_carrier() {
+    let mut refused = held(EADDRNOTAVAIL, TENTATIVE);
+    let summary = said(&refused)["summary"].as_str().unwrap().to_owned();
+    assert!(!summary.contains("has not begun"), "{summary}");
+    refused.holders[0].held_as = INET6_FLAGS_READ;
+    let summary = said(&refused)["summary"].as_str().unwrap().to_owned();
+    assert!(summary.contains("is not ready"), "{summary}");
+    assert!(!summary.contains("carrier"), "{summary}");
+}
+
+#[test]
+fn a_name_does_not_choose_what_is_run() {
+    let mut refused = held(EADDRNOTAVAIL, TENTATIVE | PERMANENT);
+    refused.holders[0].interface = *b"a;reboot\0\0\0\0\0\0\0\0";
+    let said = said(&refused);
+    let fixes = said["fix"].as_array().unwrap();
+    let commands = fixes.iter().filter_map(Value::as_str);
+    let mut named = commands.filter(|fix| fix.contains("reboot")).peekable();
+    assert!(named.peek().is_some());
+    assert!(named.all(|fix| fix.contains("'a;reboot'")), "{fixes:?}");
+}
+
+#[test]
+fn more_interfaces_than_there_is_room_for_are_counted() {
+    let mut refused = held(EADDRNOTAVAIL, TENTATIVE);
+    refused.holders = [refused.holders[0]; wire::HOLDERS];
+    refused.holder_count = u32::MAX;
+    let said = said(&refused);
+    let listed = said["evidence"]["held_by"].as_array().unwrap();
+    assert_eq!(listed.len(), wire::HOLDERS);
+    assert_eq!(said["cause"], "bind-address-tentative");
+}
+
+#[test]
+fn an_anycast_address_may_be_a_source() {
+    let mut refused = held(EINVAL, 0);
+    refused.holders[0].held_as = AS_ANYCAST;
+    assert_eq!(said_by(wire::SEND_SOURCE, &refused), Value::Null);
+    refused.ret = EADDRNOTAVAIL;
+    assert_eq!(said(&refused)["cause"], "bind-address-anycast");
+}
+
+#[test]
+fn ipv6_is_off_for_the_parameter_or_for_something_else() {
+    let said = |disable, parameters| {
+        let refused = SocketRefused {
+            ret: EAFNOSUPPORT,
+            socket_type: 1,
+            ipv6_disable: disable,
+            parameters,
+            ..SocketRefused::new_zeroed()
+        };
+        let header = stream::header::<SocketRefused>(wire::SOCKET, HOST);
+        diagnosis([stream::kernel(header, &refused)])
+    };
+    let off = said(1, IPV6_DISABLE_READ);
+    assert_eq!(off["cause"], "ipv6-off");
+    assert_eq!(off["severity"], "notice");
+    assert_eq!(off["confidence"], "certain");
+    assert_eq!(off["evidence"]["disable"], 1);
+    for (disable, parameters, evidence) in [(0, IPV6_DISABLE_READ, json!(0)), (0, 0, Value::Null)] {
+        let said = said(disable, parameters);
+        assert_eq!(said["cause"], "ipv6-off");
+        assert_eq!(said["confidence"], "likely");
+        assert_eq!(said["evidence"]["disable"], evidence);
+        let fixes = said["fix"].to_string();
+        assert!(!fixes.contains("command line"), "{fixes}");
+    }
+}
