@@ -160,8 +160,9 @@ impl Diagnosis {
             interface: occurrence.interface().map(str::to_owned),
             address: None,
             summary,
-            evidence: Vec::new(),
-            fix: Vec::new(),
+            // More than most have; growing costs more than the room.
+            evidence: Vec::with_capacity(16),
+            fix: Vec::with_capacity(4),
             confidence: Confidence::Certain,
         }
     }
