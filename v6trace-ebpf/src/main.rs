@@ -14,6 +14,7 @@
 #![no_main]
 
 mod address;
+mod addresses;
 mod attachment;
 mod attributes;
 mod calls;

@@ -14,7 +14,6 @@
 //!           record
 //! ```
 
-mod existing;
 mod gone;
 mod lost;
 mod notified;
