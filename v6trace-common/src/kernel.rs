@@ -19,6 +19,16 @@ members! {
         "the kernel's own sockets are not told apart";
     SOCK_SOCKET: Shape::Object, "sock.sk_socket",
         "sockets are not told apart by inode";
+    SOCKET_SK: Shape::Object, "socket.sk",
+        "refused binds and addresses without a scope are not explained";
+    SOCK_TYPE: Shape::Bytes(2), "sock.sk_type",
+        "refused binds of sockets that are bound already, and ways out, are not explained";
+    SOCK_STATE: Shape::Bytes(1), "sock.__sk_common.skc_state",
+        "refused binds of sockets that are connected already, and ways out, are not explained";
+    SOCK_BOUND: Shape::Bytes(4), "sock.__sk_common.skc_bound_dev_if",
+        "the interface that a socket is bound to is not known";
+    FLOW_OIF: Shape::Bytes(4), "flowi6.__fl_common.flowic_oif",
+        "refused sources are not explained, and the interface that a packet is to leave by is not known";
     SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",
         "a full option memory is not told from a lack of memory";
     SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
@@ -90,6 +100,12 @@ members! {
         "the table of a route is not known";
     TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
         "the table of a route is not known";
+    ROUTE_DESTINATION: Shape::Bytes(16), "fib6_info.fib6_dst.addr",
+        "routes that interfaces lose, and those that reject, are not named";
+    ROUTE_PREFIX_LEN: Shape::Bytes(4), "fib6_info.fib6_dst.plen",
+        "routes that interfaces lose, and those that reject, are not named";
+    ROUTE_PROTOCOL: Shape::Bytes(1), "fib6_info.fib6_protocol",
+        "routes that interfaces lose are not counted";
     ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
         "routes that go are not recognised";
     ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",

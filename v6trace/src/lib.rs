@@ -47,6 +47,7 @@ pub mod record;
 pub mod recording;
 pub mod render;
 pub mod report;
+mod route_protocol;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::{
     event::Event,
-    families::{advertisement, dad},
+    families::{advertisement, dad, outgoing},
     record::{Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
@@ -21,6 +21,8 @@ pub struct Session {
     duplicates: dad::Earlier,
     /// What was said of router advertisements, and who wrote forwarding.
     advertisements: advertisement::Earlier,
+    /// How default routes went.
+    outgoing: outgoing::Earlier,
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -39,6 +41,7 @@ impl Session {
             around: Vec::new(),
             duplicates: dad::Earlier::default(),
             advertisements: advertisement::Earlier::default(),
+            outgoing: outgoing::Earlier::default(),
         }
     }
 
@@ -83,11 +86,17 @@ impl Session {
     pub fn remember(&mut self, event: &Event) {
         self.duplicates.remember(event);
         self.advertisements.remember(event);
+        self.outgoing.remember(event);
     }
 
     /// What was said of router advertisements so far.
     pub(crate) fn advertisements(&self) -> &advertisement::Earlier {
         &self.advertisements
+    }
+
+    /// How default routes went so far.
+    pub(crate) fn outgoing(&self) -> &outgoing::Earlier {
+        &self.outgoing
     }
 
     /// Addresses that were found in use so far.

@@ -14,6 +14,7 @@ mod forwarding;
 mod healthy;
 mod lookups;
 mod multicast_join;
+mod outgoing;
 mod recording;
 mod set_token;
 mod source_selection;
@@ -121,6 +122,12 @@ const GROUPS: &[Group] = &[
         among_all: "ipv6-off",
         boot: Some("ipv6.disable=1"),
         scenarios: bind::OFF,
+    },
+    Group {
+        families: &["outgoing"],
+        among_all: "no-route-after-forwarding",
+        boot: None,
+        scenarios: outgoing::SCENARIOS,
     },
     // What is recorded is joins.
     Group {

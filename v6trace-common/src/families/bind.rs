@@ -156,16 +156,8 @@ constants! {
 
 members! {
     $ bind_members:
-    SOCKET_SK: Shape::Object, "socket.sk",
-        "refused binds are not explained";
-    SOCK_TYPE: Shape::Bytes(2), "sock.sk_type",
-        "refused binds of sockets that are bound already are not recognised";
-    SOCK_STATE: Shape::Bytes(1), "sock.__sk_common.skc_state",
-        "refused binds of sockets that are connected already are not recognised";
     SOCK_NUM: Shape::Bytes(2), "sock.__sk_common.skc_num",
         "refused binds of sockets that are bound already are not recognised";
-    SOCK_BOUND: Shape::Bytes(4), "sock.__sk_common.skc_bound_dev_if",
-        "the interface that a socket is bound to is not known";
     SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
         "IPv4 addresses for sockets that are for IPv6 alone are not recognised";
     NET_PORT_START: Shape::Bytes(4), "net.ipv4.sysctl_ip_prot_sock",
@@ -184,8 +176,6 @@ members! {
         "refused sources are not explained";
     MSG_CONTROL_LEN: Shape::Bytes(8), "msghdr.msg_controllen",
         "refused sources are not explained";
-    FLOW_OIF: Shape::Bytes(4), "flowi6.__fl_common.flowic_oif",
-        "refused sources are not explained";
 }
 
 /// What a refused address is explained by.
@@ -200,11 +190,11 @@ const NEEDS: &[&Member] = &[
     &kernel::IFA_LIST,
     &kernel::IFA_ADDR,
     &kernel::IFA_FLAGS,
-    &SOCKET_SK,
-    &SOCK_BOUND,
+    &kernel::SOCKET_SK,
+    &kernel::SOCK_BOUND,
     &MSG_CONTROL,
     &MSG_CONTROL_LEN,
-    &FLOW_OIF,
+    &kernel::FLOW_OIF,
 ];
 
 /// This family's line in every table.

@@ -9,6 +9,7 @@ pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod outgoing;
 pub mod set_token;
 pub mod source_selection;
 
@@ -57,6 +58,7 @@ families! {
     address,
     advertisement,
     bind,
+    outgoing,
 }
 
 impl Family {

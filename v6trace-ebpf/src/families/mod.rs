@@ -7,5 +7,6 @@ mod bind;
 mod dad;
 mod forwarding;
 mod multicast_join;
+mod outgoing;
 mod set_token;
 mod source_selection;

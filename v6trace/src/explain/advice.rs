@@ -1,4 +1,4 @@
-//! What fixes of all families have in common.
+//! What fixes, and sentences, of all families have in common.
 
 use std::borrow::Cow;
 
@@ -57,4 +57,10 @@ pub(crate) fn interface_setting(interface: &str, sysctl: &str, value: &str) -> S
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     // Only a NUL cannot be quoted, and no name that was decoded has one.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed("NAME"))
+}
+
+/// How long after `then` it is `now`, nanoseconds, in words: "2.5 s".
+pub(crate) fn seconds_before(now: u64, then: u64) -> String {
+    let tenths = now.saturating_sub(then) / 100_000_000;
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -19,6 +19,7 @@ pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod outgoing;
 pub mod set_token;
 pub mod source_selection;
 
@@ -163,6 +164,7 @@ families! {
         SolicitationsUnanswered,
     }
     bind { LocalAddressRefused, SocketRefused }
+    outgoing { OutgoingLookup, ScopeMissing }
 }
 
 /// The kind of the records that something is decoded from.

@@ -57,7 +57,8 @@ impl Inside {
     }
 }
 
-fn known<T>(what: &str, found: io::Result<T>) -> Option<T> {
+/// What could be looked up.
+pub(crate) fn known<T>(what: &str, found: io::Result<T>) -> Option<T> {
     found
         .inspect_err(|error| log::debug!("{what}: {error}"))
         .ok()

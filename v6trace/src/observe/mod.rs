@@ -34,7 +34,7 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{advertisement, anycast, bind, dad, source_selection},
+    families::{advertisement, anycast, bind, dad, outgoing, source_selection},
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
@@ -67,6 +67,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(dad::lookup::Neighbourhood),
         Box::new(advertisement::lookup::Interfaces),
         Box::new(bind::lookup::Addresses),
+        Box::new(outgoing::lookup::Routes),
     ]
 }
 

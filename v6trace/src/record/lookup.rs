@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Namespace, Process, Record};
 use crate::families::{
     advertisement::Standing, anycast::AnycastUse, bind::Whereabouts, dad::Surroundings,
-    source_selection::Addresses,
+    outgoing::Reach, source_selection::Addresses,
 };
 
 /// Something that was looked up.
@@ -120,4 +120,6 @@ lookups! {
     Standing = 12, LARGE;
     /// Where an address is that a socket was refused.
     Whereabouts = 13, LARGE;
+    /// What routes and addresses there are for a destination.
+    Reach = 14, LARGE;
 }

@@ -27,13 +27,15 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 6] = [
+const ALL: [Workload; 8] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
     connect::UDP,
     connect::TCP,
     bind::WORKLOAD,
+    connect::UDP6,
+    connect::TCP6,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

@@ -40,12 +40,6 @@ members! {
         "how often a temporary address is tried is not known";
     IFA_PUBLIC: Shape::Object, "inet6_ifaddr.ifpub",
         "beside which address temporary ones were made is not known";
-    ROUTE_DESTINATION: Shape::Bytes(16), "fib6_info.fib6_dst.addr",
-        "routes that interfaces lose are not named";
-    ROUTE_PREFIX_LEN: Shape::Bytes(4), "fib6_info.fib6_dst.plen",
-        "routes that interfaces lose are not named";
-    ROUTE_PROTOCOL: Shape::Bytes(1), "fib6_info.fib6_protocol",
-        "routes that interfaces lose are not counted";
 }
 
 /// This family's line in every table.

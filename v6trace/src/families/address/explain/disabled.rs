@@ -2,7 +2,7 @@
 
 use super::refused::Story;
 use crate::{
-    explain::{Diagnosis, Fix, Value},
+    explain::{Diagnosis, Fix, Value, seconds_before},
     families::address::{Cause, Host, Wrote},
 };
 
@@ -92,10 +92,4 @@ impl Story<'_> {
             ),
         ])
     }
-}
-
-/// "2.5 s"
-fn seconds_before(now: u64, then: u64) -> String {
-    let tenths = now.saturating_sub(then) / 100_000_000;
-    format!("{}.{} s", tenths / 10, tenths % 10)
 }

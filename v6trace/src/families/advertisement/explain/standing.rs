@@ -6,6 +6,7 @@ use crate::{
     catalogue::Severity,
     explain::{Diagnosis, Subject, Value},
     families::advertisement::{DefaultRoute, RouterAdvertisement, Standing},
+    route_protocol,
 };
 
 /// What an interface lacks, or has from others.
@@ -128,25 +129,9 @@ fn has(standing: &Standing) -> String {
 
 /// "via fe80::1 (static)"
 fn describe(route: &DefaultRoute) -> String {
-    let by = protocol(route.protocol);
+    let by = route_protocol::name(route.protocol);
     match route.gateway {
         Some(gateway) => format!("via {gateway} ({by})"),
         None => format!("without a gateway ({by})"),
     }
-}
-
-/// `RTPROT_*`, as `ip route` names it.
-fn protocol(number: u8) -> String {
-    let name = match number {
-        2 => "kernel",
-        3 => "boot",
-        4 => "static",
-        9 => "ra",
-        11 => "zebra",
-        12 => "bird",
-        16 => "dhcp",
-        186 => "bgp",
-        _ => return format!("protocol {number}"),
-    };
-    name.to_owned()
 }
