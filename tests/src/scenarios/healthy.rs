@@ -25,13 +25,11 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-f
 const ROUNDS: u32 = 6;
 
 /// What nobody uses but forwarding takes is worth a notice, and no more; so is
-/// an address that goes since its interface is set down, and an advertisement
-/// that radvd could not send yet.
-const NOTICES: [&str; 4] = [
+/// an address that goes since its interface is set down.
+const NOTICES: [&str; 3] = [
     "subnet-router-anycast",
     "subnet-router-anycast-released",
     "addresses-lost-on-down",
-    "send-source-refused",
 ];
 
 /// The router on the segment: by IPv6, and by IPv4.

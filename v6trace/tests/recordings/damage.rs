@@ -73,15 +73,16 @@ fn is_part_of(part: &[String], whole: &[String]) -> bool {
     part.iter().all(|item| whole.any(|other| other == item))
 }
 
+/// At every byte, a long one at every ninth.
 #[test]
-fn cut_at_every_byte_what_was_whole_replays() {
-    for story in ["dad", "radvd"] {
+fn cut_anywhere_what_was_whole_replays() {
+    for (story, step) in [("dad", 1), ("radvd", 9)] {
         let bytes = support::bytes("6.1", story);
         let whole = read(&bytes).expect("a recording");
         let text = replay(&bytes);
         assert!(whole.damaged == 0 && !text.is_empty());
         let mut before = 0;
-        for end in 0..bytes.len() {
+        for end in (0..bytes.len()).step_by(step) {
             let Some(part) = read(&bytes[..end]) else {
                 assert_eq!(
                     before, 0,
@@ -148,14 +149,15 @@ fn with_a_bit_flipped_only_its_frame_is_missing() {
     }
 }
 
+/// Every byte, of a long one every ninth.
 #[test]
-fn with_any_byte_changed_no_explanation_is_made_up() {
-    for story in ["anycast", "radvd"] {
+fn with_a_byte_changed_no_explanation_is_made_up() {
+    for (story, step) in [("anycast", 1), ("radvd", 9)] {
         let bytes = support::bytes("5.10", story);
         let text = replay(&bytes);
         let told: Vec<String> = text.split_inclusive("\n\n").map(str::to_owned).collect();
         let mut damaged = bytes.clone();
-        for at in 0..bytes.len() {
+        for at in (0..bytes.len()).step_by(step) {
             damaged[at] = !damaged[at];
             let part = replay(&damaged);
             let part: Vec<String> = part.split_inclusive("\n\n").map(str::to_owned).collect();

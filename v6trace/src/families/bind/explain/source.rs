@@ -10,7 +10,6 @@
 
 use super::{Story, standing::Standing};
 use crate::{
-    catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix},
     families::bind::{Cause, Device},
@@ -52,25 +51,17 @@ impl Story<'_> {
             return Some(diagnosis.with("address_state", "no-scope"));
         }
         let standing = self.standing();
-        let is_decided = match standing {
+        let is_told = match standing {
             Standing::Anycast(_) | Standing::Unknown => false,
             Standing::OtherDomain(holder) => self.is_other_domain(holder) == Some(true),
-            Standing::Dadfailed(_)
-            | Standing::Tentative(_)
-            | Standing::OtherInterface(_)
-            | Standing::Nowhere => true,
+            // Daemons begin before the test is over (radvd, on each interface), and
+            // send again soon after.
+            Standing::Tentative(holder) => holder.is_ready != Some(true),
+            Standing::Dadfailed(_) | Standing::OtherInterface(_) | Standing::Nowhere => true,
         };
-        is_decided.then(|| {
-            let mut diagnosis = self
-                .of_standing(Cause::SourceRefused, OPERATION, standing)
-                .with("address_state", standing.name());
-            // Daemons that begin before the test is over send again soon after.
-            if let Standing::Tentative(holder) = standing
-                && holder.is_ready == Some(true)
-            {
-                diagnosis.severity = Severity::Notice;
-            }
-            diagnosis
+        is_told.then(|| {
+            self.of_standing(Cause::SourceRefused, OPERATION, standing)
+                .with("address_state", standing.name())
         })
     }
 }
