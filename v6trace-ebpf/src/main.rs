@@ -14,7 +14,6 @@
 #![no_main]
 
 mod address;
-mod addresses;
 mod attachment;
 mod attributes;
 mod calls;

@@ -14,6 +14,7 @@
 //!           record
 //! ```
 
+mod existing;
 mod gone;
 mod lost;
 mod notified;

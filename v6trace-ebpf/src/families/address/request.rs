@@ -17,13 +17,12 @@ use v6trace_common::{
 };
 
 use super::{
-    globals,
+    existing, globals,
     often::suppressed,
     writers::{self, Interface},
 };
 use crate::{
     address::Address,
-    addresses,
     attachment::Arguments as _,
     attributes,
     calls::Calls,
@@ -188,8 +187,7 @@ fn describe(device: Device, payload: &mut AddressRequest) {
     let (disabled, read) = own.flagged(&globals::DEVCONF_DISABLE_IPV6, DISABLE_IPV6_READ);
     payload.disable_ipv6 = disabled;
     payload.read |= read;
-    let addresses = addresses::of(inet6_dev, Address::of(payload.address));
-    if let Some(existing) = addresses.existing {
+    if let Some(existing) = existing::find(inet6_dev, Address::of(payload.address)) {
         payload.existing_flags = existing.flags;
         payload.existing_prefix_len = existing.prefix_len;
         payload.read |= EXISTING_FOUND;

@@ -1,4 +1,4 @@
-//! An address that the kernel did not make of a prefix.
+//! The addresses of an interface, and one that the kernel did not make.
 
 use aya_ebpf::{
     macros::map,
@@ -11,7 +11,6 @@ use v6trace_common::families::advertisement::{
 use super::{Place, Router, globals, is_news, send};
 use crate::{
     address::Address,
-    addresses,
     attachment::Arguments as _,
     kernel::Device,
     limit::Limit,
@@ -19,7 +18,37 @@ use crate::{
     pointer::{Pointer, Reading},
     programs::programs,
     scratch::Scratch,
+    search::{functions, search},
+    volatile::Volatile,
 };
+
+/// `IFA_F_TENTATIVE`: not yet an address.
+const TENTATIVE: u32 = 0x40;
+/// Addresses of an interface that are looked at: so many rows of so many.
+const ROWS: u32 = 8;
+const ROW: u32 = 32;
+
+/// Among the results of [`advertisement_addresses`]; below are the numbers.
+const OWN: u64 = 1 << 32;
+const COMPLETE: u64 = 1 << 33;
+
+/// The addresses of an interface.
+pub(super) struct Found {
+    pub(super) count: u32,
+    /// Whether the one that was asked for is among them, and not tentative.
+    pub(super) own: bool,
+    /// Whether there are no others.
+    pub(super) complete: bool,
+}
+
+/// What is searched for, and where the search stands.
+#[repr(C)]
+struct Search {
+    upper: Volatile<u64>,
+    lower: Volatile<u64>,
+    node: Volatile<u64>,
+    found: Volatile<u64>,
+}
 
 /// An address that is about to be made on this CPU.
 #[repr(C)]
@@ -27,6 +56,9 @@ struct Trial {
     idev: u64,
     address: Address,
 }
+
+#[map]
+static ADVERTISEMENT_SEARCH: Scratch<Search> = Scratch::new();
 
 #[map]
 static TRIAL: Scratch<Trial> = Scratch::new();
@@ -64,7 +96,7 @@ fn leave(ctx: &RetProbeContext) -> Option<()> {
     }
     let device = Device(idev.follow(&globals::INET6_DEV_DEV)?);
     let place = Place::of(device)?;
-    let found = addresses::of(idev, address);
+    let found = count(idev, address);
     let mut sysctls = Reading::new();
     let max_addresses: i32 = sysctls.get(idev, &globals::CNF_MAX_ADDRESSES);
     let disable_ipv6: i32 = sysctls.get(idev, &globals::CNF_DISABLE_IPV6);
@@ -88,4 +120,66 @@ fn leave(ctx: &RetProbeContext) -> Option<()> {
         device.name_into(&mut payload.interface);
     });
     Some(())
+}
+
+/// Counts the addresses of an interface, and looks for one of them.
+#[inline(always)]
+pub(super) fn count(inet6_dev: Pointer, address: Address) -> Found {
+    let found = advertisement_addresses(inet6_dev.0, address.upper, address.lower);
+    Found {
+        count: found as u32,
+        own: found & OWN != 0,
+        complete: found & COMPLETE != 0,
+    }
+}
+
+functions! {
+    /// The same, in one number.
+    fn advertisement_addresses(inet6_dev: u64, upper: u64, lower: u64) -> u64 {
+        let Some(head) = Pointer(inet6_dev).member(&globals::IDEV_ADDRESSES) else {
+            return 0;
+        };
+        let Some(search) = ADVERTISEMENT_SEARCH.get() else {
+            return 0;
+        };
+        search.upper.set(upper);
+        search.lower.set(lower);
+        search.found.set(0);
+        // `list_head.next` comes first.
+        search.node.set(head.read().unwrap_or(0));
+        count_addresses(head.0);
+        ADVERTISEMENT_SEARCH.get().map_or(0, |search| search.found.get())
+    }
+}
+
+search! {
+    /// Looks through the interface's addresses, whose list begins at `head`.
+    fn count_addresses(head: u64) in ADVERTISEMENT_SEARCH,
+    at most ROWS rows of ROW by count_addresses_row, count_addresses_step: look_at;
+}
+
+#[inline(always)]
+fn look_at(search: &mut Search, head: u64) -> bool {
+    let node = search.node.get();
+    if node == head {
+        search.found.set(search.found.get() | COMPLETE);
+        return false;
+    }
+    let ifaddr = Pointer(node.wrapping_sub(u64::from(globals::IFA_LIST.load())));
+    let Some(address) = ifaddr.get::<Address>(&globals::IFA_ADDR) else {
+        return false;
+    };
+    let wanted = Address {
+        upper: search.upper.get(),
+        lower: search.lower.get(),
+    };
+    let flags: u32 = ifaddr.or_zero(&globals::IFA_FLAGS);
+    let own = if address == wanted && flags & TENTATIVE == 0 {
+        OWN
+    } else {
+        0
+    };
+    search.found.set((search.found.get() + 1) | own);
+    search.node.set(Pointer(node).read().unwrap_or(0));
+    true
 }

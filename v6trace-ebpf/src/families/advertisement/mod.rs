@@ -38,7 +38,6 @@ use zerocopy::transmute_mut;
 
 use crate::{
     address::Address,
-    addresses,
     attachment::{Arguments, Object as _},
     limit::{HELD_BACK, Limit, now},
     neighbour::copy,
@@ -56,8 +55,6 @@ mod globals {
     v6trace_common::advertisement_members!(members);
 }
 
-/// `IFA_F_TENTATIVE`: not yet an address.
-const TENTATIVE: u32 = 0x40;
 /// The same is told once, as long as it is remembered.
 const FOREVER: u64 = u64::MAX;
 /// Records of an interface within [`WHILE_NS`], whoever sends what.
@@ -257,11 +254,8 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
 /// Whether the interface itself has the source as an address.
 #[inline(always)]
 fn own(inet6_dev: Pointer, source: Address) -> u32 {
-    let found = addresses::of(inet6_dev, source);
-    let own = match found.existing {
-        Some(existing) if existing.flags & TENTATIVE == 0 => OWN_SOURCE,
-        _ => 0,
-    };
+    let found = address::count(inet6_dev, source);
+    let own = if found.own { OWN_SOURCE } else { 0 };
     let complete = if found.complete {
         ADDRESSES_COMPLETE
     } else {
