@@ -40,7 +40,7 @@ layout! {
         /// The one that was asked for with the address (`sin6_scope_id`,
         /// `ipi6_ifindex`), or 0.
         pub scope_id: u32,
-        /// The one that the socket is bound to, or 0.
+        /// The one that the socket is bound to, or 0; after a bind with a scope, that.
         pub bound_ifindex: u32,
         /// The port, 0 for any; of a source always 0.
         pub port: u32,

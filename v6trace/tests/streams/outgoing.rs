@@ -27,6 +27,8 @@ const STREAM: u32 = 1;
 const TCP: u32 = 6;
 /// `IFA_F_DADFAILED` and `IFA_F_TENTATIVE`
 const DADFAILED: u8 = 0x48;
+/// `IFA_F_PERMANENT`: somebody set it.
+const PERMANENT: u8 = 0x80;
 
 const BEYOND: &str = "2001:db8:7::9";
 const OWN: &str = "2001:db8:9::2";
@@ -163,7 +165,8 @@ fn a_route_that_came_afterwards_is_said_to() {
         kind: 1,
         gateway: Some("fe80::1".parse().unwrap()),
         interface: Some("eth0".to_owned()),
-        is_down: false,
+        is_dead: false,
+        of_sources: false,
     }]);
     let said = said_with(reach, &lookup(ENETUNREACH, NO_ROUTE | CUSTOM_RULES_READ));
     assert!(summary(&said).contains("came a moment later"), "{said}");
@@ -181,7 +184,10 @@ fn several_rules_that_reject_are_not_told_apart() {
     let one = rules(&[Rule::BLACKHOLE, 1]);
     assert_eq!(one["cause"], "route-rejects");
     assert_eq!(one["evidence"]["rule"], 40);
-    let two = rules(&[Rule::BLACKHOLE, Rule::PROHIBIT]);
+    // The other gives another errno.
+    let other = rules(&[Rule::PROHIBIT, Rule::BLACKHOLE]);
+    assert_eq!(other["evidence"]["rule"], 41);
+    let two = rules(&[Rule::BLACKHOLE, Rule::BLACKHOLE]);
     assert_eq!(two["evidence"]["rule"], Value::Null);
     assert_eq!(two["fix"].as_array().unwrap().len(), 1);
 }
@@ -209,8 +215,11 @@ fn a_route_whose_table_is_not_known_is_not_to_be_deleted() {
 
 #[test]
 fn an_address_that_failed_its_test_is_to_be_tried_again() {
+    let mut given = reach("fe80::1");
+    given.addresses = vec![own("fd00::7", "eth0", DADFAILED)];
     let mut reach = reach("fe80::1");
-    reach.addresses = vec![own("fe80::7", "eth0", DADFAILED), own("fe80::8", "eth1", 0)];
+    let set = DADFAILED | PERMANENT;
+    reach.addresses = vec![own("fd00::7", "eth0", set), own("fd00::8", "eth1", set)];
     reach.addresses[1].ifindex = 3;
     let mut lookup = lookup(EADDRNOTAVAIL, ASKED_FOUND);
     lookup.destination = bytes("fe80::1");
@@ -222,21 +231,13 @@ fn an_address_that_failed_its_test_is_to_be_tried_again() {
     assert_eq!(said["severity"], "failure");
     assert_eq!(
         said["evidence"]["unusable"],
-        json!([{"kind": "dadfailed", "detail": "fe80::7 on eth0"}])
+        json!([{"kind": "dadfailed", "detail": "fd00::7 on eth0"}])
     );
-    let fixes: Vec<_> = said["fix"].as_array().unwrap().iter().collect();
-    assert!(
-        fixes[0]
-            .as_str()
-            .unwrap()
-            .starts_with("ip -6 address del fe80::7/64 dev eth0")
-    );
-    assert!(
-        fixes[1]
-            .as_str()
-            .unwrap()
-            .starts_with("ip -6 address add fe80::7/64 dev eth0")
-    );
+    let fix = said["fix"][0].as_str().unwrap();
+    assert!(fix.contains("address del fd00::7/64 dev eth0"), "{fix}");
+    assert!(fix.contains("address add fd00::7/64 dev eth0"), "{fix}");
+    // What a router gave is the router's to give again.
+    assert_eq!(said_with(given, &lookup)["fix"], json!([]));
 }
 
 #[test]

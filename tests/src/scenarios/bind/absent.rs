@@ -46,6 +46,8 @@ fn nowhere() -> Result<()> {
         .field("confidence", "certain")
         .evidence("elsewhere", vec!["d7"])
         .summary_has(["d7", "blue"])
+        .some_fix_has("in that network namespace")
+        .no_fix_has("address add")
         .check()?;
     let mapped = about(&report, "bind-address-absent", MAPPED)?;
     host.expect(mapped, "EADDRNOTAVAIL", MAPPED)

@@ -205,6 +205,7 @@ impl Host {
         address: Ipv6Addr,
     ) -> Expect<'d> {
         self.expect_any(diagnosis, way, address)
+            .field("confidence", "certain")
             .field("errno", errno)
             .field("comm", "guest")
             .evidence("suppressed", 0)
@@ -215,7 +216,6 @@ impl Host {
     fn expect_any<'d>(&self, diagnosis: &'d Diagnosis, way: Way, address: Ipv6Addr) -> Expect<'d> {
         diagnosis
             .expect()
-            .field("confidence", "certain")
             .field(
                 "operation",
                 match way {

@@ -9,9 +9,10 @@
 //! socket   __sock_create fails for IPv6: sends a record
 //! ```
 //!
-//! What failed changed nothing that the functions test, so it is read when they
-//! return: by a trampoline, with their arguments at hand. What succeeds costs
-//! a comparison.
+//! What failed changed nothing that the functions test but the interface that a
+//! socket is bound to, which is then that of the scope; so it is read when they
+//! return: by a trampoline, with their arguments at hand. What succeeds costs a
+//! comparison.
 
 mod bound;
 mod failed;

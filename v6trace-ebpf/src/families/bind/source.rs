@@ -111,7 +111,9 @@ functions! {
                 return 0;
             }
             if part.level == LEVEL && (part.kind == PACKET_INFO || part.kind == OLD_PACKET_INFO) {
-                return control.wrapping_add(at + HEADER);
+                // A shorter one is refused for its length.
+                let is_whole = part.length >= HEADER + size_of::<PacketInfo>() as u64;
+                return if is_whole { control.wrapping_add(at + HEADER) } else { 0 };
             }
             at = at.wrapping_add(part.length.wrapping_add(UNIT - 1) & !(UNIT - 1));
         }

@@ -177,12 +177,8 @@ fn report<C: EbpfContext>(ctx: &C, lookup: Lookup, result: u64) -> Option<()> {
         same.prefix = rejection.prefix;
         same.prefix_len = rejection.prefix_len;
     }
-    if often::is_answer(kind, operation, source, destination) {
-        same.of_all();
-    } else {
-        same.of_program();
-    }
-    let suppressed = same.suppressed(net.0)?;
+    let answer = often::answer(kind, operation, source, destination);
+    let suppressed = same.suppressed(net.0, answer)?;
 
     let record = OUTGOING_RECORD.get()?;
     record.open_in(Context::Task, wire::LOOKUP, netns);

@@ -4,7 +4,8 @@
 //! reason, until addresses or routes of the namespace change. Many programs ask
 //! where no answer is to be had, and take the error for one: what connects a
 //! datagram socket and what a host without an address for it tries is reported
-//! once for all programs.
+//! once for all programs, and again after an hour; each advertisement and each
+//! container changes addresses.
 
 use aya_ebpf::{helpers::generated, macros::map};
 use v6trace_common::{COMM_LEN, families::outgoing::CONNECT};
@@ -28,6 +29,10 @@ const MOST: u32 = 16;
 const MOST_NS: u64 = 60_000_000_000;
 /// Bits of a destination that count.
 pub(super) const SUBNET: u32 = 64;
+
+/// Why no way out may be an answer; in [`Same::operation`].
+const NO_ADDRESS_FOR_IT: u32 = 0;
+const COMPARED: u32 = u32::MAX;
 
 /// [`Same::prefix_len`]: it is a destination.
 pub(super) const NO_ROUTE_OF_ITS_OWN: u32 = u32::MAX;
@@ -64,7 +69,7 @@ pub(super) fn same() -> Option<&'static mut Same> {
 impl Same {
     /// Whichever program it is, and whatever it does where.
     #[inline(always)]
-    pub(super) fn of_all(&mut self) {
+    fn of_all(&mut self) {
         self.prefix = UNSPECIFIED;
         self.operation = 0;
         self.protocol = 0;
@@ -73,7 +78,7 @@ impl Same {
 
     /// This program alone.
     #[inline(always)]
-    pub(super) fn of_program(&mut self) {
+    fn of_program(&mut self) {
         // SAFETY: the helper writes COMM_LEN bytes, which is what comm has; zeros
         // where it fails.
         unsafe {
@@ -82,11 +87,22 @@ impl Same {
     }
 
     /// How many were not reported before this one; `None` where it is not either.
+    /// Where it is an [`answer`], all programs are the same.
     #[inline(always)]
-    pub(super) fn suppressed(&mut self, net: Pointer) -> Option<u64> {
+    pub(super) fn suppressed(&mut self, net: Pointer, answer: Option<u32>) -> Option<u64> {
+        match answer {
+            Some(reason) => {
+                self.of_all();
+                self.operation = reason;
+            }
+            None => self.of_program(),
+        }
         let addresses: u32 = net.or_zero(&globals::NET_ADDRESSES_GENERATION);
         let routes: u32 = net.or_zero(&globals::NET_ROUTES_GENERATION);
-        let circumstances = addresses.wrapping_add(routes);
+        let circumstances = match answer {
+            Some(_) => 0,
+            None => addresses.wrapping_add(routes),
+        };
         let of_this = OUTGOING_REPORTED.pass_while(self, 0, circumstances, AGAIN_NS, 1);
         if of_this == HELD_BACK {
             return None;
@@ -102,13 +118,23 @@ impl Same {
     }
 }
 
-/// Whether nobody may have expected anything else: a datagram socket is connected,
-/// which sends nothing and is how sources are compared (RFC 6724), or the host has
-/// no address with which it could get there.
+/// Why nobody may have expected anything else, if that is so: the host has no
+/// address with which it could get there, or a datagram socket is connected, which
+/// sends nothing and is how sources are compared (RFC 6724).
 #[inline(always)]
-pub(super) fn is_answer(kind: u16, operation: u32, source: Address, destination: Address) -> bool {
-    let compares = (kind == DATAGRAM) & (operation == CONNECT);
+pub(super) fn answer(
+    kind: u16,
+    operation: u32,
+    source: Address,
+    destination: Address,
+) -> Option<u32> {
     let beyond = u64::from_be(destination.upper) >> 61 == 1;
     let is_global = u64::from_be(source.upper) >> 61 == 1;
-    compares | (beyond & !is_global)
+    if beyond & !is_global {
+        Some(NO_ADDRESS_FOR_IT)
+    } else if (kind == DATAGRAM) & (operation == CONNECT) {
+        Some(COMPARED)
+    } else {
+        None
+    }
 }

@@ -149,12 +149,8 @@ fn report<C: EbpfContext>(ctx: &C, call: Call) -> Option<()> {
     same.protocol = protocol.into();
     same.asked = 0;
     same.prefix_len = NO_ROUTE_OF_ITS_OWN;
-    if often::is_answer(kind, CONNECT, UNSPECIFIED, destination) {
-        same.of_all();
-    } else {
-        same.of_program();
-    }
-    let suppressed = same.suppressed(net.0)?;
+    let answer = often::answer(kind, CONNECT, UNSPECIFIED, destination);
+    let suppressed = same.suppressed(net.0, answer)?;
     let record = SCOPE_RECORD.get()?;
     record.open_in(Context::Task, wire::CALL, netns);
     let payload = &mut record.payload;

@@ -265,13 +265,6 @@ impl OutgoingLookup {
         self.socket_type == DATAGRAM && self.operation == Operation::Connect
     }
 
-    /// Whether it goes where this host has no address for: beyond the link, and
-    /// the best source is none that is routed there.
-    pub fn is_beyond_reach(&self) -> bool {
-        let is_global = |address: Ipv6Addr| address.segments()[0] >> 13 == 1;
-        is_global(self.destination) && !self.source.is_some_and(is_global)
-    }
-
     /// The interface concerned: that which was asked for, or which it leaves by.
     pub fn device(&self) -> Option<(u32, Option<&str>)> {
         match (&self.outcome, &self.asked) {

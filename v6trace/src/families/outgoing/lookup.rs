@@ -138,10 +138,7 @@ fn way(route: &RouteMessage, destination: Ipv6Addr, links: &[Link]) -> Option<Wa
     let mut table = u32::from(route.header.table);
     let mut gateway = None;
     let mut oif = None;
-    let mut is_down = route
-        .header
-        .flags
-        .intersects(RouteFlags::Dead | RouteFlags::Linkdown);
+    let mut is_dead = route.header.flags.contains(RouteFlags::Dead);
     for attribute in &route.attributes {
         match attribute {
             RouteAttribute::Destination(RouteAddress::Inet6(address)) => prefix = *address,
@@ -150,11 +147,13 @@ fn way(route: &RouteMessage, destination: Ipv6Addr, links: &[Link]) -> Option<Wa
             RouteAttribute::Gateway(RouteAddress::Inet6(address))
             | RouteAttribute::Via(RouteVia::Inet6(address)) => gateway = Some(*address),
             RouteAttribute::MultiPath(hops) => {
-                oif = hops.first().map(|hop| hop.interface_index);
-                is_down = hops.iter().all(|hop| {
-                    hop.flags
-                        .intersects(RouteNextHopFlags::Dead | RouteNextHopFlags::Linkdown)
-                });
+                oif = match &hops[..] {
+                    [hop] => Some(hop.interface_index),
+                    _ => None,
+                };
+                is_dead = hops
+                    .iter()
+                    .all(|hop| hop.flags.contains(RouteNextHopFlags::Dead));
             }
             _ => {}
         }
@@ -169,7 +168,8 @@ fn way(route: &RouteMessage, destination: Ipv6Addr, links: &[Link]) -> Option<Wa
         interface: oif
             .and_then(|ifindex| links::by_index(links, ifindex))
             .map(|link| link.name.clone()),
-        is_down,
+        is_dead,
+        of_sources: route.header.source_prefix_length != 0,
     })
 }
 
@@ -191,6 +191,8 @@ fn rules() -> io::Result<Vec<Rule>> {
         _ => None,
     })?;
     rules.retain(|rule| rule.action != TO_TABLE || !KERNELS_OWN.contains(&rule.priority));
+    // There may be one for each container; those that refuse decide.
+    rules.sort_by_key(|rule| rule.action == TO_TABLE);
     rules.truncate(LISTED);
     Ok(rules)
 }
@@ -238,7 +240,7 @@ mod tests {
         let mut route = RouteMessage::default();
         route.header.destination_prefix_length = 32;
         route.header.table = 254;
-        route.header.flags = RouteFlags::Linkdown;
+        route.header.flags = RouteFlags::Dead;
         route.attributes = vec![
             RouteAttribute::Destination(RouteAddress::Inet6(address("2001:db8::"))),
             RouteAttribute::Oif(3),
@@ -249,7 +251,7 @@ mod tests {
         assert_eq!(found.table, 1000);
         assert_eq!(found.gateway, Some(address("fe80::1")));
         assert_eq!(found.interface.as_deref(), Some("eth0"));
-        assert!(found.is_down);
+        assert!(found.is_dead && !found.of_sources);
         assert_eq!(way(&route, address("2001:db9::7"), &links), None);
     }
 }

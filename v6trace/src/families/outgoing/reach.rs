@@ -20,7 +20,7 @@ pub struct Reach {
     /// Routes of any table whose prefix has the destination, longest first;
     /// `None` where they could not be listed.
     pub ways: Option<Vec<Way>>,
-    /// The rules that are not the kernel's own, likewise.
+    /// The rules that are not the kernel's own, likewise; those that refuse first.
     pub rules: Option<Vec<Rule>>,
 }
 
@@ -54,11 +54,13 @@ pub struct Way {
     pub kind: u8,
     /// The next hop, where there is one.
     pub gateway: Option<Ipv6Addr>,
-    /// The name of the interface that it leaves by.
+    /// The name of the interface that it leaves by; `None` of several.
     pub interface: Option<String>,
-    /// Whether its interface is down or has no carrier (`RTNH_F_DEAD`,
-    /// `RTNH_F_LINKDOWN`).
-    pub is_down: bool,
+    /// Whether the kernel passes it over, since its interface is down or has no
+    /// carrier that it would need (`RTNH_F_DEAD`).
+    pub is_dead: bool,
+    /// Whether it is for some sources only (`RTA_SRC`).
+    pub of_sources: bool,
 }
 
 /// A rule.

@@ -37,21 +37,22 @@ fn add(subject: Subject<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, nam
     subject.in_netns(&command)
 }
 
-/// The command that deletes an address and adds it anew, likewise.
+/// The command that deletes an address and adds it anew, likewise. What a router or
+/// a DHCP server gave is theirs to give again, and link-local ones the kernel makes:
+/// for these there is none.
 pub(in super::super) fn again(
     subject: Subject<'_>,
     address: Ipv6Addr,
     prefix_len: u32,
     flags: u32,
     name: &str,
-) -> String {
-    replaced(
-        subject,
-        address,
-        prefix_len,
-        &add(subject, address, prefix_len, flags, name),
-        name,
-    )
+) -> Option<String> {
+    let is_theirs = flags & ifa::PERMANENT == 0;
+    if is_theirs || address.is_unicast_link_local() || prefix_len == 0 {
+        return None;
+    }
+    let add = add(subject, address, prefix_len, flags, name);
+    Some(replaced(subject, address, prefix_len, &add, name))
 }
 
 /// The command that deletes an address, and then does `add`.

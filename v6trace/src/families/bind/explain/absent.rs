@@ -101,6 +101,10 @@ impl Story<'_> {
                     .remark("the link-local addresses there are; they change with a MAC"),
             );
         }
+        if Whereabouts::of(self.subject).is_some_and(|found| !found.elsewhere.is_empty()) {
+            // Here as well, it would be taken from there.
+            return diagnosis.fix(Fix::new("start the program in that network namespace"));
+        }
         diagnosis
             .fix(
                 self.subject

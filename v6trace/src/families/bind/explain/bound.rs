@@ -68,19 +68,24 @@ impl Story<'_> {
         }
         let told = self.told(Cause::PortPrivileged, OPERATION, &why);
         let told = if is_certain { told } else { told.likely() };
-        told.with("cap_net_bind_service", has_it)
-            .with("ip_unprivileged_port_start", start)
-            .fix(Fix::new(
+        let mut told = told
+            .with("cap_net_bind_service", has_it)
+            .with("ip_unprivileged_port_start", start);
+        if has_it != Some(true) {
+            told = told.fix(Fix::new(
                 "give the service the capability: AmbientCapabilities=CAP_NET_BIND_SERVICE in its \
                  unit, or setcap cap_net_bind_service=+ep on its program",
-            ))
-            .fix(
-                self.subject
-                    .command(&format!(
-                        "sysctl -w net.ipv4.ip_unprivileged_port_start={port}"
-                    ))
-                    .remark("everybody in this network namespace may then have that port and those above"),
-            )
+            ));
+        }
+        told.fix(
+            self.subject
+                .command(&format!(
+                    "sysctl -w net.ipv4.ip_unprivileged_port_start={port}"
+                ))
+                .remark(
+                    "everybody in this network namespace may then have that port and those above",
+                ),
+        )
     }
 
     /// A socket that has an address already, or is given something else than an

@@ -10,6 +10,7 @@
 
 use super::{Story, standing::Standing};
 use crate::{
+    catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix},
     families::bind::{Cause, Device},
@@ -23,9 +24,14 @@ impl Story<'_> {
         let told = |why: &str| self.told(Cause::SourceRefused, OPERATION, why);
         if refused.errno == Errno::ENODEV {
             return (refused.device == Device::Absent).then(|| {
-                told(&self.no_such_device())
+                let mut diagnosis = told(&self.no_such_device())
                     .with("address_state", "no-such-device")
-                    .fix(self.list_links())
+                    .fix(self.list_links());
+                // Daemons send on every interface until they hear that one has gone.
+                if refused.address.is_unspecified() {
+                    diagnosis.severity = Severity::Notice;
+                }
+                diagnosis
             });
         }
         if refused.scope_id != 0 && refused.scope_id != refused.ifindex {

@@ -3,7 +3,7 @@
 
 use super::Story;
 use crate::{
-    explain::{Diagnosis, Fix, quoted},
+    explain::{Diagnosis, Fix, quoted, seconds_before},
     families::{address, bind::Holder},
     ifa,
 };
@@ -64,14 +64,12 @@ impl Story<'_> {
         let story = seen.map_or_else(
             || "when that was, and who has it, was not seen".to_owned(),
             |seen| {
-                let tenths = event.boot_ns.saturating_sub(seen.boot_ns) / 100_000_000;
                 let whose = seen
                     .source_mac
                     .map_or_else(String::new, |mac| format!(", by a frame from {mac}"));
                 format!(
-                    "it was found in use {}.{} s before{whose}",
-                    tenths / 10,
-                    tenths % 10
+                    "it was found in use {} before{whose}",
+                    seconds_before(event.boot_ns, seen.boot_ns)
                 )
             },
         );
@@ -97,8 +95,7 @@ impl Story<'_> {
         )
     }
 
-    /// The address deleted and added, with one flag more. What a router or a DHCP
-    /// server gave is theirs to give again, and link-local ones the kernel makes.
+    /// The address deleted and added, with one flag more.
     fn anew(
         &self,
         diagnosis: Diagnosis,
@@ -106,11 +103,6 @@ impl Story<'_> {
         more: u32,
         remark: &'static str,
     ) -> Diagnosis {
-        let is_theirs = holder.address_flags & ifa::PERMANENT == 0;
-        let is_kernels = self.refused.address.is_unicast_link_local();
-        if is_theirs || is_kernels || holder.prefix_len == 0 {
-            return diagnosis;
-        }
         let again = address::again(
             self.subject,
             self.refused.address,
@@ -118,7 +110,10 @@ impl Story<'_> {
             holder.address_flags | more,
             &holder.interface,
         );
-        diagnosis.fix(Fix::new(again).remark(remark))
+        match again {
+            Some(again) => diagnosis.fix(Fix::new(again).remark(remark)),
+            None => diagnosis,
+        }
     }
 }
 

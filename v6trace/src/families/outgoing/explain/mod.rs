@@ -55,11 +55,13 @@ impl<'a> Story<'a> {
             (Rejected::Route(route), _) => self.route_rejects(route),
             (Rejected::Rule, _) => self.rule_rejects(),
             _ if !matches!(errno, Errno::ENETUNREACH | Errno::EADDRNOTAVAIL) => self.unexplained(),
-            // Where it has no IPv6, no route leaves by it and no address is its own.
+            // Where it has no IPv6, no route leaves by it and no address is its own; but
+            // a VRF's are those of its interfaces.
             _ => match self
                 .lookup
                 .asked
                 .as_ref()
+                .filter(|asked| self.lookup.l3mdev != Some(asked.ifindex))
                 .map(|asked| (asked, &asked.device))
             {
                 Some((asked, Device::Absent)) => self.absent(asked),
@@ -117,13 +119,27 @@ impl<'a> Story<'a> {
     /// takes it for an answer.
     fn is_answer(&self) -> bool {
         let lookup = self.lookup;
-        lookup.sends_nothing() || lookup.is_beyond_reach() || lookup.destination.is_multicast()
+        lookup.sends_nothing() || self.is_beyond_reach() || lookup.destination.is_multicast()
+    }
+
+    /// Whether it goes where this host has no address for: to a global destination,
+    /// and neither the best source is global nor is any other. A program may have
+    /// chosen the source itself, and the kernel may pass over a deprecated one.
+    fn is_beyond_reach(&self) -> bool {
+        let lookup = self.lookup;
+        let may_be_source = |own: &Own| is_global(own.address) && source::is_usable(own);
+        is_global(lookup.destination)
+            && !lookup.source.is_some_and(is_global)
+            && !self.own().any(may_be_source)
     }
 
     fn answer(&self) -> &'static str {
         let lookup = self.lookup;
-        if lookup.is_beyond_reach() {
+        if self.is_beyond_reach() && self.reach.is_some() {
             " This host has no IPv6 address for destinations beyond it: programs take that for an \
+             answer and go on with IPv4."
+        } else if self.is_beyond_reach() {
+            " The best source was none that is routed there: programs mostly take that for an \
              answer and go on with IPv4."
         } else if lookup.sends_nothing() {
             SENDS_NOTHING
@@ -285,9 +301,9 @@ fn there(destination: Ipv6Addr, port: Option<u32>) -> String {
 }
 
 /// What follows where a program connects a datagram socket in vain.
-const SENDS_NOTHING: &str = " Connecting a datagram socket sends nothing: programs do so to learn \
-                             which of several addresses they can reach, and take the error for an \
-                             answer.";
+const SENDS_NOTHING: &str = " Connecting a datagram socket sends nothing: programs may do so only \
+                             to learn which of several addresses they can reach, and take the \
+                             error for an answer.";
 
 /// Whether an address is global and not only unique locally.
 fn is_global(address: Ipv6Addr) -> bool {

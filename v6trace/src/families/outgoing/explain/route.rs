@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{ADDRESS, Story, is_global, list};
 use crate::{
+    errno::Errno,
     explain::{Diagnosis, Value, quoted, seconds_before},
     families::outgoing::{Cause, Route, Rule, Way},
     route_protocol,
@@ -60,7 +61,9 @@ impl Story<'_> {
                 (Some(_), None) => {}
             }
         }
-        why += &self.what_there_is();
+        let (there_is, guessed) = self.what_there_is();
+        why += &there_is;
+        likely |= guessed;
         let loss = self.loss();
         why += &loss;
         let mut diagnosis = self
@@ -75,40 +78,56 @@ impl Story<'_> {
         }
     }
 
-    /// Routes that have the destination, and why they were none for it.
-    fn what_there_is(&self) -> String {
+    /// Routes that have the destination, and why they were none for it; and whether
+    /// that is a guess.
+    fn what_there_is(&self) -> (String, bool) {
         let Some(ways) = self.reach.and_then(|reach| reach.ways.as_ref()) else {
-            return " Which routes there are could not be looked up.".to_owned();
+            return (
+                " Which routes there are could not be looked up.".to_owned(),
+                false,
+            );
         };
         let usable: Vec<_> = ways
             .iter()
             .filter(|way| way.kind == UNICAST && way.table != LOCAL)
             .collect();
         let asked = self.asked_name();
-        let by_another = |way: &&&Way| asked.is_some() && way.interface.as_deref() != asked;
+        let in_vrf = self.lookup.l3mdev.is_some();
+        // Of several next hops none is named.
+        let by_another = |way: &&&Way| {
+            asked.is_some()
+                && !in_vrf
+                && way.interface.is_some()
+                && way.interface.as_deref() != asked
+        };
         let found = |what: &str, way: &Way| format!(" {} {what}", describe(way));
-        if let Some(way) = usable.iter().find(|way| way.is_down) {
-            return found(
-                "is there, but its interface is down or has no carrier.",
-                way,
-            );
-        }
         if let Some(way) = usable.iter().find(by_another) {
-            return found("leaves by another interface.", way);
+            return (found("leaves by another interface.", way), false);
         }
         if let Some(way) = usable.iter().find(|way| way.table != MAIN) {
-            return found(
-                "is in a table in which nothing made it look (see ip -6 rule).",
-                way,
-            );
+            let why = "is in a table in which nothing made it look (see ip -6 rule).";
+            return (found(why, way), in_vrf);
+        }
+        if let Some(way) = usable.iter().find(|way| way.is_dead) {
+            let why = "is there, but its interface is down or has no carrier.";
+            return (found(why, way), false);
+        }
+        if let Some(way) = usable.iter().find(|way| way.of_sources) {
+            return (found("is for some sources only.", way), true);
         }
         if let Some(way) = usable.first() {
-            return found("is there now: it came a moment later.", way);
+            let why = if in_vrf || self.lookup.custom_rules != Some(false) {
+                "is in the main table, in which rules or the VRF may not have made it look."
+            } else {
+                "is there now: most likely it came a moment later."
+            };
+            return (found(why, way), true);
         }
         if let Some(way) = ways.iter().find(|way| u32::from(way.kind) == THROW) {
-            return found("sends it on to the next table, and no other has it.", way);
+            let why = "sends it on to the next table, and no other has it.";
+            return (found(why, way), false);
         }
-        " Not even a default route is there.".to_owned()
+        (" Not even a default route is there.".to_owned(), false)
     }
 
     /// How default routes of the namespace went, where that was seen.
@@ -148,9 +167,14 @@ impl Story<'_> {
         })
     }
 
-    /// A route by the interface that is meant, where that is certain.
+    /// A route by the interface that is meant, where that is certain, and where one
+    /// of the main table is what is missing.
     fn no_route_fixes(&self, diagnosis: Diagnosis) -> Diagnosis {
-        if self.lookup.is_beyond_reach() || self.lookup.destination.is_multicast() {
+        let ways = self.reach.and_then(|reach| reach.ways.as_ref());
+        let elsewhere = self.lookup.l3mdev.is_some()
+            || self.lookup.custom_rules == Some(true)
+            || ways.into_iter().flatten().any(|way| way.is_dead);
+        if elsewhere || self.is_beyond_reach() || self.lookup.destination.is_multicast() {
             return diagnosis;
         }
         let own = self.own().filter(|own| is_global(own.address));
@@ -210,10 +234,15 @@ impl Story<'_> {
 
     pub(super) fn rule_rejects(&self) -> Diagnosis {
         let rules = self.reach.and_then(|reach| reach.rules.as_ref());
+        let (action, kind) = match self.lookup.errno() {
+            Some(Errno::EACCES) => (Rule::PROHIBIT, PROHIBIT),
+            _ => (Rule::BLACKHOLE, BLACKHOLE),
+        };
+        let kind = self::kind(kind);
         let rejecting: Vec<_> = rules
             .into_iter()
             .flatten()
-            .filter(|rule| matches!(rule.action, Rule::BLACKHOLE | Rule::PROHIBIT))
+            .filter(|rule| rule.action == action)
             .collect();
         let mut diagnosis = match rejecting[..] {
             [rule] => self
@@ -223,7 +252,7 @@ impl Story<'_> {
                 )
                 .fix(
                     self.subject
-                        .command(&format!("ip -6 rule del priority {}", rule.priority))
+                        .command(&format!("ip -6 rule del priority {} {kind}", rule.priority))
                         .remark(
                             "if nobody wants it: it may keep traffic from leaving beside a tunnel",
                         ),

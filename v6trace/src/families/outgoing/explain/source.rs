@@ -2,11 +2,14 @@
 
 use std::{fmt::Write as _, net::Ipv6Addr};
 
-use super::{Story, list};
+use super::{SENDS_NOTHING, Story, list};
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, Value, quoted},
-    families::outgoing::{Cause, Own},
+    explain::{Diagnosis, Fix, Value},
+    families::{
+        address,
+        outgoing::{Cause, Own},
+    },
     ifa,
 };
 
@@ -26,7 +29,12 @@ impl Story<'_> {
             _ if self.lookup.l3mdev.is_some() => "the VRF's interfaces".to_owned(),
             _ => "this network namespace".to_owned(),
         };
+        let any_usable = self.own().filter(counts).any(is_usable);
         let mut why = match &unusable[..] {
+            _ if any_usable => format!(
+                "the kernel takes none of the IPv6 addresses of {place} as the source for this way \
+                 out."
+            ),
             [] => format!("{place} has no IPv6 address that can be the source."),
             some => {
                 let words: Vec<_> = some
@@ -69,19 +77,11 @@ impl Story<'_> {
                     .remark("for every interface; addresses that were set come back only by hand"),
             );
         }
+        if any_usable {
+            return diagnosis.likely();
+        }
         if let Some((own, _)) = unusable.iter().find(|(_, why)| why.kind == "dadfailed") {
-            // It is not tested again by itself.
-            let address = format!("{}/{}", own.address, own.prefix_len);
-            let name = quoted(&own.interface);
-            for verb in ["del", "add"] {
-                diagnosis = diagnosis.fix(
-                    self.subject
-                        .command(&format!("ip -6 address {verb} {address} dev {name}"))
-                        .remark(
-                            "once whoever has it as well is gone (v6trace explain dad-conflict)",
-                        ),
-                );
-            }
+            diagnosis = self.anew(diagnosis, own);
         }
         if unusable.is_empty()
             && let Some(name) = self.asked_name()
@@ -89,6 +89,19 @@ impl Story<'_> {
             diagnosis = diagnosis.fix(self.add_address(name));
         }
         diagnosis
+    }
+
+    /// The address deleted and added: it is not tested again by itself.
+    fn anew(&self, diagnosis: Diagnosis, own: &Own) -> Diagnosis {
+        let (prefix_len, flags) = (own.prefix_len.into(), own.flags.into());
+        let again = address::again(self.subject, own.address, prefix_len, flags, &own.interface);
+        match again {
+            Some(again) => diagnosis.fix(
+                Fix::new(again)
+                    .remark("once whoever has it as well is gone (v6trace explain dad-conflict)"),
+            ),
+            None => diagnosis,
+        }
     }
 
     pub(super) fn unanswerable(&self, interface: &str, gateway: Option<Ipv6Addr>) -> Diagnosis {
@@ -100,9 +113,18 @@ impl Story<'_> {
         };
         let by = gateway.map_or_else(String::new, |gateway| format!(" via {gateway}"));
         let who = self.subject.who("a process");
+        let sends = if self.lookup.sends_nothing() {
+            "would send"
+        } else {
+            "sends"
+        };
+        let unless = match gateway {
+            Some(_) => ", unless that is the router itself or the source is translated on the way",
+            None => ", unless the source is translated on the way",
+        };
         let mut summary = format!(
-            "{who} sends to {} from {source}, by {interface}{by}: {why}, so no answer comes back, \
-             and nothing fails but by time.",
+            "{who} {sends} to {} from {source}, by {interface}{by}: {why}, so no answer comes \
+             back{unless}, and nothing fails but by time.",
             self.there()
         );
         let routed = |own: &&Own| !own.address.is_unicast_link_local();
@@ -131,13 +153,20 @@ impl Story<'_> {
             (Some(_), [], None) => summary += " No interface has an address that is routed.",
         }
         let passes = addresses.is_empty() && tested.is_some();
-        let mut diagnosis = self.finish(
-            self.diagnosis(Cause::Unanswerable, summary)
-                .with("gateway", gateway.map(|gateway| gateway.to_string()))
-                .with("addresses", list(addresses)),
-        );
-        if passes {
+        if self.lookup.sends_nothing() && !passes {
+            summary += SENDS_NOTHING;
+        }
+        let mut diagnosis = self
+            .finish(
+                self.diagnosis(Cause::Unanswerable, summary)
+                    .with("gateway", gateway.map(|gateway| gateway.to_string()))
+                    .with("addresses", list(addresses)),
+            )
+            .likely();
+        if passes || self.lookup.sends_nothing() {
             diagnosis.severity = Severity::Notice;
+        }
+        if passes {
             return diagnosis;
         }
         diagnosis.fix(
@@ -154,6 +183,11 @@ const TENTATIVE: &str = "tentative";
 struct Unusable {
     kind: &'static str,
     is: &'static str,
+}
+
+/// Whether it can be a source.
+pub(super) fn is_usable(own: &Own) -> bool {
+    unusable(own).is_none()
 }
 
 fn unusable(own: &Own) -> Option<(&Own, Unusable)> {
