@@ -21,8 +21,8 @@ use crate::guest::{
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-failures", site)]];
 
-/// How often all of it happens: what takes turns has its turn twice.
-const ROUNDS: u32 = 6;
+/// How often all of it happens: what takes turns has its turn once.
+const ROUNDS: u32 = 3;
 
 /// What nobody uses but forwarding takes is worth a notice, and no more; so is
 /// an address that goes since its interface is set down.
