@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -206,6 +207,8 @@ fn gone_at_once() -> Result<()> {
         Some("red"),
     )?;
     let tracer = Tracer::start(&[])?;
+    // On a busy machine it is ready before it has looked once for connections.
+    sleep(Duration::from_secs(1));
     tracer.signal(Signal::STOP)?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
