@@ -129,10 +129,10 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: outgoing::SCENARIOS,
     },
-    // What is recorded is joins.
+    // What is recorded is joins, and a token that is refused.
     Group {
-        families: &["multicast-join"],
-        among_all: "recording-of-a-command",
+        families: &["multicast-join", "set-token"],
+        among_all: "recording-replaces-nothing",
         boot: None,
         scenarios: recording::SCENARIOS,
     },
