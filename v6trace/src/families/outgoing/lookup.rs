@@ -13,7 +13,7 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{Outcome, OutgoingLookup, Own, Reach, Rejected, Rule, Way};
+use super::{Outcome, OutgoingLookup, Own, Reach, Rejected, Rule, Way, reach::is_global};
 use crate::{
     event::Event,
     families::Payload,
@@ -92,15 +92,18 @@ fn reach(event: &Event, destination: Ipv6Addr, asked: Asked, batch: &mut Batch) 
         let found = enter::within(event.netns, &paths, rules);
         inside::known("rules", found)
     });
+    let own = addresses.iter().filter_map(|held| own(held, links));
+    let mut addresses: Vec<Own> = own.collect();
+    if addresses.len() > LISTED {
+        // Whether there is a global one decides what is said.
+        addresses.sort_by_key(|own| !is_global(own.address));
+        addresses.truncate(LISTED);
+    }
     Some(Reach {
         boot_ns: *boot_ns,
         netns: event.netns,
         destination,
-        addresses: addresses
-            .iter()
-            .filter_map(|held| own(held, links))
-            .take(LISTED)
-            .collect(),
+        addresses,
         ways: ways.flatten(),
         rules: rules.flatten(),
     })

@@ -15,7 +15,7 @@ pub struct Reach {
     pub netns: u32,
     /// Where to.
     pub destination: Ipv6Addr,
-    /// Its IPv6 addresses.
+    /// Its IPv6 addresses; of more than are listed, the global ones first.
     pub addresses: Vec<Own>,
     /// Routes of any table whose prefix has the destination, longest first;
     /// `None` where they could not be listed.
@@ -39,6 +39,11 @@ pub struct Own {
     pub interface: String,
     /// `IFA_F_*`, those of the first byte.
     pub flags: u8,
+}
+
+/// Whether an address is global and not only unique locally.
+pub(super) fn is_global(address: Ipv6Addr) -> bool {
+    address.segments()[0] >> 13 == 1
 }
 
 /// A route that might lead there.

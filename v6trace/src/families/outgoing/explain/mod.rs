@@ -10,7 +10,10 @@ mod source;
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{Asked, Cause, Device, Operation, Outcome, OutgoingLookup, Own, Reach, Rejected};
+use super::{
+    Asked, Cause, Device, Operation, Outcome, OutgoingLookup, Own, Reach, Rejected,
+    reach::is_global,
+};
 use crate::{
     catalogue::Severity,
     errno::Errno,
@@ -304,11 +307,6 @@ fn there(destination: Ipv6Addr, port: Option<u32>) -> String {
 const SENDS_NOTHING: &str = " Connecting a datagram socket sends nothing: programs may do so only \
                              to learn which of several addresses they can reach, and take the \
                              error for an answer.";
-
-/// Whether an address is global and not only unique locally.
-fn is_global(address: Ipv6Addr) -> bool {
-    address.segments()[0] >> 13 == 1
-}
 
 /// Values in words.
 fn list(words: Vec<String>) -> Value {

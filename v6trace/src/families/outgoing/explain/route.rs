@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{ADDRESS, Story, is_global, list};
+use super::{ADDRESS, Story, list};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Value, quoted, seconds_before},
-    families::outgoing::{Cause, Route, Rule, Way},
+    families::outgoing::{Cause, Route, Rule, Way, reach::is_global},
     route_protocol,
 };
 
