@@ -112,6 +112,8 @@ fn nothing_to_reach() -> Result<()> {
             host.tries_as(&format!("browser{n}"), way, to)?;
         }
     }
+    // Looked up while there is no other address.
+    tracer.wait_for_line("no-route")?;
     // As a container's network may be.
     host.netns.ip("address add fd00:9::2/64 dev v0 nodad")?;
     host.fails(libc::ENETUNREACH, Way::Tcp, BEYOND)?;
