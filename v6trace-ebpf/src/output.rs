@@ -7,13 +7,13 @@
 
 use aya_ebpf::{
     EbpfContext,
-    bindings::BPF_F_CURRENT_CPU,
+    bindings::{BPF_F_CURRENT_CPU, BPF_F_MMAPABLE},
     helpers::{
         bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_smp_processor_id,
         bpf_ktime_get_boot_ns, bpf_perf_event_output, generated,
     },
     macros::map,
-    maps::{Array, PerCpuArray, PerfEventArray, RingBuf},
+    maps::{Array, PerfEventArray, RingBuf},
 };
 use v6trace_common::{
     COMM_LEN, Context, HOOK_COUNT, Hook, HookLoss, Payload, RecordHeader, WIRE_VERSION,
@@ -24,18 +24,20 @@ use crate::{context, volatile::Volatile};
 #[map]
 static EVENTS: PerfEventArray<u8> = PerfEventArray::new(0);
 
-/// One [`HookLoss`] per hook, at the hook's number.
+/// One [`HookLoss`] for each hook, at the hook's number, and so for each CPU:
+/// the loader makes room for all. The reader maps it.
 #[map]
-static LOSSES: PerCpuArray<HookLoss> = PerCpuArray::with_max_entries(HOOK_COUNT as u32, 0);
+static LOSSES: Array<HookLoss> = Array::with_max_entries(HOOK_COUNT as u32, BPF_F_MMAPABLE);
 
 /// What is in it means nothing: that there is something wakes the reader, once
 /// until it has seen to it.
 #[map]
 static BELL: RingBuf = RingBuf::with_byte_size(4096, 0);
 
-/// Not 0: the reader sleeps, and is to be woken at the next record.
+/// Not 0: the reader sleeps, and is to be woken at the next record. The reader
+/// maps it.
 #[map]
-static ASLEEP: Array<Volatile<u64>> = Array::with_max_entries(1, 0);
+static ASLEEP: Array<Volatile<u64>> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// A record as it leaves: built in place in a per-CPU map, since it would not
 /// fit on the stack beside the rest. A kprobe's program is never interrupted by
@@ -141,9 +143,11 @@ pub(crate) fn call_unknown(hook: Hook) {
 
 #[inline(always)]
 fn count(hook: Hook, add: impl FnOnce(&mut HookLoss)) {
-    if let Some(loss) = LOSSES.get_ptr_mut(u32::from(hook.0)) {
+    // SAFETY: a helper without arguments that returns a number.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    if let Some(loss) = LOSSES.get_ptr_mut(cpu * HOOK_COUNT as u32 + u32::from(hook.0)) {
         // SAFETY: the slot is this CPU's own, and no other program runs on this
-        // CPU until this one ends.
+        // CPU until this one ends. The reader does not write it.
         add(unsafe { &mut *loss });
     }
 }

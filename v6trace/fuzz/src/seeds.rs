@@ -43,7 +43,7 @@ fn contents(mut recording: &[u8]) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
             u32::from_le_bytes(length) as usize
         });
         let (stored, rest) = rest.split_at_checked(stored_len).ok_or("a cut recording")?;
-        contents.push(zstd::bulk::decompress(stored, content_len)?);
+        contents.push(lz4_flex::block::decompress(stored, content_len)?);
         recording = rest;
     }
     Ok(contents)

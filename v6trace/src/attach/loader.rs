@@ -1,7 +1,9 @@
 //! The eBPF object with this kernel's values in it, and its maps.
 
-use aya::{Ebpf, EbpfError, EbpfLoader};
+use aya::{Ebpf, EbpfError, EbpfLoader, util::nr_cpus};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use v6trace_common::HOOK_COUNT;
 
 use super::{OBJECT, Options, resolve::Globals};
 
@@ -25,6 +27,10 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Ebp
     }
     loader.override_global("EMIT_ALL", &events, true);
     loader.override_global("DEBUG", &debug, true);
+    // Where the kernel does not tell how many CPUs it has, opening the perf
+    // buffers fails.
+    let counters = nr_cpus().unwrap_or(1) * HOOK_COUNT;
+    loader.map_max_entries("LOSSES", u32::try_from(counters).unwrap_or(u32::MAX));
     loader.load(OBJECT)
 }
 

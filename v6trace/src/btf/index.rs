@@ -28,13 +28,16 @@ struct Entry {
 }
 
 impl NameIndex {
-    /// Adds a type; what is looked up later must be [`NameIndex::finish`]ed first.
-    pub(super) fn add(&mut self, name: &[u8], id: u32) {
-        self.entries.push(Entry {
-            hash: hash(name),
-            id,
-            next: END,
-        });
+    /// Adds a type whose name lies at the beginning of `tail`, if it has one;
+    /// what is looked up later must be [`NameIndex::finish`]ed first.
+    pub(super) fn add(&mut self, tail: &[u8], id: u32) {
+        if let Some(hash) = hash_of_bounded(tail) {
+            self.entries.push(Entry {
+                hash,
+                id,
+                next: END,
+            });
+        }
     }
 
     pub(super) fn finish(&mut self) {
@@ -74,7 +77,24 @@ pub(super) fn bounded_name(tail: &[u8]) -> Option<&[u8]> {
 
 /// FNV-1a.
 fn hash(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    name.iter().copied().fold(SEED, one_more)
+}
+
+/// The same of what [`bounded_name`] would give, in one go: every type of a
+/// kernel comes by here. None where that is nothing.
+fn hash_of_bounded(tail: &[u8]) -> Option<u32> {
+    let mut hash = SEED;
+    for (length, &byte) in tail.iter().take(MAX_NAME + 1).enumerate() {
+        if byte == 0 {
+            return (length > 0).then_some(hash);
+        }
+        hash = one_more(hash, byte);
+    }
+    None
+}
+
+const SEED: u32 = 0x811c_9dc5;
+
+fn one_more(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Btf, BtfError,
-    index::{NameIndex, bounded_name},
+    index::NameIndex,
     record::{COMMON, Kind, kind_number, u32_at, vlen},
 };
 use std::ops::Range;
@@ -127,13 +127,13 @@ fn walk(types: &[u8], text: &[u8], layout: &[u8]) -> Result<(Vec<u32>, NameIndex
         // Fits: a record has twelve bytes and their sum fits.
         let id = u32::try_from(starts.len()).unwrap_or(u32::MAX);
         let kind = Kind::from_info(info);
-        let (fixed, each) =
-            kind.extra()
-                .or_else(|| layout_of(layout, info))
-                .ok_or(BtfError::UnknownKind {
-                    type_id: id,
-                    kind: kind_number(info),
-                })?;
+        let (fixed, each) = kind
+            .extra()
+            .or_else(|| layout_of(layout, info))
+            .ok_or_else(|| BtfError::UnknownKind {
+                type_id: id,
+                kind: kind_number(info),
+            })?;
         // At most 255 + 2^24 * 255 bytes, so it cannot overflow.
         let length = COMMON as u64 + u64::from(fixed) + u64::from(each) * u64::from(vlen(info));
         let next = u64::from(at) + length;
@@ -143,14 +143,9 @@ fn walk(types: &[u8], text: &[u8], layout: &[u8]) -> Result<(Vec<u32>, NameIndex
         let tail = text
             .get(name_off as usize..)
             .filter(|tail| !tail.is_empty())
-            .ok_or(BtfError::Malformed(
-                "a type's name lies outside the string section",
-            ))?;
-        if kind.is_indexed()
-            && let Some(name) = bounded_name(tail)
-            && !name.is_empty()
-        {
-            names.add(name, id);
+            .ok_or_else(|| BtfError::Malformed("a type's name lies outside the string section"))?;
+        if kind.is_indexed() {
+            names.add(tail, id);
         }
         at = u32::try_from(next).map_err(|_| truncated(next))?;
     }

@@ -10,31 +10,31 @@ use std::{
 use anyhow::Context as _;
 use aya::{
     Ebpf,
-    maps::{Array, MapData, MapError, RingBuf},
+    maps::{MapData, RingBuf},
 };
 use tokio::io::{Interest, unix::AsyncFd};
+
+use super::words::Words;
 
 /// The bell, and whether it is to be rung for any record.
 pub(super) struct Bell {
     rings: AsyncFd<RingBuf<MapData>>,
-    asleep: Array<MapData, u64>,
+    asleep: Words,
 }
 
 impl Bell {
     /// Takes the maps of loaded programs.
     pub(super) fn open(ebpf: &mut Ebpf) -> anyhow::Result<Self> {
-        let mut take = |name| {
-            let map = ebpf.take_map(name);
-            map.with_context(|| format!("the programs have no {name} map"))
-        };
-        let (rings, asleep) = (take("BELL")?, take("ASLEEP")?);
+        let rings = ebpf
+            .take_map("BELL")
+            .context("the programs have no BELL map")?;
         let rings = RingBuf::try_from(rings)?;
         // SAFETY: the ring buffer owns the map whose descriptor it returns, always
         // the same one, and closes it when it is dropped.
         let rings = unsafe { AsyncFd::register_with_interest(rings, Interest::READABLE) };
         Ok(Self {
             rings: rings.map_err(io::Error::from)?,
-            asleep: Array::try_from(asleep)?,
+            asleep: Words::open(ebpf, "ASLEEP")?,
         })
     }
 
@@ -64,7 +64,7 @@ impl Bell {
     }
 
     /// Has it rung for the next record, whatever that is.
-    pub(super) fn wake_at_next(&mut self) -> Result<(), MapError> {
-        self.asleep.set(0, 1_u64, 0)
+    pub(super) fn wake_at_next(&self) {
+        self.asleep.set(0, 1);
     }
 }

@@ -6,25 +6,34 @@
 
 use std::collections::BTreeMap;
 
-use aya::{
-    Pod,
-    maps::{MapData, MapError, PerCpuArray},
-};
-use v6trace_common::{HOOKS, HookLoss};
+use aya::Ebpf;
+use v6trace_common::{HOOK_COUNT, HOOKS, Hook, HookLoss};
 
+use super::words::Words;
 use crate::{clock, record::Lost};
 
-/// [`HookLoss`] as aya reads it from the map.
-#[repr(transparent)]
-#[derive(Clone, Copy)]
-pub(super) struct Counters(HookLoss);
+/// The kernel side's counters: one [`HookLoss`] for each hook, so for each CPU.
+pub(super) struct LossCounters(Words);
 
-// SAFETY: HookLoss is two u64 without padding (it derives IntoBytes and
-// FromBytes), so any bytes of its size are a value of it.
-unsafe impl Pod for Counters {}
+impl LossCounters {
+    /// Takes the counters of loaded programs.
+    pub(super) fn open(ebpf: &mut Ebpf) -> anyhow::Result<Self> {
+        Ok(Self(Words::open(ebpf, "LOSSES")?))
+    }
 
-/// The kernel side's counters, one for each hook and CPU.
-pub(super) type LossCounters = PerCpuArray<MapData, Counters>;
+    /// Each with its CPU and the hook's place.
+    fn iter(&self) -> impl Iterator<Item = (usize, usize, HookLoss)> {
+        let mut words = self.0.iter();
+        let losses = std::iter::from_fn(move || {
+            Some(HookLoss {
+                output_failed: words.next()?,
+                call_unknown: words.next()?,
+            })
+        });
+        let placed = losses.enumerate();
+        placed.map(|(index, loss)| (index / HOOK_COUNT, index % HOOK_COUNT, loss))
+    }
+}
 
 /// What has been reported so far.
 #[derive(Debug, Default)]
@@ -33,6 +42,8 @@ pub(super) struct Losses {
     counted: BTreeMap<(usize, usize), u64>,
     /// By CPU: records that did not fit, by the counters.
     output_failed: BTreeMap<usize, u64>,
+    /// By hook: returns whose call was not seen.
+    unknown: BTreeMap<usize, u64>,
     /// By CPU: records that did not fit, by the buffers.
     ring_lost: BTreeMap<u32, u64>,
 }
@@ -44,26 +55,32 @@ impl Losses {
     }
 
     /// What the counters show beyond the last time.
-    pub(super) fn count(&mut self, counters: &LossCounters) -> Result<Vec<Lost>, MapError> {
+    pub(super) fn count(&mut self, counters: &LossCounters) -> Vec<Lost> {
         self.output_failed.clear();
+        self.unknown.clear();
         let mut lost = Vec::new();
-        for (index, hook) in HOOKS.iter().enumerate() {
-            let per_cpu = counters.get(&u32::try_from(index).unwrap_or(u32::MAX), 0)?;
-            for (cpu, Counters(loss)) in per_cpu.iter().enumerate() {
-                *self.output_failed.entry(cpu).or_default() += loss.output_failed;
-                let now = loss.output_failed + loss.call_unknown;
-                let before = self.counted.insert((index, cpu), now).unwrap_or_default();
-                if now > before {
-                    lost.push(Lost {
-                        boot_ns: clock::boot_ns(),
-                        hook: Some(hook.hook),
-                        cpu: u32::try_from(cpu).ok(),
-                        count: now - before,
-                    });
-                }
+        for (cpu, index, loss) in counters.iter() {
+            *self.output_failed.entry(cpu).or_default() += loss.output_failed;
+            *self.unknown.entry(index).or_default() += loss.call_unknown;
+            let now = loss.output_failed + loss.call_unknown;
+            let before = self.counted.insert((index, cpu), now).unwrap_or_default();
+            if now > before {
+                lost.push(Lost {
+                    boot_ns: clock::boot_ns(),
+                    hook: HOOKS.get(index).map(|info| info.hook),
+                    cpu: u32::try_from(cpu).ok(),
+                    count: now - before,
+                });
             }
         }
-        Ok(lost)
+        lost
+    }
+
+    /// The returns of a hook whose call was not seen, as of the last
+    /// [`Losses::count`].
+    pub(super) fn unknown(&self, hook: Hook) -> u64 {
+        let index = usize::from(hook.0);
+        self.unknown.get(&index).copied().unwrap_or_default()
     }
 
     /// What the buffers lost and no counter knows of; to be asked once, at the

@@ -1,28 +1,31 @@
-//! Calls that the kernel left out, since the program for them was running on
-//! that CPU already: for whoever was preempted in the midst of it, or by an
-//! interrupt.
+//! Calls that the kernel left out, since a program was running on that CPU
+//! already, or none was to run there for the moment: for whoever was preempted
+//! in the midst of it, or by an interrupt.
 //!
 //! The kernel counts them by program, from 5.12 on, and for kprobes from 6.7
-//! on. A call whose entry was left out is no such loss: its return is counted
-//! as one whose call is unknown.
+//! on. A call whose entry was left out may show a second time, as a return whose
+//! call is unknown; but not every return can tell that there should have been
+//! one.
 
 use std::{
-    io, mem,
+    io,
     os::fd::{AsFd as _, OwnedFd},
 };
 
 use aya::Ebpf;
 use v6trace_common::{HOOKS, Hook, Programs};
 
-use super::bpf;
+use super::{bpf, losses::Losses};
 use crate::{clock, record::Lost};
 
 /// A program of a hook.
 struct Watched {
     hook: Hook,
     program: OwnedFd,
-    /// What the kernel counted when it was last asked.
-    counted: u64,
+    /// Whether another one runs where the function returns, and misses this one.
+    has_return: bool,
+    /// What was reported so far.
+    reported: u64,
 }
 
 /// The programs without whose run a call is not seen.
@@ -37,18 +40,24 @@ impl Missed {
         for hook in HOOKS {
             for candidate in hook.candidates {
                 let all = candidate.trampoline.into_iter().chain([candidate.kprobes]);
-                let deciding = all.filter_map(|programs: Programs| programs.ret.or(programs.entry));
-                names.extend(deciding.map(|name| (hook.hook, name)));
+                names.extend(all.flat_map(|Programs { entry, ret, .. }| {
+                    let entry = entry.map(|name| (hook.hook, name, ret.is_some()));
+                    entry
+                        .into_iter()
+                        .chain(ret.map(|name| (hook.hook, name, false)))
+                }));
             }
         }
         // Candidates of a hook share programs.
+        names.sort_unstable_by_key(|&(hook, name, _)| (hook.0, name));
         names.dedup();
-        let programs = names.into_iter().filter_map(|(hook, name)| {
+        let programs = names.into_iter().filter_map(|(hook, name, has_return)| {
             let program = ebpf.program(name)?.fd().ok()?;
             Some(Watched {
                 hook,
                 program: program.as_fd().try_clone_to_owned().ok()?,
-                counted: 0,
+                has_return,
+                reported: 0,
             })
         });
         Self {
@@ -56,25 +65,32 @@ impl Missed {
         }
     }
 
-    /// What was left out since the last time.
-    pub(super) fn count(&mut self) -> Vec<Lost> {
+    /// What was left out since the last time, beyond what the kernel side has
+    /// `counted` itself.
+    pub(super) fn count(&mut self, counted: &Losses) -> Vec<Lost> {
         let mut lost = Vec::new();
         for watched in &mut self.programs {
-            let now = match left_out(&watched.program) {
-                Ok(now) => now,
+            let all = match left_out(&watched.program) {
+                Ok(all) => all,
                 Err(error) => {
                     log::debug!("what was left out cannot be told: {error}");
                     continue;
                 }
             };
-            let before = mem::replace(&mut watched.counted, now);
-            if now > before {
+            let known = if watched.has_return {
+                counted.unknown(watched.hook)
+            } else {
+                0
+            };
+            let now = all.saturating_sub(known);
+            if now > watched.reported {
                 lost.push(Lost {
                     boot_ns: clock::boot_ns(),
                     hook: Some(watched.hook),
                     cpu: None,
-                    count: now - before,
+                    count: now - watched.reported,
                 });
+                watched.reported = now;
             }
         }
         lost

@@ -21,16 +21,18 @@ mod bpf;
 mod held;
 pub mod kernel_log;
 mod losses;
+mod mapping;
 mod merge;
 mod missed;
 mod pace;
 mod ring;
 mod rings;
+mod words;
 
 use std::{future::Future, ops::ControlFlow, time::Duration};
 
 use anyhow::Context as _;
-use aya::{Ebpf, maps::PerCpuArray};
+use aya::Ebpf;
 use tokio::{
     task::yield_now,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -100,13 +102,10 @@ impl Buffers {
         let events = ebpf
             .take_map("EVENTS")
             .context("the programs have no EVENTS map")?;
-        let counters = ebpf
-            .take_map("LOSSES")
-            .context("the programs have no LOSSES map")?;
         Ok(Self {
             rings: Rings::open(events, bytes)?,
             bell: Bell::open(ebpf)?,
-            counters: PerCpuArray::try_from(counters)?,
+            counters: LossCounters::open(ebpf)?,
             held: Held::open(ebpf)?,
         })
     }
@@ -190,7 +189,8 @@ impl Live {
                 }
             }
         }
-        self.finish(&mut sink)
+        self.finish(&mut sink);
+        Ok(())
     }
 
     /// Reads what is there, and lets go what need not wait any longer.
@@ -200,11 +200,8 @@ impl Live {
         let until = self.read_ns.saturating_sub(nanoseconds(MERGE_DELAY));
         self.merge.release(until);
         self.pace = self.pace.after(any || !self.merge.is_empty());
-        if self.pace == Pace::Dozing
-            && let Err(error) = self.buffers.bell.wake_at_next()
-        {
-            log::warn!("the programs cannot be asked to ring: {error}");
-            self.pace = Pace::Awake;
+        if self.pace == Pace::Dozing {
+            self.buffers.bell.wake_at_next();
         }
     }
 
@@ -250,35 +247,27 @@ impl Live {
         &mut self,
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let lost = self.losses.count(&self.buffers.counters);
-        let lost = lost.unwrap_or_else(|error| {
-            log::warn!("the loss counters could not be read: {error}");
-            Vec::new()
-        });
-        let lost = lost.into_iter().chain(self.missed.count());
-        sink(lost.map(Record::Lost).collect())
+        let mut lost = self.losses.count(&self.buffers.counters);
+        lost.extend(self.missed.count(&self.losses));
+        sink(lost.into_iter().map(Record::Lost).collect())
     }
 
     /// Detaches first, so that what is drained afterwards is all there is.
-    fn finish(
-        mut self,
-        sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
-    ) -> anyhow::Result<()> {
+    fn finish(mut self, sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>) {
         std::mem::take(&mut self.links).detach();
         self.read();
         self.take_held(u64::MAX);
         self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
         while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}
-        let lost = self.losses.count(&self.buffers.counters)?;
-        let lost = lost.into_iter().chain(self.losses.unaccounted());
-        let lost = lost.chain(self.missed.count());
-        let mut closing: Vec<Record> = lost.map(Record::Lost).collect();
+        let mut lost = self.losses.count(&self.buffers.counters);
+        lost.extend(self.losses.unaccounted());
+        lost.extend(self.missed.count(&self.losses));
+        let mut closing: Vec<Record> = lost.into_iter().map(Record::Lost).collect();
         closing.push(Record::End {
             boot_ns: clock::boot_ns(),
         });
         let _ = sink(closing);
-        Ok(())
     }
 }
 

@@ -15,10 +15,8 @@
 //! whoever is traced, and for the reader far more than the record itself.
 
 use std::{
-    ffi::c_void,
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd},
-    ptr::{self, NonNull},
     slice,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -30,7 +28,8 @@ use aya_obj::generated::{
     perf_sw_ids::PERF_COUNT_SW_BPF_OUTPUT,
     perf_type_id::PERF_TYPE_SOFTWARE,
 };
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use super::mapping::Mapping;
 
 /// The part of a buffer after which the reader is woken: it then has three times
 /// as long as that took before anything is refused.
@@ -150,26 +149,21 @@ fn open_event(cpu: u32, watermark: usize) -> io::Result<OwnedFd> {
 
 /// An event's memory: a page that says how far both sides are, then the data.
 struct Memory {
-    start: NonNull<c_void>,
+    mapping: Mapping,
     page: usize,
-    len: usize,
 }
 
 impl Memory {
     fn map(event: &OwnedFd, data: usize) -> io::Result<Self> {
         let page = rustix::param::page_size();
-        let len = page + data;
         // Writable, or the kernel would not heed the tail.
-        let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, where the kernel likes.
-        let start = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, event, 0) }?;
-        let start = NonNull::new(start).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { start, page, len })
+        let mapping = Mapping::of(event, page + data)?;
+        Ok(Self { mapping, page })
     }
 
     /// How far the kernel is.
     fn head(&self) -> &AtomicU64 {
-        let page = self.start.cast::<perf_event_mmap_page>().as_ptr();
+        let page = self.mapping.start().cast::<perf_event_mmap_page>().as_ptr();
         // SAFETY: within the first page, which is there as long as `self`.
         let head = unsafe { &raw mut (*page).data_head };
         // SAFETY: aligned, as the page is; both sides access it as a whole.
@@ -178,7 +172,7 @@ impl Memory {
 
     /// How far the reader is.
     fn tail(&self) -> &AtomicU64 {
-        let page = self.start.cast::<perf_event_mmap_page>().as_ptr();
+        let page = self.mapping.start().cast::<perf_event_mmap_page>().as_ptr();
         // SAFETY: within the first page, which is there as long as `self`.
         let tail = unsafe { &raw mut (*page).data_tail };
         // SAFETY: aligned, as the page is; both sides access it as a whole.
@@ -190,22 +184,11 @@ impl Memory {
     /// # Safety
     /// It is within the data, and the kernel does not write there meanwhile.
     unsafe fn data(&self, from: usize, len: usize) -> &[u8] {
-        debug_assert!(self.page + from + len <= self.len);
-        let start = self.start.cast::<u8>().as_ptr();
+        debug_assert!(self.page + from + len <= self.mapping.len());
         // SAFETY: within the mapping, as the caller sees to.
-        let start = unsafe { start.add(self.page + from) };
+        let start = unsafe { self.mapping.start().add(self.page + from) };
         // SAFETY: as above; mapped memory is initialised.
-        unsafe { slice::from_raw_parts(start, len) }
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: what was mapped, of which nothing is borrowed any more.
-        let unmapped = unsafe { munmap(self.start.as_ptr(), self.len) };
-        if let Err(error) = unmapped {
-            log::debug!("a perf buffer stays mapped: {error}");
-        }
+        unsafe { slice::from_raw_parts(start.as_ptr(), len) }
     }
 }
 

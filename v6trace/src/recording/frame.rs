@@ -1,6 +1,7 @@
 //! One frame: a header that says what follows and can be recognised anywhere,
 //! then compressed entries.
 
+use lz4_flex::block::{decompress_into, get_maximum_output_size};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout,
     little_endian::{U16, U32},
@@ -31,7 +32,7 @@ pub(super) struct Header {
     pub(super) sequence: U32,
     /// Bytes of the entries, decompressed.
     pub(super) content_len: U32,
-    /// Bytes that follow the header: one zstd frame.
+    /// Bytes that follow the header: one LZ4 block.
     pub(super) stored_len: U32,
     /// CRC-32 of those bytes.
     pub(super) stored_crc: U32,
@@ -62,32 +63,19 @@ impl Header {
     /// Whether the sizes are those of a frame that a writer makes.
     pub(super) fn is_plausible(&self) -> bool {
         self.content_len.get() as usize <= MAX_CONTENT
-            && self.stored_len() <= zstd::zstd_safe::compress_bound(MAX_CONTENT)
+            && self.stored_len() <= get_maximum_output_size(MAX_CONTENT)
+    }
+
+    /// The entries of a frame whose bytes fit its header; `None` where they
+    /// are none all the same.
+    pub(super) fn unpack(&self, stored: &[u8]) -> Option<Vec<u8>> {
+        let mut content = vec![0; self.content_len.get() as usize];
+        let content_len = decompress_into(stored, &mut content).ok()?;
+        (content_len == content.len()).then_some(content)
     }
 
     pub(super) fn crc_of_bytes(&self) -> u32 {
         let bytes = self.as_bytes();
         crc32fast::hash(&bytes[..HEADER - size_of::<U32>()])
-    }
-}
-
-/// Takes frames apart; keeps its working memory between them.
-pub(super) struct Unpacker {
-    decompressor: zstd::bulk::Decompressor<'static>,
-}
-
-impl Unpacker {
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            decompressor: zstd::bulk::Decompressor::new()?,
-        })
-    }
-
-    /// The entries of a frame whose bytes fit its header; `None` where they
-    /// are none all the same.
-    pub(super) fn unpack(&mut self, header: &Header, stored: &[u8]) -> Option<Vec<u8>> {
-        let content_len = header.content_len.get() as usize;
-        let content = self.decompressor.decompress(stored, content_len).ok()?;
-        (content.len() == content_len).then_some(content)
     }
 }

@@ -1,7 +1,7 @@
 //! A session on disk, so that it can be explained again anywhere.
 //!
 //! ```text
-//! Record -> entry -> Writer -> frame (zstd, checksums) -> file or pieces
+//! Record -> entry -> Writer -> frame (LZ4, checksums) -> file or pieces
 //! file   -> Reader -> frame -> entry -> Item (Record, or what is missing)
 //! ```
 //!

@@ -1,5 +1,6 @@
 //! Content → a frame with its checksums.
 
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use zerocopy::{
     IntoBytes as _,
     little_endian::{U16, U32},
@@ -10,23 +11,14 @@ use super::{
     frame::{HEADER, Header, MAGIC, MAJOR, MINOR},
 };
 
-/// zstd's level: beyond it a burst shrinks little and costs much.
-const LEVEL: i32 = 3;
-
 /// Makes frames; keeps its working memory between them.
+#[derive(Default)]
 pub(super) struct Packer {
-    compressor: zstd::bulk::Compressor<'static>,
+    table: CompressTable,
     frame: Vec<u8>,
 }
 
 impl Packer {
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            compressor: zstd::bulk::Compressor::new(LEVEL)?,
-            frame: Vec::new(),
-        })
-    }
-
     /// The frame number `sequence` with these entries.
     pub(super) fn pack(&mut self, sequence: u32, content: &[u8]) -> std::io::Result<&[u8]> {
         if content.len() > MAX_CONTENT {
@@ -37,10 +29,10 @@ impl Packer {
         let too_large = |_| std::io::Error::other("a frame is larger than its format can say");
         self.frame.clear();
         self.frame
-            .resize(HEADER + zstd::zstd_safe::compress_bound(content.len()), 0);
-        let stored_len = self
-            .compressor
-            .compress_to_buffer(content, &mut self.frame[HEADER..])?;
+            .resize(HEADER + get_maximum_output_size(content.len()), 0);
+        let stored = &mut self.frame[HEADER..];
+        let stored_len = compress_into_with_table(content, stored, &mut self.table)
+            .map_err(std::io::Error::other)?;
         self.frame.truncate(HEADER + stored_len);
         let mut header = Header {
             magic: MAGIC,
@@ -66,26 +58,23 @@ impl Packer {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::frame::Unpacker, *};
+    use super::*;
 
     #[test]
     fn a_frame_survives_the_way_there_and_back() {
         let content = b"entries".repeat(99);
-        let mut packer = Packer::new().unwrap();
+        let mut packer = Packer::default();
         let frame = packer.pack(7, &content).unwrap();
         let header = Header::at(frame).unwrap();
         assert_eq!(header.sequence, 7);
         assert!(header.is_plausible() && header.fits(&frame[HEADER..]));
-        let unpacked = Unpacker::new()
-            .unwrap()
-            .unpack(&header, &frame[HEADER..])
-            .unwrap();
+        let unpacked = header.unpack(&frame[HEADER..]).unwrap();
         assert_eq!(unpacked, content);
     }
 
     #[test]
     fn every_flipped_bit_is_noticed() {
-        let mut packer = Packer::new().unwrap();
+        let mut packer = Packer::default();
         let mut frame = packer.pack(0, b"a few entries").unwrap().to_vec();
         for bit in 0..frame.len() * 8 {
             frame[bit / 8] ^= 1 << (bit % 8);

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use super::{
     Damage, MAJOR, ReadError,
     entry::{Item, Items},
-    frame::{HEADER, Header, MAGIC, Unpacker},
+    frame::{HEADER, Header, MAGIC},
 };
 
 /// How much is read at once.
@@ -24,7 +24,6 @@ const FREE_CHECKS: u64 = 64 << 20;
 /// Reads a recording, or one piece of it.
 pub struct Reader<R> {
     input: R,
-    unpacker: Unpacker,
     /// Bytes read but not consumed.
     buffer: Vec<u8>,
     /// Where in the buffer the next frame is looked for.
@@ -64,7 +63,6 @@ impl<R: Read> Reader<R> {
     pub fn new(input: R) -> Result<Self, ReadError> {
         Ok(Self {
             input,
-            unpacker: Unpacker::new()?,
             buffer: Vec::new(),
             start: 0,
             base: 0,
@@ -192,7 +190,7 @@ impl<R: Read> Reader<R> {
                 self.skip(if believed { end } else { HEADER });
                 continue;
             }
-            let content = self.unpacker.unpack(&header, stored);
+            let content = header.unpack(stored);
             let Some(content) = content else {
                 self.skip(end);
                 continue;

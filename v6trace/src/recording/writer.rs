@@ -74,7 +74,7 @@ impl Writer {
         rustix::rand::getrandom(&mut id, rustix::rand::GetRandomFlags::empty())?;
         Ok(Self {
             output,
-            packer: Packer::new()?,
+            packer: Packer::default(),
             entries: Entries::default(),
             sequence: 0,
             recording: format!("{:016x}", u64::from_le_bytes(id)),
