@@ -143,7 +143,9 @@ fn walk(types: &[u8], text: &[u8], layout: &[u8]) -> Result<(Vec<u32>, NameIndex
         let tail = text
             .get(name_off as usize..)
             .filter(|tail| !tail.is_empty())
-            .ok_or_else(|| BtfError::Malformed("a type's name lies outside the string section"))?;
+            .ok_or(BtfError::Malformed(
+                "a type's name lies outside the string section",
+            ))?;
         if kind.is_indexed() {
             names.add(tail, id);
         }

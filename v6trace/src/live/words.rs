@@ -16,6 +16,8 @@ use super::mapping::Mapping;
 pub(super) struct Words {
     memory: Mapping,
     len: usize,
+    /// Programs that are loaded later refer to its descriptor.
+    _map: Map,
 }
 
 impl Words {
@@ -36,6 +38,7 @@ impl Words {
         Ok(Self {
             memory,
             len: bytes / size_of::<u64>(),
+            _map: map,
         })
     }
 
