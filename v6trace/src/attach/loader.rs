@@ -1,6 +1,8 @@
 //! The eBPF object with this kernel's values in it, and its maps.
 
-use aya::{Ebpf, EbpfError, EbpfLoader, util::nr_cpus};
+use std::fs;
+
+use aya::{Ebpf, EbpfError, EbpfLoader};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use v6trace_common::HOOK_COUNT;
@@ -27,11 +29,19 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Ebp
     }
     loader.override_global("EMIT_ALL", &events, true);
     loader.override_global("DEBUG", &debug, true);
-    // Where the kernel does not tell how many CPUs it has, opening the perf
-    // buffers fails.
-    let counters = nr_cpus().unwrap_or(1) * HOOK_COUNT;
+    let counters = cpu_numbers() * HOOK_COUNT;
     loader.map_max_entries("LOSSES", u32::try_from(counters).unwrap_or(u32::MAX));
     loader.load(OBJECT)
+}
+
+/// One more than the largest number that a CPU of this machine can have: 8 for
+/// `0-7`, and for `0,2-7`. Where the kernel does not tell, opening the perf buffers
+/// fails.
+fn cpu_numbers() -> usize {
+    let possible = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+    let last = possible.trim().rsplit([',', '-']).next();
+    last.and_then(|last| last.parse::<usize>().ok())
+        .map_or(1, |last| last + 1)
 }
 
 /// A loader that has not read the kernel's BTF. A new one always tries to, for

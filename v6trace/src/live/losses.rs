@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aya::Ebpf;
-use v6trace_common::{HOOK_COUNT, HOOKS, Hook, HookLoss};
+use v6trace_common::{HOOK_COUNT, HOOKS, HookLoss};
 
 use super::words::Words;
 use crate::{clock, record::Lost};
@@ -42,8 +42,6 @@ pub(super) struct Losses {
     counted: BTreeMap<(usize, usize), u64>,
     /// By CPU: records that did not fit, by the counters.
     output_failed: BTreeMap<usize, u64>,
-    /// By hook: returns whose call was not seen.
-    unknown: BTreeMap<usize, u64>,
     /// By CPU: records that did not fit, by the buffers.
     ring_lost: BTreeMap<u32, u64>,
 }
@@ -57,11 +55,9 @@ impl Losses {
     /// What the counters show beyond the last time.
     pub(super) fn count(&mut self, counters: &LossCounters) -> Vec<Lost> {
         self.output_failed.clear();
-        self.unknown.clear();
         let mut lost = Vec::new();
         for (cpu, index, loss) in counters.iter() {
             *self.output_failed.entry(cpu).or_default() += loss.output_failed;
-            *self.unknown.entry(index).or_default() += loss.call_unknown;
             let now = loss.output_failed + loss.call_unknown;
             let before = self.counted.insert((index, cpu), now).unwrap_or_default();
             if now > before {
@@ -74,13 +70,6 @@ impl Losses {
             }
         }
         lost
-    }
-
-    /// The returns of a hook whose call was not seen, as of the last
-    /// [`Losses::count`].
-    pub(super) fn unknown(&self, hook: Hook) -> u64 {
-        let index = usize::from(hook.0);
-        self.unknown.get(&index).copied().unwrap_or_default()
     }
 
     /// What the buffers lost and no counter knows of; to be asked once, at the

@@ -8,27 +8,25 @@
 //! one.
 
 use std::{
-    io,
+    io, mem,
     os::fd::{AsFd as _, OwnedFd},
 };
 
 use aya::Ebpf;
 use v6trace_common::{HOOKS, Hook, Programs};
 
-use super::{bpf, losses::Losses};
+use super::bpf;
 use crate::{clock, record::Lost};
 
 /// A program of a hook.
 struct Watched {
     hook: Hook,
     program: OwnedFd,
-    /// Whether another one runs where the function returns, and misses this one.
-    has_return: bool,
-    /// What was reported so far.
-    reported: u64,
+    /// What the kernel counted when it was last asked.
+    counted: u64,
 }
 
-/// The programs without whose run a call is not seen.
+/// The programs of every hook.
 pub(super) struct Missed {
     programs: Vec<Watched>,
 }
@@ -40,24 +38,19 @@ impl Missed {
         for hook in HOOKS {
             for candidate in hook.candidates {
                 let all = candidate.trampoline.into_iter().chain([candidate.kprobes]);
-                names.extend(all.flat_map(|Programs { entry, ret, .. }| {
-                    let entry = entry.map(|name| (hook.hook, name, ret.is_some()));
-                    entry
-                        .into_iter()
-                        .chain(ret.map(|name| (hook.hook, name, false)))
-                }));
+                let all = all.flat_map(|Programs { entry, ret, .. }| entry.into_iter().chain(ret));
+                names.extend(all.map(|name| (hook.hook, name)));
             }
         }
         // Candidates of a hook share programs.
-        names.sort_unstable_by_key(|&(hook, name, _)| (hook.0, name));
+        names.sort_unstable_by_key(|&(hook, name)| (hook.0, name));
         names.dedup();
-        let programs = names.into_iter().filter_map(|(hook, name, has_return)| {
+        let programs = names.into_iter().filter_map(|(hook, name)| {
             let program = ebpf.program(name)?.fd().ok()?;
             Some(Watched {
                 hook,
                 program: program.as_fd().try_clone_to_owned().ok()?,
-                has_return,
-                reported: 0,
+                counted: 0,
             })
         });
         Self {
@@ -65,32 +58,25 @@ impl Missed {
         }
     }
 
-    /// What was left out since the last time, beyond what the kernel side has
-    /// `counted` itself.
-    pub(super) fn count(&mut self, counted: &Losses) -> Vec<Lost> {
+    /// What was left out since the last time.
+    pub(super) fn count(&mut self) -> Vec<Lost> {
         let mut lost = Vec::new();
         for watched in &mut self.programs {
-            let all = match left_out(&watched.program) {
-                Ok(all) => all,
+            let now = match left_out(&watched.program) {
+                Ok(now) => now,
                 Err(error) => {
                     log::debug!("what was left out cannot be told: {error}");
                     continue;
                 }
             };
-            let known = if watched.has_return {
-                counted.unknown(watched.hook)
-            } else {
-                0
-            };
-            let now = all.saturating_sub(known);
-            if now > watched.reported {
+            let before = mem::replace(&mut watched.counted, now);
+            if now > before {
                 lost.push(Lost {
                     boot_ns: clock::boot_ns(),
                     hook: Some(watched.hook),
                     cpu: None,
-                    count: now - watched.reported,
+                    count: now - before,
                 });
-                watched.reported = now;
             }
         }
         lost

@@ -248,7 +248,7 @@ impl Live {
         sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut lost = self.losses.count(&self.buffers.counters);
-        lost.extend(self.missed.count(&self.losses));
+        lost.extend(self.missed.count());
         sink(lost.into_iter().map(Record::Lost).collect())
     }
 
@@ -262,7 +262,7 @@ impl Live {
         while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}
         let mut lost = self.losses.count(&self.buffers.counters);
         lost.extend(self.losses.unaccounted());
-        lost.extend(self.missed.count(&self.losses));
+        lost.extend(self.missed.count());
         let mut closing: Vec<Record> = lost.into_iter().map(Record::Lost).collect();
         closing.push(Record::End {
             boot_ns: clock::boot_ns(),
