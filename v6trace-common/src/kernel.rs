@@ -35,6 +35,8 @@ members! {
         "sockets are not told apart by inode";
     NET_INUM: Shape::Bytes(4), "net.ns.inum",
         "namespaces are not told apart";
+    NET_COUNT: Shape::Bytes(4), "net.ns.__ns_ref or net.ns.count or net.count",
+        "what becomes of the interfaces of a namespace that goes away is told like other changes";
     NET_DEV_INDEX_HEAD: Shape::Object, "net.dev_index_head",
         "interfaces are not named, and stale memberships not counted";
     NET_OPTMEM_MAX: Shape::Bytes(4), "net.core.sysctl_optmem_max",
@@ -49,6 +51,8 @@ members! {
         "loopback and NOARP interfaces are not recognised";
     DEV_MTU: Shape::Bytes(4), "net_device.mtu",
         "the MTU of an interface without IPv6 is not shown";
+    DEV_ADDR_LEN: Shape::Bytes(1), "net_device.addr_len",
+        "an interface's own frames are not told from others'";
     DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
         "an interface without IPv6 is not recognised";
     DEV_NET: Shape::Object, "net_device.nd_net.net",
@@ -76,6 +80,8 @@ members! {
         "what interfaces begin with is not known";
     DEVCONF_DISABLE_IPV6: Shape::Bytes(4), "ipv6_devconf.disable_ipv6",
         "disable_ipv6 is not known";
+    DEVCONF_SECRET_SET: Shape::Bytes(1), "ipv6_devconf.stable_secret.initialized",
+        "a missing stable_secret is not recognised";
     CTL_DATA: Shape::Object, "ctl_table.data",
         "which sysctl was written is not known";
     CTL_IDEV: Shape::Object, "ctl_table.extra1",

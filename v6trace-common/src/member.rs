@@ -22,6 +22,8 @@ pub enum Shape {
     Bits,
     /// The size of a whole type.
     Size,
+    /// The value of an enumerator; the path is the enum's name and its own.
+    Value,
 }
 
 /// One line of the table.
@@ -30,12 +32,20 @@ pub struct Member {
     /// The name of the global.
     pub global: &'static str,
     /// Type and member path, as `net.core.sysctl_optmem_max`; only the type
-    /// for [`Shape::Size`].
+    /// for [`Shape::Size`]. Where kernels have it by different names, all of them,
+    /// the newest first, with ` or ` in between.
     pub path: &'static str,
     /// How it is read.
     pub shape: Shape,
     /// What becomes of the explanations where this kernel lacks it, a clause.
     pub without: &'static str,
+}
+
+impl Member {
+    /// The paths by which kernels have it.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split(" or ")
+    }
 }
 
 /// Where the bits of a bitfield are: within the 32-bit word at `offset`.

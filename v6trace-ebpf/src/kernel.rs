@@ -32,9 +32,14 @@ impl<O: Object> Sock<O> {
 pub(crate) struct Net<O = Pointer>(pub(crate) O);
 
 impl<O: Object> Net<O> {
-    /// The inode number of the namespace.
+    /// The inode number of the namespace; `None` of one that is going away. Nobody
+    /// is in it any more, and what its interfaces lose on the way is no news.
     #[inline(always)]
     pub(crate) fn inum(self) -> Option<u32> {
+        let references: Option<u32> = self.0.value(&globals::NET_COUNT);
+        if references == Some(0) {
+            return None;
+        }
         self.0.value(&globals::NET_INUM)
     }
 

@@ -32,6 +32,7 @@ mod storm;
 pub(crate) mod symbols;
 mod tap;
 mod tracer;
+mod tun;
 mod wait;
 
 pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
@@ -57,4 +58,5 @@ pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
+pub(crate) use tun::Tun;
 pub(crate) use wait::{until, until_some};

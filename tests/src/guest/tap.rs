@@ -22,7 +22,7 @@ impl Taps {
     /// Makes `count` taps called `prefix` and a number, and brings them up.
     pub(crate) fn new(netns: &Netns, prefix: &str, count: u32) -> Result<Self> {
         let names: Vec<_> = (0..count).map(|n| format!("{prefix}{n}")).collect();
-        let programs = netns.enter(|| names.iter().map(|name| attach(name)).collect())?;
+        let programs = netns.enter(|| names.iter().map(|name| attach(name, TAP)).collect())?;
         let group = Self::GROUP;
         let up: Vec<_> = names
             .iter()
@@ -60,10 +60,12 @@ struct TunRequest {
 
 const _: () = assert!(size_of::<TunRequest>() == size_of::<libc::ifreq>());
 
-/// Opens a tap of that name in the namespace of the calling thread.
-fn attach(name: &str) -> Result<File> {
-    /// `IFF_TAP | IFF_NO_PI` of `linux/if_tun.h`.
-    const FLAGS: u16 = 0x1002;
+/// `IFF_TUN | IFF_NO_PI` and `IFF_TAP | IFF_NO_PI` of `linux/if_tun.h`.
+pub(super) const TUN: u16 = 0x1001;
+const TAP: u16 = 0x1002;
+
+/// Opens a tap or tun of that name in the namespace of the calling thread.
+pub(super) fn attach(name: &str, flags: u16) -> Result<File> {
     let tun = OpenOptions::new()
         .read(true)
         .write(true)
@@ -71,7 +73,7 @@ fn attach(name: &str) -> Result<File> {
         .context("cannot open /dev/net/tun")?;
     let mut request = TunRequest {
         name: [0; 16],
-        flags: FLAGS,
+        flags,
         unused: [0; 22],
     };
     // The last byte stays zero: it ends the name.

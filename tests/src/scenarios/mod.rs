@@ -100,7 +100,7 @@ const GROUPS: &[Group] = &[
     },
     Group {
         families: &["address"],
-        among_all: "address-ipv6-disabled",
+        among_all: "addresses-lost-not-by-namespace",
         boot: None,
         scenarios: address::SCENARIOS,
     },

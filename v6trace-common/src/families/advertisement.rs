@@ -49,7 +49,7 @@ layout! {
     ///
     /// The interface's values are those before the call, which is when the kernel
     /// tests them; each counts only where its flag is set in [`read`](Self::read).
-    pub struct RouterAdvertisement: kind 13, 1128 bytes {
+    pub struct RouterAdvertisement: kind 13, 1136 bytes {
         /// The frame.
         pub frame: AdvertisementFrame,
         /// Name of the interface, NUL-padded.
@@ -87,6 +87,12 @@ layout! {
         pub accept_ra_min_lft: i32,
         /// `net.ipv6.conf.IF.ra_honor_pio_pflag`
         pub ra_honor_pio_pflag: i32,
+        /// `net.ipv6.conf.IF.addr_gen_mode`
+        pub addr_gen_mode: i32,
+        /// `net_device.type` (`ARPHRD_*`)
+        pub device_type: u16,
+        /// `net_device.addr_len`: bytes of an address of the link, 0 without.
+        pub addr_len: u16,
         /// How many raw sockets were given the advertisement.
         pub takers: u32,
         /// Records of this interface that were not written since the last one.
@@ -182,6 +188,14 @@ constants! {
     /// The same was told ten seconds ago or more, and still no program takes the
     /// advertisement; told only where the interface accepts none.
     STILL_IGNORED = 1 << 7;
+    /// `addr_gen_mode`, `device_type`, `addr_len`, token and secret were read.
+    IDENTIFIER_READ = 1 << 8;
+    /// The interface has a token.
+    TOKEN_SET = 1 << 9;
+    /// There is a `stable_secret`, of the interface or of `default`.
+    STABLE_SECRET_SET = 1 << 10;
+    /// The interface has a link-local address, and not tentative.
+    LINK_LOCAL_USABLE = 1 << 11;
 }
 
 members! {
@@ -222,6 +236,12 @@ members! {
         "redirects that are ignored are not explained";
     CNF_SUPPRESS_FRAGMENTS: Shape::Bytes(4), "inet6_dev.cnf.suppress_frag_ndisc",
         "advertisements in fragments are not told from others";
+    DEV_TYPE: Shape::Bytes(2), "net_device.type",
+        "an interface without an identifier to make addresses of is not recognised";
+    INET6_DEV_TOKEN: Shape::Bytes(16), "inet6_dev.token",
+        "an interface without an identifier to make addresses of is not recognised";
+    CNF_ADDR_GEN_MODE: Shape::Bytes(4), "inet6_dev.cnf.addr_gen_mode",
+        "an interface without an identifier to make addresses of is not recognised";
     CNF_MAX_ADDRESSES: Shape::Bytes(4), "inet6_dev.cnf.max_addresses",
         "addresses that an interface has no room for are not explained";
     CNF_DISABLE_IPV6: Shape::Bytes(4), "inet6_dev.cnf.disable_ipv6",

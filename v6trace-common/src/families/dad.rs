@@ -127,8 +127,6 @@ members! {
         "enhanced_dad is not known";
     DEV_ADDR: Shape::Object, "net_device.dev_addr",
         "an interface's own frames are not told from others'";
-    DEV_ADDR_LEN: Shape::Bytes(1), "net_device.addr_len",
-        "an interface's own frames are not told from others'";
 }
 
 /// This family's line in every table.

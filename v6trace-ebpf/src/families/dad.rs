@@ -27,7 +27,7 @@ use v6trace_common::{
 use crate::{
     address::{Address, UNSPECIFIED},
     attachment::Arguments as _,
-    kernel::Device,
+    kernel::{Device, Net},
     limit::{Counting, HELD_BACK, Held, Limit, now},
     neighbour::{copy_frame, nonce},
     output::Record,
@@ -335,10 +335,10 @@ fn read_sysctls(inet6_dev: Pointer, net: Pointer, payload: &mut DadFailure) -> u
 #[inline(always)]
 fn target(device: Device, address: Address) -> Option<Target> {
     let mut reading = Reading::new();
-    let net = Pointer(reading.get(device.0, &globals::DEV_NET));
+    let net = Net(Pointer(reading.get(device.0, &globals::DEV_NET)));
     let target = Target {
         address,
-        netns: reading.get(net, &globals::NET_INUM),
+        netns: net.inum()?,
         ifindex: reading.get(device.0, &globals::DEV_IFINDEX),
     };
     reading.is_complete().then_some(target)

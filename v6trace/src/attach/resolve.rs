@@ -116,13 +116,30 @@ pub(super) fn variables(
     Ok(())
 }
 
-/// The value of a member's global, or why its shape is not the expected one.
+/// The value of a member's global, or why its shape is not the expected one, by the
+/// first of its paths that the kernel has.
 fn locate(btf: &Btf, member: &Member) -> Result<Result<u32, String>, MemberError> {
-    if member.shape == Shape::Size {
-        return Ok(Ok(btf.size_of(member.path)?));
+    let mut last = Err(MemberError::NoSuchType {
+        name: member.path.to_owned(),
+    });
+    for path in member.paths() {
+        last = locate_at(btf, member.shape, path);
+        if !last.as_ref().is_err_and(MemberError::is_absent) {
+            break;
+        }
     }
-    let found = btf.member(member.path)?;
-    Ok(match (member.shape, found.bit) {
+    last
+}
+
+fn locate_at(btf: &Btf, shape: Shape, path: &str) -> Result<Result<u32, String>, MemberError> {
+    if shape == Shape::Size {
+        return Ok(Ok(btf.size_of(path)?));
+    }
+    if shape == Shape::Value {
+        return enumerator(btf, path);
+    }
+    let found = btf.member(path)?;
+    Ok(match (shape, found.bit) {
         (Shape::Bits, Some(bits)) => {
             // As a bit of a word, whatever unit the kernel declares it in.
             let shift = (found.byte_offset % 4) * 8 + u32::from(bits.shift);
@@ -137,6 +154,17 @@ fn locate(btf: &Btf, member: &Member) -> Result<Result<u32, String>, MemberError
         )),
         _ => Ok(found.byte_offset),
     })
+}
+
+/// The value of an enumerator.
+fn enumerator(btf: &Btf, path: &str) -> Result<Result<u32, String>, MemberError> {
+    let (type_name, member) = path.split_once('.').unwrap_or((path, ""));
+    let value = btf.enum_value(type_name, member);
+    let value = value.ok_or_else(|| MemberError::NoSuchMember {
+        type_name: type_name.to_owned(),
+        member: member.to_owned(),
+    })?;
+    Ok(u32::try_from(value).map_err(|_| format!("is {value} in this kernel")))
 }
 
 fn pack(offset: u32, shift: u32, width: u8) -> Option<u32> {

@@ -1,12 +1,17 @@
-//! Interfaces that are set down.
+//! Interfaces that are set down, by whomever.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
 
-use super::{ADDRESS, Host};
-use crate::guest::Tracer;
+use super::{ADDRESS, BEHIND, Host, SECOND};
+use crate::guest::{AddressState, Tracer};
 use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("addresses-lost-on-down", lost)];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("addresses-lost-on-down", lost),
+    scenario("addresses-lost-by-vrf", by_vrf),
+    scenario("addresses-lost-by-vrf-not", not_by_vrf),
+];
 
 fn lost() -> Result<()> {
     let host = Host::new("flapped", "v0")?;
@@ -30,5 +35,110 @@ fn lost() -> Result<()> {
     host.netns.ip("link set v0 up")?;
     host.gets(ADDRESS)?;
     ensure!(!host.routes_behind()?, "routes are kept as well");
+    Ok(())
+}
+
+impl Host {
+    /// A VRF, to which the interface does not belong yet.
+    fn vrf(&self, name: &str, table: u32) -> Result<()> {
+        self.netns
+            .ip(&format!("link add {name} up type vrf table {table}"))
+    }
+
+    /// Whether the table has a route to [`BEHIND`].
+    fn routes_in(&self, table: &str) -> Result<bool> {
+        let script = format!("route show {BEHIND} table {table}");
+        let shown = self.netns.enter(|| {
+            let mut ip = std::process::Command::new("ip");
+            let output = ip.arg("-6").args(script.split(' ')).output();
+            output.context("cannot run ip")
+        })?;
+        Ok(!shown.stdout.is_empty())
+    }
+}
+
+/// A VRF sets down and up what enters it, and what leaves it.
+fn by_vrf() -> Result<()> {
+    let host = Host::new("moved", "v0")?;
+    host.furnish()?;
+    host.vrf("red", 77)?;
+    for (words, entered, table) in [
+        ("link set v0 master red", true, 254),
+        ("link set v0 nomaster", false, 77),
+    ] {
+        let tracer = Tracer::start(&[])?;
+        host.netns.ip(words)?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        ensure!(host.addresses()?.0.is_empty(), "{words}: something is left");
+        let diagnosis = report.only("addresses-lost-by-vrf")?;
+        diagnosis
+            .expect()
+            .field("severity", "hazard")
+            .field("confidence", "certain")
+            .field("operation", "vrf-change")
+            .field("errno", serde_json::Value::Null)
+            .field("comm", "ip")
+            .field("netns", host.netns.inode())
+            .field("ifindex", host.interface.ifindex)
+            .field("interface", "v0")
+            .evidence("vrf", "red")
+            .evidence("entered", entered)
+            .evidence("addresses_set", 2)
+            .evidence("addresses_learned", 0)
+            .evidence(
+                "lost_routes",
+                json!([{
+                    "destination": BEHIND, "gateway": "fd00:2d::9", "interface": "v0",
+                    "protocol": 3, "table": table,
+                }]),
+            )
+            .summary_has(["ip", "v0", "red", "fd00:2d::7/64", "keep_addr_on_down"])
+            .check()?;
+        AddressState::wait_for_link_local(&host.netns, "v0")?;
+        diagnosis.follow(&format!("address add {ADDRESS}/64"))?;
+        diagnosis.follow(&format!("address add {SECOND}/64"))?;
+        host.gets(ADDRESS)?;
+        diagnosis.follow(&format!("route add {BEHIND}"))?;
+        let [inside, outside] = ["77", "main"].map(|table| host.routes_in(table));
+        ensure!(
+            (inside?, outside?) == (entered, !entered),
+            "{words}: the route is elsewhere"
+        );
+        if !entered {
+            diagnosis.follow("keep_addr_on_down=1")?;
+        }
+    }
+    // The routes go nevertheless, which is told.
+    host.netns.ip(&format!("-6 route del {BEHIND}"))?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set v0 master red")?;
+    host.gets(ADDRESS)?;
+    tracer.finish()?.silent()
+}
+
+/// Near misses: another master, one that is down, and nothing to lose; and one that is
+/// set down by hand in a VRF is told as that.
+fn not_by_vrf() -> Result<()> {
+    let host = Host::new("unmoved", "v0")?;
+    host.vrf("red", 77)?;
+    host.netns.ip("link add br0 type bridge")?;
+    AddressState::wait_for_link_local(&host.netns, "v0")?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set v0 master red")?;
+    host.netns.ip("link set v0 nomaster")?;
+    host.own(ADDRESS)?;
+    host.netns.ip("link set v0 master br0")?;
+    host.netns.ip("link set v0 nomaster")?;
+    host.gets(ADDRESS)?;
+    host.netns.ip("link add d0 type dummy")?;
+    host.netns.ip("address add fd00:2f::1/64 dev d0 nodad")?;
+    host.netns.ip("link set d0 master red")?;
+    tracer.finish()?.silent()?;
+    host.netns.ip("link set d0 up")?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set d0 down")?;
+    let report = tracer.finish()?;
+    report.only("addresses-lost-on-down")?;
     Ok(())
 }

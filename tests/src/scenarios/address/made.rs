@@ -1,12 +1,15 @@
 //! The addresses that the kernel makes itself: settings that it refuses, and
 //! temporary addresses that it gives up.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
-use crate::guest::{Netns, Segment, Tracer, ip_fails, until_some};
+use crate::guest::{
+    AdvertisedPrefix, Advertisement, Advertiser, Link, Netns, Segment, Tracer, ip_fails, until_some,
+};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -15,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("stable-secret-unset", secret_unset),
     scenario("stable-secret-unset-not", secret_set),
     scenario("temporary-addresses-stopped", stopped),
+    scenario("temporary-addresses-stopped-none-allowed", none_allowed),
     scenario("temporary-addresses-stopped-not", made),
 ];
 
@@ -188,6 +192,56 @@ fn stopped() -> Result<()> {
     diagnosis.follow("address del")?;
     host.gets(ADDRESS)?;
     host.gets_temporary()
+}
+
+/// Where none may fail, the first advertised address ends it.
+fn none_allowed() -> Result<()> {
+    let router = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x53);
+    let host = Host::new("none-allowed", "v0")?;
+    host.netns
+        .ip(&format!("address add {router}/64 dev peer nodad"))?;
+    host.set("v0", "use_tempaddr", "1")?;
+    host.set("v0", "regen_max_retry", "0")?;
+    let advertiser = Advertiser::new(&host.netns, &Link::find(&host.netns, "peer")?, router)?;
+    let prefix = AdvertisedPrefix::new(Ipv6Addr::new(0x2001, 0xdb8, 0x2d, 0, 0, 0, 0, 0));
+    let message = Advertisement::new().prefix(prefix).bytes();
+    let tracer = Tracer::start(&[])?;
+    advertiser.send(&message)?;
+    until_some("use_tempaddr", Duration::from_secs(10), || {
+        Ok((host.get("v0", "use_tempaddr")? == -1).then_some(()))
+    })?;
+    // It is not made to cease again.
+    advertiser.send(&message)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let (made, _) = host.addresses()?;
+    let [public] = made[..] else {
+        anyhow::bail!("it has {made:?}");
+    };
+    let diagnosis = report.only("temporary-addresses-stopped")?;
+    diagnosis
+        .expect()
+        .field("severity", "failure")
+        .field("confidence", "certain")
+        .field("operation", "temporary-address")
+        .field("comm", serde_json::Value::Null)
+        .field("netns", host.netns.inode())
+        .field("ifindex", host.interface.ifindex)
+        .field("interface", "v0")
+        .evidence("use_tempaddr", -1)
+        .evidence("use_tempaddr_before", 1)
+        .evidence("regen_max_retry", 0)
+        .evidence("prefix_len", 64)
+        .evidence("public_address", public.to_string())
+        .summary_has(["v0", "regen_max_retry = 0", "-1"])
+        .check()?;
+    diagnosis.follow("regen_max_retry=")?;
+    diagnosis.follow("use_tempaddr=1")?;
+    let tracer = Tracer::start(&[])?;
+    advertiser.send(&message)?;
+    host.gets_temporary()?;
+    ensure!(host.addresses()?.0.contains(&public), "{public} is gone");
+    tracer.finish()?.silent()
 }
 
 /// No address is in use, or temporary ones are switched off by hand.

@@ -1,15 +1,18 @@
 //! Near misses: nothing is refused, and nothing goes that anybody had set.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Netns, Tracer};
+use crate::guest::{AddressState, Link, Netns, Tracer, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ipv6-disabled-on-interface-not", nothing_to_lose),
     scenario("mtu-took-ipv6-not", large_enough),
     scenario("addresses-lost-on-down-not", not_by_down),
+    scenario("addresses-lost-not-by-namespace", not_by_namespace),
 ];
 
 /// Written where there is nothing yet, as container runtimes do, or what it is
@@ -66,5 +69,32 @@ fn not_by_down() -> Result<()> {
         .ip(&format!("link set d0 netns {}", elsewhere.name()))?;
     host.set("v0", "keep_addr_on_down", "0")?;
     host.netns.ip("link del v0")?;
+    tracer.finish()?.silent()
+}
+
+/// A namespace that goes takes all of its interfaces along, and a VRF that goes sets
+/// those in it down and up.
+fn not_by_namespace() -> Result<()> {
+    let staying = Netns::new("staying")?;
+    let host = Host::new("going", "v0")?;
+    host.netns.ip("link add red up type vrf table 9")?;
+    host.netns.ip("link set v0 master red")?;
+    host.set("all", "forwarding", "1")?;
+    AddressState::wait_for_link_local(&host.netns, "v0")?;
+    host.own(ADDRESS)?;
+    // One that asks for routers, too.
+    host.netns
+        .ip("link add w0 type veth peer name far netns staying")?;
+    host.set("w0", "accept_ra", "2")?;
+    host.set("w0", "router_solicitations", "2")?;
+    host.set("w0", "router_solicitation_interval", "1")?;
+    staying.ip("link set far addrgenmode none up")?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set w0 up")?;
+    AddressState::wait_for_link_local(&host.netns, "w0")?;
+    drop(host);
+    until_some("the namespace should go", Duration::from_secs(20), || {
+        Ok(Link::find(&staying, "far").is_err().then_some(()))
+    })?;
     tracer.finish()?.silent()
 }

@@ -2,10 +2,13 @@
 
 use std::net::Ipv6Addr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
-use super::{PREFIX, ROUTER_MAC, Site, ordinary};
-use crate::guest::{AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Tracer};
+use super::{ADDRESS, PREFIX, ROUTER, ROUTER_MAC, Site, ordinary};
+use crate::guest::{
+    AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Tracer,
+    default_routes,
+};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -14,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-invalid-source", source),
     scenario("ra-invalid-short", short),
     scenario("ra-invalid-options", options),
+    scenario("ra-invalid-source-option", source_option),
     scenario("ra-invalid-fragmented", fragmented),
     scenario("ra-invalid-not-unknown-options", unknown_options),
     scenario("ra-invalid-flood", flood),
@@ -25,6 +29,16 @@ impl Site {
             .field("severity", "failure")
             .evidence("reason", reason)
             .some_fix_has(ROUTER_MAC)
+    }
+
+    /// Checks that the host has the default route alone.
+    fn has_only_router(&self) -> Result<()> {
+        let state = AddressState::of(&self.host, &self.interface.name, ADDRESS)?;
+        ensure!(state == AddressState::Absent, "{ADDRESS} is {state:?}");
+        let routes = default_routes(&self.host)?;
+        let wanted = (ROUTER.to_string(), self.interface.name.clone());
+        ensure!(routes == [wanted], "the default routes are {routes:?}");
+        Ok(())
     }
 
     fn invalid(&self, message: &[u8], reason: &str) -> Result<()> {
@@ -105,6 +119,45 @@ fn options() -> Result<()> {
     Ok(())
 }
 
+/// An address of the link that is longer than those of Ethernet: the router is taken,
+/// and its hop limit, the rest is not.
+fn source_option() -> Result<()> {
+    let site = Site::new()?;
+    let own = [1, 1, 2, 0, 0, 0, 0, 1];
+    let longer = [1, 2, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let router = Advertisement::new();
+    let prefix = AdvertisedPrefix::new(PREFIX);
+    // The first counts.
+    let message = router
+        .clone()
+        .option(&longer)
+        .option(&own)
+        .mtu(9000)
+        .prefix(prefix)
+        .bytes();
+    let report = site.traced(&message)?;
+    site.has_only_router()?;
+    site.expect_invalid(report.only("ra-invalid")?, "source-option")
+        .evidence("option_bytes", 16)
+        .evidence("addr_len", 6)
+        .evidence("length", message.len())
+        .evidence("addresses", Vec::<String>::new())
+        .evidence("default_routes", vec![format!("via {ROUTER} (ra)")])
+        .summary_has(["16 bytes", "must have 8"])
+        .check()?;
+    // Nothing that it needs is missed.
+    site.host
+        .ip("address add 2001:db8:9::9/64 dev up.7 nodad")?;
+    let report = site.traced(&router.clone().option(&longer).bytes())?;
+    site.expect_advertisement(report.only("ra-invalid")?)
+        .field("severity", "notice")
+        .check()?;
+    let tracer = Tracer::start(&[])?;
+    site.send(&router.option(&own).option(&longer).prefix(prefix).bytes())?;
+    site.has_all()?;
+    tracer.finish()?.silent()
+}
+
 /// Options to ignore make it longer than the link bears.
 fn fragmented() -> Result<()> {
     let site = Site::new()?;
@@ -166,7 +219,7 @@ fn flood() -> Result<()> {
         .iter()
         .filter_map(|one| one.evidence("suppressed")?.as_u64())
         .sum();
-    anyhow::ensure!(
+    ensure!(
         told < usize::from(SENDERS) / 2 && told as u64 + counted == u64::from(SENDERS) + 1,
         "{told} told, {counted} counted"
     );

@@ -1,5 +1,6 @@
 //! Router advertisements that are ignored, wholly or in part.
 
+mod identifier;
 mod ignored;
 mod invalid;
 mod networkd;
@@ -26,6 +27,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     invalid::SCENARIOS,
     parts::SCENARIOS,
     prefix::SCENARIOS,
+    identifier::SCENARIOS,
     redirect::SCENARIOS,
     silent::SCENARIOS,
 ];

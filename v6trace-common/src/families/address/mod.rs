@@ -7,7 +7,7 @@ mod payloads;
 
 use crate::{
     Candidate, Family, Hook, HookInfo, Programs,
-    families::{anycast, forwarding},
+    families::{advertisement, anycast, forwarding},
     kernel,
     member::{Shape, members},
 };
@@ -32,8 +32,16 @@ members! {
         "the namespace of a refused address is not known";
     NOTIFIER_DEV: Shape::Object, "netdev_notifier_info.dev",
         "addresses that interfaces lose are not explained";
-    DEVCONF_SECRET_SET: Shape::Bytes(1), "ipv6_devconf.stable_secret.initialized",
-        "a missing stable_secret is not recognised";
+    CHANGE_UPPER: Shape::Value, "netdev_cmd.NETDEV_CHANGEUPPER",
+        "that a VRF sets an interface down is told like any other setting down";
+    NOTIFIER_UPPER: Shape::Object, "netdev_notifier_changeupper_info.upper_dev",
+        "that a VRF sets an interface down is told like any other setting down";
+    NOTIFIER_LINKING: Shape::Bytes(1), "netdev_notifier_changeupper_info.linking",
+        "that a VRF sets an interface down is told like any other setting down";
+    DEV_L3MDEV_OPS: Shape::Object, "net_device.l3mdev_ops",
+        "that a VRF sets an interface down is told like any other setting down";
+    IFA_PROTO: Shape::Bytes(1), "inet6_ifaddr.ifa_proto",
+        "who made an address is not shown, as is right before 5.18";
     DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",
         "temporary addresses that stop are not recognised";
     DEVCONF_REGEN_MAX_RETRY: Shape::Bytes(4), "ipv6_devconf.regen_max_retry",
@@ -157,7 +165,11 @@ pub const FAMILY: Family = Family {
             }],
         },
     ],
-    also: &[anycast::USABLE, forwarding::ROUTE_DELETE],
+    also: &[
+        anycast::USABLE,
+        forwarding::ROUTE_DELETE,
+        advertisement::PREFIX,
+    ],
     members: MEMBERS,
     variables: &[],
 };

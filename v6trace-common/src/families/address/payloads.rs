@@ -64,7 +64,7 @@ layout! {
 
 layout! {
     /// Interfaces lost addresses, or routes that somebody had set.
-    pub struct AddressesLost: kind 10, 648 bytes {
+    pub struct AddressesLost: kind 10, 696 bytes {
         /// The first of the addresses.
         pub addresses: [LostAddress; ADDRESSES],
         /// The first of the routes.
@@ -72,10 +72,12 @@ layout! {
         /// Name of the interface, NUL-padded; of the last one, where there were
         /// several.
         pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Name of the VRF, NUL-padded ([`VRF_ENTERED`], [`VRF_LEFT`]).
+        pub vrf: [u8; INTERFACE_NAME_LEN],
         /// Its index.
         pub ifindex: u32,
-        /// What took them away: [`DISABLED`], [`MTU`], [`MTU_OF_LOOPBACK`] or
-        /// [`DOWN`].
+        /// What took them away: [`DISABLED`], [`MTU`], [`MTU_OF_LOOPBACK`],
+        /// [`DOWN`], [`VRF_ENTERED`] or [`VRF_LEFT`].
         pub trigger: u32,
         /// Which `disable_ipv6` was written ([`DISABLED`]).
         pub wrote: u32,
@@ -101,7 +103,7 @@ layout! {
 
 layout! {
     /// An address that went.
-    pub struct LostAddress: 44 bytes {
+    pub struct LostAddress: 48 bytes {
         /// The address.
         pub address: [u8; 16],
         /// Name of its interface, NUL-padded.
@@ -112,6 +114,8 @@ layout! {
         pub prefix_len: u32,
         /// `inet6_ifaddr.flags` (`IFA_F_*`).
         pub flags: u32,
+        /// Who made it: `inet6_ifaddr.ifa_proto` (`IFAPROT_*`), 0 where nobody said.
+        pub made_by: u32,
     }
 }
 
@@ -226,6 +230,10 @@ constants! {
     DOWN = 3;
     /// The MTU of a loopback interface fell below 1280, which keeps its IPv6 state.
     MTU_OF_LOOPBACK = 4;
+    /// The interface entered a VRF, which sets it down and up.
+    VRF_ENTERED = 5;
+    /// It left one.
+    VRF_LEFT = 6;
 }
 
 constants! {

@@ -50,6 +50,7 @@ fn describe_address(ifaddr: Pointer, device: Device, flags: u32, lost: &mut Lost
     lost.ifindex = device.ifindex().unwrap_or(0);
     lost.prefix_len = ifaddr.or_zero(&globals::IFA_PREFIX_LEN);
     lost.flags = flags;
+    lost.made_by = ifaddr.or_zero::<u8>(&globals::IFA_PROTO).into();
 }
 
 /// A route is removed, under the lock of its table.

@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::map, programs::RetProbeContext};
 use v6trace_common::{
     Hook,
-    families::address::{AddressesLost, DOWN},
+    families::address::{AddressesLost, DOWN, VRF_ENTERED, VRF_LEFT},
 };
 
 use super::often::suppressed;
@@ -43,7 +43,7 @@ pub(super) fn end(ctx: &RetProbeContext, hook: Hook) -> Option<()> {
     let payload = &mut record.payload;
     // Setting an interface down always takes what the kernel makes itself, and
     // makes again when it is set up.
-    let addresses = if payload.trigger == DOWN {
+    let addresses = if matches!(payload.trigger, DOWN | VRF_ENTERED | VRF_LEFT) {
         payload.set_count
     } else {
         payload.address_count

@@ -10,8 +10,8 @@
 //! lost      at the return of disable and notified: sends the list, unless it is
 //!           still empty
 //! settings  inet6_validate_link_af refuses a token or a mode: sends a record
-//! temporary addrconf_dad_stop gives temporary addresses up for good: sends a
-//!           record
+//! temporary addrconf_dad_stop gives temporary addresses up for good, or an
+//!           advertised address comes and none may be made: sends a record
 //! ```
 
 mod existing;
@@ -29,6 +29,7 @@ pub(crate) use gone::{address_gone, route_gone};
 use notified::{flags_changed, flags_told, notified, told};
 use request::{answered, asked};
 use settings::{answered as settings_answered, asked as settings_asked};
+pub(crate) use temporary::{after_advertised, before_advertised};
 use temporary::{given_up, giving_up};
 use writers::{write, written};
 

@@ -1,6 +1,9 @@
 //! Temporary addresses that the kernel ceases to make: where one is found in use
 //! (`addrconf_dad_stop`) it makes another, and where too many were, it sets
-//! `use_tempaddr` of the interface to -1.
+//! `use_tempaddr` of the interface to -1. Where none may fail
+//! (`regen_max_retry` = 0), it does so before it has made the first, beside an
+//! address of an advertised prefix (`addrconf_prefix_rcv_add_addr`, which another
+//! family watches).
 
 use aya_ebpf::{
     macros::map,
@@ -10,6 +13,7 @@ use v6trace_common::families::address::{self as wire, TemporaryStopped};
 
 use super::globals;
 use crate::{
+    address::{Address, UNSPECIFIED},
     attachment::Arguments as _,
     calls::Calls,
     kernel::{Device, Net},
@@ -18,6 +22,8 @@ use crate::{
     scratch::Scratch,
 };
 
+/// Bits of the prefixes of which addresses are made.
+const ADVERTISED: u32 = 64;
 /// `IFA_F_TEMPORARY`
 const TEMPORARY: u32 = 0x01;
 /// `use_tempaddr` of an interface on which no more are made.
@@ -96,6 +102,42 @@ fn report(ctx: &RetProbeContext, call: &Call) -> Option<()> {
     payload.regen_max_retry = conf.get(&globals::DEVCONF_REGEN_MAX_RETRY).unwrap_or(-1);
     record.send(ctx, wire::TEMPORARY);
     Some(())
+}
+
+/// `use_tempaddr` of an interface that is about to get an address of an advertised
+/// prefix.
+#[inline(always)]
+pub(crate) fn before_advertised(inet6_dev: Pointer) -> i32 {
+    let conf = conf(inet6_dev).unwrap_or(Pointer(0));
+    conf.or_zero(&globals::DEVCONF_USE_TEMPADDR)
+}
+
+/// It has the address, `use_tempaddr` having been that before.
+#[inline(always)]
+pub(crate) fn after_advertised(
+    ctx: &RetProbeContext,
+    inet6_dev: Pointer,
+    public: Address,
+    use_tempaddr: i32,
+) -> Option<()> {
+    if use_tempaddr <= 0 {
+        return None;
+    }
+    let call = Call {
+        inet6_dev: inet6_dev.0,
+        payload: TemporaryStopped {
+            address: UNSPECIFIED.bytes(),
+            public: public.bytes(),
+            interface: [0; v6trace_common::INTERFACE_NAME_LEN],
+            ifindex: 0,
+            prefix_len: ADVERTISED,
+            public_flags: 0,
+            regen_max_retry: -1,
+            use_tempaddr,
+            public_read: 1,
+        },
+    };
+    report(ctx, &call)
 }
 
 /// The settings of an interface.

@@ -12,6 +12,7 @@ use super::{Place, Router, globals, is_news, send};
 use crate::{
     address::Address,
     attachment::Arguments as _,
+    families::address as family,
     kernel::Device,
     limit::Limit,
     output::Record,
@@ -31,12 +32,15 @@ const ROW: u32 = 32;
 /// Among the results of [`advertisement_addresses`]; below are the numbers.
 const OWN: u64 = 1 << 32;
 const COMPLETE: u64 = 1 << 33;
+const LINK_LOCAL: u64 = 1 << 34;
 
 /// The addresses of an interface.
 pub(super) struct Found {
     pub(super) count: u32,
     /// Whether the one that was asked for is among them, and not tentative.
     pub(super) own: bool,
+    /// Whether a link-local one is among them, and not tentative.
+    pub(super) link_local: bool,
     /// Whether there are no others.
     pub(super) complete: bool,
 }
@@ -54,6 +58,7 @@ struct Search {
 #[repr(C)]
 struct Trial {
     idev: u64,
+    use_tempaddr: i64,
     address: Address,
 }
 
@@ -81,6 +86,7 @@ fn enter(ctx: &ProbeContext) -> Option<()> {
     let trial = TRIAL.get()?;
     trial.idev = ctx.number(3);
     trial.address = ctx.object(4).read()?;
+    trial.use_tempaddr = family::before_advertised(Pointer(trial.idev)).into();
     Some(())
 }
 
@@ -90,9 +96,13 @@ fn leave(ctx: &RetProbeContext) -> Option<()> {
     let ret: i32 = ctx.ret();
     let trial = TRIAL.get()?;
     let (idev, address) = (Pointer(trial.idev), trial.address);
+    let use_tempaddr = trial.use_tempaddr as i32;
     trial.idev = 0;
-    if ret == 0 || idev.0 == 0 {
+    if idev.0 == 0 {
         return None;
+    }
+    if ret == 0 {
+        return family::after_advertised(ctx, idev, address, use_tempaddr);
     }
     let device = Device(idev.follow(&globals::INET6_DEV_DEV)?);
     let place = Place::of(device)?;
@@ -129,6 +139,7 @@ pub(super) fn count(inet6_dev: Pointer, address: Address) -> Found {
     Found {
         count: found as u32,
         own: found & OWN != 0,
+        link_local: found & LINK_LOCAL != 0,
         complete: found & COMPLETE != 0,
     }
 }
@@ -174,12 +185,16 @@ fn look_at(search: &mut Search, head: u64) -> bool {
         lower: search.lower.get(),
     };
     let flags: u32 = ifaddr.or_zero(&globals::IFA_FLAGS);
-    let own = if address == wanted && flags & TENTATIVE == 0 {
-        OWN
-    } else {
-        0
-    };
-    search.found.set((search.found.get() + 1) | own);
+    let mut is = 0;
+    if flags & TENTATIVE == 0 {
+        if address == wanted {
+            is |= OWN;
+        }
+        if address.is_link_local() {
+            is |= LINK_LOCAL;
+        }
+    }
+    search.found.set((search.found.get() + 1) | is);
     search.node.set(Pointer(node).read().unwrap_or(0));
     true
 }

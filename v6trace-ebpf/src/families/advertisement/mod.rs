@@ -21,6 +21,7 @@
 //! the next is kept by CPU, not by thread.
 
 mod address;
+mod identifier;
 mod packet;
 mod received;
 mod solicitation;
@@ -30,8 +31,8 @@ use aya_ebpf::{EbpfContext, macros::map, maps::LruHashMap};
 use v6trace_common::{
     Hook,
     families::advertisement::{
-        self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, MIN_LFT_READ, MTU_READ, OWN_SOURCE,
-        PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
+        self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, LINK_LOCAL_USABLE, MIN_LFT_READ, MTU_READ,
+        OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
     },
 };
 use zerocopy::transmute_mut;
@@ -141,6 +142,7 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     payload.mtu = mtu;
     payload.read = still | mtu_read | own(inet6_dev, source);
     advertisement_sysctls(inet6_dev.0);
+    identifier::read(inet6_dev);
     let payload = &mut ADVERTISEMENT_RECORD.get()?.payload;
     let frame = &mut payload.frame;
     let copied = copy(packet.skb, &mut frame.bytes, FRAME_COPIED);
@@ -261,7 +263,12 @@ fn own(inet6_dev: Pointer, source: Address) -> u32 {
     } else {
         0
     };
-    own | complete
+    let link_local = if found.link_local {
+        LINK_LOCAL_USABLE
+    } else {
+        0
+    };
+    own | complete | link_local
 }
 
 /// `None` where the same was told before; else how much was not, since too much

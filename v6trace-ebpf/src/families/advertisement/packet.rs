@@ -3,7 +3,7 @@
 use super::globals;
 use crate::{
     address::Address,
-    kernel::Device,
+    kernel::{Device, Net},
     pointer::{Pointer, Reading},
 };
 
@@ -21,13 +21,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// That of a device.
+    /// That of a device, unless its namespace is going away.
     #[inline(always)]
     pub(super) fn of(device: Device) -> Option<Self> {
         let mut reading = Reading::new();
-        let net = Pointer(reading.get(device.0, &globals::DEV_NET));
+        let net = Net(Pointer(reading.get(device.0, &globals::DEV_NET)));
         let place = Self {
-            netns: reading.get(net, &globals::NET_INUM),
+            netns: net.inum()?,
             ifindex: reading.get(device.0, &globals::DEV_IFINDEX),
         };
         reading.is_complete().then_some(place)

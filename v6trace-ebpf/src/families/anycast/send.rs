@@ -39,7 +39,7 @@ pub(super) fn send<C: EbpfContext>(ctx: &C, call: &Call, hook: Hook) -> Option<(
     let device = Device(idev.follow(&globals::INET6_DEV_DEV)?);
     let net: u64 = device.0.or_zero(&globals::DEV_NET);
     let net = Net(Pointer(net));
-    record.open(hook, net.0.or_zero(&globals::NET_INUM));
+    record.open(hook, net.inum()?);
     let payload = &mut record.payload;
     payload.address = call.address.bytes();
     device.name_into(&mut payload.interface);

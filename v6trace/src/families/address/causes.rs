@@ -39,4 +39,6 @@ causes! {
         "an MTU below 1280 took IPv6, and its addresses, from an interface";
     LostOnDown, "addresses-lost-on-down", Notice,
         "addresses or routes that had been set went since their interface was set down";
+    LostByVrf, "addresses-lost-by-vrf", Hazard,
+        "addresses or routes that had been set went as their interface entered or left a VRF";
 }

@@ -149,6 +149,8 @@ pub struct AddressesLost {
     pub interfaces: u32,
     /// The interface; the last one where there were several.
     pub interface: Name,
+    /// The VRF that it entered or left, where that took them.
+    pub vrf: Name,
     /// Its index.
     pub ifindex: u32,
     /// Such losses of the interface that were not reported since the last report.
@@ -169,6 +171,10 @@ pub enum Trigger {
     },
     /// The interface was set down.
     Down,
+    /// The interface entered a VRF, which set it down and up.
+    VrfEntered,
+    /// It left one, which did the same.
+    VrfLeft,
     /// A number that this version does not know.
     Unknown,
 }
@@ -180,6 +186,8 @@ impl Trigger {
             Self::Disabled(_) => "disable_ipv6",
             Self::Mtu { .. } => "mtu",
             Self::Down => "down",
+            Self::VrfEntered => "vrf-entered",
+            Self::VrfLeft => "vrf-left",
             Self::Unknown => "unknown",
         }
     }
@@ -194,6 +202,8 @@ pub struct LostAddress {
     pub prefix_len: u32,
     /// Its `IFA_F_*` flags.
     pub flags: u32,
+    /// Who made it (`IFAPROT_*`), 0 where nobody said.
+    pub made_by: u32,
     /// Its interface.
     pub interface: Name,
 }
@@ -281,6 +291,8 @@ impl Decode for AddressesLost {
                     without_ipv6: wire.trigger == wire::MTU,
                 },
                 wire::DOWN => Trigger::Down,
+                wire::VRF_ENTERED => Trigger::VrfEntered,
+                wire::VRF_LEFT => Trigger::VrfLeft,
                 _ => Trigger::Unknown,
             },
             addresses: addresses.map(address).collect(),
@@ -291,6 +303,7 @@ impl Decode for AddressesLost {
             route_count: wire.route_count,
             interfaces: wire.interfaces,
             interface: name(&wire.interface),
+            vrf: name(&wire.vrf),
             ifindex: wire.ifindex,
             suppressed: wire.suppressed,
         }
@@ -302,6 +315,7 @@ fn address(wire: &wire::LostAddress) -> LostAddress {
         address: Ipv6Addr::from(wire.address),
         prefix_len: wire.prefix_len,
         flags: wire.flags,
+        made_by: wire.made_by,
         interface: name(&wire.interface),
     }
 }

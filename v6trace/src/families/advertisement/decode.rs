@@ -32,6 +32,8 @@ pub struct RouterAdvertisement {
     pub min_lft: i32,
     /// `ra_honor_pio_pflag`, 0 where the kernel has no such sysctl.
     pub honor_pflag: i32,
+    /// Of what the interface makes addresses; `None` where that could not be read.
+    pub identifier: Option<Identifier>,
     /// Whether the interface itself has the source as an address; `None` where
     /// it has more addresses than were looked at.
     pub own_source: Option<bool>,
@@ -66,7 +68,25 @@ pub struct Sysctls {
     pub autoconf: i32,
 }
 
-/// The same, as far as routes depend on it.
+/// Of what an interface makes the last 64 bits of its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identifier {
+    /// `net_device.type` (`ARPHRD_*`)
+    pub device_type: u16,
+    /// Bytes of an address of its link, 0 without.
+    pub addr_len: u16,
+    /// `addr_gen_mode`
+    pub addr_gen_mode: i32,
+    /// Whether it has a token.
+    pub has_token: bool,
+    /// Whether it, or `default`, has a stable_secret.
+    pub has_secret: bool,
+    /// Whether it has a link-local address that is not tentative; `None` where it has
+    /// more addresses than were looked at.
+    pub has_link_local: Option<bool>,
+}
+
+/// The same as [`Sysctls`], as far as routes depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSysctls {
     /// `accept_ra_rtr_pref`
@@ -132,6 +152,7 @@ impl Decode for RouterAdvertisement {
 
     fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.read & flag != 0;
+        let found = |flag| (has(flag) || has(wire::ADDRESSES_COMPLETE)).then_some(has(flag));
         let copied = &wire.frame;
         let frame = Frame::new(
             copied
@@ -165,11 +186,15 @@ impl Decode for RouterAdvertisement {
             }),
             min_lft: wire.accept_ra_min_lft,
             honor_pflag: wire.ra_honor_pio_pflag,
-            own_source: match (has(wire::OWN_SOURCE), has(wire::ADDRESSES_COMPLETE)) {
-                (true, _) => Some(true),
-                (false, true) => Some(false),
-                (false, false) => None,
-            },
+            identifier: has(wire::IDENTIFIER_READ).then_some(Identifier {
+                device_type: wire.device_type,
+                addr_len: wire.addr_len,
+                addr_gen_mode: wire.addr_gen_mode,
+                has_token: has(wire::TOKEN_SET),
+                has_secret: has(wire::STABLE_SECRET_SET),
+                has_link_local: found(wire::LINK_LOCAL_USABLE),
+            }),
+            own_source: found(wire::OWN_SOURCE),
             taker: (wire.takers > 0).then_some(wire.taker),
             takers: wire.takers,
             still_ignored: has(wire::STILL_IGNORED),

@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 const HEADER: usize = 16;
 /// Option lengths count in these.
 const UNIT: usize = 8;
+const SOURCE: u8 = 1;
 const PREFIX: u8 = 3;
 const MTU: u8 = 5;
 const ROUTE: u8 = 24;
@@ -20,6 +21,9 @@ pub struct Message {
     pub managed: bool,
     /// How long the router is a default router, seconds.
     pub lifetime: u16,
+    /// Bytes of the first option with the source's address of the link; the kernel
+    /// ignores others.
+    pub source_option: Option<usize>,
     /// Prefixes of the link.
     pub prefixes: Vec<Prefix>,
     /// The first MTU of the link; the kernel ignores others.
@@ -128,6 +132,9 @@ impl Message {
 
     fn option(&mut self, kind: u8, option: &[u8]) {
         match kind {
+            SOURCE => {
+                self.source_option.get_or_insert(option.len());
+            }
             PREFIX => self.prefixes.push(Prefix::read(option)),
             MTU if self.mtu.is_none() => self.mtu = Some(word(option, 4)),
             ROUTE => self.routes.push(Route::read(option)),

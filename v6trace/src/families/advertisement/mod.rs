@@ -18,7 +18,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{
-    AdvertisedAddressRefused, RouteSysctls, RouterAdvertisement, RouterMessageIgnored,
+    AdvertisedAddressRefused, Identifier, RouteSysctls, RouterAdvertisement, RouterMessageIgnored,
     SolicitationsUnanswered, Sysctls,
 };
 pub use earlier::Earlier;

@@ -47,6 +47,12 @@ impl Earlier {
                     Trigger::Disabled(_) => ("wrote disable_ipv6", "ipv6-disabled-on-interface"),
                     Trigger::Mtu { .. } => ("set an MTU below 1280", "mtu-took-ipv6"),
                     Trigger::Down => ("set the interface down", "addresses-lost-on-down"),
+                    Trigger::VrfEntered => {
+                        ("put the interface into a VRF", "addresses-lost-by-vrf")
+                    }
+                    Trigger::VrfLeft => {
+                        ("took the interface out of a VRF", "addresses-lost-by-vrf")
+                    }
                     Trigger::Unknown => return,
                 }
             }

@@ -23,6 +23,8 @@ pub(in super::super) fn lost(lost: &AddressesLost, subject: Subject<'_>) -> Opti
         }
         Trigger::Mtu { mtu, without_ipv6 } => story.mtu(mtu, without_ipv6),
         Trigger::Down => story.down(),
+        Trigger::VrfEntered => story.vrf(true),
+        Trigger::VrfLeft => story.vrf(false),
         Trigger::Unknown => return None,
     };
     Some(story.again(story.evidence(diagnosis)))
@@ -98,11 +100,55 @@ impl Story<'_> {
             self.what(),
             self.outlook("When it is set up again"),
         );
-        self.told(Cause::LostOnDown, "interface-down", summary).fix(
-            self.subject
-                .set(name, "keep_addr_on_down", 1)
-                .remark("from now on; routes go nevertheless"),
+        self.told(Cause::LostOnDown, "interface-down", summary)
+            .fix(self.keep())
+    }
+
+    /// Nobody has asked for the interface to be set down.
+    fn vrf(&self, entered: bool) -> Diagnosis {
+        let lost = self.lost;
+        let (name, vrf) = (&lost.interface, &lost.vrf);
+        let moved = if entered {
+            format!("put {name} into the VRF {vrf}")
+        } else {
+            format!("took {name} out of the VRF {vrf}")
+        };
+        let summary = format!(
+            "{} {moved}, and the kernel set it down and up for that: {}. {} With \
+             keep_addr_on_down = 1 the addresses would have stayed.",
+            self.subject.who("The kernel"),
+            self.what(),
+            self.outlook("As it is up again"),
+        );
+        self.told(Cause::LostByVrf, "vrf-change", summary)
+            .with("vrf", vrf.as_str())
+            .with("entered", entered)
+            .fix(self.keep())
+    }
+
+    fn keep(&self) -> Fix {
+        self.subject
+            .set(&self.lost.interface, "keep_addr_on_down", 1)
+            .remark("from now on; routes go nevertheless")
+    }
+
+    /// Whether it was set down, after which what the kernel makes itself comes back.
+    fn is_down(&self) -> bool {
+        matches!(
+            self.lost.trigger,
+            Trigger::Down | Trigger::VrfEntered | Trigger::VrfLeft
         )
+    }
+
+    /// In which table a route belongs from now on, as `ip` wants it: a VRF has a table
+    /// of its own for what is in it.
+    fn table(&self, route: &LostRoute) -> String {
+        let table = route.table.filter(|&table| table != MAIN);
+        match (self.lost.trigger, table) {
+            (Trigger::VrfEntered, None) => format!(" vrf {}", quoted(&self.lost.vrf)),
+            (Trigger::VrfLeft, _) | (_, None) => String::new(),
+            (_, Some(table)) => format!(" table {table}"),
+        }
     }
 
     fn told(&self, cause: Cause, operation: &'static str, summary: String) -> Diagnosis {
@@ -155,7 +201,7 @@ impl Story<'_> {
                 shortened(&named, lost.route_count)
             ));
         }
-        if own > 0 && lost.trigger != Trigger::Down {
+        if own > 0 && !self.is_down() {
             parts.push(counted(
                 own,
                 "address of the kernel's own",
@@ -197,6 +243,7 @@ impl Story<'_> {
                 ("prefix_len", lost.prefix_len.into()),
                 ("interface", lost.interface.as_str().into()),
                 ("flags", lost.flags.into()),
+                ("proto", lost.made_by.into()),
             ])
         });
         let routes = lost.routes.iter().map(|lost| {
@@ -232,6 +279,7 @@ impl Story<'_> {
                 prefix_len,
                 flags,
                 interface,
+                ..
             } = lost;
             let command = add(self.subject, *address, *prefix_len, *flags, interface);
             diagnosis = diagnosis.fix(Fix::new(command));
@@ -244,9 +292,7 @@ impl Story<'_> {
                 command += &format!(" via {gateway}");
             }
             command += &format!(" dev {}", quoted(&lost.interface));
-            if let Some(table) = lost.table.filter(|&table| table != MAIN) {
-                command += &format!(" table {table}");
-            }
+            command += &self.table(lost);
             let fix = self.subject.command(&command);
             diagnosis = diagnosis.fix(if self.lost.trigger == Trigger::Down {
                 fix.remark("once it is up")

@@ -14,6 +14,8 @@ use crate::{
 /// `IN6_ADDR_GEN_MODE_*`, by the names that `ip` has for them.
 const MODES: [&str; 4] = ["eui64", "none", "stable_secret", "random"];
 const NONE: u32 = 1;
+/// `REGEN_MAX_RETRY`, what `regen_max_retry` is by default.
+const REGEN_MAX_RETRY: i32 = 3;
 const STABLE_SECRET: u32 = 2;
 
 /// Explains a token or a mode that was refused.
@@ -136,6 +138,9 @@ pub(in super::super) fn temporary_stopped(
         || "too often".to_owned(),
         |most| format!("as often as regen_max_retry = {most} allows"),
     );
+    if stopped.address.is_unspecified() {
+        return none_allowed(stopped, subject);
+    }
     let summary = format!(
         "The kernel makes no more temporary addresses on {name}, of no prefix: {} was found in use, \
          and that {tries}. It has set use_tempaddr of {name} from {} to -1, and nothing sets it \
@@ -176,4 +181,41 @@ pub(in super::super) fn temporary_stopped(
         Fix::new(format!("{delete} && {add}"))
             .remark("its failures are counted; a new one has none"),
     )
+}
+
+/// Where none may fail, the kernel makes none either.
+fn none_allowed(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnosis {
+    let name = &stopped.interface;
+    let retry = stopped.regen_max_retry;
+    let public = stopped.public.map(|(public, _)| public.to_string());
+    let summary = format!(
+        "The kernel makes no temporary addresses on {name}, of no prefix: regen_max_retry{} allows \
+         not even one. It has set use_tempaddr of {name} from {} to -1 as an advertised address \
+         came{}, and nothing sets it back.",
+        retry.map_or_else(String::new, |most| format!(" = {most}")),
+        stopped.use_tempaddr,
+        public
+            .as_ref()
+            .map_or_else(String::new, |public| format!(" ({public})")),
+    );
+    let mut diagnosis = Diagnosis::new(
+        subject.event,
+        Cause::TemporaryStopped,
+        "temporary-address",
+        summary,
+    )
+    .with("use_tempaddr", -1)
+    .with("use_tempaddr_before", stopped.use_tempaddr)
+    .with("regen_max_retry", retry)
+    .with("prefix_len", stopped.prefix_len)
+    .with("public_address", public)
+    .fix(subject.set(name, "regen_max_retry", REGEN_MAX_RETRY))
+    .fix(
+        subject
+            .set(name, "use_tempaddr", stopped.use_tempaddr)
+            .remark("the next advertisement makes one"),
+    );
+    // An advertisement came, which is nobody's doing here.
+    diagnosis.task = None;
+    diagnosis
 }

@@ -143,7 +143,8 @@ impl<'a> Story<'a> {
             | Cause::TemporaryStopped
             | Cause::Disabled
             | Cause::MtuTookIpv6
-            | Cause::LostOnDown => self.unexplained(),
+            | Cause::LostOnDown
+            | Cause::LostByVrf => self.unexplained(),
         }
     }
 

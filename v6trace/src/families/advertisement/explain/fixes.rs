@@ -16,6 +16,8 @@ pub(super) enum Remedy {
     },
     /// Setting the interface's MTU.
     Mtu { mtu: u32, remark: &'static str },
+    /// Giving the interface a link-local address, of the operator's choice.
+    LinkLocal { remark: &'static str },
     /// What no command does here.
     Say(String),
 }
@@ -43,6 +45,12 @@ impl Remedy {
             } => subject.set(interface, sysctl, value).remark(remark),
             Self::Mtu { mtu, remark } => subject
                 .command(&format!("ip link set dev {} mtu {mtu}", quoted(interface)))
+                .remark(remark),
+            Self::LinkLocal { remark } => subject
+                .command(&format!(
+                    "ip -6 address add fe80::ADDRESS/64 dev {}",
+                    quoted(interface)
+                ))
                 .remark(remark),
             Self::Say(text) => Fix::new(text),
         }

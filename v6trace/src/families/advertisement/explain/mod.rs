@@ -8,6 +8,7 @@
 //! advertisement.
 
 mod fixes;
+mod identifier;
 mod other;
 mod parts;
 mod prefix;
@@ -41,6 +42,8 @@ pub(super) struct Matter {
     evidence: Vec<(&'static str, Value)>,
     /// Whether the interface may be left without what it needs.
     may_fail: bool,
+    /// Whether that is so already where it is left without an address.
+    misses_address: bool,
     /// Whether somebody may be about to take the advertisement instead: it is no
     /// failure before that has had its time.
     may_settle: bool,
@@ -59,6 +62,7 @@ impl Matter {
             why,
             evidence: Vec::new(),
             may_fail: false,
+            misses_address: false,
             may_settle: false,
             certain: true,
             remedies: Vec::new(),
@@ -91,7 +95,13 @@ pub(super) fn matters(advertisement: &RouterAdvertisement) -> Vec<Matter> {
         Err(matter) => vec![matter],
         Ok(None) => Vec::new(),
         Ok(Some(sysctls)) => {
-            let mut matters = parts::matters(advertisement, sysctls);
+            let mut matters = parts::router(advertisement, sysctls);
+            // Then the kernel leaves the rest.
+            if let Some(matter) = whole::source_option(advertisement) {
+                matters.push(matter);
+                return matters;
+            }
+            matters.extend(parts::routes(advertisement, sysctls));
             matters.extend(prefix::matters(advertisement, sysctls));
             matters.extend(parts::mtu(advertisement, sysctls));
             matters
@@ -169,7 +179,7 @@ fn diagnosis(
         ""
     };
     let settles = matter.may_settle && !advertisement.still_ignored;
-    let outlook = if settles && missed.severity() == Severity::Failure {
+    let outlook = if settles && missed.severity(false) == Severity::Failure {
         " Whoever set accept_ra to 0 may be about to process advertisements itself; if it does \
          not, one that comes ten seconds later or more is told as a failure."
     } else {
@@ -183,7 +193,7 @@ fn diagnosis(
     }
     if matter.may_fail {
         diagnosis = missed.evidence(diagnosis);
-        diagnosis.severity = missed.severity();
+        diagnosis.severity = missed.severity(matter.misses_address);
     }
     if !matter.may_fail || settles {
         diagnosis.severity = Severity::Notice;

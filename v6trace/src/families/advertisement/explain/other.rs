@@ -80,7 +80,7 @@ fn advertisement(
     let mut diagnosis = missed
         .evidence(diagnosis)
         .fix(Remedy::mend(frame).fix(interface, subject));
-    diagnosis.severity = missed.severity();
+    diagnosis.severity = missed.severity(false);
     diagnosis.address = frame.source().map(IpAddr::V6);
     diagnosis
 }
@@ -197,7 +197,7 @@ pub(in super::super) fn refused(
     let mut diagnosis = missed
         .evidence(diagnosis)
         .with("suppressed", refused.suppressed);
-    diagnosis.severity = missed.severity();
+    diagnosis.severity = missed.severity(false);
     diagnosis.task = None;
     diagnosis.address = Some(IpAddr::V6(*address));
     if let Some(max) = limit {

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{Cause, Matter, Remedy, bounded, router};
+use super::{Cause, Matter, Remedy, bounded, router as sender};
 use crate::families::advertisement::{
     RouteSysctls, RouterAdvertisement, Sysctls,
     message::{Message, Route},
@@ -16,9 +16,14 @@ const NO_HOP_LIMIT: i32 = 256;
 /// `ICMPV6_ROUTER_PREF_INVALID`
 const RESERVED_PREFERENCE: u8 = 2;
 
-/// Those that the kernel comes to ahead of the prefixes.
-pub(super) fn matters(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Vec<Matter> {
-    let from_itself = advertisement.own_source == Some(true) && sysctls.from_local == 0;
+/// Whether the kernel takes no routes, since the interface itself has the source.
+fn is_from_itself(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> bool {
+    advertisement.own_source == Some(true) && sysctls.from_local == 0
+}
+
+/// Those of the router itself, to which the kernel comes first.
+pub(super) fn router(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Vec<Matter> {
+    let from_itself = is_from_itself(advertisement, sysctls);
     let mut matters = Vec::new();
     let mut goes_on = true;
     if let Some((matter, is_last)) = default_route(advertisement, sysctls, from_itself) {
@@ -29,12 +34,19 @@ pub(super) fn matters(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> 
     if goes_on {
         matters.extend(hop_limit(advertisement, sysctls));
     }
-    if !from_itself && let Some(routes) = advertisement.routes {
-        let ignored = advertisement.message.routes.iter();
-        let ignored = ignored.filter_map(|one| route(advertisement, sysctls, routes, one));
-        matters.extend(bounded(ignored));
-    }
     matters
+}
+
+/// Those of its routes.
+pub(super) fn routes(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Vec<Matter> {
+    let Some(routes) = advertisement.routes else {
+        return Vec::new();
+    };
+    if is_from_itself(advertisement, sysctls) {
+        return Vec::new();
+    }
+    let ignored = advertisement.message.routes.iter();
+    bounded(ignored.filter_map(|one| route(advertisement, sysctls, routes, one)))
 }
 
 /// Why the router becomes no default router, and whether the kernel then leaves
@@ -94,7 +106,7 @@ fn default_route(
     let why = format!(
         "{} takes no default route from the router advertisements of {}: {reason}",
         advertisement.interface,
-        router(&advertisement.frame),
+        sender(&advertisement.frame),
     );
     let matter = Matter::new(Cause::NoDefaultRoute, what, why)
         .with("lifetime", u32::from(lifetime))
@@ -117,7 +129,7 @@ fn hop_limit(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Option<Ma
         "{} ignores the hop limit {hop_limit} in the router advertisements of {}: it is below \
          accept_ra_min_hop_limit = {min}",
         advertisement.interface,
-        router(&advertisement.frame),
+        sender(&advertisement.frame),
     );
     let matter = Matter::new(Cause::HopLimit, hop_limit.to_string(), why)
         .with("hop_limit", u32::from(hop_limit))
@@ -209,7 +221,7 @@ fn route(
     let why = format!(
         "{} ignores the route to {prefix} in the router advertisements of {}: {reason}{}",
         advertisement.interface,
-        router(&advertisement.frame),
+        sender(&advertisement.frame),
         if certain {
             ""
         } else {
@@ -280,7 +292,7 @@ pub(super) fn mtu(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Opti
     let why = format!(
         "{} ignores the MTU {mtu} in the router advertisements of {}: {reason}",
         advertisement.interface,
-        router(&advertisement.frame),
+        sender(&advertisement.frame),
     );
     let matter = Matter::new(Cause::Mtu, format!("{what} {mtu}"), why)
         .with("advertised_mtu", mtu)

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Cause, Matter, Remedy, bounded, router};
+use super::{Cause, Matter, Remedy, bounded, identifier, router};
 use crate::families::advertisement::{RouterAdvertisement, Sysctls, message::Prefix};
 
 /// The bits of a prefix of which addresses are made.
@@ -16,14 +16,14 @@ pub(super) fn matters(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> 
 
 /// What decides, for what it is remembered by; why; whether it is not as the router
 /// wants it; and what to do.
-type Reason = (&'static str, String, bool, Remedy);
+type Reason = (&'static str, String, bool, Vec<Remedy>);
 
 fn matter(
     advertisement: &RouterAdvertisement,
     sysctls: Sysctls,
     prefix: &Prefix,
 ) -> Option<Matter> {
-    let (what, reason, may_fail, remedy) = reason(advertisement, sysctls, prefix)?;
+    let (what, reason, may_fail, remedies) = reason(advertisement, sysctls, prefix)?;
     let name = format!("{}/{}", prefix.prefix, prefix.length);
     let why = format!(
         "{} makes no address of the prefix {name} in the router advertisements of {}: {reason}",
@@ -39,8 +39,13 @@ fn matter(
         .with("preferred_lft", prefix.preferred)
         .with("accept_ra_pinfo", sysctls.pinfo)
         .with("autoconf", sysctls.autoconf)
-        .with("accept_ra_min_lft", advertisement.min_lft)
-        .remedy(remedy);
+        .with("accept_ra_min_lft", advertisement.min_lft);
+    if let Some(identifier) = advertisement.identifier {
+        matter = matter
+            .with("device_type", u32::from(identifier.device_type))
+            .with("addr_gen_mode", identifier.addr_gen_mode);
+    }
+    matter = remedies.into_iter().fold(matter, Matter::remedy);
     matter.may_fail = may_fail;
     matter.address = Some(IpAddr::V6(prefix.prefix));
     Some(matter)
@@ -52,7 +57,7 @@ fn reason(
     sysctls: Sysctls,
     prefix: &Prefix,
 ) -> Option<Reason> {
-    let sender = || Remedy::mend(&advertisement.frame);
+    let sender = || vec![Remedy::mend(&advertisement.frame)];
     let heeded = "heeds the next advertisement";
     let Prefix {
         valid, preferred, ..
@@ -64,7 +69,7 @@ fn reason(
     }
     if sysctls.pinfo == 0 {
         let set = Remedy::set("accept_ra_pinfo", 1, heeded);
-        return Some(("pinfo", "accept_ra_pinfo is 0".to_owned(), true, set));
+        return Some(("pinfo", "accept_ra_pinfo is 0".to_owned(), true, vec![set]));
     }
     if !prefix.is_whole {
         let reason = "the option has fewer than 32 bytes".to_owned();
@@ -84,7 +89,7 @@ fn reason(
         let reason =
             format!("its valid lifetime of {valid} s is below accept_ra_min_lft = {min_lft}");
         let set = Remedy::set("accept_ra_min_lft", 0, heeded);
-        return Some(("min-lft", reason, true, set));
+        return Some(("min-lft", reason, true, vec![set]));
     }
     if !prefix.autonomous {
         let managed = advertisement.message.managed;
@@ -99,18 +104,18 @@ fn reason(
             "have the router set the flag (radvd: AdvAutonomous on), or add an address by hand"
         };
         let say = Remedy::Say(do_this.to_owned());
-        return Some(("autonomous", reason.to_owned(), false, say));
+        return Some(("autonomous", reason.to_owned(), false, vec![say]));
     }
     if sysctls.autoconf == 0 {
         let set = Remedy::set("autoconf", 1, heeded);
-        return Some(("autoconf", "autoconf is 0".to_owned(), true, set));
+        return Some(("autoconf", "autoconf is 0".to_owned(), true, vec![set]));
     }
     if prefix.delegation_preferred && advertisement.honor_pflag != 0 {
         let reason = "its flag P asks hosts to get a prefix of their own by DHCPv6, and \
                       ra_honor_pio_pflag is not 0"
             .to_owned();
         let set = Remedy::set("ra_honor_pio_pflag", 0, heeded);
-        return Some(("pflag", reason, false, set));
+        return Some(("pflag", reason, false, vec![set]));
     }
     if prefix.length != LENGTH {
         let reason = format!(
@@ -118,7 +123,7 @@ fn reason(
             prefix.length
         );
         let say = Remedy::Say("have the router advertise a /64".to_owned());
-        return Some(("length", reason, true, say));
+        return Some(("length", reason, true, vec![say]));
     }
-    None
+    identifier::missing(advertisement)
 }

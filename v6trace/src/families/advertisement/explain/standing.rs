@@ -72,9 +72,11 @@ impl<'a> Missed<'a> {
         }
     }
 
-    /// A failure where nothing is left; what is not known is none.
-    pub(super) fn severity(&self) -> Severity {
-        if self.is_all {
+    /// A failure where nothing is left, or no address if that is what is missed; what
+    /// is not known is none.
+    pub(super) fn severity(&self, address: bool) -> Severity {
+        let standing = self.standing.filter(|_| address && self.takers == 0);
+        if self.is_all || standing.is_some_and(|standing| standing.addresses.is_empty()) {
             Severity::Failure
         } else {
             Severity::Notice

@@ -4,10 +4,13 @@ use super::{Cause, Matter, Remedy, router};
 use crate::{
     explain::Subject,
     families::{
-        advertisement::{RouterAdvertisement, Sysctls, message::Fault},
+        advertisement::{Identifier, RouterAdvertisement, Sysctls, message::Fault},
         anycast::Written,
     },
 };
+
+/// `ARPHRD_INFINIBAND`, whose addresses come behind two bytes.
+const INFINIBAND: u16 = 32;
 
 /// The reason, in the order in which the kernel tests; else what the parts depend
 /// on, `None` where that could not be read.
@@ -59,6 +62,46 @@ fn invalid(advertisement: &RouterAdvertisement) -> Option<Matter> {
         .with("length", u32::try_from(frame.message_length()).ok())
         .remedy(Remedy::mend(frame));
     matter.may_fail = true;
+    Some(matter)
+}
+
+/// Where the option with the source's address of the link has another length than the
+/// link's addresses ask for (`ndisc_opt_addr_data`), the kernel stops there.
+pub(super) fn source_option(advertisement: &RouterAdvertisement) -> Option<Matter> {
+    let bytes = advertisement.message.source_option?;
+    let Identifier {
+        device_type,
+        addr_len,
+        ..
+    } = advertisement.identifier?;
+    let padding = if device_type == INFINIBAND { 2 } else { 0 };
+    let wanted = usize::from(addr_len + 2 + padding).next_multiple_of(8);
+    if bytes == wanted {
+        return None;
+    }
+    let interface = &advertisement.interface;
+    let why = format!(
+        "{interface} dropped the rest of a router advertisement of {}, and with it its prefixes, \
+         routes and MTU: its option with the router's address of the link has {bytes} bytes, and \
+         on {interface}, whose addresses have {addr_len}, must have {wanted}. Ahead of that the \
+         kernel has taken the router as a default router and its hop limit, as far as it heeds \
+         them",
+        router(&advertisement.frame),
+    );
+    let mut matter = Matter::new(Cause::Invalid, "source-option", why)
+        .with("reason", "source-option")
+        .with("option_bytes", u32::try_from(bytes).ok())
+        .with("addr_len", u32::from(addr_len))
+        .with("hop_limit", advertisement.frame.hop_limit().map(u32::from))
+        .with(
+            "length",
+            u32::try_from(advertisement.frame.message_length()).ok(),
+        )
+        .remedy(Remedy::mend(&advertisement.frame));
+    matter.may_fail = true;
+    // A default route is no address.
+    let mut prefixes = advertisement.message.prefixes.iter();
+    matter.misses_address = prefixes.any(|prefix| prefix.autonomous && prefix.valid != 0);
     Some(matter)
 }
 

@@ -1,0 +1,49 @@
+//! Of what an interface makes the last 64 bits of its addresses: a token, a secret,
+//! the hardware address of its link, or its link-local address.
+
+use v6trace_common::families::advertisement::{IDENTIFIER_READ, STABLE_SECRET_SET, TOKEN_SET};
+
+use super::{ADVERTISEMENT_RECORD, globals};
+use crate::{
+    address::{Address, UNSPECIFIED},
+    pointer::{Pointer, Reading},
+    search::functions,
+};
+
+functions! {
+    /// Reads it into the record, and which of it could be read.
+    fn advertisement_identifier(inet6_dev: u64) -> u32 {
+        let Some(record) = ADVERTISEMENT_RECORD.get() else {
+            return 0;
+        };
+        let inet6_dev = Pointer(inet6_dev);
+        let payload = &mut record.payload;
+        let mut reading = Reading::new();
+        let device = Pointer(reading.get(inet6_dev, &globals::INET6_DEV_DEV));
+        let addr_len: u8 = reading.get(device, &globals::DEV_ADDR_LEN);
+        payload.addr_len = addr_len.into();
+        payload.device_type = reading.get(device, &globals::DEV_TYPE);
+        payload.addr_gen_mode = reading.get(inet6_dev, &globals::CNF_ADDR_GEN_MODE);
+        let token: Address = reading.get(inet6_dev, &globals::INET6_DEV_TOKEN);
+        let net = Pointer(reading.get(device, &globals::DEV_NET));
+        let default = Pointer(reading.get(net, &globals::NET_DEVCONF_DEFAULT));
+        let own = inet6_dev.member(&globals::INET6_DEV_CNF).unwrap_or(Pointer(0));
+        let of_own: u8 = reading.get(own, &globals::DEVCONF_SECRET_SET);
+        let of_default: u8 = reading.get(default, &globals::DEVCONF_SECRET_SET);
+        let mut found = IDENTIFIER_READ & reading.mask();
+        if token != UNSPECIFIED {
+            found |= TOKEN_SET;
+        }
+        if of_own | of_default != 0 {
+            found |= STABLE_SECRET_SET;
+        }
+        record.payload.read |= found;
+        found
+    }
+}
+
+/// Reads it into the record.
+#[inline(always)]
+pub(super) fn read(inet6_dev: Pointer) {
+    advertisement_identifier(inet6_dev.0);
+}
