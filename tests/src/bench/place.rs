@@ -1,5 +1,7 @@
 //! The network that is measured on: the guest's own, with one interface that
-//! takes everything and answers nothing.
+//! takes everything and answers nothing; and a link with a router and a host.
+
+use std::net::Ipv6Addr;
 
 use anyhow::Result;
 
@@ -9,6 +11,8 @@ use crate::guest::{Link, Netns, ip};
 pub(super) struct Place {
     pub(super) netns: Netns,
     pub(super) interface: Link,
+    /// The namespace of a router and its host, the router's interface and address.
+    pub(super) router: (Netns, Link, Ipv6Addr),
 }
 
 impl Place {
@@ -22,6 +26,23 @@ impl Place {
         // not so many.
         ip("address add 2001:db8::1/64 dev d0 nodad")?;
         ip("-6 route add 2001:db8:8000::/33 via 2001:db8::2 dev d0")?;
-        Ok(Self { netns, interface })
+        Ok(Self {
+            netns,
+            interface,
+            router: router()?,
+        })
     }
+}
+
+/// A namespace of its own, so that what is advertised is no route of the others.
+fn router() -> Result<(Netns, Link, Ipv6Addr)> {
+    let netns = Netns::new("advertised")?;
+    let address = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x53);
+    netns.ip("link add a0 type veth peer name a1")?;
+    netns.ip("link set a1 addrgenmode none up")?;
+    netns.ip(&format!("address add {address}/64 dev a1 nodad"))?;
+    netns.set_sysctl("ipv6/conf/a0/accept_dad", "0")?;
+    netns.ip("link set a0 up")?;
+    let port = Link::find(&netns, "a1")?;
+    Ok((netns, port, address))
 }

@@ -80,6 +80,21 @@ impl Radvd {
             .context("cannot reload radvd")
     }
 
+    /// Has it withdraw 2001:db8::/64 and announce 2001:db8:0:64::/64 instead, on
+    /// `prefix`0.
+    pub(crate) fn renumber(&self, prefix: &str) -> Result<()> {
+        let announced = "prefix 2001:db8:0:{n}::/64 \
+                         { AdvValidLifetime 0; AdvPreferredLifetime 0; }; \
+                         prefix 2001:db8:0:64::/64 { };";
+        configure(
+            prefix,
+            1,
+            "MinRtrAdvInterval 3; MaxRtrAdvInterval 4;",
+            announced,
+        )?;
+        self.reload()
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.so_far().join("\n")

@@ -8,8 +8,9 @@ use v6trace::{
     record::Record,
 };
 use v6trace_common::families::advertisement::{
-    self, AdvertisedAddressRefused, MTU_READ, OWN_SOURCE, ROUTE_INFO_READ, RouterAdvertisement,
-    RouterMessageIgnored, STILL_IGNORED, SYSCTLS_READ, SolicitationsUnanswered,
+    self, ADDRESSES_COMPLETE, AdvertisedAddressRefused, IDENTIFIER_READ, LINK_LOCAL_USABLE,
+    MTU_READ, OWN_SOURCE, ROUTE_INFO_READ, RouterAdvertisement, RouterMessageIgnored,
+    STABLE_SECRET_SET, STILL_IGNORED, SYSCTLS_READ, SolicitationsUnanswered, TOKEN_SET,
 };
 use zerocopy::FromZeros as _;
 
@@ -102,6 +103,64 @@ fn without_what_decides_nothing_is_claimed() {
     let said = diagnosis([record(&wire)]);
     assert_eq!(said["cause"], "ra-invalid");
     assert_eq!(said["evidence"]["reason"], "options");
+}
+
+#[test]
+fn an_identifier_is_missed_where_there_is_nothing_to_make_one_of() {
+    let reason = |device_type, mode, read| {
+        let mut wire = advertisement(&PREFIX);
+        (wire.device_type, wire.addr_gen_mode) = (device_type, mode);
+        wire.read |= read;
+        diagnosis([record(&wire)])["evidence"]["reason"].clone()
+    };
+    const READ: u32 = IDENTIFIER_READ | ADDRESSES_COMPLETE;
+    const PPP: u16 = 512;
+    assert_eq!(reason(PPP, 0, READ), "identifier");
+    // Without a secret the mode makes none.
+    assert_eq!(reason(PPP, 3, READ), "identifier");
+    assert_eq!(reason(PPP, 0, READ | STABLE_SECRET_SET), "identifier");
+    for (device_type, mode, read) in [
+        (PPP, 3, READ | STABLE_SECRET_SET),
+        (PPP, 0, READ | TOKEN_SET),
+        (PPP, 0, READ | LINK_LOCAL_USABLE),
+        // There may be a link-local one among those that were not looked at.
+        (PPP, 0, IDENTIFIER_READ),
+        (PPP, 0, ADDRESSES_COMPLETE),
+        // Ethernet, and a tunnel of which it is not known.
+        (1, 1, READ),
+        (776, 0, READ),
+    ] {
+        assert_eq!(
+            reason(device_type, mode, read),
+            Value::Null,
+            "{device_type}"
+        );
+    }
+}
+
+#[test]
+fn an_option_of_the_wrong_length_is_told_by_the_link() {
+    let reason = |device_type, addr_len, units: u8, read| {
+        let mut options = vec![1, units];
+        options.resize(usize::from(units) * 8, 0);
+        options.extend(PREFIX);
+        let mut wire = advertisement(&options);
+        (wire.device_type, wire.addr_len) = (device_type, addr_len);
+        wire.read |= read;
+        diagnosis([record(&wire)])["evidence"]["reason"].clone()
+    };
+    for (device_type, addr_len, fits) in [(1, 6, 1), (32, 20, 3), (0xfffe, 0, 1), (805, 8, 2)] {
+        for units in 1..5 {
+            let wanted: Value = if units == fits {
+                Value::Null
+            } else {
+                "source-option".into()
+            };
+            let said = reason(device_type, addr_len, units, IDENTIFIER_READ | TOKEN_SET);
+            assert_eq!(said, wanted, "{device_type}, {units}");
+        }
+        assert_eq!(reason(device_type, addr_len, 4, 0), Value::Null);
+    }
 }
 
 #[test]

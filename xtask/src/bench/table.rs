@@ -41,6 +41,7 @@ const ROWS: &[Row] = &[
     added("bind", "IPv6 socket and bind, ns"),
     added("udp6-connect", "IPv6 UDP connect, ns"),
     added("tcp6-connect", "IPv6 TCP connect, ns"),
+    added("advertisement", "router advertisement, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

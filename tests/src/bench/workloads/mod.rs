@@ -1,5 +1,6 @@
 //! What is done over and over while a tracer watches.
 
+mod advertisement;
 mod bind;
 pub(super) mod burst;
 mod connect;
@@ -27,7 +28,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 8] = [
+const ALL: [Workload; 9] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -36,6 +37,7 @@ const ALL: [Workload; 8] = [
     bind::WORKLOAD,
     connect::UDP6,
     connect::TCP6,
+    advertisement::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

@@ -57,7 +57,7 @@ impl Host {
     }
 }
 
-/// A VRF sets down and up what enters it, and what leaves it.
+/// What enters a VRF loses its addresses, and again when it leaves.
 fn by_vrf() -> Result<()> {
     let host = Host::new("moved", "v0")?;
     host.furnish()?;
@@ -117,8 +117,8 @@ fn by_vrf() -> Result<()> {
     tracer.finish()?.silent()
 }
 
-/// Near misses: another master, one that is down, and nothing to lose; and one that is
-/// set down by hand in a VRF is told as that.
+/// Near misses: nothing to lose, and another kind of master; and one that is set down
+/// by hand in a VRF is told as that.
 fn not_by_vrf() -> Result<()> {
     let host = Host::new("unmoved", "v0")?;
     host.vrf("red", 77)?;
@@ -131,11 +131,9 @@ fn not_by_vrf() -> Result<()> {
     host.netns.ip("link set v0 master br0")?;
     host.netns.ip("link set v0 nomaster")?;
     host.gets(ADDRESS)?;
-    host.netns.ip("link add d0 type dummy")?;
-    host.netns.ip("address add fd00:2f::1/64 dev d0 nodad")?;
-    host.netns.ip("link set d0 master red")?;
     tracer.finish()?.silent()?;
-    host.netns.ip("link set d0 up")?;
+    host.netns.ip("link add d0 up master red type dummy")?;
+    host.netns.ip("address add fd00:2f::1/64 dev d0 nodad")?;
     let tracer = Tracer::start(&[])?;
     host.netns.ip("link set d0 down")?;
     let report = tracer.finish()?;

@@ -33,13 +33,13 @@ members! {
     NOTIFIER_DEV: Shape::Object, "netdev_notifier_info.dev",
         "addresses that interfaces lose are not explained";
     CHANGE_UPPER: Shape::Value, "netdev_cmd.NETDEV_CHANGEUPPER",
-        "that a VRF sets an interface down is told like any other setting down";
+        "what an interface loses as it enters or leaves a VRF is not explained";
     NOTIFIER_UPPER: Shape::Object, "netdev_notifier_changeupper_info.upper_dev",
-        "that a VRF sets an interface down is told like any other setting down";
+        "what an interface loses as it enters or leaves a VRF is not explained";
     NOTIFIER_LINKING: Shape::Bytes(1), "netdev_notifier_changeupper_info.linking",
-        "that a VRF sets an interface down is told like any other setting down";
+        "what an interface loses as it enters or leaves a VRF is not explained";
     DEV_L3MDEV_OPS: Shape::Object, "net_device.l3mdev_ops",
-        "that a VRF sets an interface down is told like any other setting down";
+        "what an interface loses as it enters or leaves a VRF is not explained";
     IFA_PROTO: Shape::Bytes(1), "inet6_ifaddr.ifa_proto",
         "who made an address is not shown, as is right before 5.18";
     DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",

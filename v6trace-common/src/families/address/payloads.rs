@@ -230,7 +230,7 @@ constants! {
     DOWN = 3;
     /// The MTU of a loopback interface fell below 1280, which keeps its IPv6 state.
     MTU_OF_LOOPBACK = 4;
-    /// The interface entered a VRF, which sets it down and up.
+    /// The interface entered a VRF.
     VRF_ENTERED = 5;
     /// It left one.
     VRF_LEFT = 6;

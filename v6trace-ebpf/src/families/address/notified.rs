@@ -3,17 +3,15 @@
 //!
 //! That an interface was set down looks the same to it whoever did so: an
 //! administrator, or the kernel on the way to removing it for good. Only the
-//! former passes `__dev_notify_flags`; so does a VRF, which sets each interface down
-//! and up that enters or leaves it, right after it has told of that
-//! (`NETDEV_CHANGEUPPER`).
+//! former passes `__dev_notify_flags`. Of an interface that enters or leaves a VRF
+//! (`NETDEV_CHANGEUPPER`) IPv6 takes the same away as if it was set down.
 
 use aya_ebpf::{
     macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
-use v6trace_common::{
-    INTERFACE_NAME_LEN,
-    families::address::{self as wire, DOWN, MTU, MTU_OF_LOOPBACK, VRF_ENTERED, VRF_LEFT},
+use v6trace_common::families::address::{
+    self as wire, AddressesLost, DOWN, MTU, MTU_OF_LOOPBACK, VRF_ENTERED, VRF_LEFT,
 };
 
 use super::{globals, lost, writers};
@@ -26,28 +24,12 @@ use crate::{
 const EVENT_UP: u64 = 1;
 const EVENT_DOWN: u64 = 2;
 const EVENT_MTU: u64 = 7;
-/// `IFF_UP`
-const UP: u32 = 1;
 /// `IPV6_MIN_MTU`: with less an interface has no IPv6 (RFC 8200 section 5).
 const MIN_MTU: u32 = 1280;
 
 /// Interfaces whose flags changed, by thread.
 #[map]
 static FLAG_CHANGES: Calls<u64> = Calls::new(256);
-
-/// An interface that has entered or left a VRF, which is about to set it down.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Move {
-    device: u64,
-    /// What takes away what goes then.
-    trigger: u64,
-    vrf: [u8; INTERFACE_NAME_LEN],
-}
-
-/// Such interfaces, by thread.
-#[map]
-static VRF_MOVES: Calls<Move> = Calls::new(256);
 
 /// Interfaces that IPv6 is told of, by thread, where that takes something away.
 #[map]
@@ -86,37 +68,31 @@ pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
         EVENT_DOWN if FLAG_CHANGES.is_about(device.0.0) => DOWN,
         _ => return None,
     };
-    let net = Net(device.0.follow(&globals::DEV_NET)?);
-    let lost = lost::begin(trigger, net.inum()?)?;
-    lost.mtu = mtu;
-    if trigger == DOWN
-        && let Some(by) = VRF_MOVES.take()
-        && by.device == device.0.0
-    {
-        lost.trigger = by.trigger as u32;
-        lost.vrf = by.vrf;
-    }
-    TAKEN.begin(&device.0.0);
+    take(device, trigger)?.mtu = mtu;
     Some(())
 }
 
-/// An interface has another master. A VRF sets down only what is up.
+/// Begins a list of what an interface loses.
+#[inline(always)]
+fn take(device: Device, trigger: u32) -> Option<&'static mut AddressesLost> {
+    let net = Net(device.0.follow(&globals::DEV_NET)?);
+    let lost = lost::begin(trigger, net.inum()?)?;
+    TAKEN.begin(&device.0.0);
+    Some(lost)
+}
+
+/// An interface has another master, or none any more.
 #[inline(always)]
 fn moved(info: Pointer) -> Option<()> {
     let device = Device(info.follow(&globals::NOTIFIER_DEV)?);
     let upper = Device(info.follow(&globals::NOTIFIER_UPPER)?);
     let linking: u8 = info.get(&globals::NOTIFIER_LINKING)?;
-    let is_vrf = upper.0.follow(&globals::DEV_L3MDEV_OPS)?.0 != 0;
-    let flags: u32 = device.0.get(&globals::DEV_FLAGS)?;
-    if !is_vrf || flags & UP == 0 {
+    if upper.0.follow(&globals::DEV_L3MDEV_OPS)?.0 == 0 {
         return None;
     }
     let trigger = if linking != 0 { VRF_ENTERED } else { VRF_LEFT };
-    VRF_MOVES.begin(&Move {
-        device: device.0.0,
-        trigger: trigger.into(),
-        vrf: upper.name(),
-    });
+    let lost = take(device, trigger)?;
+    upper.name_into(&mut lost.vrf);
     Some(())
 }
 

@@ -171,9 +171,9 @@ pub enum Trigger {
     },
     /// The interface was set down.
     Down,
-    /// The interface entered a VRF, which set it down and up.
+    /// The interface entered a VRF.
     VrfEntered,
-    /// It left one, which did the same.
+    /// It left one.
     VrfLeft,
     /// A number that this version does not know.
     Unknown,

@@ -114,11 +114,11 @@ impl Story<'_> {
             format!("took {name} out of the VRF {vrf}")
         };
         let summary = format!(
-            "{} {moved}, and the kernel set it down and up for that: {}. {} With \
-             keep_addr_on_down = 1 the addresses would have stayed.",
+            "{} {moved}, which IPv6 takes for setting it down: {}. {} With keep_addr_on_down = 1 \
+             the addresses would have stayed.",
             self.subject.who("The kernel"),
             self.what(),
-            self.outlook("As it is up again"),
+            self.outlook("As long as it is up"),
         );
         self.told(Cause::LostByVrf, "vrf-change", summary)
             .with("vrf", vrf.as_str())

@@ -3,6 +3,8 @@
 //! A router with an own segment, two hosts on it, tunnels, a VRF, and rounds in
 //! which everything that v6trace watches happens and succeeds.
 
+mod busy;
+
 use std::io::{Read as _, Write as _};
 use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket as StdUdpSocket,
@@ -19,7 +21,10 @@ use crate::guest::{
 };
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("healthy-site-has-no-failures", site)]];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
+    scenario("healthy-site-has-no-failures", site),
+    scenario("healthy-busy-host-has-no-failures", busy::busy),
+]];
 
 /// How often all of it happens: what takes turns has its turn once.
 const ROUNDS: u32 = 3;
