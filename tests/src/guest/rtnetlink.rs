@@ -1,8 +1,9 @@
 //! Requests for addresses as a program makes them, over rtnetlink: also such as
-//! `ip` does not let through.
+//! `ip` does not let through; and by the ioctl of `ifconfig`.
 
 use std::io::{Read as _, Write as _};
 use std::net::Ipv6Addr;
+use std::os::fd::AsRawFd as _;
 
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -30,6 +31,14 @@ pub(crate) struct AddressRequest {
     pub(crate) lifetimes: Option<(u32, u32)>,
 }
 
+/// `struct in6_ifreq`
+#[repr(C)]
+struct InterfaceRequest {
+    address: [u8; 16],
+    prefix_len: u32,
+    ifindex: u32,
+}
+
 impl AddressRequest {
     /// Sends it in `netns`; the errno of the answer, 0 where it was granted.
     pub(crate) fn send(&self, netns: &Netns) -> Result<i32> {
@@ -39,6 +48,28 @@ impl AddressRequest {
     /// The same, to change the address if it is there.
     pub(crate) fn replacing(&self, netns: &Netns) -> Result<i32> {
         self.send_with(netns, NLM_F_REPLACE)
+    }
+
+    /// Asks by an ioctl instead, which knows neither flags nor lifetimes.
+    pub(crate) fn by_ioctl(&self, netns: &Netns) -> Result<i32> {
+        let request = InterfaceRequest {
+            address: self.address.octets(),
+            prefix_len: self.prefix_len.into(),
+            ifindex: self.ifindex,
+        };
+        netns.enter(|| {
+            let socket = Socket::new(Domain::IPV6, Type::DGRAM, None)?;
+            // SAFETY: SIOCSIFADDR of such a socket reads one struct in6_ifreq, whose
+            // size and layout `request` has; the descriptor is open.
+            let done =
+                unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) };
+            let error = std::io::Error::last_os_error();
+            Ok(if done == 0 {
+                0
+            } else {
+                error.raw_os_error().unwrap_or_default()
+            })
+        })
     }
 
     fn send_with(&self, netns: &Netns, flags: u16) -> Result<i32> {

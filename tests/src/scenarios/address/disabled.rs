@@ -19,7 +19,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The one diagnosis of a cause, among others.
-fn of<'r>(report: &'r Report, cause: &str) -> Result<&'r Diagnosis> {
+pub(super) fn of<'r>(report: &'r Report, cause: &str) -> Result<&'r Diagnosis> {
     let mut found = report.diagnoses.iter().filter(|one| one.cause() == cause);
     let one = found.next().with_context(|| format!("no {cause}"))?;
     ensure!(found.next().is_none(), "{cause} is reported twice");

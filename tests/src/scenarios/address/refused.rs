@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use anyhow::{Result, ensure};
 
-use super::{ADDRESS, Host};
+use super::{ADDRESS, Host, disabled::of};
 use crate::guest::{AddressRequest, AddressState, Tracer};
 use crate::scenarios::{Scenario, scenario};
 
@@ -18,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("address-prefix-length", prefix_length),
     scenario("address-mngtmpaddr", mngtmpaddr),
     scenario("address-no-such-device", no_such_device),
+    scenario("address-ipv6-disabled-ifconfig", by_ioctl),
 ];
 
 const EINVAL: i32 = 22;
@@ -188,4 +189,46 @@ fn no_such_device() -> Result<()> {
         .evidence("requested_ifindex", 77)
         .summary_has(["77", "ENODEV"])
         .check()
+}
+
+/// As ifconfig asks: what is there already, where IPv6 is switched off, of no interface.
+fn by_ioctl() -> Result<()> {
+    let host = Host::new("old-tools", "v0")?;
+    let request = host.request();
+    let mut absent = request;
+    absent.ifindex = 7777;
+    let tracer = Tracer::start(&[])?;
+    for (request, wanted) in [(request, 0), (request, libc::EEXIST), (absent, ENODEV)] {
+        let errno = request.by_ioctl(&host.netns)?;
+        ensure!(errno == wanted, "the kernel says {errno}, not {wanted}");
+    }
+    host.set("v0", "disable_ipv6", "1")?;
+    let errno = request.by_ioctl(&host.netns)?;
+    ensure!(errno == libc::EACCES, "the kernel says {errno}");
+    let report = tracer.finish()?;
+    report.complete()?;
+    // The write took the address away.
+    report.count(4)?;
+    of(&report, "ipv6-disabled-on-interface")?;
+    of(&report, "address-no-such-device")?
+        .expect()
+        .field("errno", "ENODEV")
+        .evidence("requested_ifindex", 7777)
+        .check()?;
+    for (cause, errno, severity) in [
+        ("address-exists", "EEXIST", "notice"),
+        ("address-ipv6-disabled", "EACCES", "failure"),
+    ] {
+        host.expect_refused(of(&report, cause)?, errno)
+            .field("severity", severity)
+            .field("address", ADDRESS.to_string())
+            .field("comm", "guest")
+            .evidence("prefix_len", 64)
+            .evidence("flags", 0)
+            .check()?;
+    }
+    let diagnosis = of(&report, "address-ipv6-disabled")?;
+    diagnosis.follow("v0/disable_ipv6=0")?;
+    diagnosis.follow("address add")?;
+    host.gets(ADDRESS)
 }

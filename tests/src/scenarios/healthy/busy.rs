@@ -144,12 +144,14 @@ impl Site {
 
     /// What the host is there for works, by IPv4 as by IPv6.
     fn works(&self) -> Result<()> {
-        let reached = || match self.tcp(&self.host, ROUTER.into(), None) {
-            Ok(()) => Ok(Some(())),
-            // The bridge may not forward to the port yet.
-            Err(_) => Ok(None),
+        let mut last = None;
+        // The bridge may not forward to the port yet.
+        let reached = || {
+            last = self.tcp(&self.host, ROUTER.into(), None).err();
+            Ok(last.is_none().then_some(()))
         };
-        until_some("the router is reached", Duration::from_secs(20), reached)?;
+        let reached = until_some("the router is reached", Duration::from_secs(20), reached);
+        reached.with_context(|| format!("{last:?}"))?;
         for to in [ROUTER_V4.into(), BEYOND.into(), ROUTER.into()] {
             for _ in 0..5 {
                 self.tcp(&self.host, to, None)

@@ -1,4 +1,5 @@
-//! Addresses that the kernel refuses to add (`inet6_rtm_newaddr`), what it refuses
+//! Addresses that the kernel refuses to add (`inet6_rtm_newaddr`, and
+//! `addrconf_add_ifaddr` of programs like `ifconfig`), what it refuses
 //! of the settings by which it makes addresses itself (`inet6_validate_link_af`)
 //! or gives up of those (`addrconf_dad_stop`), and what takes addresses away from an interface: a
 //! write of `disable_ipv6`, an MTU below 1280, setting the interface down.
@@ -25,6 +26,9 @@ pub const NOTIFIED: Hook = Hook(18);
 pub const SETTINGS: Hook = Hook(19);
 /// Giving up an address that was found in use.
 pub const TEMPORARY: Hook = Hook(20);
+
+/// Adding an address by an ioctl.
+pub const IOCTL: Hook = Hook(32);
 
 members! {
     $ address_members:
@@ -73,6 +77,19 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::both("address_request_enter", "address_request_return"),
                 trampoline: None,
                 needs: &[&SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: IOCTL,
+            name: "address-ioctl",
+            about: "adding an address by an ioctl, as ifconfig does",
+            without: "refused addresses of ifconfig are not explained",
+            candidates: &[Candidate {
+                function: "addrconf_add_ifaddr",
+                kprobes: Programs::both("address_ioctl_enter", "address_ioctl_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM],
                 note: None,
             }],
         },

@@ -3,6 +3,7 @@
 //! ```text
 //! request   inet6_rtm_newaddr refuses: reads what was asked for, what the
 //!           interface says, and who set its disable_ipv6; sends a record
+//! ioctl     addrconf_add_ifaddr refuses: the same
 //! disable   a write of disable_ipv6: remembers who            WRITERS[interface]
 //! notified  IPv6 is told that an interface was set down, or has a smaller MTU
 //!           disable and notified each open an empty list      ADDRESS_LOSSES[thread]
@@ -16,6 +17,7 @@
 
 mod existing;
 mod gone;
+mod ioctl;
 mod lost;
 mod notified;
 mod often;
@@ -26,6 +28,7 @@ mod writers;
 
 use crate::programs::programs;
 pub(crate) use gone::{address_gone, route_gone};
+use ioctl::{answered as ioctl_answered, asked as ioctl_asked};
 use notified::{flags_changed, flags_told, notified, told};
 use request::{answered, asked};
 use settings::{answered as settings_answered, asked as settings_asked};
@@ -45,6 +48,8 @@ pub(crate) const GONE: i32 = 21;
 programs! {
     asked: kprobe address_request_enter;
     answered: kretprobe address_request_return;
+    ioctl_asked: kprobe address_ioctl_enter;
+    ioctl_answered: kretprobe address_ioctl_return;
     write: kprobe disable_ipv6_write_enter;
     written: kretprobe disable_ipv6_write_return;
     flags_changed: kprobe interface_flags_enter;

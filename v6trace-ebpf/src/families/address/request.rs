@@ -8,7 +8,7 @@ use aya_ebpf::{
     programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::{
-    COMM_LEN, INTERFACE_NAME_LEN,
+    COMM_LEN, Hook, INTERFACE_NAME_LEN,
     families::address::{
         self as wire, ADDRESS_READ, AddressRequest, DEVICE_ABSENT, DEVICE_FOUND, DEVICE_HAS_INET6,
         DISABLE_IPV6_READ, EXISTING_FOUND, HOST_READ, INET6_READ, LIFETIMES_GIVEN, MTU_READ,
@@ -45,7 +45,7 @@ const CACHEINFO: u16 = 6;
 const FLAGS: u16 = 8;
 
 /// `-ENODEV`
-const NO_DEVICE: i32 = -19;
+pub(super) const NO_DEVICE: i32 = -19;
 
 /// A request between its call and its return.
 #[repr(C)]
@@ -101,22 +101,41 @@ pub(super) fn answered(ctx: &RetProbeContext) {
 fn report(ctx: &RetProbeContext, call: Call, ret: i32) -> Option<()> {
     let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
     let net = Net(socket.follow(&globals::SOCK_NET)?);
-    let netns = net.inum()?;
     let message: AddressMessage = Pointer(call.message + MESSAGE_HEADER).read()?;
     // Of interfaces that are not there, there is no end.
     let same = if ret == NO_DEVICE { 0 } else { message.ifindex };
-    let suppressed = suppressed(wire::REQUEST, netns, same, ret)?;
+    let record = open(wire::REQUEST, net, same, ret)?;
+    request(call.message, message, &mut record.payload);
+    look_around(net, record);
+    record.send(ctx, wire::REQUEST);
+    Some(())
+}
+
+/// Opens a record, unless as much was told of the same.
+#[inline(always)]
+pub(super) fn open(
+    hook: Hook,
+    net: Net,
+    same: u32,
+    ret: i32,
+) -> Option<&'static mut Record<AddressRequest>> {
+    let netns = net.inum()?;
+    let suppressed = suppressed(hook, netns, same, ret)?;
     let record = ADDRESS_RECORD.get()?;
-    record.open(wire::REQUEST, netns);
+    record.open(hook, netns);
     let payload = &mut record.payload;
     payload.ret = ret;
     payload.suppressed = suppressed;
     payload.read = 0;
-    request(call.message, message, payload);
-    interface(net, payload);
-    written(netns, payload);
-    record.send(ctx, wire::REQUEST);
-    Some(())
+    Some(record)
+}
+
+/// Adds what the interface that was asked for says.
+#[inline(always)]
+pub(super) fn look_around(net: Net, record: &mut Record<AddressRequest>) {
+    let netns = record.header.netns;
+    interface(net, &mut record.payload);
+    written(netns, &mut record.payload);
 }
 
 /// What was asked for.
