@@ -175,15 +175,22 @@ impl Site {
 
     /// The router announces another prefix, and the old one as withdrawn.
     fn renumbered(&self, radvd: &Radvd) -> Result<()> {
+        let own = Ipv6Addr::new(0x2001, 0xdb8, 0, 0x64, 0, 0, 0, 1);
+        self.router.ip(&format!("address add {own}/64 dev br0"))?;
+        AddressState::Usable.wait(&self.router, "br0", own)?;
         radvd.renumber("br")?;
-        let own = || {
+        let made = || {
             let table = self
                 .host
                 .enter(|| Ok(std::fs::read_to_string("/proc/thread-self/net/if_inet6")?))?;
             let of_new = |line: &&str| line.starts_with("20010db800000064");
             Ok(table.lines().find(of_new).map(str::to_owned))
         };
-        until_some("an address of the new prefix", Duration::from_secs(30), own)?;
-        AddressState::Usable.wait(&self.router, "br0", ROUTER)
+        until_some(
+            "an address of the new prefix",
+            Duration::from_secs(30),
+            made,
+        )?;
+        Ok(())
     }
 }
