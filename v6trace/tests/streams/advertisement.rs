@@ -107,14 +107,14 @@ fn without_what_decides_nothing_is_claimed() {
 
 #[test]
 fn an_identifier_is_missed_where_there_is_nothing_to_make_one_of() {
+    const READ: u32 = IDENTIFIER_READ | ADDRESSES_COMPLETE;
+    const PPP: u16 = 512;
     let reason = |device_type, mode, read| {
         let mut wire = advertisement(&PREFIX);
         (wire.device_type, wire.addr_gen_mode) = (device_type, mode);
         wire.read |= read;
         diagnosis([record(&wire)])["evidence"]["reason"].clone()
     };
-    const READ: u32 = IDENTIFIER_READ | ADDRESSES_COMPLETE;
-    const PPP: u16 = 512;
     assert_eq!(reason(PPP, 0, READ), "identifier");
     // Without a secret the mode makes none.
     assert_eq!(reason(PPP, 3, READ), "identifier");

@@ -33,6 +33,10 @@ const OPERATION: &str = "router-advertisement";
 const EACH: usize = 8;
 
 /// Something that is not heeded.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about how it is told"
+)]
 pub(super) struct Matter {
     cause: Cause,
     /// What tells it from others of the cause.
