@@ -11,7 +11,7 @@ use super::{BEYOND, ROUTER, ROUTER_V4, Site, joins_twice};
 use crate::guest::{AddressState, Netns, Radvd, Tracer, until_some};
 
 /// Containers of each kind.
-const CONTAINERS: u8 = 2;
+const CONTAINERS: u8 = 1;
 
 /// How a container is made.
 #[derive(Clone, Copy)]
