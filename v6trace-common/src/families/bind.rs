@@ -65,8 +65,8 @@ layout! {
         pub capabilities: u32,
         /// What is known.
         pub known: u32,
-        /// Always 0.
-        pub unused: u32,
+        /// `sock.sk_uid`: who made the socket.
+        pub sk_uid: u32,
     }
 }
 
@@ -92,6 +92,14 @@ constants! {
     LOOPBACK_DISABLE_READ = 1 << 8;
     /// `capabilities` was read.
     CAPABILITIES_READ = 1 << 9;
+    /// Whether the socket shares its port was read.
+    REUSE_READ = 1 << 10;
+    /// It has `SO_REUSEADDR`.
+    REUSE_ADDRESS = 1 << 11;
+    /// It has `SO_REUSEPORT`.
+    REUSE_PORT = 1 << 12;
+    /// `sk_uid` was read.
+    UID_READ = 1 << 13;
 }
 
 layout! {
@@ -160,6 +168,12 @@ members! {
         "refused binds of sockets that are bound already are not recognised";
     SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
         "IPv4 addresses for sockets that are for IPv6 alone are not recognised";
+    SOCK_REUSE: Shape::Bits, "sock.__sk_common.skc_reuse",
+        "whether a socket shares its port is not known";
+    SOCK_REUSEPORT: Shape::Bits, "sock.__sk_common.skc_reuseport",
+        "whether a socket shares its port is not known";
+    SOCK_UID: Shape::Bytes(4), "sock.sk_uid.val",
+        "which user's a socket is is not known";
     NET_PORT_START: Shape::Bytes(4), "net.ipv4.sysctl_ip_prot_sock",
         "ports that need a privilege are not recognised";
     NET_DEVICES: Shape::Object, "net.dev_base_head",

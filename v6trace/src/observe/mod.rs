@@ -26,6 +26,7 @@ pub(crate) mod nsid;
 pub(crate) mod owners;
 pub(crate) mod places;
 mod processes;
+pub(crate) mod sockets;
 
 use anyhow::Context as _;
 use v6trace_common::Kind;
@@ -67,6 +68,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(dad::lookup::Neighbourhood),
         Box::new(advertisement::lookup::Interfaces),
         Box::new(bind::lookup::Addresses),
+        Box::new(bind::port_lookup::Ports),
         Box::new(outgoing::lookup::Routes),
     ]
 }

@@ -7,8 +7,12 @@ use serde_json::Value;
 
 use super::{Namespace, Process, Record};
 use crate::families::{
-    advertisement::Standing, anycast::AnycastUse, bind::Whereabouts, dad::Surroundings,
-    outgoing::Reach, source_selection::Addresses,
+    advertisement::Standing,
+    anycast::AnycastUse,
+    bind::{PortUse, Whereabouts},
+    dad::Surroundings,
+    outgoing::Reach,
+    source_selection::Addresses,
 };
 
 /// Something that was looked up.
@@ -122,4 +126,6 @@ lookups! {
     Whereabouts = 13, LARGE;
     /// What routes and addresses there are for a destination.
     Reach = 14, LARGE;
+    /// Which sockets have a port that a socket was refused.
+    PortUse = 15, LARGE;
 }

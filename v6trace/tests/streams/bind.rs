@@ -3,13 +3,13 @@
 //! demand.
 
 use serde_json::{Value, json};
-use v6trace::families::bind::{Place, Whereabouts};
+use v6trace::families::bind::{Place, PortSocket, PortUse, Whereabouts};
 use v6trace_common::{
     Hook,
     families::bind::{
         self as wire, ALL_LOOKED_AT, AS_ANYCAST, AddressHolder, CAPABILITIES_READ,
-        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, SOCKET_READ,
-        SocketRefused,
+        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, REUSE_READ,
+        SOCKET_READ, SocketRefused, V6ONLY, V6ONLY_READ,
     },
 };
 use zerocopy::FromZeros as _;
@@ -223,5 +223,114 @@ fn ipv6_is_off_for_the_parameter_or_for_something_else() {
         assert_eq!(said["evidence"]["disable"], evidence);
         let fixes = said["fix"].to_string();
         assert!(!fixes.contains("command line"), "{fixes}");
+    }
+}
+
+const EADDRINUSE: i32 = -98;
+const TCP: u32 = 6;
+const LISTEN: u8 = 10;
+
+/// A TCP socket for a port of `::` that is refused, with what it has set.
+fn in_use(known: u32) -> LocalAddressRefused {
+    LocalAddressRefused {
+        address: [0; 16],
+        sk_type: 1,
+        sk_protocol: TCP,
+        port: 53,
+        socket_inode: 9,
+        unprivileged_port_start: 1024,
+        known: SOCKET_READ | PORT_START_READ | known,
+        ..refused(EADDRINUSE, 0)
+    }
+}
+
+/// A socket of another process that listens.
+fn listens(address: &str) -> PortSocket {
+    PortSocket {
+        address: address.parse().unwrap(),
+        peer: None,
+        state: LISTEN,
+        bound: Some(0),
+        uid: 0,
+        inode: 7,
+        v6only: Some(false),
+        process: Some((77, "named".to_owned())),
+    }
+}
+
+fn said_beside(refused: &LocalAddressRefused, sockets: &[PortSocket]) -> Value {
+    let found = PortUse {
+        boot_ns: stream::EVENT_NS,
+        netns: HOST,
+        protocol: TCP,
+        port: 53,
+        sockets: sockets.to_vec(),
+    };
+    let header = stream::header::<LocalAddressRefused>(wire::BIND, HOST);
+    diagnosis([found.into(), stream::kernel(header, refused)])
+}
+
+#[test]
+fn a_port_that_nobody_can_be_named_for_is_not_talked_about() {
+    let read = in_use(REUSE_READ | V6ONLY_READ);
+    assert_eq!(said(&read), Value::Null);
+    assert_eq!(said_beside(&read, &[]), Value::Null);
+    let mut of_the_kernel = listens("::");
+    of_the_kernel.process = None;
+    assert_eq!(said_beside(&read, &[of_the_kernel]), Value::Null);
+    let mut itself = listens("::");
+    itself.inode = 9;
+    assert_eq!(said_beside(&read, &[itself]), Value::Null);
+    // Another protocol's, and another port's.
+    let mut other = in_use(REUSE_READ | V6ONLY_READ);
+    other.sk_protocol = 17;
+    assert_eq!(said_beside(&other, &[listens("::")]), Value::Null);
+    other.sk_protocol = TCP;
+    other.port = 54;
+    assert_eq!(said_beside(&other, &[listens("::")]), Value::Null);
+}
+
+#[test]
+fn what_is_in_nobodys_way_is_not_named() {
+    let mut only = in_use(REUSE_READ | V6ONLY_READ | V6ONLY);
+    assert_eq!(said_beside(&only, &[listens("0.0.0.0")]), Value::Null);
+    only.bound_ifindex = 2;
+    let mut elsewhere = listens("::");
+    elsewhere.bound = Some(3);
+    assert_eq!(said_beside(&only, &[elsewhere]), Value::Null);
+    let mut specific = in_use(REUSE_READ);
+    specific.address = ADDRESS;
+    assert_eq!(said_beside(&specific, &[listens("fd00::8")]), Value::Null);
+}
+
+#[test]
+fn another_process_is_named_rather_than_the_same_one() {
+    let mut own = listens("0.0.0.0");
+    own.process = Some((812, "radvd".to_owned()));
+    let read = in_use(REUSE_READ | V6ONLY_READ);
+    let said = said_beside(&read, &[own.clone(), listens("::")]);
+    assert_eq!(said["evidence"]["holder"], "named");
+    assert_eq!(said["severity"], "failure");
+    assert_eq!(said["confidence"], "certain");
+    // It may have bound that only after it was refused.
+    let said = said_beside(&read, &[own.clone()]);
+    assert_eq!(said["evidence"]["conflict"], "asked-for-ipv4-as-well");
+    assert_eq!(said["severity"], "notice");
+    assert_eq!(said["confidence"], "likely");
+    own.address = "::".parse().unwrap();
+    assert_eq!(said_beside(&read, &[own]), Value::Null);
+}
+
+#[test]
+fn what_was_not_read_or_listed_does_not_make_it_certain() {
+    let mut unlisted = listens("0.0.0.0");
+    unlisted.bound = None;
+    let mut bound = in_use(REUSE_READ | V6ONLY_READ);
+    bound.bound_ifindex = 2;
+    assert_eq!(said_beside(&bound, &[unlisted])["confidence"], "likely");
+    for known in [0, REUSE_READ, V6ONLY_READ] {
+        let said = said_beside(&in_use(known), &[listens("0.0.0.0")]);
+        assert_eq!(said["cause"], "bind-address-in-use");
+        assert_eq!(said["confidence"], "likely");
     }
 }

@@ -1,6 +1,7 @@
 //! Sockets that are refused a local address.
 
 mod absent;
+mod in_use;
 mod off;
 mod refused;
 mod silent;
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     tested::SCENARIOS,
     absent::SCENARIOS,
     refused::SCENARIOS,
+    in_use::SCENARIOS,
     source::SCENARIOS,
     silent::SCENARIOS,
 ];

@@ -14,14 +14,15 @@ use v6trace_common::families::bind as wire;
 use super::{
     failed::{self, Given},
     globals,
-    refused::{self, Asked},
+    refused::{self, Asked, IN_USE},
 };
 use crate::{attachment::Arguments as _, calls::Calls, pointer::Pointer};
 
 /// Arguments of `inet6_bind`.
 const ARGUMENTS: usize = 3;
 
-/// `-EACCES`, `-ENODEV`, `-EINVAL` and `-EADDRNOTAVAIL`: what is explained.
+/// `-EACCES`, `-ENODEV`, `-EINVAL`, `-EADDRINUSE` and `-EADDRNOTAVAIL`: what is
+/// explained.
 const NO_ACCESS: i32 = -13;
 const NO_DEVICE: i32 = -19;
 const INVALID: i32 = -22;
@@ -71,7 +72,10 @@ pub(super) fn bound_at_once(ctx: &FExitContext) -> Option<()> {
 
 #[inline(always)]
 fn is_explained(ret: i32) -> bool {
-    matches!(ret, NO_ACCESS | NO_DEVICE | INVALID | NOT_AVAILABLE)
+    matches!(
+        ret,
+        NO_ACCESS | NO_DEVICE | INVALID | IN_USE | NOT_AVAILABLE
+    )
 }
 
 #[inline(always)]
@@ -86,6 +90,10 @@ fn report<C: EbpfContext>(ctx: &C, [socket, address, length]: Given, ret: i32) -
     }
     let sock = Pointer(socket).follow(&globals::SOCKET_SK)?;
     let port = u16::from_be_bytes(given.port);
+    // Of any port, none is left: nobody in particular has it.
+    if ret == IN_USE && port == 0 {
+        return None;
+    }
     let asked = Asked {
         sock: sock.0,
         ret,

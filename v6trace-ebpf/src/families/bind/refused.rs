@@ -1,18 +1,24 @@
 //! A local address that was refused: what the kernel tested of the socket, and who
 //! has the address.
+//!
+//! One process is told of the same once, and a network namespace of so many a
+//! minute: a service that is started again and again is another process each time.
+//! What is in use has a limit of its own, since programs try one port after the
+//! other.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, macros::map};
 use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::bind::{
         CAPABILITIES_READ, DEVICE_ABSENT, DEVICE_FOUND, LOOPBACK_DISABLE_READ, LOOPBACK_READ,
-        LocalAddressRefused, PORT_START_READ, SOCKET_READ, V6ONLY, V6ONLY_READ,
+        LocalAddressRefused, PORT_START_READ, REUSE_ADDRESS, REUSE_PORT, REUSE_READ, SOCKET_READ,
+        UID_READ, V6ONLY, V6ONLY_READ,
     },
 };
 
 use super::{globals, search};
 use crate::{
-    address::Address,
+    address::{Address, UNSPECIFIED},
     attachment::Object as _,
     context,
     devices::{self, Found},
@@ -55,10 +61,19 @@ const LOW: u32 = 1;
 const HIGH: u32 = 2;
 const FIRST_HIGH: u32 = 1024;
 
+/// `-EADDRINUSE`. Whoever has the port is another for each of them: they are told
+/// apart, and so are the protocols, from here on.
+pub(super) const IN_USE: i32 = -98;
+const EACH: u32 = 1 << 31;
+const PROTOCOL_SHIFT: u32 = 16;
+
 /// How soon the same is looked at again, and how soon it is told again where
 /// nothing has changed.
 const LOOK_AGAIN_NS: u64 = 1_000_000_000;
 const TELL_AGAIN_NS: u64 = 3600 * 1_000_000_000;
+/// So much of a namespace is told within that time, whoever it is.
+const MOST: u32 = 16;
+const MOST_NS: u64 = 60 * 1_000_000_000;
 
 #[map]
 static BIND_SEEN: Limit<Same> = Limit::new(4096);
@@ -90,18 +105,14 @@ pub(super) fn report<C: EbpfContext>(
     });
     let net = sock.net()?;
     let netns = net.inum()?;
-    let same = Same {
+    let mut same = Same {
         address: own,
         process: (bpf_get_current_pid_tgid() >> 32) as u32,
         ret: asked.ret,
         ifindex,
         netns,
         hook: hook.0.into(),
-        ports: match asked.port {
-            0 => ANY,
-            1..FIRST_HIGH => LOW,
-            _ => HIGH,
-        },
+        ports: ports(sock, asked),
     };
     if BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK {
         return None;
@@ -116,7 +127,6 @@ pub(super) fn report<C: EbpfContext>(
     payload.port = asked.port;
     payload.socket_inode = sock.inode().unwrap_or(0);
     payload.known = 0;
-    payload.unused = 0;
     of_task(payload);
     of_socket(sock, payload);
     of_namespace(net, payload);
@@ -124,10 +134,40 @@ pub(super) fn report<C: EbpfContext>(
     if BIND_TOLD.pass_while(&same, 0, states, TELL_AGAIN_NS, 1) == HELD_BACK {
         return None;
     }
+    same.of_namespace();
+    if BIND_TOLD.pass(&same, 0, MOST_NS, MOST) == HELD_BACK {
+        return None;
+    }
     // Either function waits for the socket's lock, or may.
     record.open_in(context::of_sleeper(), hook, netns);
     record.send(ctx, hook);
     Some(())
+}
+
+impl Same {
+    /// Whoever it is, and whatever is asked for.
+    #[inline(always)]
+    fn of_namespace(&mut self) {
+        self.address = UNSPECIFIED;
+        self.process = 0;
+        self.ret = if self.ret == IN_USE { IN_USE } else { 0 };
+        self.ifindex = 0;
+        self.ports = ANY;
+    }
+}
+
+/// What is the same of a port.
+#[inline(always)]
+fn ports(sock: Sock<Pointer>, asked: Asked) -> u32 {
+    if asked.ret == IN_USE {
+        let protocol: u16 = sock.0.or_zero(&globals::SOCK_PROTOCOL);
+        return EACH | u32::from(protocol) << PROTOCOL_SHIFT | asked.port;
+    }
+    match asked.port {
+        0 => ANY,
+        1..FIRST_HIGH => LOW,
+        _ => HIGH,
+    }
 }
 
 /// What is tested of the task.
@@ -156,6 +196,16 @@ fn of_socket(sock: Sock<Pointer>, payload: &mut LocalAddressRefused) {
     if let Some(only) = sock.0.bits(&globals::SOCK_V6ONLY) {
         payload.known |= V6ONLY_READ | if only != 0 { V6ONLY } else { 0 };
     }
+    if let Some(address) = sock.0.bits(&globals::SOCK_REUSE)
+        && let Some(port) = sock.0.bits(&globals::SOCK_REUSEPORT)
+    {
+        payload.known |= REUSE_READ;
+        payload.known |= if address != 0 { REUSE_ADDRESS } else { 0 };
+        payload.known |= if port != 0 { REUSE_PORT } else { 0 };
+    }
+    let (uid, read) = sock.0.flagged(&globals::SOCK_UID, UID_READ);
+    payload.sk_uid = uid;
+    payload.known |= read;
 }
 
 /// What is tested of its namespace.

@@ -19,6 +19,8 @@ causes! {
         "a bind got EINVAL: an IPv4 address, and the socket is for IPv6 alone";
     PortPrivileged, "bind-port-privileged", Failure,
         "a bind got EACCES: the port is below ip_unprivileged_port_start";
+    AddressInUse, "bind-address-in-use", Notice,
+        "a bind got EADDRINUSE: which process, or closed connection, has the port";
     Unexplained, "bind-unexplained", Failure,
         "a bind was refused in a way that the values read do not decide";
     SourceRefused, "send-source-refused", Failure,

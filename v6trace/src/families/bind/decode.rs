@@ -33,6 +33,10 @@ pub struct LocalAddressRefused {
     pub socket: Option<SocketState>,
     /// Whether the socket is for IPv6 alone.
     pub v6only: Option<bool>,
+    /// With whom it shares its port.
+    pub reuse: Option<Reuse>,
+    /// Whose the socket is.
+    pub uid: Option<u32>,
     /// Inode number of the socket.
     pub socket_inode: Option<u64>,
     /// Whether the task has CAP_NET_BIND_SERVICE, in its own user namespace.
@@ -69,6 +73,15 @@ pub struct SocketState {
     pub state: u32,
     /// The port that it has already, or 0.
     pub number: u32,
+}
+
+/// With whom a socket shares its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reuse {
+    /// `SO_REUSEADDR`
+    pub address: bool,
+    /// `SO_REUSEPORT`
+    pub port: bool,
 }
 
 /// An interface that has the address.
@@ -153,6 +166,11 @@ impl Decode for LocalAddressRefused {
                 number: wire.inet_num,
             }),
             v6only: has(wire::V6ONLY_READ).then_some(has(wire::V6ONLY)),
+            reuse: has(wire::REUSE_READ).then_some(Reuse {
+                address: has(wire::REUSE_ADDRESS),
+                port: has(wire::REUSE_PORT),
+            }),
+            uid: has(wire::UID_READ).then_some(wire.sk_uid),
             socket_inode: (wire.socket_inode != 0).then_some(wire.socket_inode),
             bind_service: has(wire::CAPABILITIES_READ)
                 .then_some(wire.capabilities & BIND_SERVICE != 0),

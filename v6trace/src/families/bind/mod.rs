@@ -6,6 +6,7 @@
 //!                        explain::standing                 how it stands with the
 //!                                                          address: who has it, in
 //!                                                          which state, where else
+//!                        explain::in_use                   whose socket has the port
 //! SocketRefused       -> explain::off
 //! ```
 
@@ -16,6 +17,9 @@ mod explain;
 mod hazard;
 #[cfg(feature = "live")]
 pub(crate) mod lookup;
+mod port;
+#[cfg(feature = "live")]
+pub(crate) mod port_lookup;
 mod whereabouts;
 
 use super::Occurrence;
@@ -25,9 +29,12 @@ use crate::{
 };
 
 pub use causes::Cause;
-pub use decode::{Device, Holder, LocalAddressRefused, Loopback, SocketRefused, SocketState};
+pub use decode::{
+    Device, Holder, LocalAddressRefused, Loopback, Reuse, SocketRefused, SocketState,
+};
 #[cfg(feature = "live")]
 pub(crate) use hazard::hazard;
+pub use port::{PortSocket, PortUse};
 pub use whereabouts::{Place, Whereabouts};
 
 impl Occurrence for LocalAddressRefused {

@@ -7,31 +7,36 @@
 //! there before (`watch`) and no longer are belong to it.
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, HashMap, HashSet},
     io,
     net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
-use netlink_packet_sock_diag::{
-    SockDiagMessage,
-    constants::{AF_INET6, IPPROTO_TCP},
-    inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags},
-};
-use netlink_sys::protocols::NETLINK_SOCK_DIAG;
-
-use super::{Found, Taken, changes, procfs, watch::Watch};
+use super::{Found, Taken, changes, vrf_of, watch::Watch};
 use crate::{
     clock,
     event::Event,
     families::anycast::{AnycastChange, Gone, Use, UseKind},
-    observe::{batch::Batch, enter, netlink, owners},
+    observe::{
+        batch::Batch,
+        enter,
+        inside::Inside,
+        owners,
+        sockets::{self, Family, InetSocket, Protocol, Wanted},
+    },
     record::Record,
 };
 
 /// `TCP_*` of the kernel's `tcp_states.h`.
 const ESTABLISHED: u8 = 1;
 const SYN_SENT: u8 = 2;
+const SYN_RECV: u8 = 3;
+const CLOSE: u8 = 7;
+const LISTEN: u8 = 10;
+/// A bit for each of them.
+const STATES: u32 = (1 << 12) - 1;
 
 /// How long after a change it still says something that a connection is gone.
 const SOON: Duration = Duration::from_secs(5);
@@ -202,102 +207,67 @@ fn with_gone(
 /// Every connection to some addresses in the namespace of the calling thread,
 /// those that are being closed among them.
 fn all_to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
-    let unmade = StateFlags::LISTEN | StateFlags::SYN_RECV | StateFlags::CLOSE;
-    to(addresses, StateFlags::all() - unmade)
+    let unmade = 1 << LISTEN | 1 << SYN_RECV | 1 << CLOSE;
+    to(addresses, STATES & !unmade)
 }
 
 /// The established ones.
 pub(super) fn established_to(addresses: &HashSet<Ipv6Addr>) -> io::Result<Vec<Connection>> {
-    to(addresses, StateFlags::ESTABLISHED)
+    to(addresses, 1 << ESTABLISHED)
 }
 
-fn to(addresses: &HashSet<Ipv6Addr>, states: StateFlags) -> io::Result<Vec<Connection>> {
-    let connection = |socket| connection(socket, addresses);
-    let bits = states.bits();
-    by_diag(states, connection).or_else(|error| {
-        log::debug!("TCP is not listed over netlink (module tcp_diag): {error}");
-        let sockets = procfs::sockets().map_err(|_| error)?.into_iter();
-        let wanted = |state: u8| 1_u32.checked_shl(state.into()).unwrap_or(0) & bits != 0;
-        Ok(sockets
-            .filter(|socket| wanted(socket.state))
-            .filter_map(connection)
-            .collect())
-    })
-}
-
-/// What `keep` makes of the sockets that the kernel lists over netlink.
-fn by_diag(
-    states: StateFlags,
-    keep: impl Fn(TcpSocket) -> Option<Connection>,
-) -> io::Result<Vec<Connection>> {
-    let request = SockDiagMessage::InetRequest(InetRequest {
-        family: AF_INET6,
-        protocol: IPPROTO_TCP,
-        extensions: ExtensionFlags::empty(),
+fn to(addresses: &HashSet<Ipv6Addr>, states: u32) -> io::Result<Vec<Connection>> {
+    let wanted = Wanted {
+        family: Family::V6,
+        protocol: Protocol::Tcp,
         states,
-        socket_id: SocketId::new_v6(),
-    });
-    netlink::dump(NETLINK_SOCK_DIAG, &request, |answer| match answer {
-        SockDiagMessage::InetResponse(response) => keep(socket(&response)?),
-        _ => None,
-    })
-}
-
-/// A socket, from wherever it is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TcpSocket {
-    pub(super) from: Ipv6Addr,
-    pub(super) from_port: u16,
-    pub(super) to: Ipv6Addr,
-    pub(super) to_port: u16,
-    /// `TCP_*` of the kernel's `tcp_states.h`.
-    pub(super) state: u8,
-    /// The interface or VRF that it is bound to, or 0.
-    pub(super) bound: u32,
-    /// 0 where no file is left of it.
-    pub(super) inode: u32,
-}
-
-fn socket(response: &InetResponse) -> Option<TcpSocket> {
-    let header = &response.header;
-    let id = &header.socket_id;
-    let (IpAddr::V6(from), IpAddr::V6(to)) = (id.source_address, id.destination_address) else {
-        return None;
+        port: 0,
     };
-    Some(TcpSocket {
-        from,
-        from_port: id.source_port,
-        to,
-        to_port: id.destination_port,
-        state: header.state,
-        bound: id.interface_id,
-        inode: header.inode,
+    let vrfs = OnceCell::new();
+    sockets::list(wanted, |socket| {
+        let (IpAddr::V6(from), IpAddr::V6(to)) = (socket.from, socket.to) else {
+            return None;
+        };
+        if !addresses.contains(&to) {
+            return None;
+        }
+        // Where it is not listed to what it is bound, that is taken to be the VRF
+        // that its own address is in.
+        let bound = socket.bound.unwrap_or_else(|| {
+            let vrfs = vrfs.get_or_init(|| vrfs_of_addresses().unwrap_or_default());
+            vrfs.get(&from).copied().unwrap_or(0)
+        });
+        Some(connection(&socket, from, to, bound))
     })
 }
 
-fn connection(socket: TcpSocket, addresses: &HashSet<Ipv6Addr>) -> Option<Connection> {
-    let TcpSocket {
-        from,
-        from_port,
-        to,
-        to_port,
-        bound,
-        inode,
-        ..
-    } = socket;
+/// The VRFs that addresses are in.
+fn vrfs_of_addresses() -> io::Result<HashMap<Ipv6Addr, u32>> {
+    let inside = Inside::look()?;
+    let held = inside.addresses.iter().filter_map(|held| {
+        let IpAddr::V6(address) = held.address else {
+            return None;
+        };
+        let (vrf, _) = vrf_of(&inside.links, held.ifindex)?;
+        Some((address, vrf))
+    });
+    Ok(held.collect())
+}
+
+fn connection(socket: &InetSocket, from: Ipv6Addr, to: Ipv6Addr, bound: u32) -> Connection {
     let state = match socket.state {
         ESTABLISHED => State::Established,
         SYN_SENT => State::SynSent,
         _ => State::Closing,
     };
-    addresses.contains(&to).then(|| Connection {
+    Connection {
         to,
         bound,
-        ends: format!("[{from}]:{from_port} to port {to_port}"),
+        ends: format!("[{from}]:{} to port {}", socket.from_port, socket.to_port),
         state,
-        inode: (inode != 0).then_some(inode),
+        inode: (socket.inode != 0).then_some(socket.inode),
         process: None,
-    })
+    }
 }
 
 /// Puts the names of processes to connections.

@@ -14,7 +14,6 @@ mod advertised;
 mod connections;
 mod gateways;
 mod neighbours;
-mod procfs;
 mod watch;
 
 use std::{

@@ -3,8 +3,8 @@
 //! `__inet6_bind` tests in this order: the port (EACCES), that the socket has no
 //! other address yet (EINVAL), an IPv4 address of a socket for IPv6 alone
 //! (EINVAL); then that a link-local address has an interface (EINVAL), that the
-//! interface is there (ENODEV), and that the address is (EADDRNOTAVAIL). What
-//! gives the same errno is tested in this order. Raw sockets have a function of
+//! interface is there (ENODEV), that the address is (EADDRNOTAVAIL), and last that
+//! the port is free (EADDRINUSE, `in_use`). What gives the same errno is tested in this order. Raw sockets have a function of
 //! their own, with the same tests but those about ports and IPv4.
 
 use std::net::IpAddr;
@@ -33,6 +33,7 @@ impl Story<'_> {
                 .told(Cause::NoSuchDevice, OPERATION, &self.no_such_device())
                 .fix(self.list_links()),
             Errno::EADDRNOTAVAIL => self.not_available()?,
+            Errno::EADDRINUSE => self.in_use()?,
             _ => self.unexplained(),
         };
         let protocol = self.refused.socket.map(|socket| socket.protocol);

@@ -2,6 +2,7 @@
 
 mod absent;
 mod bound;
+mod in_use;
 mod off;
 mod source;
 mod standing;
