@@ -27,6 +27,10 @@ members! {
         "refused binds of sockets that are connected already, and ways out, are not explained";
     SOCK_BOUND: Shape::Bytes(4), "sock.__sk_common.skc_bound_dev_if",
         "the interface that a socket is bound to is not known";
+    SOCK_NUM: Shape::Bytes(2), "sock.__sk_common.skc_num",
+        "refused binds and options of sockets that are bound already are not recognised";
+    SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
+        "whether a socket is for IPv6 alone is not known";
     FLOW_OIF: Shape::Bytes(4), "flowi6.__fl_common.flowic_oif",
         "refused sources are not explained, and the interface that a packet is to leave by is not known";
     SOCK_OMEM_ALLOC: Shape::Bytes(4), "sock.sk_omem_alloc.counter",

@@ -1,6 +1,6 @@
-//! Sockets that are refused a local address: by `bind` (`inet6_bind`), or as the
-//! source of what they send (`ip6_datagram_send_ctl`); and those that there are
-//! none of, since the kernel has no IPv6 (`__sock_create`).
+//! Sockets that are refused a local address: by `bind` (`inet6_bind_sk`, before 6.6
+//! `inet6_bind`), or as the source of what they send (`ip6_datagram_send_ctl`); and
+//! those that there are none of, since the kernel has no IPv6 (`__sock_create`).
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
@@ -164,10 +164,6 @@ constants! {
 
 members! {
     $ bind_members:
-    SOCK_NUM: Shape::Bytes(2), "sock.__sk_common.skc_num",
-        "refused binds of sockets that are bound already are not recognised";
-    SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
-        "IPv4 addresses for sockets that are for IPv6 alone are not recognised";
     SOCK_REUSE: Shape::Bits, "sock.__sk_common.skc_reuse",
         "whether a socket shares its port is not known";
     SOCK_REUSEPORT: Shape::Bits, "sock.__sk_common.skc_reuseport",
@@ -224,13 +220,24 @@ pub const FAMILY: Family = Family {
             name: "bind",
             about: "binding a socket to a local address",
             without: "refused binds are not explained",
-            candidates: &[Candidate {
-                function: "inet6_bind",
-                kprobes: Programs::both("bind_enter", "bind_return"),
-                trampoline: Some(Programs::ret("bind_exit")),
-                needs: NEEDS,
-                note: None,
-            }],
+            // The first is called by the second, where it is there (from 6.6 on), and by
+            // MPTCP as well.
+            candidates: &[
+                Candidate {
+                    function: "inet6_bind_sk",
+                    kprobes: Programs::both("bind_enter", "bind_sk_return"),
+                    trampoline: Some(Programs::ret("bind_sk_exit")),
+                    needs: NEEDS,
+                    note: None,
+                },
+                Candidate {
+                    function: "inet6_bind",
+                    kprobes: Programs::both("bind_enter", "bind_return"),
+                    trampoline: Some(Programs::ret("bind_exit")),
+                    needs: NEEDS,
+                    note: None,
+                },
+            ],
         },
         HookInfo {
             hook: SEND_SOURCE,

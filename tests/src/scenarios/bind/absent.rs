@@ -1,9 +1,9 @@
 //! Addresses that are not there, or not where they were asked for.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddrV6};
 
 use anyhow::{Context as _, Result};
-use socket2::Type;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
 use crate::guest::{AddressState, Link, Netns};
@@ -15,6 +15,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-address-absent-on-interface", on_interface),
     scenario("bind-address-absent-on-many", on_many),
     scenario("bind-address-absent-loopback", loopback),
+    scenario("bind-address-absent-mptcp", mptcp),
     scenario("bind-address-anycast", anycast),
 ];
 
@@ -61,6 +62,37 @@ fn nowhere() -> Result<()> {
     AddressState::Usable.wait(&host.netns, "lo", ADDRESS)?;
     host.binds(ADDRESS)?;
     host.rest_stays()
+}
+
+/// MPTCP binds by a function of its own from 6.6 on.
+fn mptcp() -> Result<()> {
+    let host = Host::new("multipath", "v0")?;
+    if !host.netns.has_sysctl("mptcp/enabled")? {
+        println!("this kernel has no MPTCP");
+        return Ok(());
+    }
+    host.netns.set_sysctl("mptcp/enabled", "1")?;
+    let report = traced(|| {
+        let bound = |address| {
+            host.serve(|| {
+                let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::MPTCP))
+                    .context("cannot make an MPTCP socket")?;
+                Ok(socket.bind(&SocketAddrV6::new(address, PORT, 0, 0).into()))
+            })
+        };
+        bound(STAYS)??;
+        refused(bound(ADDRESS)?, libc::EADDRNOTAVAIL)
+    })?;
+    host.expect(
+        report.only("bind-address-absent")?,
+        "EADDRNOTAVAIL",
+        ADDRESS,
+    )
+    .field("severity", "failure")
+    .field("confidence", "certain")
+    .evidence("port", PORT)
+    .evidence("sk_protocol", libc::IPPROTO_TCP)
+    .check()
 }
 
 /// In a VRF, asked for by a socket that is in none, and the other way round.

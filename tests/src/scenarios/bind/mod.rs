@@ -123,14 +123,25 @@ impl Host {
 
     /// What holds whatever refused the address.
     fn expect<'d>(&self, diagnosis: &'d Diagnosis, errno: &str, address: Ipv6Addr) -> Expect<'d> {
+        self.expect_of(COMM, diagnosis, errno, address)
+    }
+
+    /// The same of another program.
+    fn expect_of<'d>(
+        &self,
+        comm: &str,
+        diagnosis: &'d Diagnosis,
+        errno: &str,
+        address: Ipv6Addr,
+    ) -> Expect<'d> {
         diagnosis
             .expect()
             .field("operation", "bind")
             .field("errno", errno)
             .field("netns", self.netns.inode())
             .field("address", address.to_string())
-            .field("comm", COMM)
-            .summary_has([COMM, errno])
+            .field("comm", comm)
+            .summary_has([comm, errno])
     }
 
     /// Checks that what is beside the address is still there.

@@ -1,17 +1,20 @@
 //! Near misses, and programs that try again and again.
 
 use std::net::{Ipv6Addr, SocketAddrV6};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
-use crate::guest::Tracer;
+use crate::guest::{Tracer, finish};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-not", as_usual),
     scenario("bind-address-absent-storm", storm),
+    scenario("bind-address-absent-processes", processes),
 ];
 
 /// What programs do all day: bind where they can, learn by errors that are none
@@ -78,5 +81,26 @@ fn storm() -> Result<()> {
     report.count(2)?;
     about(&report, "bind-address-absent", ADDRESS)?;
     about(&report, "bind-address-absent", SECOND)?;
+    Ok(())
+}
+
+/// Processes that end at once are no more news than one that stays, beyond the first.
+fn processes() -> Result<()> {
+    const MOST: usize = 16;
+    let host = Host::new("processes", "v0")?;
+    let report = traced(|| {
+        let script = format!("for n in {{1..24}}; do ping -6 -c1 -I {ADDRESS} ::1; done; true");
+        let mut bash = Command::new("ip");
+        bash.args(["netns", "exec", host.netns.name(), "bash", "-c", &script]);
+        let done = finish(&mut bash, Duration::from_secs(30))?;
+        ensure!(done.status.success(), "{done}");
+        Ok(())
+    })?;
+    report.count(MOST)?;
+    for diagnosis in &report.diagnoses {
+        host.expect_of("ping", diagnosis, "EADDRNOTAVAIL", ADDRESS)
+            .field("cause", "bind-address-absent")
+            .check()?;
+    }
     Ok(())
 }

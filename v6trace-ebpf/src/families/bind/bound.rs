@@ -1,4 +1,5 @@
-//! Binding a socket (`inet6_bind`).
+//! Binding a socket: `inet6_bind_sk`, by which MPTCP binds as well; before 6.6 that
+//! is `inet6_bind`, which is given what has the socket.
 //!
 //! Its caller keeps the address on its stack until after the return; a program of
 //! a cgroup may have put another one there meanwhile, which is then the one that
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{attachment::Arguments as _, calls::Calls, pointer::Pointer};
 
-/// Arguments of `inet6_bind`.
+/// Arguments of either.
 const ARGUMENTS: usize = 3;
 
 /// `-EACCES`, `-ENODEV`, `-EINVAL`, `-EADDRINUSE` and `-EADDRNOTAVAIL`: what is
@@ -50,7 +51,7 @@ const WHOLE: u64 = 28;
 #[map]
 static BINDS: Calls<Given> = Calls::new(1024);
 
-/// `inet6_bind(sock, uaddr, addr_len)`
+/// `inet6_bind(sock, uaddr, addr_len)`, and `inet6_bind_sk(sk, uaddr, addr_len)`
 #[inline(always)]
 pub(super) fn bind(ctx: &ProbeContext) {
     // A failed insertion shows at the return, as a call that is not known.
@@ -60,14 +61,34 @@ pub(super) fn bind(ctx: &ProbeContext) {
 #[inline(always)]
 pub(super) fn bound(ctx: &RetProbeContext) -> Option<()> {
     let (given, ret) = failed::returned(ctx, &BINDS, wire::BIND, is_explained)?;
-    report(ctx, given, ret)
+    report(ctx, of_socket(given)?, ret)
 }
 
 /// `inet6_bind`, once it is through.
 #[inline(always)]
 pub(super) fn bound_at_once(ctx: &FExitContext) -> Option<()> {
     let (given, ret) = failed::at_once(ctx, ARGUMENTS, [0, 1, 2], is_explained)?;
+    report(ctx, of_socket(given)?, ret)
+}
+
+#[inline(always)]
+pub(super) fn bound_sk(ctx: &RetProbeContext) -> Option<()> {
+    let (given, ret) = failed::returned(ctx, &BINDS, wire::BIND, is_explained)?;
     report(ctx, given, ret)
+}
+
+/// `inet6_bind_sk`, once it is through.
+#[inline(always)]
+pub(super) fn bound_sk_at_once(ctx: &FExitContext) -> Option<()> {
+    let (given, ret) = failed::at_once(ctx, ARGUMENTS, [0, 1, 2], is_explained)?;
+    report(ctx, given, ret)
+}
+
+/// The same call as `inet6_bind_sk` is given it.
+#[inline(always)]
+fn of_socket([socket, address, length]: Given) -> Option<Given> {
+    let sock = Pointer(socket).follow(&globals::SOCKET_SK)?;
+    Some([sock.0, address, length])
 }
 
 #[inline(always)]
@@ -79,7 +100,7 @@ fn is_explained(ret: i32) -> bool {
 }
 
 #[inline(always)]
-fn report<C: EbpfContext>(ctx: &C, [socket, address, length]: Given, ret: i32) -> Option<()> {
+fn report<C: EbpfContext>(ctx: &C, [sock, address, length]: Given, ret: i32) -> Option<()> {
     let length = length & u64::from(u32::MAX);
     if length < WITHOUT_SCOPE {
         return None;
@@ -88,14 +109,13 @@ fn report<C: EbpfContext>(ctx: &C, [socket, address, length]: Given, ret: i32) -
     if given.family != INET6 {
         return None;
     }
-    let sock = Pointer(socket).follow(&globals::SOCKET_SK)?;
     let port = u16::from_be_bytes(given.port);
     // Of any port, none is left: nobody in particular has it.
     if ret == IN_USE && port == 0 {
         return None;
     }
     let asked = Asked {
-        sock: sock.0,
+        sock,
         ret,
         port: port.into(),
         // What is behind a shorter address is left from whatever was there.

@@ -22,7 +22,7 @@ mod socket;
 mod source;
 
 use crate::programs::programs;
-use bound::{bind, bound, bound_at_once};
+use bound::{bind, bound, bound_at_once, bound_sk, bound_sk_at_once};
 use socket::{made, made_at_once, make};
 use source::{answered, answered_at_once, asked};
 
@@ -42,6 +42,8 @@ programs! {
     bind: kprobe bind_enter;
     bound: kretprobe bind_return;
     bound_at_once: fexit bind_exit;
+    bound_sk: kretprobe bind_sk_return;
+    bound_sk_at_once: fexit bind_sk_exit;
     asked: kprobe send_source_enter;
     answered: kretprobe send_source_return;
     answered_at_once: fexit send_source_exit;

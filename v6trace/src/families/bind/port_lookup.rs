@@ -58,7 +58,8 @@ fn look(event: &Event, refused: &LocalAddressRefused, batch: &mut Batch) -> Opti
         .ok()?;
     sockets.sort_by_key(|socket| socket.peer.is_some());
     sockets.truncate(LISTED);
-    let wanted: HashSet<u32> = sockets.iter().map(|socket| socket.inode).collect();
+    let inodes = sockets.iter().map(|socket| socket.inode);
+    let wanted: HashSet<u32> = inodes.filter(|&inode| inode != 0).collect();
     let owners = owners::of(&wanted);
     for socket in &mut sockets {
         socket.process = owners.get(&socket.inode).cloned();

@@ -275,9 +275,6 @@ pub(super) fn name_processes<'c>(connections: impl Iterator<Item = &'c mut Conne
     let (wanted, all): (HashSet<u32>, Vec<_>) = connections
         .filter_map(|connection| Some((connection.inode?, connection)))
         .unzip();
-    if wanted.is_empty() {
-        return;
-    }
     let owners = owners::of(&wanted);
     for connection in all {
         let owner = connection.inode.and_then(|inode| owners.get(&inode));
