@@ -136,6 +136,8 @@ constants! {
 
 members! {
     $ outgoing_members:
+    SOCK_OWN: Shape::Bytes(16), "sock.__sk_common.skc_v6_rcv_saddr",
+        "programs that are bound to an address are counted with all that have none for there";
     SOCK_PEER: Shape::Bytes(16), "sock.__sk_common.skc_v6_daddr",
         "connecting a UDP socket is not told from sending";
     FLOWI6_DADDR: Shape::Bytes(16), "flowi6.daddr",

@@ -1,12 +1,13 @@
 //! No route leads there.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
-use super::{BEYOND, Host, NEIGHBOUR, OWN, ROUTER, To, Way};
+use super::{BEYOND, Host, NEIGHBOUR, OWN, PORT, ROUTER, To, Way};
 use crate::guest::{Advertisement, Advertiser, Link, Tracer, default_route, until_some};
 use crate::scenarios::{Scenario, scenario};
 
@@ -16,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no-route-nothing-to-reach", nothing_to_reach),
     scenario("no-route-that-counts", none_that_counts),
     scenario("no-route-after-forwarding", after_forwarding),
+    scenario("no-route-of-a-chosen-source", of_a_chosen_source),
 ];
 
 fn address(text: &str) -> Result<Ipv6Addr> {
@@ -254,5 +256,38 @@ fn after_forwarding() -> Result<()> {
         .summary_has(["forwarding"])
         .summary_has_one_of(&["v6trace explain default-route-purged"])
         .check()?;
+    Ok(())
+}
+
+/// Programs that are bound to an address for the site's own use, on a host that has
+/// one for elsewhere: each is told of itself.
+fn of_a_chosen_source() -> Result<()> {
+    let host = Host::with_address("chosen")?;
+    let own = address("fd00:9::2")?;
+    host.netns
+        .ip(&format!("address add {own}/64 dev v0 nodad"))?;
+    let tracer = Tracer::start(&[])?;
+    for comm in ["backup", "mail"] {
+        host.netns.enter_as(comm, || {
+            let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+            socket.bind(&SocketAddrV6::new(own, 0, 0, 0).into())?;
+            let refused = socket.connect(&SocketAddrV6::new(BEYOND, PORT, 0, 0).into());
+            let errno = refused.err().and_then(|error| error.raw_os_error());
+            ensure!(errno == Some(libc::ENETUNREACH), "{errno:?}");
+            Ok(())
+        })?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    for (diagnosis, comm) in report.diagnoses.iter().zip(["backup", "mail"]) {
+        diagnosis
+            .expect()
+            .field("cause", "no-route")
+            .field("severity", "failure")
+            .field("comm", comm)
+            .evidence("source", own.to_string())
+            .check()?;
+    }
     Ok(())
 }

@@ -127,6 +127,15 @@ fn operation(sock: Pointer, kind: u16, destination: Address) -> Option<u32> {
     Some(if connects { CONNECT } else { SEND })
 }
 
+/// Whether the source is what the program had the socket bound to: of one that is
+/// connected it may be the kernel's own choice.
+#[inline(always)]
+fn is_bound_to(sock: Pointer, source: Address) -> bool {
+    let state: u8 = sock.or_zero(&globals::SOCK_STATE);
+    let own = Address::of(sock.or_zero(&globals::SOCK_OWN));
+    (state == CLOSED) & (own == source) & (own != UNSPECIFIED)
+}
+
 #[inline(always)]
 fn report<C: EbpfContext>(ctx: &C, lookup: Lookup, result: u64) -> Option<()> {
     let failed = result >= ERRORS;
@@ -177,7 +186,8 @@ fn report<C: EbpfContext>(ctx: &C, lookup: Lookup, result: u64) -> Option<()> {
         same.prefix = rejection.prefix;
         same.prefix_len = rejection.prefix_len;
     }
-    let answer = often::answer(kind, operation, source, destination);
+    let chosen = is_bound_to(sock, source);
+    let answer = often::answer(kind, operation, source, chosen, destination);
     let suppressed = same.suppressed(net.0, answer)?;
 
     let record = OUTGOING_RECORD.get()?;

@@ -119,18 +119,20 @@ impl Same {
 }
 
 /// Why nobody may have expected anything else, if that is so: the host has no
-/// address with which it could get there, or a datagram socket is connected, which
-/// sends nothing and is how sources are compared (RFC 6724).
+/// address with which it could get there, as the source shows that the kernel chose,
+/// unless the program had `chosen` it; or a datagram socket is connected, which sends
+/// nothing and is how sources are compared (RFC 6724).
 #[inline(always)]
 pub(super) fn answer(
     kind: u16,
     operation: u32,
     source: Address,
+    chosen: bool,
     destination: Address,
 ) -> Option<u32> {
     let beyond = u64::from_be(destination.upper) >> 61 == 1;
     let is_global = u64::from_be(source.upper) >> 61 == 1;
-    if beyond & !is_global {
+    if beyond & !is_global & !chosen {
         Some(NO_ADDRESS_FOR_IT)
     } else if (kind == DATAGRAM) & (operation == CONNECT) {
         Some(COMPARED)

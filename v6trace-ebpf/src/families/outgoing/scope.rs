@@ -149,7 +149,7 @@ fn report<C: EbpfContext>(ctx: &C, call: Call) -> Option<()> {
     same.protocol = protocol.into();
     same.asked = 0;
     same.prefix_len = NO_ROUTE_OF_ITS_OWN;
-    let answer = often::answer(kind, CONNECT, UNSPECIFIED, destination);
+    let answer = often::answer(kind, CONNECT, UNSPECIFIED, false, destination);
     let suppressed = same.suppressed(net.0, answer)?;
     let record = SCOPE_RECORD.get()?;
     record.open_in(Context::Task, wire::CALL, netns);
