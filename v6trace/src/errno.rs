@@ -39,6 +39,7 @@ names! {
     EEXIST = 17,
     ENODEV = 19,
     EINVAL = 22,
+    ENFILE = 23,
     EMFILE = 24,
     ENOSPC = 28,
     ERANGE = 34,

@@ -54,6 +54,7 @@ pub(crate) use routes::{default_route, default_routes, renewed};
 pub(crate) use rtnetlink::AddressRequest;
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use sends::send_from;
+pub(crate) use setsockopt::set as set_option;
 pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;

@@ -67,7 +67,7 @@ fn storage(address: Ipv6Addr) -> libc::sockaddr_storage {
 }
 
 /// Sets an option to a fixed-size value.
-pub(super) fn set<T>(socket: impl AsFd, level: c_int, name: c_int, value: &T) -> io::Result<()> {
+pub(crate) fn set<T>(socket: impl AsFd, level: c_int, name: c_int, value: &T) -> io::Result<()> {
     // SAFETY: a shared reference to T is readable for size_of::<T>() bytes, and
     // the kernel copies whatever they are, padding included.
     let bytes =

@@ -14,6 +14,7 @@ mod forwarding;
 mod healthy;
 mod lookups;
 mod multicast_join;
+mod option;
 mod outgoing;
 mod recording;
 mod set_token;
@@ -128,6 +129,12 @@ const GROUPS: &[Group] = &[
         among_all: "no-route-after-forwarding",
         boot: None,
         scenarios: outgoing::SCENARIOS,
+    },
+    Group {
+        families: &["option"],
+        among_all: "multicast-interface-refused",
+        boot: None,
+        scenarios: option::SCENARIOS,
     },
     // What is recorded is joins, and a token that is refused.
     Group {

@@ -16,18 +16,24 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("hooks-by-the-cheapest
 /// way in parentheses.
 const PREEMPTION: &str = "/sys/kernel/debug/sched/preempt";
 
+/// Functions that are passed an object by value: trampolines can be had for these
+/// from 6.1 on.
+const BY_VALUE: [&str; 1] = ["ipv6_setsockopt"];
+
 /// Trampolines where there are any and the kernel does not preempt them, else
 /// kprobes.
 fn cheapest() -> Result<()> {
     let report = Tracer::start(&[])?.finish()?;
     report.complete()?;
     let preempts = preempts();
+    let by_value_is_new = uname().release().to_string_lossy().starts_with("5.");
     let mut trampolines = 0;
     for candidate in HOOKS.iter().flat_map(|hook| hook.candidates) {
         let Ok(covered) = report.coverage_of(candidate.function) else {
             continue;
         };
-        let wanted = if candidate.trampoline.is_some() && !preempts {
+        let has_one = !(by_value_is_new && BY_VALUE.contains(&candidate.function));
+        let wanted = if candidate.trampoline.is_some() && has_one && !preempts {
             trampolines += 1;
             "trampoline"
         } else {

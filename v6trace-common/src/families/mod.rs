@@ -9,6 +9,7 @@ pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod option;
 pub mod outgoing;
 pub mod set_token;
 pub mod source_selection;
@@ -59,6 +60,7 @@ families! {
     advertisement,
     bind,
     outgoing,
+    option,
 }
 
 impl Family {

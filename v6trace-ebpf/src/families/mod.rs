@@ -7,6 +7,7 @@ mod bind;
 mod dad;
 mod forwarding;
 mod multicast_join;
+mod option;
 mod outgoing;
 mod set_token;
 mod source_selection;

@@ -19,6 +19,7 @@ pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod option;
 pub mod outgoing;
 pub mod set_token;
 pub mod source_selection;
@@ -165,6 +166,7 @@ families! {
     }
     bind { LocalAddressRefused, SocketRefused }
     outgoing { OutgoingLookup, ScopeMissing }
+    option { OptionRefused }
 }
 
 /// The kind of the records that something is decoded from.

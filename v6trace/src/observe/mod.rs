@@ -35,7 +35,7 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{advertisement, anycast, bind, dad, outgoing, source_selection},
+    families::{advertisement, anycast, bind, dad, option, outgoing, source_selection},
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
@@ -70,6 +70,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(bind::lookup::Addresses),
         Box::new(bind::port_lookup::Ports),
         Box::new(outgoing::lookup::Routes),
+        Box::new(option::lookup::Routers),
     ]
 }
 

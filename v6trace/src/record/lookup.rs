@@ -11,6 +11,7 @@ use crate::families::{
     anycast::AnycastUse,
     bind::{PortUse, Whereabouts},
     dad::Surroundings,
+    option::Multicasts,
     outgoing::Reach,
     source_selection::Addresses,
 };
@@ -128,4 +129,6 @@ lookups! {
     Reach = 14, LARGE;
     /// Which sockets have a port that a socket was refused.
     PortUse = 15, LARGE;
+    /// Which process routes multicasts.
+    Multicasts = 16, SMALL;
 }

@@ -10,6 +10,7 @@ mod bind;
 mod commands;
 mod dad;
 mod joins;
+mod option;
 mod outgoing;
 mod set_token;
 mod source_selection;

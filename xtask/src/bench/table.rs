@@ -39,6 +39,7 @@ const ROWS: &[Row] = &[
     added("udp-connect", "IPv4 UDP connect, ns"),
     added("tcp-connect", "IPv4 TCP connect, ns"),
     added("bind", "IPv6 socket and bind, ns"),
+    added("option", "IPv6 socket option, ns"),
     added("udp6-connect", "IPv6 UDP connect, ns"),
     added("tcp6-connect", "IPv6 TCP connect, ns"),
     added("advertisement", "router advertisement, ns"),

@@ -6,6 +6,7 @@ pub(super) mod burst;
 mod connect;
 mod failing_join;
 mod join_leave;
+mod option;
 mod option_memory;
 
 use anyhow::{Context as _, Result};
@@ -35,6 +36,7 @@ const ALL: [Workload; 9] = [
     connect::UDP,
     connect::TCP,
     bind::WORKLOAD,
+    option::WORKLOAD,
     connect::UDP6,
     connect::TCP6,
     advertisement::WORKLOAD,

@@ -1,0 +1,215 @@
+//! An option that was refused: its value, and what the kernel tested of the socket
+//! and the task.
+
+use aya_ebpf::{
+    EbpfContext,
+    helpers::{bpf_probe_read_user, generated},
+    macros::map,
+};
+use v6trace_common::{
+    COMM_LEN, INTERFACE_NAME_LEN,
+    families::option::{
+        self as wire, INTERFACE_ABSENT, INTERFACE_FOUND, IPV6ONLY, IPV6ONLY_READ, MORE_READ,
+        OptionRefused, STATE_READ, SWAPPED_FOUND, TASK_READ, VALUE_READ,
+    },
+};
+
+use super::{Call, globals, routing};
+use crate::{
+    attachment::Object as _,
+    context,
+    devices::{self, Found},
+    kernel::{Net, Sock},
+    limit::{HELD_BACK, Limit},
+    output::Record,
+    pointer::{Pointer, Reading, Value},
+    scratch::Scratch,
+};
+
+/// What is the same: programs of one name that ask for the same are told once.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Same {
+    comm: [u8; COMM_LEN],
+    netns: u32,
+    option: u32,
+    value: u32,
+    ret: i32,
+}
+
+/// How soon the same is told again.
+const AGAIN_NS: u64 = 3600 * 1_000_000_000;
+/// So much of a namespace is told within that time, whoever it is.
+const MOST: u32 = 16;
+const MOST_NS: u64 = 60 * 1_000_000_000;
+
+/// `IPV6_MULTICAST_IF`, `IPV6_UNICAST_IF` and `MRT6_ADD_MIF`: what names an
+/// interface.
+const MULTICAST_IF: u32 = 17;
+const UNICAST_IF: u32 = 76;
+const ADD_MIF: u32 = 202;
+
+#[map]
+static OPTION_TOLD: Limit<Same> = Limit::new(1024);
+
+#[map]
+static OPTION_RECORD: Scratch<Record<OptionRefused>> = Scratch::new();
+
+/// Sends the record, unless the same was told before.
+#[inline(always)]
+pub(super) fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
+    let sock = Sock(Pointer(call.sock));
+    let net = sock.net()?;
+    let netns = net.inum()?;
+    let record = OPTION_RECORD.get()?;
+    let payload = &mut record.payload;
+    payload.read = 0;
+    payload.unused = 0;
+    payload.ret = ret;
+    payload.option = call.option;
+    payload.length = call.length;
+    of_value(call, payload);
+    let same = same(netns, payload);
+    let of_this = OPTION_TOLD.pass(&same, 0, AGAIN_NS, 1);
+    if of_this == HELD_BACK {
+        return None;
+    }
+    let all = Same {
+        comm: [0; COMM_LEN],
+        option: 0,
+        value: 0,
+        ret: 0,
+        ..same
+    };
+    let of_namespace = OPTION_TOLD.pass(&all, 0, MOST_NS, MOST);
+    if of_namespace == HELD_BACK {
+        return None;
+    }
+    payload.suppressed = (of_this + of_namespace) as u32;
+    payload.socket_inode = sock.inode().unwrap_or(0);
+    of_socket(sock, payload);
+    of_task(payload);
+    of_interface(net, payload);
+    routing::of_table(sock, net, payload);
+    // The function may wait for the socket's lock.
+    record.open_in(context::of_sleeper(), wire::SET, netns);
+    record.send(ctx, wire::SET);
+    Some(())
+}
+
+#[inline(always)]
+fn same(netns: u32, payload: &OptionRefused) -> Same {
+    let mut same = Same {
+        comm: [0; COMM_LEN],
+        netns,
+        option: payload.option,
+        value: payload.value as u32,
+        ret: payload.ret,
+    };
+    // SAFETY: the helper writes COMM_LEN bytes, which is what comm has. On
+    // failure it writes zeros.
+    unsafe {
+        generated::bpf_get_current_comm(same.comm.as_mut_ptr().cast(), COMM_LEN as u32);
+    }
+    same
+}
+
+/// What is asked for. A value that is shorter is none.
+#[inline(always)]
+fn of_value(call: Call, payload: &mut OptionRefused) {
+    const WORD: u32 = 4;
+    payload.value = 0;
+    payload.more = 0;
+    if call.length >= WORD
+        && let Some(value) = part::<i32>(call, 0)
+    {
+        payload.value = value;
+        payload.read |= VALUE_READ;
+    }
+    if call.length >= 2 * WORD
+        && let Some(more) = part::<u32>(call, WORD)
+    {
+        payload.more = more;
+        payload.read |= MORE_READ;
+    }
+}
+
+#[inline(always)]
+fn part<T: Value>(call: Call, offset: u32) -> Option<T> {
+    let at = call.value.wrapping_add(offset.into());
+    if call.in_kernel != 0 {
+        return Pointer(at).read();
+    }
+    // SAFETY: the helper checks the address itself and fails where it is not the
+    // program's; any bits are a value of T.
+    unsafe { bpf_probe_read_user(at as *const T) }.ok()
+}
+
+/// What is tested of the socket.
+#[inline(always)]
+fn of_socket(sock: Sock<Pointer>, payload: &mut OptionRefused) {
+    let mut reading = Reading::new();
+    let kind: u16 = reading.get(sock.0, &globals::SOCK_TYPE);
+    let protocol: u16 = reading.get(sock.0, &globals::SOCK_PROTOCOL);
+    let state: u8 = reading.get(sock.0, &globals::SOCK_STATE);
+    let number: u16 = reading.get(sock.0, &globals::SOCK_NUM);
+    payload.bound_ifindex = reading.get(sock.0, &globals::SOCK_BOUND);
+    payload.sk_type = kind.into();
+    payload.sk_protocol = protocol.into();
+    payload.sk_state = state.into();
+    payload.inet_num = number.into();
+    payload.read |= STATE_READ & reading.mask();
+    if let Some(only) = sock.0.bits(&globals::SOCK_V6ONLY) {
+        payload.read |= IPV6ONLY_READ | if only != 0 { IPV6ONLY } else { 0 };
+    }
+}
+
+/// What is tested of the task.
+#[inline(always)]
+fn of_task(payload: &mut OptionRefused) {
+    let mut reading = Reading::new();
+    let cred = Pointer(reading.get(context::current_task(), &globals::TASK_CRED));
+    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
+    payload.capabilities = effective as u32;
+    payload.read |= TASK_READ & reading.mask();
+}
+
+/// The interface that is asked for.
+#[inline(always)]
+fn of_interface(net: Net, payload: &mut OptionRefused) {
+    payload.interface = [0; INTERFACE_NAME_LEN];
+    payload.bound_interface = [0; INTERFACE_NAME_LEN];
+    if payload.bound_ifindex != 0
+        && let Found::At(device) = devices::find(net, payload.bound_ifindex)
+    {
+        device.name_into(&mut payload.bound_interface);
+    }
+    payload.ifindex = match payload.option {
+        MULTICAST_IF => payload.value as u32,
+        // In the network's order.
+        UNICAST_IF => (payload.value as u32).swap_bytes(),
+        // `mif6ctl`: number, flags and threshold, then the index; with a flag it
+        // means no interface that is there.
+        ADD_MIF if payload.value as u32 >> 16 & 0xff == 0 => payload.more & 0xffff,
+        _ => 0,
+    };
+    if payload.ifindex == 0 {
+        return;
+    }
+    match devices::find(net, payload.ifindex) {
+        Found::At(device) => {
+            payload.read |= INTERFACE_FOUND;
+            device.name_into(&mut payload.interface);
+        }
+        Found::Nowhere => {
+            payload.read |= INTERFACE_ABSENT;
+            if payload.option == UNICAST_IF
+                && let Found::At(device) = devices::find(net, payload.value as u32)
+            {
+                payload.read |= SWAPPED_FOUND;
+                device.name_into(&mut payload.interface);
+            }
+        }
+        Found::Unknown => {}
+    }
+}
