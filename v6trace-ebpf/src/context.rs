@@ -8,7 +8,10 @@
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_get_smp_processor_id};
 use v6trace_common::{Context, member::ABSENT};
 
-use crate::{globals, pointer::Pointer};
+use crate::{
+    globals,
+    pointer::{Pointer, Reading},
+};
 
 /// `SOFTIRQ_OFFSET`: set in the counter while a softirq is served.
 const SERVING_SOFTIRQ: u32 = 0x100;
@@ -67,6 +70,16 @@ pub(crate) fn current_task() -> Pointer {
     // SAFETY: the helper takes nothing and returns an address, which is only
     // ever read through Pointer.
     Pointer(unsafe { bpf_get_current_task() })
+}
+
+/// The lower half of what the current task is capable of in its user namespace, and
+/// `flag` where that could be read, else 0.
+#[inline(always)]
+pub(crate) fn capabilities(flag: u32) -> (u32, u32) {
+    let mut reading = Reading::new();
+    let cred = Pointer(reading.get(current_task(), &globals::TASK_CRED));
+    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
+    (effective as u32, flag & reading.mask())
 }
 
 /// Whether a softirq is served.

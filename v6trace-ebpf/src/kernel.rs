@@ -2,7 +2,11 @@
 
 use v6trace_common::INTERFACE_NAME_LEN;
 
-use crate::{attachment::Object, globals, pointer::Pointer};
+use crate::{
+    attachment::Object,
+    globals,
+    pointer::{Pointer, Reading},
+};
 
 /// Buckets of `net.dev_index_head` (`NETDEV_HASHENTRIES`).
 const DEVICE_BUCKETS: u32 = 256;
@@ -24,6 +28,52 @@ impl<O: Object> Sock<O> {
         // `struct socket` is the first member of `struct socket_alloc`.
         let socket = self.0.next(&globals::SOCK_SOCKET)?;
         socket.pointer().get(&globals::SOCKET_INODE)
+    }
+}
+
+/// What a socket is, and how far it has come.
+pub(crate) struct SocketState {
+    /// `sk_type`
+    pub(crate) kind: u32,
+    /// `sk_protocol`
+    pub(crate) protocol: u32,
+    /// `sk_state`
+    pub(crate) state: u32,
+    /// `inet_num`
+    pub(crate) number: u32,
+    /// `sk_bound_dev_if`
+    pub(crate) bound: u32,
+    /// All bits if all of it could be read, else none.
+    pub(crate) read: u32,
+}
+
+impl Sock<Pointer> {
+    /// Reads it.
+    #[inline(always)]
+    pub(crate) fn state(self) -> SocketState {
+        let mut reading = Reading::new();
+        let kind: u16 = reading.get(self.0, &globals::SOCK_TYPE);
+        let protocol: u16 = reading.get(self.0, &globals::SOCK_PROTOCOL);
+        let state: u8 = reading.get(self.0, &globals::SOCK_STATE);
+        let number: u16 = reading.get(self.0, &globals::SOCK_NUM);
+        SocketState {
+            kind: kind.into(),
+            protocol: protocol.into(),
+            state: state.into(),
+            number: number.into(),
+            bound: reading.get(self.0, &globals::SOCK_BOUND),
+            read: reading.mask(),
+        }
+    }
+
+    /// `yes` where it is for IPv6 alone, with `read` where that could be read.
+    #[inline(always)]
+    pub(crate) fn v6only(self, read: u32, yes: u32) -> u32 {
+        match self.0.bits(&globals::SOCK_V6ONLY) {
+            Some(0) => read,
+            Some(_) => read | yes,
+            None => 0,
+        }
     }
 }
 

@@ -259,7 +259,7 @@ fn not() -> Result<()> {
     let alone = |socket: &Socket| socket.set_only_v6(true);
     let own = has(&host, Type::STREAM, at(PORT), |_| Ok(()))?;
     let held = held(&host, Type::STREAM, at(PORT + 1))?;
-    let shared = Holder::of(has(&host, Type::DGRAM, at(PORT + 10), shares)?)?;
+    let of_many = Holder::of(has(&host, Type::DGRAM, at(PORT + 10), shares)?)?;
     let ipv4 = (Ipv4Addr::UNSPECIFIED, PORT + 11);
     let of_ipv4 = self::held(&host, Type::DGRAM, ipv4)?;
     let on_lo = Holder::of(has(&host, Type::DGRAM, at(PORT + 12), |socket| {
@@ -297,6 +297,6 @@ fn not() -> Result<()> {
         .field("severity", "notice")
         .evidence("holder_pid", held.pid())
         .check()?;
-    drop((own, shared, of_ipv4, on_lo));
+    drop((own, of_many, of_ipv4, on_lo));
     Ok(())
 }

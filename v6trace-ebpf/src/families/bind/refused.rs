@@ -25,7 +25,7 @@ use crate::{
     kernel::{Net, Sock},
     limit::{HELD_BACK, Limit},
     output::Record,
-    pointer::{Pointer, Reading},
+    pointer::Pointer,
     scratch::Scratch,
 };
 
@@ -127,7 +127,9 @@ pub(super) fn report<C: EbpfContext>(
     payload.port = asked.port;
     payload.socket_inode = sock.inode().unwrap_or(0);
     payload.known = 0;
-    of_task(payload);
+    let (capabilities, read) = context::capabilities(CAPABILITIES_READ);
+    payload.capabilities = capabilities;
+    payload.known |= read;
     of_socket(sock, payload);
     of_namespace(net, payload);
     let states = search::find(net, own, payload);
@@ -170,32 +172,16 @@ fn ports(sock: Sock<Pointer>, asked: Asked) -> u32 {
     }
 }
 
-/// What is tested of the task.
-#[inline(always)]
-fn of_task(payload: &mut LocalAddressRefused) {
-    let mut reading = Reading::new();
-    let cred = Pointer(reading.get(context::current_task(), &globals::TASK_CRED));
-    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
-    payload.capabilities = effective as u32;
-    payload.known |= CAPABILITIES_READ & reading.mask();
-}
-
 /// What is tested of the socket.
 #[inline(always)]
 fn of_socket(sock: Sock<Pointer>, payload: &mut LocalAddressRefused) {
-    let mut reading = Reading::new();
-    let kind: u16 = reading.get(sock.0, &globals::SOCK_TYPE);
-    let protocol: u16 = reading.get(sock.0, &globals::SOCK_PROTOCOL);
-    let state: u8 = reading.get(sock.0, &globals::SOCK_STATE);
-    let number: u16 = reading.get(sock.0, &globals::SOCK_NUM);
-    payload.sk_type = kind.into();
-    payload.sk_protocol = protocol.into();
-    payload.sk_state = state.into();
-    payload.inet_num = number.into();
-    payload.known |= SOCKET_READ & reading.mask();
-    if let Some(only) = sock.0.bits(&globals::SOCK_V6ONLY) {
-        payload.known |= V6ONLY_READ | if only != 0 { V6ONLY } else { 0 };
-    }
+    let state = sock.state();
+    payload.sk_type = state.kind;
+    payload.sk_protocol = state.protocol;
+    payload.sk_state = state.state;
+    payload.inet_num = state.number;
+    payload.known |= SOCKET_READ & state.read;
+    payload.known |= sock.v6only(V6ONLY_READ, V6ONLY);
     if let Some(address) = sock.0.bits(&globals::SOCK_REUSE)
         && let Some(port) = sock.0.bits(&globals::SOCK_REUSEPORT)
     {

@@ -14,15 +14,14 @@ use v6trace_common::{
     },
 };
 
-use super::{Call, globals, routing};
+use super::{Call, routing};
 use crate::{
-    attachment::Object as _,
     context,
     devices::{self, Found},
     kernel::{Net, Sock},
     limit::{HELD_BACK, Limit},
     output::Record,
-    pointer::{Pointer, Reading, Value},
+    pointer::{Pointer, Value},
     scratch::Scratch,
 };
 
@@ -88,7 +87,9 @@ pub(super) fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()
     payload.suppressed = (of_this + of_namespace) as u32;
     payload.socket_inode = sock.inode().unwrap_or(0);
     of_socket(sock, payload);
-    of_task(payload);
+    let (capabilities, read) = context::capabilities(TASK_READ);
+    payload.capabilities = capabilities;
+    payload.read |= read;
     of_interface(net, payload);
     routing::of_table(sock, net, payload);
     // The function may wait for the socket's lock.
@@ -148,30 +149,14 @@ fn part<T: Value>(call: Call, offset: u32) -> Option<T> {
 /// What is tested of the socket.
 #[inline(always)]
 fn of_socket(sock: Sock<Pointer>, payload: &mut OptionRefused) {
-    let mut reading = Reading::new();
-    let kind: u16 = reading.get(sock.0, &globals::SOCK_TYPE);
-    let protocol: u16 = reading.get(sock.0, &globals::SOCK_PROTOCOL);
-    let state: u8 = reading.get(sock.0, &globals::SOCK_STATE);
-    let number: u16 = reading.get(sock.0, &globals::SOCK_NUM);
-    payload.bound_ifindex = reading.get(sock.0, &globals::SOCK_BOUND);
-    payload.sk_type = kind.into();
-    payload.sk_protocol = protocol.into();
-    payload.sk_state = state.into();
-    payload.inet_num = number.into();
-    payload.read |= STATE_READ & reading.mask();
-    if let Some(only) = sock.0.bits(&globals::SOCK_V6ONLY) {
-        payload.read |= IPV6ONLY_READ | if only != 0 { IPV6ONLY } else { 0 };
-    }
-}
-
-/// What is tested of the task.
-#[inline(always)]
-fn of_task(payload: &mut OptionRefused) {
-    let mut reading = Reading::new();
-    let cred = Pointer(reading.get(context::current_task(), &globals::TASK_CRED));
-    let effective: u64 = reading.get(cred, &globals::CRED_EFFECTIVE);
-    payload.capabilities = effective as u32;
-    payload.read |= TASK_READ & reading.mask();
+    let state = sock.state();
+    payload.sk_type = state.kind;
+    payload.sk_protocol = state.protocol;
+    payload.sk_state = state.state;
+    payload.inet_num = state.number;
+    payload.bound_ifindex = state.bound;
+    payload.read |= STATE_READ & state.read;
+    payload.read |= sock.v6only(IPV6ONLY_READ, IPV6ONLY);
 }
 
 /// The interface that is asked for.

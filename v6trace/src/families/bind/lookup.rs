@@ -25,11 +25,7 @@ pub(crate) struct Addresses;
 
 impl Looks for Addresses {
     fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
-        let found = records.iter().enumerate().filter_map(|(index, record)| {
-            let event = record.event()?;
-            let Payload::LocalAddressRefused(refused) = &event.payload else {
-                return None;
-            };
+        let found = refusals(records).filter_map(|(index, event, refused)| {
             let by_address = matches!(refused.errno, Errno::EADDRNOTAVAIL | Errno::EINVAL);
             if !by_address {
                 return None;
@@ -38,6 +34,19 @@ impl Looks for Addresses {
         });
         found.collect()
     }
+}
+
+/// The addresses that were refused among `records`, by index of the record.
+pub(super) fn refusals(
+    records: &[Record],
+) -> impl Iterator<Item = (usize, &Event, &LocalAddressRefused)> {
+    records.iter().enumerate().filter_map(|(index, record)| {
+        let event = record.event()?;
+        match &event.payload {
+            Payload::LocalAddressRefused(refused) => Some((index, event, refused)),
+            _ => None,
+        }
+    })
 }
 
 fn whereabouts(

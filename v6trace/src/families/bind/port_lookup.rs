@@ -2,12 +2,11 @@
 
 use std::{collections::HashSet, io};
 
-use super::{LocalAddressRefused, PortSocket, PortUse};
+use super::{LocalAddressRefused, PortSocket, PortUse, lookup::refusals};
 use crate::{
     clock,
     errno::Errno,
     event::Event,
-    families::Payload,
     observe::{
         Looks,
         batch::Batch,
@@ -29,14 +28,8 @@ pub(crate) struct Ports;
 
 impl Looks for Ports {
     fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
-        let found = records.iter().enumerate().filter_map(|(index, record)| {
-            let event = record.event()?;
-            let Payload::LocalAddressRefused(refused) = &event.payload else {
-                return None;
-            };
-            if refused.errno != Errno::EADDRINUSE {
-                return None;
-            }
+        let in_use = refusals(records).filter(|(.., refused)| refused.errno == Errno::EADDRINUSE);
+        let found = in_use.filter_map(|(index, event, refused)| {
             Some((index, look(event, refused, batch)?.into()))
         });
         found.collect()

@@ -67,7 +67,7 @@ pub(crate) struct InetSocket {
 }
 
 impl Wanted {
-    fn is_met_by(&self, socket: &InetSocket) -> bool {
+    fn is_met_by(self, socket: &InetSocket) -> bool {
         let state = 1_u32.checked_shl(socket.state.into()).unwrap_or(0);
         state & self.states != 0 && (self.port == 0 || socket.from_port == self.port)
     }

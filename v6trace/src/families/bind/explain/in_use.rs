@@ -86,6 +86,47 @@ impl Conflict<'_> {
     fn is_left(&self) -> bool {
         self.holder.process.is_none() && is_left(self.holder)
     }
+
+    /// Who has it, as a part of a sentence.
+    fn who(&self) -> String {
+        match &self.holder.process {
+            Some((pid, comm)) if self.is_own => {
+                format!("{comm} (pid {pid}), the same process, unless it took that only then,")
+            }
+            Some((pid, comm)) => format!("{comm} (pid {pid})"),
+            None => "nobody".to_owned(),
+        }
+    }
+
+    /// Who has what.
+    fn story(&self) -> String {
+        let holder = self.holder;
+        let who = self.who();
+        let address = holder.address;
+        match self.overlap {
+            _ if self.is_left() => {
+                let (peer, port) = holder.peer.unwrap_or((address, 0));
+                format!(
+                    "the end of a connection from {address} to {}, which is closed, keeps the port \
+                     for up to a minute more (TIME_WAIT), so that what is still under way is not \
+                     taken for something new",
+                    place(peer, port)
+                )
+            }
+            Overlap::Same => format!("{who} has this very address and port"),
+            Overlap::HolderHasAll => format!("{who} has the port for all addresses ({address})"),
+            Overlap::AskedForAll => {
+                format!("it asks for all addresses, and {who} has the port for {address}")
+            }
+            Overlap::AskedForIpv4 => format!(
+                "a socket of :: is for IPv4 as well unless it has IPV6_V6ONLY, and {who} has the \
+                 port for {address}. A socket for IPv6 alone would not be in its way"
+            ),
+            Overlap::HolderHasIpv4 => format!(
+                "{who} has the port for {address} without IPV6_V6ONLY, and so for IPv4 as well"
+            ),
+        }
+    }
 }
 
 /// Nobody has the socket any more: it waits for what is still under way.
@@ -100,7 +141,7 @@ impl Story<'_> {
         let conflict = self.conflict()?;
         let holder = conflict.holder;
         let apart = self.apart(&conflict);
-        let why = format!("{}{apart}", self.overlap(&conflict));
+        let why = format!("{}{apart}", conflict.story());
         let mut diagnosis = self.told(Cause::AddressInUse, OPERATION, &why);
         if !conflict.is_certain {
             diagnosis = diagnosis.likely();
@@ -110,7 +151,7 @@ impl Story<'_> {
         }
         let reuse = refused.reuse;
         let (pid, comm) = holder.process.clone().unzip();
-        let peer = holder.peer.map(|(peer, port)| place(peer, port.into()));
+        let peer = holder.peer.map(|(peer, port)| place(peer, port));
         let diagnosis = diagnosis
             .with("conflict", conflict.overlap.name())
             .with("holder", comm)
@@ -190,36 +231,6 @@ impl Story<'_> {
         }
     }
 
-    /// Who has what.
-    fn overlap(&self, conflict: &Conflict<'_>) -> String {
-        let holder = conflict.holder;
-        let who = self.holder(conflict);
-        let address = holder.address;
-        match conflict.overlap {
-            _ if conflict.is_left() => {
-                let (peer, port) = holder.peer.unwrap_or((address, 0));
-                format!(
-                    "the end of a connection from {address} to {}, which is closed, keeps the port \
-                     for up to a minute more (TIME_WAIT), so that what is still under way is not \
-                     taken for something new",
-                    place(peer, port)
-                )
-            }
-            Overlap::Same => format!("{who} has this very address and port"),
-            Overlap::HolderHasAll => format!("{who} has the port for all addresses ({address})"),
-            Overlap::AskedForAll => {
-                format!("it asks for all addresses, and {who} has the port for {address}")
-            }
-            Overlap::AskedForIpv4 => format!(
-                "a socket of :: is for IPv4 as well unless it has IPV6_V6ONLY, and {who} has the \
-                 port for {address}. Nobody but that has to do with IPv6"
-            ),
-            Overlap::HolderHasIpv4 => format!(
-                "{who} has the port for {address} without IPV6_V6ONLY, and so for IPv4 as well"
-            ),
-        }
-    }
-
     /// Why they do not share it, as another sentence.
     fn apart(&self, conflict: &Conflict<'_>) -> String {
         let holder = conflict.holder;
@@ -245,16 +256,6 @@ impl Story<'_> {
                 ". The refused socket has {option}; that the other one has not is inferred from the \
                  refusal"
             ),
-        }
-    }
-
-    fn holder(&self, conflict: &Conflict<'_>) -> String {
-        match &conflict.holder.process {
-            Some((pid, comm)) if conflict.is_own => {
-                format!("{comm} (pid {pid}), the same process, unless it took that only then,")
-            }
-            Some((pid, comm)) => format!("{comm} (pid {pid})"),
-            None => "nobody".to_owned(),
         }
     }
 

@@ -6,7 +6,7 @@
 //! VRF (EINVAL). For IPV6_UNICAST_IF: the length (EINVAL), the interface
 //! (EADDRNOTAVAIL), and that the socket is bound to none (EINVAL).
 
-use super::{NUMBER, STREAM, Story, Verdict};
+use super::{NUMBER, STREAM, Story, Verdict, unexplained};
 use crate::{
     errno::Errno,
     explain::Fix,
@@ -38,7 +38,7 @@ impl Story<'_> {
                      link-local address)",
                 ))
             }
-            _ => self.unexplained(CAUSE),
+            _ => unexplained(CAUSE),
         }
     }
 
@@ -77,7 +77,7 @@ impl Story<'_> {
                     "leave it out: a socket that is bound to an interface sends by it",
                 ))
             }
-            _ => self.unexplained(CAUSE),
+            _ => unexplained(CAUSE),
         }
     }
 }

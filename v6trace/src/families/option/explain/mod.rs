@@ -210,12 +210,12 @@ impl Story<'_> {
             "give the service the capability: AmbientCapabilities={first} in its unit"
         )))
     }
+}
 
-    fn unexplained(&self, cause: Cause) -> Verdict {
-        Verdict::likely(
-            cause,
-            "none of the conditions that are known to give this errno held when the kernel had \
-             answered; a program of the cgroup may refuse options as well",
-        )
-    }
+fn unexplained(cause: Cause) -> Verdict {
+    Verdict::likely(
+        cause,
+        "none of the conditions that are known to give this errno held when the kernel had answered, \
+         as far as they could be read",
+    )
 }

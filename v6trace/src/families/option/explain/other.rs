@@ -5,7 +5,7 @@
 //! know, or sockets of that type have not, is ENOPROTOOPT: programs ask for what
 //! later kernels have and do without.
 
-use super::{NUMBER, RAW, STREAM, Story, Verdict};
+use super::{NUMBER, RAW, STREAM, Story, Verdict, unexplained};
 use crate::{
     errno::Errno,
     explain::Fix,
@@ -46,7 +46,7 @@ impl Story<'_> {
             _ => None,
         };
         let found = found.or_else(|| self.address_form());
-        found.unwrap_or_else(|| self.unexplained(CAUSE))
+        found.unwrap_or_else(|| unexplained(CAUSE))
     }
 
     fn not_known(&self) -> Verdict {

@@ -7,7 +7,7 @@
 //! number of the virtual interface (ENFILE), that it is free (EADDRINUSE), the
 //! interface (EADDRNOTAVAIL).
 
-use super::{NUMBER, RAW, Story, Verdict};
+use super::{NUMBER, RAW, Story, Verdict, unexplained};
 use crate::{
     errno::Errno,
     explain::Fix,
@@ -58,7 +58,7 @@ impl Story<'_> {
             _ if refused.option == MRT6_ADD_MIF => self.virtual_interface(),
             _ => {
                 let short = self.too_short(CAUSE, NUMBER);
-                short.unwrap_or_else(|| self.unexplained(CAUSE))
+                short.unwrap_or_else(|| unexplained(CAUSE))
             }
         };
         // Whoever ends cleans up what may be gone already.
@@ -86,7 +86,7 @@ impl Story<'_> {
     fn not_permitted(&self) -> Verdict {
         let is_known = self.is_there() == Some(true);
         if self.router() == Router::ThisSocket || !is_known {
-            return self.unexplained(CAUSE);
+            return unexplained(CAUSE);
         }
         let who = self.who_routes();
         if self.refused.option == MRT6_DONE {
@@ -122,7 +122,7 @@ impl Story<'_> {
     fn routed(&self) -> Verdict {
         let table = self.refused.table.map_or(0, |table| table.number);
         match self.router() {
-            Router::Nobody => self.unexplained(CAUSE),
+            Router::Nobody => unexplained(CAUSE),
             Router::ThisSocket => {
                 Verdict::certain(CAUSE, "the socket routes multicasts already (MRT6_INIT)").notice()
             }
@@ -150,7 +150,7 @@ impl Story<'_> {
             return verdict;
         }
         let Some(value) = refused.value.map(i32::cast_unsigned) else {
-            return self.unexplained(CAUSE);
+            return unexplained(CAUSE);
         };
         let (number, flags) = (value & 0xffff, value >> 16 & 0xff);
         let list = || {
@@ -176,7 +176,7 @@ impl Story<'_> {
                     format!("its flags are {flags}, and the kernel knows MIFF_REGISTER (1) alone");
                 Verdict::certain(CAUSE, why)
             }
-            _ => self.unexplained(CAUSE),
+            _ => unexplained(CAUSE),
         }
     }
 }
