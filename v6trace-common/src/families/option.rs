@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Setting an option.
-pub const SET: Hook = Hook(32);
+pub const SET: Hook = Hook(33);
 
 layout! {
     /// An option was refused.
