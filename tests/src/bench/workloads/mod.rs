@@ -29,7 +29,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 9] = [
+const ALL: [Workload; 10] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
