@@ -1,9 +1,9 @@
 //! Temporary addresses that the kernel ceases to make: where one is found in use
 //! (`addrconf_dad_stop`) it makes another, and where too many were, it sets
 //! `use_tempaddr` of the interface to -1. Where none may fail
-//! (`regen_max_retry` = 0), it does so before it has made the first, beside an
-//! address of an advertised prefix (`addrconf_prefix_rcv_add_addr`, which another
-//! family watches).
+//! (`regen_max_retry` = 0), or as many were made beside an address as may, it does so
+//! ahead of making one, as an advertisement of its prefix comes
+//! (`addrconf_prefix_rcv_add_addr`, which another family watches).
 
 use aya_ebpf::{
     macros::map,

@@ -1,7 +1,7 @@
 //! The addresses that the kernel makes itself: settings that it refuses, and
 //! temporary addresses that it gives up.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::add;
 use crate::{
@@ -139,7 +139,7 @@ pub(in super::super) fn temporary_stopped(
         |most| format!("as often as regen_max_retry = {most} allows"),
     );
     if stopped.address.is_unspecified() {
-        return none_allowed(stopped, subject);
+        return on_advertisement(stopped, subject);
     }
     let summary = format!(
         "The kernel makes no more temporary addresses on {name}, of no prefix: {} was found in use, \
@@ -183,20 +183,29 @@ pub(in super::super) fn temporary_stopped(
     )
 }
 
-/// Where none may fail, the kernel makes none either.
-fn none_allowed(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnosis {
+/// Where the kernel gives up ahead of making one, as an advertised address comes: none
+/// may fail, or as many were made beside that address as may.
+fn on_advertisement(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnosis {
     let name = &stopped.interface;
     let retry = stopped.regen_max_retry;
+    let none_may = retry.is_some_and(|most| most <= 0);
     let public = stopped.public.map(|(public, _)| public.to_string());
+    let beside = public.as_deref().unwrap_or("an advertised address");
+    let why = match retry {
+        Some(most) if most <= 0 => format!("regen_max_retry = {most} allows not even one"),
+        Some(most) => format!(
+            "beside {beside} it has begun to make them as often as regen_max_retry = {most} \
+             allows, and each counts, in use or not"
+        ),
+        None => format!(
+            "beside {beside} it has begun to make them as often as regen_max_retry allows, which \
+             could not be read"
+        ),
+    };
     let summary = format!(
-        "The kernel makes no temporary addresses on {name}, of no prefix: regen_max_retry{} allows \
-         not even one. It has set use_tempaddr of {name} from {} to -1 as an advertised address \
-         came{}, and nothing sets it back.",
-        retry.map_or_else(String::new, |most| format!(" = {most}")),
+        "The kernel makes no more temporary addresses on {name}, of no prefix: {why}. It has set \
+         use_tempaddr of {name} from {} to -1 as an advertisement came, and nothing sets it back.",
         stopped.use_tempaddr,
-        public
-            .as_ref()
-            .map_or_else(String::new, |public| format!(" ({public})")),
     );
     let mut diagnosis = Diagnosis::new(
         subject.event,
@@ -208,14 +217,29 @@ fn none_allowed(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnosis {
     .with("use_tempaddr_before", stopped.use_tempaddr)
     .with("regen_max_retry", retry)
     .with("prefix_len", stopped.prefix_len)
-    .with("public_address", public)
-    .fix(subject.set(name, "regen_max_retry", REGEN_MAX_RETRY))
-    .fix(
+    .with("public_address", public);
+    // An advertisement came, which is nobody's doing here.
+    diagnosis.task = None;
+    if retry.is_none() {
+        diagnosis = diagnosis.likely();
+    }
+    let first = match stopped.public {
+        Some((public, _)) if !none_may => delete(stopped, public, subject)
+            .remark("its count goes with it; the next advertisement makes it anew"),
+        _ => subject.set(name, "regen_max_retry", REGEN_MAX_RETRY),
+    };
+    diagnosis.fix(first).fix(
         subject
             .set(name, "use_tempaddr", stopped.use_tempaddr)
             .remark("the next advertisement makes one"),
-    );
-    // An advertisement came, which is nobody's doing here.
-    diagnosis.task = None;
-    diagnosis
+    )
+}
+
+/// Takes the public address away.
+fn delete(stopped: &TemporaryStopped, public: Ipv6Addr, subject: Subject<'_>) -> Fix {
+    Fix::new(subject.in_netns(&format!(
+        "ip -6 address del {public}/{} dev {}",
+        stopped.prefix_len,
+        quoted(&stopped.interface)
+    )))
 }
