@@ -95,13 +95,13 @@ impl Story<'_> {
         let lost = self.lost;
         let name = &lost.interface;
         let summary = format!(
-            "{} set {name} down: {}. {} With keep_addr_on_down = 1 the addresses would have stayed.",
+            "{} set {name} down: {}. {}{}",
             self.subject.who("The kernel"),
             self.what(),
             self.outlook("When it is set up again"),
+            self.kept(),
         );
-        self.told(Cause::LostOnDown, "interface-down", summary)
-            .fix(self.keep())
+        self.keep(self.told(Cause::LostOnDown, "interface-down", summary))
     }
 
     /// Nobody has asked for the interface to be set down.
@@ -114,22 +114,38 @@ impl Story<'_> {
             format!("took {name} out of the VRF {vrf}")
         };
         let summary = format!(
-            "{} {moved}, which IPv6 takes for setting it down: {}. {} With keep_addr_on_down = 1 \
-             the addresses would have stayed.",
+            "{} {moved}, which IPv6 takes for setting it down: {}. {}{}",
             self.subject.who("The kernel"),
             self.what(),
             self.outlook("As long as it is up"),
+            self.kept(),
         );
-        self.told(Cause::LostByVrf, "vrf-change", summary)
+        let diagnosis = self
+            .told(Cause::LostByVrf, "vrf-change", summary)
             .with("vrf", vrf.as_str())
-            .with("entered", entered)
-            .fix(self.keep())
+            .with("entered", entered);
+        self.keep(diagnosis)
     }
 
-    fn keep(&self) -> Fix {
-        self.subject
-            .set(&self.lost.interface, "keep_addr_on_down", 1)
-            .remark("from now on; routes go nevertheless")
+    /// What keeps addresses; a sentence with a blank ahead.
+    fn kept(&self) -> &'static str {
+        if self.lost.set_count > 0 {
+            " With keep_addr_on_down = 1 the addresses that were set would have stayed."
+        } else {
+            ""
+        }
+    }
+
+    /// Has addresses kept from now on. Where some went that would have been, they are
+    /// not yet.
+    fn keep(&self, diagnosis: Diagnosis) -> Diagnosis {
+        if self.lost.set_count == 0 {
+            return diagnosis;
+        }
+        let set = self
+            .subject
+            .set(&self.lost.interface, "keep_addr_on_down", 1);
+        diagnosis.fix(set.remark("from now on; routes go nevertheless"))
     }
 
     /// Whether it was set down, after which what the kernel makes itself comes back.
@@ -141,13 +157,24 @@ impl Story<'_> {
     }
 
     /// In which table a route belongs from now on, as `ip` wants it: a VRF has a table
-    /// of its own for what is in it.
+    /// of its own for what is in it. Whether another one was that is not known.
     fn table(&self, route: &LostRoute) -> String {
-        let table = route.table.filter(|&table| table != MAIN);
-        match (self.lost.trigger, table) {
+        match (self.lost.trigger, other_table(route)) {
             (Trigger::VrfEntered, None) => format!(" vrf {}", quoted(&self.lost.vrf)),
-            (Trigger::VrfLeft, _) | (_, None) => String::new(),
+            (_, None) => String::new(),
             (_, Some(table)) => format!(" table {table}"),
+        }
+    }
+
+    /// When, and in which table, a route can be set again.
+    fn route_remark(&self, route: &LostRoute) -> Option<&'static str> {
+        match (self.lost.trigger, other_table(route)) {
+            (Trigger::VrfLeft, Some(_)) => Some(
+                "once it is up; if that table was the VRF's: without it, or with that of the VRF \
+                 that it is in by now",
+            ),
+            (Trigger::Down | Trigger::VrfEntered | Trigger::VrfLeft, _) => Some("once it is up"),
+            _ => None,
         }
     }
 
@@ -294,10 +321,9 @@ impl Story<'_> {
             command += &format!(" dev {}", quoted(&lost.interface));
             command += &self.table(lost);
             let fix = self.subject.command(&command);
-            diagnosis = diagnosis.fix(if self.lost.trigger == Trigger::Down {
-                fix.remark("once it is up")
-            } else {
-                fix
+            diagnosis = diagnosis.fix(match self.route_remark(lost) {
+                Some(remark) => fix.remark(remark),
+                None => fix,
             });
         }
         diagnosis
@@ -325,6 +351,11 @@ fn destination(lost: &LostRoute) -> String {
     } else {
         format!("{}/{}", lost.destination, lost.prefix_len)
     }
+}
+
+/// The table of a route, unless that is the main one.
+fn other_table(route: &LostRoute) -> Option<u32> {
+    route.table.filter(|&table| table != MAIN)
 }
 
 /// "fd00:9::/64 via fd00::9"
