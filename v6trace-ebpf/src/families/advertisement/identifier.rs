@@ -1,14 +1,21 @@
 //! Of what an interface makes the last 64 bits of its addresses: a token, a secret,
 //! the hardware address of its link, or its link-local address.
 
-use v6trace_common::families::advertisement::{IDENTIFIER_READ, STABLE_SECRET_SET, TOKEN_SET};
+use v6trace_common::families::advertisement::{
+    IDENTIFIER_READ, LINK_LOCAL_USABLE, STABLE_SECRET_SET, TOKEN_SET,
+};
 
-use super::{ADVERTISEMENT_RECORD, globals};
+use super::{ADVERTISEMENT_RECORD, globals, own};
 use crate::{
     address::{Address, UNSPECIFIED},
+    kernel::Device,
     pointer::{Pointer, Reading},
     search::functions,
 };
+
+/// `ARPHRD_PPP` and `ARPHRD_NONE`: links without hardware addresses.
+const PPP: u16 = 512;
+const NONE: u16 = 0xfffe;
 
 functions! {
     /// Reads it into the record, and which of it could be read.
@@ -40,6 +47,22 @@ functions! {
         record.payload.read |= found;
         found
     }
+}
+
+/// Whether there is a token, and a link-local address, on a link that has nothing else
+/// to make one of: neither is part of the interface's configuration.
+#[inline(always)]
+pub(super) fn of_links_without(device: Device, inet6_dev: Pointer, source: Address) -> u32 {
+    let device_type: u16 = device.0.or_zero(&globals::DEV_TYPE);
+    if device_type != PPP && device_type != NONE {
+        return 0;
+    }
+    let token = inet6_dev.get::<Address>(&globals::INET6_DEV_TOKEN);
+    let token = match token {
+        Some(token) if token != UNSPECIFIED => TOKEN_SET,
+        _ => 0,
+    };
+    token | own(inet6_dev, source) & LINK_LOCAL_USABLE
 }
 
 /// Reads it into the record.

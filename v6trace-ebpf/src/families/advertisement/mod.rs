@@ -12,8 +12,8 @@
 //!
 //! A router repeats its advertisement every few seconds, so it is told only what
 //! is not as it was the last time: the packet by its checksum and length, the
-//! interface's configuration by all of it, a program that takes advertisements
-//! itself by being there. Whoever sends under ever new addresses is told a few
+//! interface's configuration by all of it, token and link-local address where there is
+//! no other identifier, a program that takes advertisements itself by being there. Whoever sends under ever new addresses is told a few
 //! times a second and counted in between.
 //!
 //! All of this runs in softirqs (but for the sender's part of a loopback), in
@@ -117,7 +117,8 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     let inet6_dev = packet.device.inet6()?;
     let source = packet.source()?;
     let (taker, takers) = taker::of(&packet);
-    let what = fold(&packet, inet6_dev, takers != 0)?;
+    let identifiers = identifier::of_links_without(packet.device, inet6_dev, source);
+    let what = fold(&packet, inet6_dev, takers != 0, identifiers)?;
     let router = Router {
         source,
         place: packet.place,
@@ -181,16 +182,16 @@ fn is_still_ignored(router: &Router, what: u32) -> bool {
         && ADVERTISEMENTS_AWAITED.remove(router).is_ok()
 }
 
-/// A number that another packet, another configuration, or a program that begins
-/// or ceases to take advertisements would make another.
+/// A number that another packet, another configuration, an identifier that comes or
+/// goes, or a program that begins or ceases to take advertisements would make another.
 #[inline(always)]
-fn fold(packet: &Packet, inet6_dev: Pointer, taken: bool) -> Option<u32> {
+fn fold(packet: &Packet, inet6_dev: Pointer, taken: bool, identifiers: u32) -> Option<u32> {
     let configuration = advertisement_configuration(inet6_dev.0);
     // Type, code and checksum.
     let header: u32 = packet.icmpv6().read()?;
     let length: u32 = packet.skb.or_zero(&globals::SKB_LEN);
     let packet = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
-    let fold = spread(configuration ^ packet);
+    let fold = spread(spread(configuration ^ packet) ^ u64::from(identifiers));
     Some(fold as u32)
 }
 
