@@ -101,7 +101,9 @@ pub(super) fn matters(advertisement: &RouterAdvertisement) -> Vec<Matter> {
         Ok(Some(sysctls)) => {
             let mut matters = parts::router(advertisement, sysctls);
             // Then the kernel leaves the rest.
-            if let Some(matter) = whole::source_option(advertisement) {
+            let no_router = |matter: &Matter| matches!(matter.cause, Cause::NoDefaultRoute);
+            let is_router = !matters.iter().any(no_router);
+            if let Some(matter) = whole::source_option(advertisement, sysctls, is_router) {
                 matters.push(matter);
                 return matters;
             }

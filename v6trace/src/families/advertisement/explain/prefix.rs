@@ -51,6 +51,15 @@ fn matter(
     Some(matter)
 }
 
+/// Whether nothing that can be told keeps the interface from making an address of it.
+pub(super) fn makes_address(
+    advertisement: &RouterAdvertisement,
+    sysctls: Sysctls,
+    prefix: &Prefix,
+) -> bool {
+    prefix.valid != 0 && reason(advertisement, sysctls, prefix).is_none()
+}
+
 /// As `addrconf_prefix_rcv` tests.
 fn reason(
     advertisement: &RouterAdvertisement,

@@ -1,6 +1,6 @@
 //! What makes the kernel ignore a whole advertisement.
 
-use super::{Cause, Matter, Remedy, router};
+use super::{Cause, Matter, Remedy, prefix, router};
 use crate::{
     explain::Subject,
     families::{
@@ -11,6 +11,9 @@ use crate::{
 
 /// `ARPHRD_INFINIBAND`, whose addresses come behind two bytes.
 const INFINIBAND: u16 = 32;
+/// `ARPHRD_6LOWPAN`, which reads such options in its own way
+/// (`lowpan_ndisc_parse_options`).
+const LOWPAN: u16 = 825;
 
 /// The reason, in the order in which the kernel tests; else what the parts depend
 /// on, `None` where that could not be read.
@@ -66,14 +69,23 @@ fn invalid(advertisement: &RouterAdvertisement) -> Option<Matter> {
 }
 
 /// Where the option with the source's address of the link has another length than the
-/// link's addresses ask for (`ndisc_opt_addr_data`), the kernel stops there.
-pub(super) fn source_option(advertisement: &RouterAdvertisement) -> Option<Matter> {
+/// link's addresses ask for (`ndisc_opt_addr_data`), the kernel stops there. It only
+/// looks at it with a neighbour entry of the router, which one that it has taken as a
+/// default router has (`is_router`), and another has unless the table is full.
+pub(super) fn source_option(
+    advertisement: &RouterAdvertisement,
+    sysctls: Sysctls,
+    is_router: bool,
+) -> Option<Matter> {
     let bytes = advertisement.message.source_option?;
     let Identifier {
         device_type,
         addr_len,
         ..
     } = advertisement.identifier?;
+    if device_type == LOWPAN {
+        return None;
+    }
     let padding = if device_type == INFINIBAND { 2 } else { 0 };
     let wanted = usize::from(addr_len + 2 + padding).next_multiple_of(8);
     if bytes == wanted {
@@ -99,9 +111,10 @@ pub(super) fn source_option(advertisement: &RouterAdvertisement) -> Option<Matte
         )
         .remedy(Remedy::mend(&advertisement.frame));
     matter.may_fail = true;
+    matter.certain = is_router;
     // A default route is no address.
     let mut prefixes = advertisement.message.prefixes.iter();
-    matter.misses_address = prefixes.any(|prefix| prefix.autonomous && prefix.valid != 0);
+    matter.misses_address = prefixes.any(|one| prefix::makes_address(advertisement, sysctls, one));
     Some(matter)
 }
 
