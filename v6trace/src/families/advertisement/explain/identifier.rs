@@ -49,9 +49,9 @@ pub(super) fn missing(
                  them",
     }];
     if device_type == NONE {
-        let random = "the kernel makes up an identifier, and fe80:: of it; the next advertisement \
-                      makes the address";
-        remedies.insert(0, Remedy::set("addr_gen_mode", 3, random));
+        let random = "the kernel makes up an identifier, and fe80:: of it; WireGuard sets it back \
+                      to 1 each time it is set up";
+        remedies.push(Remedy::set("addr_gen_mode", 3, random));
     }
     Some(("identifier", reason, true, remedies))
 }
