@@ -44,6 +44,8 @@ members! {
         "what an interface loses as it enters or leaves a VRF is not explained";
     DEV_L3MDEV_OPS: Shape::Object, "net_device.l3mdev_ops",
         "what an interface loses as it enters or leaves a VRF is not explained";
+    DEV_DISMANTLE: Shape::Bytes(1), "net_device.dismantle",
+        "an interface that leaves a VRF as it is deleted is told like any other";
     IFA_PROTO: Shape::Bytes(1), "inet6_ifaddr.ifa_proto",
         "who made an address is not shown, as is right before 5.18";
     DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",

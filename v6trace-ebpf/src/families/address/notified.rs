@@ -85,6 +85,10 @@ fn take(device: Device, trigger: u32) -> Option<&'static mut AddressesLost> {
 #[inline(always)]
 fn moved(info: Pointer) -> Option<()> {
     let device = Device(info.follow(&globals::NOTIFIER_DEV)?);
+    // What is deleted loses everything, and leaves its VRF on the way.
+    if device.0.or_zero::<u8>(&globals::DEV_DISMANTLE) != 0 {
+        return None;
+    }
     let upper = Device(info.follow(&globals::NOTIFIER_UPPER)?);
     let linking: u8 = info.get(&globals::NOTIFIER_LINKING)?;
     if upper.0.follow(&globals::DEV_L3MDEV_OPS)?.0 == 0 {
