@@ -34,6 +34,13 @@ struct InterfaceRequest {
     ifindex: u32,
 }
 
+/// In place of one that cannot be read.
+const NOTHING: InterfaceRequest = InterfaceRequest {
+    address: [0; 16],
+    prefix_len: 0,
+    ifindex: 0,
+};
+
 /// Requests in flight.
 #[map]
 static ADDRESS_IOCTLS: Calls<Call> = Calls::new(256);
@@ -63,7 +70,11 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     // SAFETY: the helper checks the address itself, and fails where nothing is; any
     // bits are such a structure.
     let asked = unsafe { bpf_probe_read_user(call.request as *const InterfaceRequest) };
-    let asked = asked.ok()?;
+    // What was paged out since, or unmapped, is still refused.
+    let (asked, read) = match asked {
+        Ok(asked) => (asked, ADDRESS_READ),
+        Err(_) => (NOTHING, 0),
+    };
     let net = Net(Pointer(call.net));
     // Of interfaces that are not there, there is no end.
     let same = if ret == NO_DEVICE { 0 } else { asked.ifindex };
@@ -75,8 +86,10 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     payload.flags = 0;
     payload.preferred = 0;
     payload.valid = 0;
-    payload.read |= ADDRESS_READ;
-    request::look_around(net, record);
+    payload.read |= read;
+    if read != 0 {
+        request::look_around(net, record);
+    }
     record.send(ctx, wire::IOCTL);
     Some(())
 }

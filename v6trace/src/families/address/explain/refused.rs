@@ -5,9 +5,12 @@
 //! (EEXIST); then prefix length, lifetimes and mngtmpaddr (EINVAL; later kernels test
 //! the lifetimes first), disable_ipv6 (EACCES) and the address itself
 //! (EADDRNOTAVAIL). What gives the same errno is tested in this order; where
-//! several conditions hold, each would refuse, and the others are named.
+//! several conditions hold, each would refuse, and the others are named. An ioctl
+//! (`addrconf_add_ifaddr`) has its prefix length tested ahead of the interface's MTU.
 
 use std::net::IpAddr;
+
+use v6trace_common::families::address::IOCTL;
 
 use super::add;
 use crate::{
@@ -64,6 +67,11 @@ impl<'a> Story<'a> {
             Errno::ENOMEM | Errno::ENOBUFS => {
                 &[(Cause::OutOfMemory, request.flags & ifa::MCAUTOJOIN == 0)]
             }
+            // An ioctl gives neither lifetimes nor flags.
+            Errno::EINVAL if self.subject.event.hook == IOCTL => &[
+                (Cause::PrefixLength, request.prefix_len > 128),
+                (Cause::Ipv6OffMtu, self.is_off()),
+            ],
             Errno::EINVAL => &[
                 (Cause::Ipv6OffMtu, self.is_off()),
                 (Cause::PrefixLength, request.prefix_len > 128),
@@ -178,6 +186,9 @@ impl<'a> Story<'a> {
         );
         match &self.request.device {
             Device::Found { name, .. } => format!("{who} could not add {what} to {name}"),
+            Device::Absent | Device::Unknown if self.request.address.is_none() => {
+                format!("{who} could not add {what} to an interface")
+            }
             Device::Absent | Device::Unknown => format!(
                 "{who} could not add {what} to interface {}",
                 self.request.ifindex
