@@ -7,7 +7,8 @@ use v6trace_common::{
     families,
     families::address::{
         ADDRESS_READ, ADDRESSES, AddressRequest, AddressesLost, DEVICE_FOUND, DISABLE_IPV6_READ,
-        DISABLED, HOST_READ, LostAddress, LostRoute, MTU, ROUTES, WRITER_KNOWN, WROTE_ALL,
+        DISABLED, DOWN, HOST_READ, INET6_READ, LostAddress, LostRoute, MTU, MTU_READ, ROUTES,
+        TemporaryStopped, VRF_ENTERED, VRF_LEFT, WRITER_KNOWN, WROTE_ALL,
     },
 };
 use zerocopy::FromZeros as _;
@@ -185,6 +186,97 @@ fn names_do_not_run() {
     for fix in fixes {
         assert!(fix.as_str().unwrap().contains("'a;rm$IFS*'"), "{fix}");
     }
+}
+
+/// What was in another table than the VRF's, or goes into another VRF, is for whoever
+/// follows to say; addresses that nobody lost are not kept.
+#[test]
+fn routes_keep_their_tables_and_go_nevertheless() {
+    const MAIN: u32 = 254;
+    for (trigger, table, wanted) in [
+        (VRF_LEFT, 200, "dev eth0 table 200  # once it is up; if"),
+        (VRF_LEFT, MAIN, "dev eth0  # once it is up"),
+        (VRF_ENTERED, 200, "dev eth0 table 200  # once it is up"),
+        (VRF_ENTERED, MAIN, "dev eth0 vrf red  # once it is up"),
+        (DOWN, 200, "dev eth0 table 200  # once it is up"),
+    ] {
+        let mut routes = lost(trigger);
+        routes.vrf[..3].copy_from_slice(b"red");
+        routes.route_count = 1;
+        routes.routes[0] = LostRoute {
+            interface: ETH0,
+            protocol: 3,
+            table,
+            ..LostRoute::new_zeroed()
+        };
+        let said = said_of(&routes, HOST);
+        let fixes = said["fix"].as_array().unwrap();
+        assert_eq!(fixes.len(), 1, "{fixes:?}");
+        let fix = fixes[0].as_str().unwrap();
+        assert!(fix.contains(wanted), "{fix}");
+        assert!(!said["summary"].as_str().unwrap().contains("keep_addr"));
+    }
+}
+
+#[test]
+fn temporary_addresses_are_not_said_to_be_forbidden_where_some_may_fail() {
+    let said = |regen_max_retry| {
+        let stopped = TemporaryStopped {
+            public: ADDRESS,
+            interface: ETH0,
+            ifindex: 2,
+            prefix_len: 64,
+            regen_max_retry,
+            use_tempaddr: 2,
+            public_read: 1,
+            ..TemporaryStopped::new_zeroed()
+        };
+        let header = stream::header::<TemporaryStopped>(families::address::TEMPORARY, HOST);
+        let said = diagnosis([stream::kernel(header, &stopped)]);
+        assert_eq!(said["cause"], "temporary-addresses-stopped");
+        let summary = said["summary"].as_str().unwrap();
+        assert_eq!(summary.contains("not even one"), regen_max_retry == 0);
+        let fix = said["fix"][0].as_str().unwrap();
+        let deletes = fix.contains("address del fd00::7/64 dev eth0");
+        assert_eq!(deletes, regen_max_retry != 0, "{fix}");
+        said["confidence"].clone()
+    };
+    assert_eq!(said(0), "certain");
+    assert_eq!(said(3), "certain");
+    // It could not be read.
+    assert_eq!(said(-1), "likely");
+}
+
+/// The kernel tests the length ahead of the interface where `ifconfig` asks.
+#[test]
+fn an_ioctl_has_its_prefix_length_tested_first() {
+    let mut wire = request(EINVAL, ADDRESS_READ | DEVICE_FOUND | INET6_READ | MTU_READ);
+    (wire.prefix_len, wire.mtu) = (129, 1000);
+    for (hook, first, second) in [
+        (
+            families::address::IOCTL,
+            "address-prefix-length",
+            "address-ipv6-off-mtu",
+        ),
+        (
+            families::address::REQUEST,
+            "address-ipv6-off-mtu",
+            "address-prefix-length",
+        ),
+    ] {
+        let header = stream::header::<AddressRequest>(hook, HOST);
+        let said = diagnosis([stream::kernel(header, &wire)]);
+        assert_eq!(said["cause"], first);
+        assert_eq!(said["evidence"]["also"], json!([second]));
+    }
+    let header = stream::header::<AddressRequest>(families::address::IOCTL, HOST);
+    let unread = AddressRequest {
+        ret: ENODEV,
+        ..AddressRequest::new_zeroed()
+    };
+    let said = diagnosis([stream::kernel(header, &unread)]);
+    assert_eq!(said["cause"], "address-unexplained");
+    assert_eq!(said["confidence"], "likely");
 }
 
 #[test]

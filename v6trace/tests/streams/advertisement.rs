@@ -163,6 +163,37 @@ fn an_option_of_the_wrong_length_is_told_by_the_link() {
     }
 }
 
+/// What the kernel would not have made an address of anyway is not missed; without a
+/// neighbour entry it does not look at the option.
+#[test]
+fn an_option_of_the_wrong_length_may_cost_nothing() {
+    let said = |change: &dyn Fn(&mut RouterAdvertisement)| {
+        let mut options = vec![1, 2];
+        options.resize(16, 0);
+        options.extend(PREFIX);
+        let mut wire = advertisement(&options);
+        (wire.device_type, wire.addr_len) = (1, 6);
+        wire.read |= IDENTIFIER_READ | ADDRESSES_COMPLETE;
+        change(&mut wire);
+        let said = diagnoses([standing(&[], Some(&[9]), false), record(&wire)]);
+        let of_option = |one: &&Value| one["cause"] == "ra-invalid";
+        let said = said.iter().find(of_option).cloned().unwrap_or_default();
+        (said["severity"].clone(), said["confidence"].clone())
+    };
+    let both = |severity: &str, confidence: &str| (json!(severity), json!(confidence));
+    assert_eq!(said(&|_| {}), both("failure", "certain"));
+    assert_eq!(said(&|wire| wire.autoconf = 0), both("notice", "certain"));
+    let pinfo = said(&|wire| wire.accept_ra_pinfo = 0);
+    assert_eq!(pinfo, both("notice", "certain"));
+    // Behind the option's 16 bytes, the prefix has 60 bits.
+    let length = said(&|wire| wire.frame.bytes[54 + 16 + 16 + 2] = 60);
+    assert_eq!(length, both("notice", "certain"));
+    let defrtr = said(&|wire| wire.accept_ra_defrtr = 0);
+    assert_eq!(defrtr, both("failure", "likely"));
+    let lowpan = said(&|wire| wire.device_type = 825);
+    assert_eq!(lowpan, (Value::Null, Value::Null));
+}
+
 #[test]
 fn only_an_interface_that_has_nothing_from_anybody_fails() {
     let mut wire = advertisement(&PREFIX);
