@@ -111,7 +111,7 @@ fn by_vrf() -> Result<()> {
         }
     }
     // The routes go nevertheless, which is told.
-    host.netns.ip(&format!("-6 route del {BEHIND}"))?;
+    host.netns.ip(&format!("-6 route del {BEHIND} table 77"))?;
     let tracer = Tracer::start(&[])?;
     host.netns.ip("link set v0 master red")?;
     host.gets(ADDRESS)?;

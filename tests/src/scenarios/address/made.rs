@@ -143,6 +143,32 @@ impl Host {
         self.netns.ip(&words)
     }
 
+    /// As many as are allowed were made beside the public address, of which none was in
+    /// use: the next advertisement makes no more.
+    fn used_up(&self, public: Ipv6Addr, advertise: impl Fn() -> Result<()>) -> Result<()> {
+        self.set("v0", "regen_max_retry", "2")?;
+        self.netns.ip("-6 address flush dev v0 temporary")?;
+        let tracer = Tracer::start(&[])?;
+        advertise()?;
+        until_some("use_tempaddr", Duration::from_secs(10), || {
+            Ok((self.get("v0", "use_tempaddr")? == -1).then_some(()))
+        })?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        let diagnosis = report.only("temporary-addresses-stopped")?;
+        diagnosis
+            .expect()
+            .field("confidence", "certain")
+            .evidence("regen_max_retry", 2)
+            .evidence("public_address", public.to_string())
+            .summary_has(["v0", "as often as regen_max_retry = 2", "-1"])
+            .check()?;
+        diagnosis.follow("address del")?;
+        diagnosis.follow("use_tempaddr=1")?;
+        advertise()?;
+        self.gets_temporary()
+    }
+
     /// Waits for a temporary address that can be used.
     fn gets_temporary(&self) -> Result<()> {
         until_some("a temporary address", Duration::from_secs(20), || {
@@ -241,7 +267,8 @@ fn none_allowed() -> Result<()> {
     advertiser.send(&message)?;
     host.gets_temporary()?;
     ensure!(host.addresses()?.0.contains(&public), "{public} is gone");
-    tracer.finish()?.silent()
+    tracer.finish()?.silent()?;
+    host.used_up(public, || advertiser.send(&message))
 }
 
 /// No address is in use, or temporary ones are switched off by hand.

@@ -64,7 +64,7 @@ fn tun() -> Result<()> {
         .check()?;
     diagnosis.follow_with("fe80::ADDRESS/64", "1:2:3:4")?;
     let wanted = Ipv6Addr::new(0x2001, 0xdb8, 0x53, 7, 1, 2, 3, 4);
-    let mut heeds = |wanted: Option<Ipv6Addr>| {
+    let heeds = |tun: &mut Tun, wanted: Option<Ipv6Addr>| {
         until_some("an address", Duration::from_secs(10), || {
             tun.receive(ROUTER, &message)?;
             let made = made(&netns)?;
@@ -75,12 +75,22 @@ fn tun() -> Result<()> {
         })
     };
     let tracer = Tracer::start(&[])?;
-    heeds(Some(wanted))?;
-    tracer.finish()?.silent()?;
+    heeds(&mut tun, Some(wanted))?;
     netns.ip(&format!("address del {wanted}/64 dev t0.1"))?;
     netns.ip("address del fe80::1:2:3:4/64 dev t0.1")?;
+    // The same advertisement makes none any more.
+    tun.receive(ROUTER, &message)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    ensure!(made(&netns)?.is_empty(), "an address was made");
+    report
+        .only("slaac-no-address")?
+        .expect()
+        .field("confidence", "certain")
+        .evidence("reason", "identifier")
+        .check()?;
     diagnosis.follow("addr_gen_mode=3")?;
-    let other = heeds(None)?;
+    let other = heeds(&mut tun, None)?;
     ensure!(other != wanted, "it is {other} again");
     Ok(())
 }
