@@ -8,11 +8,32 @@ use std::{
 
 use crate::event::text;
 
-/// Which process has each socket open: the first that is found.
-pub(crate) fn of(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
-    let mut owners = HashMap::new();
+/// The process that starts all others, and opens sockets for them.
+const INIT: u32 = 1;
+
+/// Who has a socket open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// Whoever uses it: the first process that is found, and init only where no
+    /// other one has it.
+    pub(crate) pid: u32,
+    pub(crate) comm: String,
+    /// The other processes that have it.
+    also: Vec<u32>,
+}
+
+impl Owner {
+    /// Whether the process has it open.
+    pub(crate) fn has(&self, pid: u32) -> bool {
+        self.pid == pid || self.also.contains(&pid)
+    }
+}
+
+/// Who has each socket open.
+pub(crate) fn of(wanted: &HashSet<u32>) -> HashMap<u32, Owner> {
+    let mut holders: HashMap<u32, Vec<u32>> = HashMap::new();
     if wanted.is_empty() {
-        return owners;
+        return HashMap::new();
     }
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {
@@ -20,23 +41,34 @@ pub(crate) fn of(wanted: &HashSet<u32>) -> HashMap<u32, (u32, String)> {
         };
         let descriptors = fs::read_dir(process.path().join("fd"));
         for descriptor in descriptors.into_iter().flatten().flatten() {
-            let Some(inode) = fs::read_link(descriptor.path())
+            let inode = fs::read_link(descriptor.path())
                 .ok()
-                .and_then(|target| socket_inode(target.as_os_str().as_bytes()))
-            else {
-                continue;
-            };
-            if wanted.contains(&inode) && !owners.contains_key(&inode) {
-                let comm = fs::read(process.path().join("comm")).unwrap_or_default();
-                let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
-                owners.insert(inode, (pid, text(comm)));
-            }
-            if owners.len() == wanted.len() {
-                return owners;
+                .and_then(|target| socket_inode(target.as_os_str().as_bytes()));
+            if let Some(inode) = inode.filter(|inode| wanted.contains(inode)) {
+                let pids = holders.entry(inode).or_default();
+                // A process may have it open several times.
+                if pids.last() != Some(&pid) {
+                    pids.push(pid);
+                }
             }
         }
     }
-    owners
+    let owners = holders.into_iter();
+    let owners = owners.filter_map(|(inode, pids)| Some((inode, owner(pids)?)));
+    owners.collect()
+}
+
+fn owner(mut pids: Vec<u32>) -> Option<Owner> {
+    let named = pids.iter().position(|&pid| pid != INIT);
+    let first = if pids.is_empty() { None } else { Some(0) };
+    let pid = pids.remove(named.or(first)?);
+    let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
+    Some(Owner {
+        pid,
+        comm: text(comm),
+        also: pids,
+    })
 }
 
 /// The inode number in "socket:[12345]".
@@ -55,5 +87,13 @@ mod tests {
         assert_eq!(socket_inode(b"socket:[]"), None);
         assert_eq!(socket_inode(b"pipe:[12345]"), None);
         assert_eq!(socket_inode(b"/dev/null"), None);
+    }
+
+    #[test]
+    fn whoever_is_not_init_is_named() {
+        let named = |pids: &[u32]| owner(pids.to_vec()).map(|owner| (owner.pid, owner.also));
+        assert_eq!(named(&[1, 77, 78]), Some((77, vec![1, 78])));
+        assert_eq!(named(&[1]), Some((1, Vec::new())));
+        assert_eq!(named(&[]), None);
     }
 }

@@ -8,8 +8,8 @@ use v6trace_common::{
     Hook,
     families::bind::{
         self as wire, ALL_LOOKED_AT, AS_ANYCAST, AddressHolder, CAPABILITIES_READ,
-        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, REUSE_READ,
-        SOCKET_READ, SocketRefused, V6ONLY, V6ONLY_READ,
+        INET6_FLAGS_READ, IPV6_DISABLE_READ, LocalAddressRefused, PORT_START_READ, REUSE_ADDRESS,
+        REUSE_PORT, REUSE_READ, SOCKET_READ, SocketRefused, V6ONLY, V6ONLY_READ,
     },
 };
 use zerocopy::FromZeros as _;
@@ -255,6 +255,7 @@ fn listens(address: &str) -> PortSocket {
         inode: 7,
         v6only: Some(false),
         process: Some((77, "named".to_owned())),
+        own: false,
     }
 }
 
@@ -265,7 +266,12 @@ fn said_beside(refused: &LocalAddressRefused, sockets: &[PortSocket]) -> Value {
         protocol: TCP,
         port: 53,
         sockets: sockets.to_vec(),
+        complete: true,
     };
+    said_of(refused, found)
+}
+
+fn said_of(refused: &LocalAddressRefused, found: PortUse) -> Value {
     let header = stream::header::<LocalAddressRefused>(wire::BIND, HOST);
     diagnosis([found.into(), stream::kernel(header, refused)])
 }
@@ -306,6 +312,7 @@ fn what_is_in_nobodys_way_is_not_named() {
 #[test]
 fn another_process_is_named_rather_than_the_same_one() {
     let mut own = listens("0.0.0.0");
+    own.own = true;
     own.process = Some((812, "radvd".to_owned()));
     let read = in_use(REUSE_READ | V6ONLY_READ);
     let said = said_beside(&read, &[own.clone(), listens("::")]);
@@ -333,4 +340,100 @@ fn what_was_not_read_or_listed_does_not_make_it_certain() {
         assert_eq!(said["cause"], "bind-address-in-use");
         assert_eq!(said["confidence"], "likely");
     }
+}
+
+#[test]
+fn ipv6_alone_helps_where_nothing_of_ipv6_is_in_the_way() {
+    let helps = |said: &Value| said.to_string().contains("V6ONLY before");
+    let read = in_use(REUSE_READ | V6ONLY_READ);
+    let ipv4 = listens("0.0.0.0");
+    assert!(helps(&said_beside(&read, &[ipv4.clone()])));
+    let mut ipv6 = listens("::");
+    ipv6.v6only = Some(true);
+    let both = said_beside(&read, &[ipv4.clone(), ipv6.clone()]);
+    assert_eq!(both["evidence"]["conflict"], "same-address");
+    assert_eq!(both["confidence"], "certain");
+    assert!(!both.to_string().contains("bindv6only"), "{both}");
+    // The same, of a process that was not found, and of the refused one.
+    let mut unnamed = ipv6.clone();
+    unnamed.process = None;
+    let mut own = ipv6;
+    own.own = true;
+    for other in [unnamed, own] {
+        let said = said_beside(&read, &[ipv4.clone(), other]);
+        assert_eq!(said["evidence"]["conflict"], "asked-for-ipv4-as-well");
+        assert!(!helps(&said), "{said}");
+        assert!(!said.to_string().contains("alone"), "{said}");
+    }
+    let cut = PortUse {
+        boot_ns: stream::EVENT_NS,
+        netns: HOST,
+        protocol: TCP,
+        port: 53,
+        sockets: vec![ipv4],
+        complete: false,
+    };
+    assert!(!helps(&said_of(&read, cut)));
+}
+
+#[test]
+fn sockets_of_one_interface_alone_may_be_of_another_vrf() {
+    let read = in_use(REUSE_READ | V6ONLY_READ);
+    let mut holder = listens("::");
+    holder.bound = Some(3);
+    assert_eq!(
+        said_beside(&read, &[holder.clone()])["confidence"],
+        "likely"
+    );
+    holder.bound = None;
+    assert_eq!(
+        said_beside(&read, &[holder.clone()])["confidence"],
+        "likely"
+    );
+    let mut bound = read;
+    bound.bound_ifindex = 3;
+    holder.bound = Some(0);
+    assert_eq!(
+        said_beside(&bound, &[holder.clone()])["confidence"],
+        "likely"
+    );
+    holder.bound = Some(3);
+    assert_eq!(said_beside(&bound, &[holder])["confidence"], "certain");
+}
+
+#[test]
+fn of_several_that_may_share_the_port_none_is_said_to_be_it() {
+    let shares = in_use(REUSE_READ | REUSE_PORT | V6ONLY_READ);
+    let one = listens("::");
+    let mut other = listens("::");
+    other.process = Some((78, "avahi-daemon".to_owned()));
+    let alone = said_beside(&shares, &[one.clone(), one.clone()]);
+    assert_eq!(alone["evidence"]["holder"], "named");
+    let several = said_beside(&shares, &[one.clone(), other]);
+    assert_eq!(several["confidence"], "likely");
+    assert_eq!(
+        several["evidence"]["candidates"],
+        json!(["named (pid 77)", "avahi-daemon (pid 78)"])
+    );
+    assert!(!several["fix"].to_string().contains("stop"), "{several}");
+    // What is left of a connection is not the reason where ends are shared.
+    let mut left = listens("::1");
+    (left.state, left.inode, left.process) = (6, 0, None);
+    let read = in_use(REUSE_READ | V6ONLY_READ);
+    let summary = said_beside(&read, &[left.clone()])["summary"].to_string();
+    assert!(summary.contains("TIME_WAIT"), "{summary}");
+    let reuses = in_use(REUSE_READ | REUSE_ADDRESS | V6ONLY_READ);
+    assert_eq!(said_beside(&reuses, &[left.clone()]), Value::Null);
+    let mut connected = one;
+    connected.state = 1;
+    let said = said_beside(&reuses, &[connected, left]);
+    assert_eq!(said["evidence"]["candidates"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_systemd_has_is_of_a_unit() {
+    let mut passed = listens("::");
+    passed.process = Some((1, "systemd".to_owned()));
+    let said = said_beside(&in_use(REUSE_READ | V6ONLY_READ), &[passed]);
+    assert_eq!(said["fix"], json!(["systemctl list-sockets"]));
 }

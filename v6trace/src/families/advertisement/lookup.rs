@@ -91,8 +91,11 @@ fn standing(
 fn owner(socket: u64) -> Option<Taker> {
     let socket = u32::try_from(socket).ok()?;
     let owners = owners::of(&HashSet::from([socket]));
-    let (pid, comm) = owners.into_values().next()?;
-    Some(Taker { pid, comm })
+    let owner = owners.into_values().next()?;
+    Some(Taker {
+        pid: owner.pid,
+        comm: owner.comm,
+    })
 }
 
 /// The IPv6 default routes by way of an interface in the namespace of the calling

@@ -33,12 +33,12 @@ impl Looks for Routers {
         let owners = owners::of(&wanted);
         let boot_ns = clock::boot_ns();
         let found = others.into_iter().filter_map(|(index, inode)| {
-            let (pid, comm) = owners.get(&inode)?.clone();
+            let owner = owners.get(&inode)?;
             let found = Multicasts {
                 boot_ns,
                 inode: inode.into(),
-                pid,
-                comm,
+                pid: owner.pid,
+                comm: owner.comm.clone(),
             };
             Some((index, found.into()))
         });

@@ -278,7 +278,7 @@ pub(super) fn name_processes<'c>(connections: impl Iterator<Item = &'c mut Conne
     let owners = owners::of(&wanted);
     for connection in all {
         let owner = connection.inode.and_then(|inode| owners.get(&inode));
-        connection.process = owner.map(|(pid, comm)| format!("{comm}[{pid}]"));
+        connection.process = owner.map(|owner| format!("{}[{}]", owner.comm, owner.pid));
     }
 }
 

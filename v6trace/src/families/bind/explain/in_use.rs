@@ -6,17 +6,22 @@
 //! (`ipv6_rcv_saddr_equal`), and where the two do not share it: by SO_REUSEADDR,
 //! both and none that listens, or by SO_REUSEPORT, both and of one user.
 //!
+//! For TCP only those are compared that are of one VRF, or where
+//! net.ipv4.tcp_l3mdev_accept is set: one that is bound to an interface and one that
+//! is bound to none may or may not be.
+//!
 //! What the refused socket has set is read in the kernel; of those that have the
-//! port nobody lists SO_REUSEADDR and SO_REUSEPORT. That they have them not is
-//! inferred where nothing else is in the way.
+//! port nobody lists SO_REUSEADDR and SO_REUSEPORT. Where only such can be in the
+//! way that may share it, the one that was found most likely does not; of several,
+//! none is said to be it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::{Story, bound::OPERATION};
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, Fix},
-    families::bind::{Cause, PortSocket, PortUse},
+    explain::{Diagnosis, Fix, Value},
+    families::bind::{Cause, PortSocket, PortUse, port::Overlap},
 };
 
 /// `IPPROTO_TCP`
@@ -26,36 +31,12 @@ const FIN_WAIT2: u8 = 5;
 const TIME_WAIT: u8 = 6;
 const LISTEN: u8 = 10;
 
+/// systemd, where it has a socket for a unit.
+const SYSTEMD: (u32, &str) = (1, "systemd");
+
 /// Ports below are those of services; from here up to 1023 programs that want
 /// any privileged port try one after the other (`bindresvport`).
 const TRIED_FROM: u32 = 512;
-
-/// Which address has which in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Overlap {
-    /// They are the same.
-    Same,
-    /// The one that has the port has it for all addresses.
-    HolderHasAll,
-    /// All addresses are asked for.
-    AskedForAll,
-    /// All addresses are asked for, those of IPv4 among them.
-    AskedForIpv4,
-    /// An IPv4 address is asked for, and an IPv6 socket has the port for these too.
-    HolderHasIpv4,
-}
-
-impl Overlap {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Same => "same-address",
-            Self::HolderHasAll => "holder-has-all",
-            Self::AskedForAll => "asked-for-all",
-            Self::AskedForIpv4 => "asked-for-ipv4-as-well",
-            Self::HolderHasIpv4 => "holder-has-ipv4-as-well",
-        }
-    }
-}
 
 /// Why the two do not share the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +53,23 @@ enum Apart {
     HolderWithout(&'static str),
 }
 
-/// Something that is in the way.
+/// Something that is in the way, or may be.
 struct Conflict<'a> {
     holder: &'a PortSocket,
     overlap: Overlap,
     apart: Apart,
+    /// Whether it is known that the two do not share the port.
+    is_decided: bool,
     is_certain: bool,
-    is_own: bool,
+}
+
+/// All that is or may be in the way, and what of it is told.
+struct Conflicts<'a> {
+    told: Conflict<'a>,
+    /// Those that may be it just as well, by name.
+    candidates: Vec<String>,
+    /// Whether nothing is in the way of a socket for IPv6 alone.
+    is_ipv4_alone: bool,
 }
 
 impl Conflict<'_> {
@@ -87,19 +78,34 @@ impl Conflict<'_> {
         self.holder.process.is_none() && is_left(self.holder)
     }
 
+    fn is_of_systemd(&self) -> bool {
+        let process = self.holder.process.as_ref();
+        process.is_some_and(|(pid, comm)| (*pid, comm.as_str()) == SYSTEMD)
+    }
+
+    /// Its name, as one of several.
+    fn name(&self) -> String {
+        match &self.holder.process {
+            Some((pid, comm)) => format!("{comm} (pid {pid})"),
+            None if self.is_left() => "the end of a closed connection (TIME_WAIT)".to_owned(),
+            None => "a socket of no process that was found".to_owned(),
+        }
+    }
+
     /// Who has it, as a part of a sentence.
     fn who(&self) -> String {
-        match &self.holder.process {
-            Some((pid, comm)) if self.is_own => {
-                format!("{comm} (pid {pid}), the same process, unless it took that only then,")
-            }
-            Some((pid, comm)) => format!("{comm} (pid {pid})"),
-            None => "nobody".to_owned(),
+        let name = self.name();
+        if self.holder.own {
+            format!("{name}, the same process, unless it took that only then,")
+        } else if self.is_of_systemd() {
+            format!("{name}, for a .socket unit,")
+        } else {
+            name
         }
     }
 
     /// Who has what.
-    fn story(&self) -> String {
+    fn story(&self, is_ipv4_alone: bool) -> String {
         let holder = self.holder;
         let who = self.who();
         let address = holder.address;
@@ -118,10 +124,17 @@ impl Conflict<'_> {
             Overlap::AskedForAll => {
                 format!("it asks for all addresses, and {who} has the port for {address}")
             }
-            Overlap::AskedForIpv4 => format!(
-                "a socket of :: is for IPv4 as well unless it has IPV6_V6ONLY, and {who} has the \
-                 port for {address}. A socket for IPv6 alone would not be in its way"
-            ),
+            Overlap::AskedForIpv4 => {
+                let alone = if is_ipv4_alone {
+                    ". A socket for IPv6 alone would not be in its way"
+                } else {
+                    ""
+                };
+                format!(
+                    "a socket of :: is for IPv4 as well unless it has IPV6_V6ONLY, and {who} has \
+                     the port for {address}{alone}"
+                )
+            }
             Overlap::HolderHasIpv4 => format!(
                 "{who} has the port for {address} without IPV6_V6ONLY, and so for IPv4 as well"
             ),
@@ -138,18 +151,21 @@ impl Story<'_> {
     /// Nothing where nobody can be named that has the port.
     pub(super) fn in_use(&self) -> Option<Diagnosis> {
         let refused = self.refused;
-        let conflict = self.conflict()?;
+        let conflicts = self.conflicts()?;
+        if conflicts.candidates.len() > 1 {
+            return Some(self.one_of(&conflicts));
+        }
+        let conflict = &conflicts.told;
         let holder = conflict.holder;
-        let apart = self.apart(&conflict);
-        let why = format!("{}{apart}", conflict.story());
+        let apart = self.apart(conflict);
+        let why = format!("{}{apart}", conflict.story(conflicts.is_ipv4_alone));
         let mut diagnosis = self.told(Cause::AddressInUse, OPERATION, &why);
         if !conflict.is_certain {
             diagnosis = diagnosis.likely();
         }
-        if self.is_failure(&conflict) {
+        if self.is_failure(conflict) {
             diagnosis.severity = Severity::Failure;
         }
-        let reuse = refused.reuse;
         let (pid, comm) = holder.process.clone().unzip();
         let peer = holder.peer.map(|(peer, port)| place(peer, port));
         let diagnosis = diagnosis
@@ -163,24 +179,90 @@ impl Story<'_> {
             .with("holder_v6only", holder.v6only)
             .with("holder_bound_ifindex", holder.bound)
             .with("holder_socket", u64::from(holder.inode))
-            .with("v6only", refused.v6only)
+            .with("v6only", refused.v6only);
+        Some(self.ways_out(self.with_sharing(diagnosis), &conflicts))
+    }
+
+    /// What the refused socket shares.
+    fn with_sharing(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let reuse = self.refused.reuse;
+        diagnosis
             .with("sk_reuse", reuse.map(|reuse| reuse.address))
             .with("sk_reuseport", reuse.map(|reuse| reuse.port))
-            .with("sk_uid", refused.uid);
-        Some(self.ways_out(diagnosis, &conflict))
+            .with("sk_uid", self.refused.uid)
+    }
+
+    /// Any of several sockets may be the one that does not share the port.
+    fn one_of(&self, conflicts: &Conflicts<'_>) -> Diagnosis {
+        let candidates = &conflicts.candidates;
+        let why = format!(
+            "of several that have the port, one at least does not share it, and which cannot be \
+             told: {}",
+            candidates.join(", ")
+        );
+        let told = self.told(Cause::AddressInUse, OPERATION, &why).likely();
+        let candidates = candidates.iter().map(|name| name.as_str().into());
+        let diagnosis = told
+            .with("candidates", Value::List(candidates.collect()))
+            .with("v6only", self.refused.v6only);
+        self.with_sharing(diagnosis).fix(Fix::new(
+            "see which of them sets neither SO_REUSEADDR nor SO_REUSEPORT (strace -e \
+             trace=setsockopt), or give the program another port or address",
+        ))
     }
 
     /// What is in the way: rather another process's, since the same one may have
     /// bound it after it was refused; of its own sockets only those of the other
     /// family count, which it may not know to be in its way.
-    fn conflict(&self) -> Option<Conflict<'_>> {
-        let found = PortUse::of(self.refused, self.subject)?;
-        let nameable = found.sockets.iter().filter(|holder| {
-            let is_itself = Some(u64::from(holder.inode)) == self.refused.socket_inode;
-            !is_itself && (holder.process.is_some() || is_left(holder))
+    fn conflicts(&self) -> Option<Conflicts<'_>> {
+        let refused = self.refused;
+        let found = PortUse::of(refused, self.subject)?;
+        let others = found
+            .sockets
+            .iter()
+            .filter(|holder| Some(u64::from(holder.inode)) != refused.socket_inode);
+        let all: Vec<_> = others
+            .filter_map(|holder| self.conflict_with(holder))
+            .collect();
+        let is_ipv4_alone = found.complete
+            && all
+                .iter()
+                .all(|conflict| conflict.overlap == Overlap::AskedForIpv4);
+        let candidates = candidates(&all, found.complete);
+        let is_own_alone = all
+            .iter()
+            .all(|conflict| conflict.holder.own && conflict.overlap.is_about_ipv4());
+        // By SO_REUSEADDR the ends of connections mostly are shared, too.
+        let shares_ends = refused.reuse.is_none_or(|reuse| reuse.address);
+        let is_decided = all.iter().any(|conflict| conflict.is_decided);
+        let nameable = all.into_iter().filter(|conflict| {
+            if conflict.holder.own {
+                is_own_alone
+            } else {
+                conflict.holder.process.is_some() || conflict.is_left() && !shares_ends
+            }
         });
-        let conflicts = nameable.filter_map(|holder| self.conflict_with(holder));
-        conflicts.min_by_key(|conflict| (conflict.is_own, conflict.is_left(), !conflict.is_certain))
+        let told = nameable.min_by_key(|conflict| {
+            (
+                conflict.holder.own,
+                conflict.is_left(),
+                !conflict.is_certain,
+                conflict.overlap.is_about_ipv4(),
+            )
+        })?;
+        if !told.is_decided && is_decided {
+            // Something else is in the way, whether this one is or not.
+            return None;
+        }
+        Some(Conflicts {
+            candidates: if told.is_decided {
+                Vec::new()
+            } else {
+                candidates
+            },
+            told,
+            is_ipv4_alone,
+        })
     }
 
     fn conflict_with<'h>(&self, holder: &'h PortSocket) -> Option<Conflict<'h>> {
@@ -190,22 +272,25 @@ impl Story<'_> {
         if holder.bound.is_some_and(is_elsewhere) {
             return None;
         }
-        let (overlap, addresses_known) = overlap(refused.address, refused.v6only, holder)?;
+        let (overlap, addresses_known) = holder.overlap(refused.address, refused.v6only)?;
         let (apart, is_decided) = self.sharing(holder);
-        let culprit = self.subject.event.culprit().map(|task| task.pid);
-        let is_own = holder.process.as_ref().map(|(pid, _)| *pid) == culprit && culprit.is_some();
-        let is_about_ipv4 = matches!(overlap, Overlap::AskedForIpv4 | Overlap::HolderHasIpv4);
-        if is_own && !is_about_ipv4 {
-            return None;
-        }
-        let bound_known = own == 0 || holder.bound.is_some();
+        let meets = if self.is_tcp() {
+            holder.bound == Some(own)
+        } else {
+            own == 0 || holder.bound.is_some()
+        };
         Some(Conflict {
             holder,
             overlap,
             apart,
-            is_certain: addresses_known && bound_known && is_decided && !is_own,
-            is_own,
+            is_decided,
+            is_certain: addresses_known && meets && is_decided && !holder.own,
         })
+    }
+
+    fn is_tcp(&self) -> bool {
+        let socket = self.refused.socket.as_ref();
+        socket.is_some_and(|socket| socket.protocol == TCP)
     }
 
     /// Why the two do not share the port, and whether that was read.
@@ -214,8 +299,7 @@ impl Story<'_> {
         let Some(reuse) = refused.reuse else {
             return (Apart::Unknown, false);
         };
-        let is_tcp = refused.socket.is_some_and(|socket| socket.protocol == TCP);
-        let listens = is_tcp && holder.state == LISTEN;
+        let listens = self.is_tcp() && holder.state == LISTEN;
         if reuse.port {
             // What is left of a connection is nobody's.
             let others = refused.uid.is_some_and(|uid| uid != holder.uid) && !is_left(holder);
@@ -253,8 +337,8 @@ impl Story<'_> {
                 self.refused.uid.unwrap_or(0)
             ),
             Apart::HolderWithout(option) => format!(
-                ". The refused socket has {option}; that the other one has not is inferred from the \
-                 refusal"
+                ". The refused socket has {option}; the other one most likely has not, since nothing \
+                 else was found in its way"
             ),
         }
     }
@@ -266,20 +350,20 @@ impl Story<'_> {
         let port = self.refused.port;
         let start = self.refused.unprivileged_port_start.unwrap_or(0);
         let is_of_a_service = port < TRIED_FROM && i64::from(port) < i64::from(start);
-        is_of_a_service && !conflict.is_own && !conflict.is_left()
+        is_of_a_service && !conflict.holder.own && !conflict.is_left()
     }
 
-    fn ways_out(&self, diagnosis: Diagnosis, conflict: &Conflict<'_>) -> Diagnosis {
+    fn ways_out(&self, diagnosis: Diagnosis, conflicts: &Conflicts<'_>) -> Diagnosis {
+        let conflict = &conflicts.told;
         if conflict.is_left() {
             return diagnosis.fix(Fix::new(
                 "have the program always set SO_REUSEADDR before it binds, as servers do; until it \
                  does, wait for a minute",
             ));
         }
-        let who = conflict.holder.process.as_ref();
-        let who = who.map_or_else(String::new, |(pid, comm)| format!("{comm} (pid {pid})"));
+        let who = conflict.name();
         let diagnosis = match conflict.overlap {
-            Overlap::AskedForIpv4 => diagnosis
+            Overlap::AskedForIpv4 if conflicts.is_ipv4_alone => diagnosis
                 .fix(
                     Fix::new("have the program set IPV6_V6ONLY before it binds to ::")
                         .remark("nginx: ipv6only=on; the port stays the other's for IPv4"),
@@ -289,56 +373,50 @@ impl Story<'_> {
                         .command("sysctl -w net.ipv6.bindv6only=1")
                         .remark("for all programs of this namespace that set nothing themselves"),
                 ),
+            Overlap::HolderHasIpv4 if conflict.is_of_systemd() => diagnosis.fix(Fix::new(
+                "set BindIPv6Only=ipv6-only in the .socket unit, or leave IPv4 to it",
+            )),
             Overlap::HolderHasIpv4 => diagnosis.fix(Fix::new(format!(
                 "have {who} set IPV6_V6ONLY, or leave IPv4 to it"
             ))),
-            Overlap::Same | Overlap::HolderHasAll | Overlap::AskedForAll => diagnosis,
+            Overlap::AskedForIpv4
+            | Overlap::Same
+            | Overlap::HolderHasAll
+            | Overlap::AskedForAll => diagnosis,
         };
         let diagnosis = match conflict.apart {
-            Apart::Users => diagnosis.fix(Fix::new("run both as the same user")),
+            Apart::Users => diagnosis.fix(Fix::new(
+                "to share the port, both need SO_REUSEPORT and one user",
+            )),
             Apart::HolderWithout(option) => {
                 diagnosis.fix(Fix::new(format!("have both set {option} before they bind")))
             }
             Apart::Shares | Apart::Unknown | Apart::Listens => diagnosis,
         };
+        if conflict.is_of_systemd() {
+            return diagnosis.fix(Fix::new("systemctl list-sockets").remark(
+                "which .socket unit has the port: stop that, or give one of the two another",
+            ));
+        }
         diagnosis.fix(Fix::new(format!(
             "stop {who}, or give one of the two another port or address"
         )))
     }
 }
 
-/// Which address has the other in it, as `ipv6_rcv_saddr_equal` compares them, and
-/// whether all that it depends on is known; `None` where neither has.
-fn overlap(asked: Ipv6Addr, v6only: Option<bool>, holder: &PortSocket) -> Option<(Overlap, bool)> {
-    let same = |is_same: bool, asks_all: bool, has_all: bool| {
-        if is_same {
-            Some((Overlap::Same, true))
-        } else if has_all {
-            Some((Overlap::HolderHasAll, true))
-        } else if asks_all {
-            Some((Overlap::AskedForAll, true))
-        } else {
-            None
+/// Those that may be in the way, each process once.
+fn candidates(all: &[Conflict<'_>], complete: bool) -> Vec<String> {
+    let mut names = Vec::new();
+    for conflict in all {
+        let name = conflict.name();
+        if !names.contains(&name) {
+            names.push(name);
         }
-    };
-    // A socket for both families counts as for IPv4 unless it is known not to.
-    let unless =
-        |only: Option<bool>, overlap| (only != Some(true)).then_some((overlap, only.is_some()));
-    match (asked.to_canonical(), holder.address.to_canonical()) {
-        (IpAddr::V4(asked), IpAddr::V4(held)) => {
-            same(asked == held, asked.is_unspecified(), held.is_unspecified())
-        }
-        (IpAddr::V6(asked), IpAddr::V6(held)) => {
-            same(asked == held, asked.is_unspecified(), held.is_unspecified())
-        }
-        (IpAddr::V4(_), IpAddr::V6(held)) if held.is_unspecified() => {
-            unless(holder.v6only, Overlap::HolderHasIpv4)
-        }
-        (IpAddr::V6(asked), IpAddr::V4(_)) if asked.is_unspecified() => {
-            unless(v6only, Overlap::AskedForIpv4)
-        }
-        _ => None,
     }
+    if !complete {
+        names.push("more that were not looked at".to_owned());
+    }
+    names
 }
 
 /// "fd00::7 port 80", "[fd00::7]:80" would be read as one address by many.
