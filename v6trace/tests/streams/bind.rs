@@ -435,5 +435,12 @@ fn what_systemd_has_is_of_a_unit() {
     let mut passed = listens("::");
     passed.process = Some((1, "systemd".to_owned()));
     let said = said_beside(&in_use(REUSE_READ | V6ONLY_READ), &[passed]);
-    assert_eq!(said["fix"], json!(["systemctl list-sockets"]));
+    let fixes = said["fix"].as_array().unwrap();
+    assert_eq!(fixes.len(), 1);
+    assert!(
+        fixes[0]
+            .as_str()
+            .unwrap()
+            .starts_with("systemctl list-sockets")
+    );
 }

@@ -208,7 +208,7 @@ fn sharing() -> Result<()> {
         .field("confidence", "likely")
         .evidence("holder_pid", without.pid())
         .evidence("sk_reuseport", true)
-        .summary_has(["SO_REUSEPORT", "inferred"])
+        .summary_has(["SO_REUSEPORT", "most likely"])
         .check()?;
     expect(PORT + 2)?
         .field("confidence", "certain")

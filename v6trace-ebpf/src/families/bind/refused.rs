@@ -3,8 +3,9 @@
 //!
 //! One process is told of the same once, and a network namespace of so many a
 //! minute: a service that is started again and again is another process each time.
-//! What is in use has a limit of its own, since programs try one port after the
-//! other.
+//! What that holds back is not told, and is news when it comes again. What is in use
+//! has limits of its own, since programs try one port after the other, and since
+//! nothing that is read here changes with whoever has a port.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, macros::map};
 use v6trace_common::{
@@ -60,6 +61,10 @@ const ANY: u32 = 0;
 const LOW: u32 = 1;
 const HIGH: u32 = 2;
 const FIRST_HIGH: u32 = 1024;
+/// Those of services; programs that want any privileged port try the others
+/// (`bindresvport`).
+const SERVICE: u32 = 3;
+const FIRST_TRIED: u32 = 512;
 
 /// `-EADDRINUSE`. Whoever has the port is another for each of them: they are told
 /// apart, and so are the protocols, from here on.
@@ -71,6 +76,8 @@ const PROTOCOL_SHIFT: u32 = 16;
 /// nothing has changed.
 const LOOK_AGAIN_NS: u64 = 1_000_000_000;
 const TELL_AGAIN_NS: u64 = 3600 * 1_000_000_000;
+/// The same of what is in use.
+const IN_USE_AGAIN_NS: u64 = 60 * 1_000_000_000;
 /// So much of a namespace is told within that time, whoever it is.
 const MOST: u32 = 16;
 const MOST_NS: u64 = 60 * 1_000_000_000;
@@ -80,6 +87,10 @@ static BIND_SEEN: Limit<Same> = Limit::new(4096);
 
 #[map]
 static BIND_TOLD: Limit<Same> = Limit::new(4096);
+
+/// Of ports that are in use: whoever tries all of them pushes out nothing else.
+#[map]
+static BIND_IN_USE: Limit<Same> = Limit::new(1024);
 
 #[map]
 static BIND_RECORD: Scratch<Record<LocalAddressRefused>> = Scratch::new();
@@ -105,7 +116,7 @@ pub(super) fn report<C: EbpfContext>(
     });
     let net = sock.net()?;
     let netns = net.inum()?;
-    let mut same = Same {
+    let same = Same {
         address: own,
         process: (bpf_get_current_pid_tgid() >> 32) as u32,
         ret: asked.ret,
@@ -114,7 +125,13 @@ pub(super) fn report<C: EbpfContext>(
         hook: hook.0.into(),
         ports: ports(sock, asked),
     };
-    if BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK {
+    let is_in_use = asked.ret == IN_USE;
+    let is_old = if is_in_use {
+        !same.is_due(&BIND_IN_USE, 0, IN_USE_AGAIN_NS)
+    } else {
+        BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK
+    };
+    if is_old {
         return None;
     }
     let record = BIND_RECORD.get()?;
@@ -132,13 +149,14 @@ pub(super) fn report<C: EbpfContext>(
     payload.known |= read;
     of_socket(sock, payload);
     of_namespace(net, payload);
-    let states = search::find(net, own, payload);
-    if BIND_TOLD.pass_while(&same, 0, states, TELL_AGAIN_NS, 1) == HELD_BACK {
-        return None;
-    }
-    same.of_namespace();
-    if BIND_TOLD.pass(&same, 0, MOST_NS, MOST) == HELD_BACK {
-        return None;
+    // Of a port it does not matter who has the address.
+    if is_in_use {
+        search::skip(payload);
+    } else {
+        let states = search::find(net, own, payload);
+        if !same.is_due(&BIND_TOLD, states, TELL_AGAIN_NS) {
+            return None;
+        }
     }
     // Either function waits for the socket's lock, or may.
     record.open_in(context::of_sleeper(), hook, netns);
@@ -147,14 +165,35 @@ pub(super) fn report<C: EbpfContext>(
 }
 
 impl Same {
+    /// Whether it is to be told: it is news under these circumstances, and its
+    /// namespace has not been told too much.
+    #[inline(always)]
+    fn is_due(&self, told: &Limit<Self>, circumstances: u32, again: u64) -> bool {
+        if told.pass_while(self, 0, circumstances, again, 1) == HELD_BACK {
+            return false;
+        }
+        if told.pass(&self.of_namespace(), 0, MOST_NS, MOST) == HELD_BACK {
+            told.forget(self);
+            return false;
+        }
+        true
+    }
+
     /// Whoever it is, and whatever is asked for.
     #[inline(always)]
-    fn of_namespace(&mut self) {
-        self.address = UNSPECIFIED;
-        self.process = 0;
-        self.ret = if self.ret == IN_USE { IN_USE } else { 0 };
-        self.ifindex = 0;
-        self.ports = ANY;
+    fn of_namespace(&self) -> Self {
+        Self {
+            address: UNSPECIFIED,
+            process: 0,
+            ret: 0,
+            ifindex: 0,
+            netns: self.netns,
+            hook: self.hook,
+            ports: match self.ports & EACH {
+                0 => ANY,
+                _ => class(self.ports & u32::from(u16::MAX)),
+            },
+        }
     }
 }
 
@@ -168,6 +207,16 @@ fn ports(sock: Sock<Pointer>, asked: Asked) -> u32 {
     match asked.port {
         0 => ANY,
         1..FIRST_HIGH => LOW,
+        _ => HIGH,
+    }
+}
+
+/// To which of the limits for ports that are in use one counts.
+#[inline(always)]
+fn class(port: u32) -> u32 {
+    match port {
+        0..FIRST_TRIED => SERVICE,
+        FIRST_TRIED..FIRST_HIGH => LOW,
         _ => HIGH,
     }
 }

@@ -52,6 +52,13 @@ struct Search {
 #[map]
 static BIND_SEARCH: Scratch<Search> = Scratch::new();
 
+/// Writes that nobody was looked for.
+#[inline(always)]
+pub(super) fn skip(payload: &mut LocalAddressRefused) {
+    payload.holders = [NOBODY; HOLDERS];
+    payload.holder_count = 0;
+}
+
 /// Writes who has the address. What it returns is another as soon as somebody
 /// else has it, or in another state.
 #[inline(always)]
