@@ -90,6 +90,8 @@ constants! {
     ROUTED = 1 << 12;
     /// It is this one.
     ROUTED_BY_THIS = 1 << 13;
+    /// Whether a socket routes by it was read.
+    ROUTER_READ = 1 << 14;
 }
 
 members! {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use v6trace::families::option::Multicasts;
 use v6trace_common::families::option::{
     self as wire, INTERFACE_ABSENT, INTERFACE_FOUND, IPV6ONLY_READ, OptionRefused, ROUTED,
-    STATE_READ, SWAPPED_FOUND, TABLE_FOUND, TABLE_READ, TABLES_READ, TASK_READ, VALUE_READ,
+    ROUTER_READ, STATE_READ, SWAPPED_FOUND, TABLE_FOUND, TABLE_READ, TABLES_READ, TASK_READ,
+    VALUE_READ,
 };
 use zerocopy::FromZeros as _;
 
@@ -25,7 +26,11 @@ const V6ONLY: u32 = 26;
 const TRANSPARENT: u32 = 75;
 const UNICAST_IF: u32 = 76;
 const INIT: u32 = 200;
+const DONE: u32 = 201;
 const ADD_MIF: u32 = 202;
+const DEL_MIF: u32 = 203;
+const ADD_MFC: u32 = 204;
+const PIM: u32 = 208;
 
 const ETH0: [u8; 16] = *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0";
 
@@ -101,9 +106,18 @@ fn an_index_in_the_wrong_order_is_not_the_interface_that_was_asked_for() {
 #[test]
 fn a_capability_of_another_user_namespace_is_likely_only() {
     let mut without = refused(TRANSPARENT, EPERM, TASK_READ);
-    assert_eq!(said(&without)["confidence"], "certain");
+    let missing = said(&without);
+    assert_eq!(missing["confidence"], "certain");
+    let fixes = missing["fix"].to_string();
+    assert!(fixes.contains("AmbientCapabilities=CAP_NET_RAW"), "{fixes}");
     without.capabilities = 1 << 13;
-    assert_eq!(said(&without)["confidence"], "likely");
+    let has = said(&without);
+    assert_eq!(has["confidence"], "likely");
+    assert!(
+        has["summary"].as_str().unwrap().contains("AppArmor"),
+        "{has}"
+    );
+    assert!(!has["fix"].to_string().contains("Ambient"), "{has}");
 }
 
 #[test]
@@ -162,4 +176,55 @@ fn what_the_kernel_does_not_know_is_a_notice() {
     assert_eq!(said["confidence"], "likely");
     assert_eq!(said["evidence"]["option"], format!("option {}", u32::MAX));
     assert_eq!(said["fix"], json!([]));
+}
+
+#[test]
+fn a_router_that_was_not_read_is_not_nobody() {
+    let read = TABLE_READ | TABLES_READ | TABLE_FOUND | TASK_READ;
+    for option in [DONE, ADD_MIF] {
+        let unread = said(&refused(option, EACCES, read));
+        assert_eq!(unread["confidence"], "likely", "{unread}");
+        assert!(!unread["summary"].as_str().unwrap().contains("none does"));
+        let nobody = said(&refused(option, EACCES, read | ROUTER_READ));
+        assert_eq!(nobody["confidence"], "certain", "{nobody}");
+        assert!(nobody["summary"].as_str().unwrap().contains("none does"));
+    }
+}
+
+#[test]
+fn each_option_of_routing_has_its_length() {
+    let sizes = [
+        (INIT, 4),
+        (ADD_MIF, 12),
+        (DEL_MIF, 2),
+        (ADD_MFC, 92),
+        (PIM, 4),
+    ];
+    for (option, size) in sizes {
+        let of_length = |length| {
+            let mut given = refused(option, EINVAL, VALUE_READ);
+            (given.length, given.value) = (length, 0);
+            said(&given)
+        };
+        let short = of_length(size - 1);
+        assert_eq!(short["confidence"], "certain", "{short}");
+        let takes = format!("it takes {size}");
+        assert!(short["summary"].as_str().unwrap().contains(&takes));
+        assert_eq!(of_length(size)["confidence"], "likely");
+        // Some take no more, either.
+        let is_exact = option == PIM;
+        let long = of_length(size + 4);
+        assert_eq!(long["confidence"] == "certain", is_exact, "{long}");
+    }
+}
+
+#[test]
+fn only_the_interfaces_of_the_default_table_are_listed() {
+    for (table, is_listed) in [(254, true), (100, false)] {
+        let mut taken = refused(ADD_MIF, EADDRINUSE, VALUE_READ | TABLE_READ | ROUTER_READ);
+        (taken.value, taken.length, taken.table) = (3, 12, table);
+        let said = said(&taken);
+        let fixes = said["fix"].to_string();
+        assert_eq!(fixes.contains("ip6_mr_vif"), is_listed, "{fixes}");
+    }
 }

@@ -83,6 +83,8 @@ const FAULT: i32 = -14;
 fn enter(ctx: &ProbeContext) {
     let option = ctx.number(2) as u32;
     if ctx.number(1) as u32 != LEVEL || is_of_others(option) {
+        // The return is to find no call that was left over.
+        OPTIONS.end();
         return;
     }
     // A failed insertion is a call that nobody knows at its return, like those of

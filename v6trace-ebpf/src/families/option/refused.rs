@@ -25,7 +25,9 @@ use crate::{
     scratch::Scratch,
 };
 
-/// What is the same: programs of one name that ask for the same are told once.
+/// What is the same: programs of one name that ask for the same under the same
+/// circumstances are told once. Two of that name may be at it in turn, each under
+/// its own; so these are a part of it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Same {
@@ -33,7 +35,13 @@ struct Same {
     netns: u32,
     option: u32,
     value: u32,
+    more: u32,
+    ifindex: u32,
     ret: i32,
+    bound_ifindex: u32,
+    /// What was read and found, and whether the socket has a port.
+    found: u32,
+    router_inode: u64,
 }
 
 /// How soon the same is told again.
@@ -47,6 +55,15 @@ const MOST_NS: u64 = 60 * 1_000_000_000;
 const MULTICAST_IF: u32 = 17;
 const UNICAST_IF: u32 = 76;
 const ADD_MIF: u32 = 202;
+/// `IPV6_PKTINFO`: an address, and where an interface is named behind that.
+const PACKET_INFO: u32 = 50;
+const PACKET_INFO_IFINDEX: u32 = 16;
+
+/// `-ENOPROTOOPT`: programs ask for what later kernels have, and keep nothing else
+/// from being told.
+const NOT_KNOWN: i32 = -92;
+/// Of [`Same::found`].
+const HAS_PORT: u32 = 1 << 31;
 
 #[map]
 static OPTION_TOLD: Limit<Same> = Limit::new(1024);
@@ -68,30 +85,37 @@ pub(super) fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()
     payload.option = call.option;
     payload.length = call.length;
     of_value(call, payload);
-    let same = same(netns, payload);
-    let of_this = OPTION_TOLD.pass(&same, 0, AGAIN_NS, 1);
-    if of_this == HELD_BACK {
-        return None;
-    }
-    let all = Same {
-        comm: [0; COMM_LEN],
-        option: 0,
-        value: 0,
-        ret: 0,
-        ..same
-    };
-    let of_namespace = OPTION_TOLD.pass(&all, 0, MOST_NS, MOST);
-    if of_namespace == HELD_BACK {
-        return None;
-    }
-    payload.suppressed = (of_this + of_namespace) as u32;
-    payload.socket_inode = sock.inode().unwrap_or(0);
     of_socket(sock, payload);
     let (capabilities, read) = context::capabilities(TASK_READ);
     payload.capabilities = capabilities;
     payload.read |= read;
     of_interface(net, payload);
     routing::of_table(sock, net, payload);
+    let same = same(netns, call, payload);
+    let of_this = OPTION_TOLD.pass(&same, 0, AGAIN_NS, 1);
+    if of_this == HELD_BACK {
+        return None;
+    }
+    let all = Same {
+        comm: [0; COMM_LEN],
+        netns,
+        option: 0,
+        value: 0,
+        more: 0,
+        ifindex: 0,
+        ret: if ret == NOT_KNOWN { NOT_KNOWN } else { 0 },
+        bound_ifindex: 0,
+        found: 0,
+        router_inode: 0,
+    };
+    let of_namespace = OPTION_TOLD.pass(&all, 0, MOST_NS, MOST);
+    if of_namespace == HELD_BACK {
+        // It was not told, and is news when it comes again.
+        OPTION_TOLD.forget(&same);
+        return None;
+    }
+    payload.suppressed = (of_this + of_namespace) as u32;
+    payload.socket_inode = sock.inode().unwrap_or(0);
     // The function may wait for the socket's lock.
     record.open_in(context::of_sleeper(), wire::SET, netns);
     record.send(ctx, wire::SET);
@@ -99,13 +123,24 @@ pub(super) fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()
 }
 
 #[inline(always)]
-fn same(netns: u32, payload: &OptionRefused) -> Same {
+fn same(netns: u32, call: Call, payload: &OptionRefused) -> Same {
+    let behind = if call.option == PACKET_INFO && call.length > PACKET_INFO_IFINDEX {
+        part(call, PACKET_INFO_IFINDEX).unwrap_or(0)
+    } else {
+        payload.ifindex
+    };
+    let has_port = if payload.inet_num != 0 { HAS_PORT } else { 0 };
     let mut same = Same {
         comm: [0; COMM_LEN],
         netns,
         option: payload.option,
         value: payload.value as u32,
+        more: payload.more,
+        ifindex: behind,
         ret: payload.ret,
+        bound_ifindex: payload.bound_ifindex,
+        found: payload.read | has_port,
+        router_inode: payload.router_inode,
     };
     // SAFETY: the helper writes COMM_LEN bytes, which is what comm has. On
     // failure it writes zeros.

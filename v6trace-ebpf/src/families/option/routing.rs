@@ -2,7 +2,8 @@
 
 use v6trace_common::{
     families::option::{
-        OptionRefused, ROUTED, ROUTED_BY_THIS, STATE_READ, TABLE_FOUND, TABLE_READ, TABLES_READ,
+        OptionRefused, ROUTED, ROUTED_BY_THIS, ROUTER_READ, STATE_READ, TABLE_FOUND, TABLE_READ,
+        TABLES_READ,
     },
     member::ABSENT,
 };
@@ -46,7 +47,9 @@ pub(super) fn of_table(sock: Sock<Pointer>, net: Net, payload: &mut OptionRefuse
         NOWHERE => payload.read |= TABLES_READ,
         found => {
             payload.read |= TABLES_READ | TABLE_FOUND;
-            let router = Pointer(Pointer(found).or_zero(&globals::MR_TABLE_SOCKET));
+            let (router, read) = Pointer(found).flagged(&globals::MR_TABLE_SOCKET, ROUTER_READ);
+            payload.read |= read;
+            let router = Pointer(router);
             if router.0 != 0 {
                 payload.read |= ROUTED;
                 payload.read |= if router.0 == sock.0.0 {

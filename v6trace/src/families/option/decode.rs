@@ -84,8 +84,10 @@ pub struct Table {
 /// Who routes multicasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Router {
-    /// Nobody, or it is not known.
+    /// Nobody.
     Nobody,
+    /// That could not be read.
+    Unknown,
     /// This very socket.
     ThisSocket,
     /// The socket with this inode number, where that is known.
@@ -132,8 +134,12 @@ impl Decode for OptionRefused {
                     Router::ThisSocket
                 } else if has(wire::ROUTED) {
                     Router::Other((wire.router_inode != 0).then_some(wire.router_inode))
-                } else {
+                } else if has(wire::ROUTER_READ)
+                    || has(wire::TABLES_READ) && !has(wire::TABLE_FOUND)
+                {
                     Router::Nobody
+                } else {
+                    Router::Unknown
                 },
             }),
             suppressed: wire.suppressed,

@@ -189,13 +189,20 @@ impl Story<'_> {
         let has: Option<Vec<bool>> = wanted.iter().map(|(_, number)| self.may(*number)).collect();
         let of = "in the user namespace that this network namespace belongs to";
         let verdict = match has {
-            Some(has) if has.contains(&true) => Verdict::likely(
-                cause,
-                format!(
-                    "it takes {names} {of}. The program has that, so most likely in another user \
-                     namespace only (a container's)"
-                ),
-            ),
+            Some(has) if has.contains(&true) => {
+                return Verdict::likely(
+                    cause,
+                    format!(
+                        "it takes {names} {of}. The program has that: in another user namespace \
+                         only (a container's), or a security module (AppArmor, SELinux) does not \
+                         let it use it"
+                    ),
+                )
+                .fix(
+                    Fix::new("journalctl -k --grep 'apparmor|avc'")
+                        .remark("whether a security module refused the capability"),
+                );
+            }
             Some(_) => Verdict::certain(
                 cause,
                 format!("it takes {names} {of}, and the program has not got that"),

@@ -72,7 +72,7 @@ impl Story<'_> {
 
     fn privilege(&self) -> Option<Verdict> {
         let wanted: &[_] = match self.refused.option {
-            IPV6_TRANSPARENT => &[NET_ADMIN, NET_RAW],
+            IPV6_TRANSPARENT => &[NET_RAW, NET_ADMIN],
             IPV6_HOPOPTS | IPV6_RTHDRDSTOPTS | IPV6_DSTOPTS => &[NET_RAW],
             IPV6_IPSEC_POLICY | IPV6_XFRM_POLICY => &[NET_ADMIN],
             _ => return None,

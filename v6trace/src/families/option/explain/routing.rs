@@ -14,7 +14,8 @@ use crate::{
     families::option::{
         Cause, Interface, Multicasts, Router, Table,
         names::{
-            MRT6_ADD_MIF, MRT6_DEL_MFC, MRT6_DEL_MFC_PROXY, MRT6_DEL_MIF, MRT6_DONE, MRT6_INIT,
+            MRT6_ADD_MFC, MRT6_ADD_MFC_PROXY, MRT6_ADD_MIF, MRT6_ASSERT, MRT6_DEL_MFC,
+            MRT6_DEL_MFC_PROXY, MRT6_DEL_MIF, MRT6_DONE, MRT6_FLUSH, MRT6_INIT, MRT6_PIM,
             MRT6_TABLE,
         },
     },
@@ -26,8 +27,12 @@ const CAUSE: Cause = Cause::MulticastRouting;
 const ICMPV6: u32 = 58;
 /// `CAP_NET_ADMIN`
 const NET_ADMIN: (&str, u32) = ("CAP_NET_ADMIN", 12);
-/// Bytes of `struct mif6ctl`.
+/// Bytes of `mifi_t`, `struct mif6ctl` and `struct mf6cctl`.
+const MIF_NUMBER: u32 = 2;
 const MIF: u32 = 12;
+const MFC: u32 = 92;
+/// `RT6_TABLE_DFLT`
+const DEFAULT_TABLE: u32 = 254;
 /// Virtual interfaces that a table may have (`MAXMIFS`).
 const MIFS: u32 = 32;
 /// `MIFF_REGISTER`
@@ -55,10 +60,9 @@ impl Story<'_> {
                     "the socket routes by another table already (MRT6_INIT)",
                 )
             }
-            _ if refused.option == MRT6_ADD_MIF => self.virtual_interface(),
-            _ => {
-                let short = self.too_short(CAUSE, NUMBER);
-                short.unwrap_or_else(|| unexplained(CAUSE))
+            errno => {
+                let length = self.wrong_length().filter(|_| errno == Errno::EINVAL);
+                length.unwrap_or_else(|| self.of_option())
             }
         };
         // Whoever ends cleans up what may be gone already.
@@ -74,13 +78,37 @@ impl Story<'_> {
         socket.is_some_and(|socket| socket.kind != RAW || socket.number != ICMPV6)
     }
 
+    /// Bytes that an option takes, and whether more are refused as well.
+    const fn size(&self) -> Option<(u32, bool)> {
+        match self.refused.option {
+            MRT6_INIT => Some((NUMBER, false)),
+            MRT6_ADD_MIF => Some((MIF, false)),
+            MRT6_DEL_MIF => Some((MIF_NUMBER, false)),
+            MRT6_ADD_MFC | MRT6_DEL_MFC | MRT6_ADD_MFC_PROXY | MRT6_DEL_MFC_PROXY => {
+                Some((MFC, false))
+            }
+            MRT6_ASSERT | MRT6_PIM | MRT6_TABLE | MRT6_FLUSH => Some((NUMBER, true)),
+            _ => None,
+        }
+    }
+
+    fn wrong_length(&self) -> Option<Verdict> {
+        let length = self.refused.length;
+        let (size, is_exact) = self.size()?;
+        let is_wrong = length < size || is_exact && length != size;
+        is_wrong.then(|| {
+            let why = format!("its value has {length} bytes, and it takes {size}");
+            Verdict::certain(CAUSE, why)
+        })
+    }
+
     fn is_there(&self) -> Option<bool> {
         self.refused.table?.is_there
     }
 
     fn router(&self) -> Router {
         let table = self.refused.table;
-        table.map_or(Router::Nobody, |Table { router, .. }| router)
+        table.map_or(Router::Unknown, |Table { router, .. }| router)
     }
 
     fn not_permitted(&self) -> Verdict {
@@ -88,12 +116,18 @@ impl Story<'_> {
         if self.router() == Router::ThisSocket || !is_known {
             return unexplained(CAUSE);
         }
+        let is_read = self.router() != Router::Unknown;
         let who = self.who_routes();
         if self.refused.option == MRT6_DONE {
             let why = format!("only the socket that routes multicasts ends that: {who}");
-            return Verdict::certain(CAUSE, why);
+            return if is_read {
+                Verdict::certain(CAUSE, why)
+            } else {
+                Verdict::likely(CAUSE, why)
+            };
         }
         let mut verdict = self.without(CAUSE, &[NET_ADMIN]);
+        verdict.is_certain &= is_read;
         verdict.why = format!(
             "it is for the socket that routes multicasts ({who}); of others {}",
             verdict.why
@@ -107,6 +141,7 @@ impl Story<'_> {
     fn who_routes(&self) -> String {
         match self.router() {
             Router::Nobody => "none does".to_owned(),
+            Router::Unknown => "which one does could not be read".to_owned(),
             Router::ThisSocket => "this one does".to_owned(),
             Router::Other(inode) => {
                 let found = inode.and_then(|inode| Multicasts::of(inode, self.subject));
@@ -122,7 +157,7 @@ impl Story<'_> {
     fn routed(&self) -> Verdict {
         let table = self.refused.table.map_or(0, |table| table.number);
         match self.router() {
-            Router::Nobody => unexplained(CAUSE),
+            Router::Nobody | Router::Unknown => unexplained(CAUSE),
             Router::ThisSocket => {
                 Verdict::certain(CAUSE, "the socket routes multicasts already (MRT6_INIT)").notice()
             }
@@ -143,21 +178,26 @@ impl Story<'_> {
         }
     }
 
+    /// What an option tests itself.
+    fn of_option(&self) -> Verdict {
+        if self.refused.option == MRT6_ADD_MIF {
+            self.virtual_interface()
+        } else {
+            unexplained(CAUSE)
+        }
+    }
+
     /// A virtual interface that is to be routed by.
     fn virtual_interface(&self) -> Verdict {
         let refused = self.refused;
-        if let Some(verdict) = self.too_short(CAUSE, MIF) {
-            return verdict;
-        }
         let Some(value) = refused.value.map(i32::cast_unsigned) else {
             return unexplained(CAUSE);
         };
         let (number, flags) = (value & 0xffff, value >> 16 & 0xff);
-        let list = || {
-            self.subject
-                .command("cat /proc/net/ip6_mr_vif")
-                .remark("the virtual interfaces that there are")
-        };
+        // It lists those of this table alone.
+        let is_listed = refused
+            .table
+            .is_some_and(|table| table.number == DEFAULT_TABLE);
         match refused.errno {
             Errno::ENFILE if number >= MIFS => {
                 let why =
@@ -166,7 +206,15 @@ impl Story<'_> {
             }
             Errno::EADDRINUSE if flags & REGISTER == 0 => {
                 let why = format!("the table has a virtual interface {number} already");
-                Verdict::certain(CAUSE, why).fix(list())
+                let verdict = Verdict::certain(CAUSE, why);
+                if !is_listed {
+                    return verdict;
+                }
+                verdict.fix(
+                    self.subject
+                        .command("cat /proc/net/ip6_mr_vif")
+                        .remark("the virtual interfaces that there are"),
+                )
             }
             Errno::EADDRNOTAVAIL if flags == 0 && refused.interface == Interface::Absent => {
                 self.no_such_interface(CAUSE)
