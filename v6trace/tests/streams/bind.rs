@@ -416,6 +416,19 @@ fn of_several_that_may_share_the_port_none_is_said_to_be_it() {
         json!(["named (pid 77)", "avahi-daemon (pid 78)"])
     );
     assert!(!several["fix"].to_string().contains("stop"), "{several}");
+    // Where two may be of other VRFs, neither is.
+    let mut bound = listens("::");
+    bound.bound = Some(3);
+    let mut elsewhere = bound.clone();
+    (elsewhere.bound, elsewhere.process) = (Some(4), Some((79, "unbound".to_owned())));
+    let plain = in_use(REUSE_READ | V6ONLY_READ);
+    let said = said_beside(&plain, &[bound.clone(), elsewhere]);
+    assert_eq!(said["evidence"]["candidates"].as_array().unwrap().len(), 2);
+    assert_eq!(said["severity"], "failure");
+    // One that is in the way for sure, of which nobody knows whose it is.
+    let mut unnamed = listens("::");
+    unnamed.process = None;
+    assert_eq!(said_beside(&plain, &[bound, unnamed]), Value::Null);
     // What is left of a connection is not the reason where ends are shared.
     let mut left = listens("::1");
     (left.state, left.inode, left.process) = (6, 0, None);

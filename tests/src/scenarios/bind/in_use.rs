@@ -16,6 +16,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-address-in-use", in_use),
     scenario("bind-address-in-use-sharing", sharing),
+    scenario("bind-address-in-use-several", several),
     scenario("bind-address-in-use-not", not),
 ];
 
@@ -227,6 +228,55 @@ fn sharing() -> Result<()> {
     // That fix, which is no command.
     host.bind_with(Type::STREAM, ANY, ended, 0, reuses)?
         .context("SO_REUSEADDR does not help")?;
+    Ok(())
+}
+
+/// Ports that several sockets have: of both families, each for itself; and of which
+/// one at least does not share.
+fn several() -> Result<()> {
+    let host = Host::new("several", "v0")?;
+    let at = |address, port| SocketAddr::from(SocketAddrV6::new(address, port, 0, 0));
+    let shares = |socket: &Socket| socket.set_reuse_port(true);
+    let alone = |socket: &Socket| socket.set_only_v6(true);
+    let of_ipv4 = held(&host, Type::STREAM, (Ipv4Addr::UNSPECIFIED, SERVICE))?;
+    let of_ipv6 = Holder::of(has(&host, Type::STREAM, at(ANY, SERVICE), alone)?)?;
+    let without = held(&host, Type::DGRAM, at(STAYS, PORT))?;
+    let sharing = Holder::of(has(
+        &host,
+        Type::DGRAM,
+        at(Ipv6Addr::LOCALHOST, PORT),
+        shares,
+    )?)?;
+    let report = traced(|| {
+        let service = host.bind_with(Type::STREAM, ANY, SERVICE, 0, |_| Ok(()))?;
+        refused(service, libc::EADDRINUSE)?;
+        let several = host.bind_with(Type::DGRAM, ANY, PORT, 0, shares)?;
+        refused(several, libc::EADDRINUSE)
+    })?;
+    report.count(2)?;
+    let both = of_port(&report, SERVICE)?;
+    host.expect(both, "EADDRINUSE", ANY)
+        .field("severity", "failure")
+        .field("confidence", "certain")
+        .evidence("conflict", "same-address")
+        .evidence("holder_pid", of_ipv6.pid())
+        .check()?;
+    // For IPv6 alone it is refused just as well.
+    ensure!(
+        !both.fixes().iter().any(|fix| fix.contains("v6only")),
+        "what does not help is told"
+    );
+    let tried = host.bind_with(Type::STREAM, ANY, SERVICE, 0, alone)?;
+    refused(tried, libc::EADDRINUSE)?;
+    let names = [without.pid(), sharing.pid()].map(|pid| format!("sleep (pid {pid})"));
+    let candidates = of_port(&report, PORT)?;
+    host.expect(candidates, "EADDRINUSE", ANY)
+        .field("severity", "notice")
+        .field("confidence", "likely")
+        .evidence("sk_reuseport", true)
+        .summary_has(names)
+        .check()?;
+    drop(of_ipv4);
     Ok(())
 }
 

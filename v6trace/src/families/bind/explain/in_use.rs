@@ -58,8 +58,6 @@ struct Conflict<'a> {
     holder: &'a PortSocket,
     overlap: Overlap,
     apart: Apart,
-    /// Whether it is known that the two do not share the port.
-    is_decided: bool,
     is_certain: bool,
 }
 
@@ -192,22 +190,25 @@ impl Story<'_> {
             .with("sk_uid", self.refused.uid)
     }
 
-    /// Any of several sockets may be the one that does not share the port.
+    /// Any of several sockets may be the one that is in the way.
     fn one_of(&self, conflicts: &Conflicts<'_>) -> Diagnosis {
         let candidates = &conflicts.candidates;
         let why = format!(
-            "of several that have the port, one at least does not share it, and which cannot be \
-             told: {}",
+            "of several that have the port, one at least is in the way, and which cannot be told: \
+             {}",
             candidates.join(", ")
         );
-        let told = self.told(Cause::AddressInUse, OPERATION, &why).likely();
+        let mut told = self.told(Cause::AddressInUse, OPERATION, &why).likely();
+        if self.is_failure(&conflicts.told) {
+            told.severity = Severity::Failure;
+        }
         let candidates = candidates.iter().map(|name| name.as_str().into());
         let diagnosis = told
             .with("candidates", Value::List(candidates.collect()))
             .with("v6only", self.refused.v6only);
         self.with_sharing(diagnosis).fix(Fix::new(
-            "see which of them sets neither SO_REUSEADDR nor SO_REUSEPORT (strace -e \
-             trace=setsockopt), or give the program another port or address",
+            "give the program another port or address, or have all of them share this one \
+             (SO_REUSEPORT, as one user)",
         ))
     }
 
@@ -232,9 +233,9 @@ impl Story<'_> {
         let is_own_alone = all
             .iter()
             .all(|conflict| conflict.holder.own && conflict.overlap.is_about_ipv4());
-        // By SO_REUSEADDR the ends of connections mostly are shared, too.
+        // By SO_REUSEADDR the ports of ended connections are shared mostly, too.
         let shares_ends = refused.reuse.is_none_or(|reuse| reuse.address);
-        let is_decided = all.iter().any(|conflict| conflict.is_decided);
+        let is_certain = all.iter().any(|conflict| conflict.is_certain);
         let nameable = all.into_iter().filter(|conflict| {
             if conflict.holder.own {
                 is_own_alone
@@ -245,17 +246,17 @@ impl Story<'_> {
         let told = nameable.min_by_key(|conflict| {
             (
                 conflict.holder.own,
-                conflict.is_left(),
                 !conflict.is_certain,
+                conflict.is_left(),
                 conflict.overlap.is_about_ipv4(),
             )
         })?;
-        if !told.is_decided && is_decided {
+        if !told.is_certain && is_certain {
             // Something else is in the way, whether this one is or not.
             return None;
         }
         Some(Conflicts {
-            candidates: if told.is_decided {
+            candidates: if told.is_certain {
                 Vec::new()
             } else {
                 candidates
@@ -283,7 +284,6 @@ impl Story<'_> {
             holder,
             overlap,
             apart,
-            is_decided,
             is_certain: addresses_known && meets && is_decided && !holder.own,
         })
     }
