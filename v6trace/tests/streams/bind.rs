@@ -347,7 +347,7 @@ fn ipv6_alone_helps_where_nothing_of_ipv6_is_in_the_way() {
     let helps = |said: &Value| said.to_string().contains("V6ONLY before");
     let read = in_use(REUSE_READ | V6ONLY_READ);
     let ipv4 = listens("0.0.0.0");
-    assert!(helps(&said_beside(&read, &[ipv4.clone()])));
+    assert!(helps(&said_beside(&read, std::slice::from_ref(&ipv4))));
     let mut ipv6 = listens("::");
     ipv6.v6only = Some(true);
     let both = said_beside(&read, &[ipv4.clone(), ipv6.clone()]);
