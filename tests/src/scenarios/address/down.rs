@@ -10,6 +10,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("addresses-lost-on-down", lost),
     scenario("addresses-lost-by-vrf", by_vrf),
+    scenario("addresses-lost-by-vrf-to-another", between_vrfs),
     scenario("addresses-lost-by-vrf-not", not_by_vrf),
 ];
 
@@ -116,6 +117,37 @@ fn by_vrf() -> Result<()> {
     host.netns.ip("link set v0 master red")?;
     host.gets(ADDRESS)?;
     tracer.finish()?.silent()
+}
+
+/// What goes from one VRF to another leaves the old one first, and loses it all there.
+fn between_vrfs() -> Result<()> {
+    let host = Host::new("moved-on", "v0")?;
+    host.vrf("red", 77)?;
+    host.vrf("blue", 78)?;
+    host.netns.ip("link set v0 master red")?;
+    AddressState::wait_for_link_local(&host.netns, "v0")?;
+    host.own(ADDRESS)?;
+    let route = format!("-6 route add {BEHIND} via fd00:2d::9 dev v0 vrf");
+    host.netns.ip(&format!("{route} red"))?;
+    let tracer = Tracer::start(&[])?;
+    host.netns.ip("link set v0 master blue")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("addresses-lost-by-vrf")?;
+    diagnosis
+        .expect()
+        .evidence("vrf", "red")
+        .evidence("entered", false)
+        .evidence("addresses_set", 1)
+        .evidence("routes", 1)
+        .some_fix_has("that of the VRF that it is in by now")
+        .check()?;
+    AddressState::wait_for_link_local(&host.netns, "v0")?;
+    diagnosis.follow(&format!("address add {ADDRESS}/64"))?;
+    host.gets(ADDRESS)?;
+    host.netns.ip(&format!("{route} blue"))?;
+    ensure!(host.routes_in("78")?, "the route is elsewhere");
+    Ok(())
 }
 
 /// Near misses: nothing to lose, and another kind of master; and one that is set down
