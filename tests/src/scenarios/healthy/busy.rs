@@ -20,8 +20,8 @@ const NOTICES: [(&str, usize); 6] = [
     ("ipv6-disabled-on-interface", CONTAINERS as usize),
     ("no-route", 2 * CONTAINERS as usize),
     ("no-source-address-ipv6", 2 * CONTAINERS as usize),
-    ("subnet-router-anycast", 4 * CONTAINERS as usize),
-    ("subnet-router-anycast-released", 4 * CONTAINERS as usize),
+    ("subnet-router-anycast", 8),
+    ("subnet-router-anycast-released", 8),
 ];
 
 /// How a container is made.
