@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use v6trace::btf::KERNEL_BTF;
+use v6trace_common::HOOKS;
 
 use super::{Full, expect_join};
 use crate::guest::{
@@ -81,19 +82,6 @@ fn doctors_report(done: &Finished) -> Result<Value> {
     serde_json::from_str(&done.stdout).with_context(|| format!("no JSON object: {done}"))
 }
 
-/// The functions that v6trace would like to trace, by its own account.
-fn wanted_functions() -> Result<Vec<String>> {
-    let report = doctors_report(&finish(&mut v6trace(&["doctor", "--json"]), LIMIT)?)?;
-    let hooks = report["coverage"].as_array().cloned().unwrap_or_default();
-    let functions: Vec<_> = hooks
-        .iter()
-        .filter_map(|hook| hook["function"].as_str())
-        .map(str::to_owned)
-        .collect();
-    ensure!(!functions.is_empty(), "the doctor names no hook: {report}");
-    Ok(functions)
-}
-
 /// One helpful hook is missing: the values are exact all the same.
 fn without_sock_kmalloc() -> Result<()> {
     let symbols = symbols_without(&["sock_kmalloc".to_owned()])?;
@@ -134,10 +122,11 @@ fn exhaust(arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Result<()> {
 
 /// Nothing can be traced: that is an error, and not silence.
 fn without_any_hook() -> Result<()> {
-    let mut functions = wanted_functions()?;
     // The fallbacks must go as well.
-    functions.push("ipv6_sock_mc_join".to_owned());
-    functions.push("__ipv6_sock_mc_join".to_owned());
+    let candidates = HOOKS.iter().flat_map(|hook| hook.candidates);
+    let functions: Vec<_> = candidates
+        .map(|candidate| candidate.function.to_owned())
+        .collect();
     let symbols = symbols_without(&functions)?;
     let done = fails(&["live", "--kallsyms", symbols.name()])?;
     ensure!(done.stderr.contains("__ipv6_sock_mc_join"), "{done}");
