@@ -12,9 +12,10 @@
 //!
 //! A router repeats its advertisement every few seconds, so it is told only what
 //! is not as it was the last time: the packet by its checksum and length, the
-//! interface's configuration by all of it, token and link-local address where there is
-//! no other identifier, a program that takes advertisements itself by being there. Whoever sends under ever new addresses is told a few
-//! times a second and counted in between.
+//! interface's configuration by all of it, token and link-local address where there
+//! is no other identifier, a program that takes advertisements itself by being there.
+//! Whoever sends under ever new addresses is told a few times a second and counted in
+//! between.
 //!
 //! All of this runs in softirqs (but for the sender's part of a loopback), in
 //! which no other packet is received on the same CPU: what one program leaves for

@@ -133,7 +133,6 @@ pub(in super::super) fn temporary_stopped(
     subject: Subject<'_>,
 ) -> Diagnosis {
     let name = &stopped.interface;
-    let beside = stopped.public.map(|(public, _)| public);
     let tries = stopped.regen_max_retry.map_or_else(
         || "too often".to_owned(),
         |most| format!("as often as regen_max_retry = {most} allows"),
@@ -147,17 +146,7 @@ pub(in super::super) fn temporary_stopped(
          back.",
         stopped.address, stopped.use_tempaddr
     );
-    let mut diagnosis = Diagnosis::new(
-        subject.event,
-        Cause::TemporaryStopped,
-        "temporary-address",
-        summary,
-    )
-    .with("use_tempaddr", -1)
-    .with("use_tempaddr_before", stopped.use_tempaddr)
-    .with("regen_max_retry", stopped.regen_max_retry)
-    .with("prefix_len", stopped.prefix_len)
-    .with("public_address", beside.map(|address| address.to_string()));
+    let mut diagnosis = no_more(stopped, subject, summary);
     diagnosis.address = Some(IpAddr::V6(stopped.address));
     let back = subject
         .set(name, "use_tempaddr", stopped.use_tempaddr)
@@ -167,10 +156,7 @@ pub(in super::super) fn temporary_stopped(
     };
     // Its count of failures goes with it, and it only counts anew as a new one.
     let length = stopped.prefix_len;
-    let delete = subject.in_netns(&format!(
-        "ip -6 address del {public}/{length} dev {}",
-        quoted(name)
-    ));
+    let delete = delete(stopped, public, subject);
     if flags & ifa::PERMANENT == 0 {
         let delete = Fix::new(delete)
             .remark("its failures are counted; the next advertisement makes it anew");
@@ -207,24 +193,14 @@ fn on_advertisement(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnos
          use_tempaddr of {name} from {} to -1 as an advertisement came, and nothing sets it back.",
         stopped.use_tempaddr,
     );
-    let mut diagnosis = Diagnosis::new(
-        subject.event,
-        Cause::TemporaryStopped,
-        "temporary-address",
-        summary,
-    )
-    .with("use_tempaddr", -1)
-    .with("use_tempaddr_before", stopped.use_tempaddr)
-    .with("regen_max_retry", retry)
-    .with("prefix_len", stopped.prefix_len)
-    .with("public_address", public);
+    let mut diagnosis = no_more(stopped, subject, summary);
     // An advertisement came, which is nobody's doing here.
     diagnosis.task = None;
     if retry.is_none() {
         diagnosis = diagnosis.likely();
     }
     let first = match stopped.public {
-        Some((public, _)) if !none_may => delete(stopped, public, subject)
+        Some((public, _)) if !none_may => Fix::new(delete(stopped, public, subject))
             .remark("its count goes with it; the next advertisement makes it anew"),
         _ => subject.set(name, "regen_max_retry", REGEN_MAX_RETRY),
     };
@@ -235,11 +211,27 @@ fn on_advertisement(stopped: &TemporaryStopped, subject: Subject<'_>) -> Diagnos
     )
 }
 
-/// Takes the public address away.
-fn delete(stopped: &TemporaryStopped, public: Ipv6Addr, subject: Subject<'_>) -> Fix {
-    Fix::new(subject.in_netns(&format!(
+/// That use_tempaddr was set to -1, without a way out.
+fn no_more(stopped: &TemporaryStopped, subject: Subject<'_>, summary: String) -> Diagnosis {
+    let public = stopped.public.map(|(public, _)| public.to_string());
+    Diagnosis::new(
+        subject.event,
+        Cause::TemporaryStopped,
+        "temporary-address",
+        summary,
+    )
+    .with("use_tempaddr", -1)
+    .with("use_tempaddr_before", stopped.use_tempaddr)
+    .with("regen_max_retry", stopped.regen_max_retry)
+    .with("prefix_len", stopped.prefix_len)
+    .with("public_address", public)
+}
+
+/// The command that takes the public address away.
+fn delete(stopped: &TemporaryStopped, public: Ipv6Addr, subject: Subject<'_>) -> String {
+    subject.in_netns(&format!(
         "ip -6 address del {public}/{} dev {}",
         stopped.prefix_len,
         quoted(&stopped.interface)
-    )))
+    ))
 }

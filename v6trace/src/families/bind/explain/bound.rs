@@ -4,8 +4,9 @@
 //! other address yet (EINVAL), an IPv4 address of a socket for IPv6 alone
 //! (EINVAL); then that a link-local address has an interface (EINVAL), that the
 //! interface is there (ENODEV), that the address is (EADDRNOTAVAIL), and last that
-//! the port is free (EADDRINUSE, `in_use`). What gives the same errno is tested in this order. Raw sockets have a function of
-//! their own, with the same tests but those about ports and IPv4.
+//! the port is free (EADDRINUSE, `in_use`). What gives the same errno is tested in
+//! this order. Raw sockets have a function of their own, with the same tests but
+//! those about ports and IPv4.
 
 use std::net::IpAddr;
 
