@@ -3,14 +3,15 @@
 //!
 //! One binary plays three parts. As PID 1 of a QEMU guest it prepares the
 //! machine, reads its orders from `/job` and powers off when they are done
-//! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`), the
-//! demonstration (`demo`, or recorded, `golden`) or measurements (`bench`) in a
+//! ([`init`]). Started by that PID 1 it runs one scenario (`run NAME`), several that
+//! share a tracer (`batch NAME…`), the demonstration (`demo`, or recorded, `golden`) or measurements (`bench`) in a
 //! process of its own. On a developer's host it only lists the scenarios
 //! (`list`).
 //!
 //! Scenarios ([`scenarios`]) are written in the vocabulary of [`guest`]:
 //! namespaces, links, sockets that join groups, and the tracer under test.
 
+mod batch;
 mod bench;
 mod demo;
 mod guest;
@@ -19,20 +20,29 @@ mod scenarios;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use clap::Parser;
 
 /// What the binary does when it is not PID 1.
 #[derive(Parser)]
 #[command(name = "guest", about, version)]
 enum Command {
-    /// Print every scenario, one per line: its name, its family, and what the kernel
-    /// must be told at boot; a dash for what there is none of.
+    /// Print every scenario, one per line: its name, its family, what the kernel must
+    /// be told at boot, and the number of the batch that shares its tracer; a dash for
+    /// what there is none of.
     List,
     /// Run one scenario here: needs root, a kernel with kprobes and v6trace.
     Run {
         /// A name that `list` prints.
         name: String,
+        /// Its number in a batch, which speaks to it on standard input.
+        #[arg(long, hide = true)]
+        batch: Option<u32>,
+    },
+    /// Run scenarios of one group with one tracer.
+    Batch {
+        /// Names that `list` prints with the same number.
+        names: Vec<String>,
     },
     /// Tell the stories that v6trace was made for, traced live.
     Demo,
@@ -60,22 +70,17 @@ fn main() -> ExitCode {
     }
     let done = match Command::parse() {
         Command::List => {
-            for placed in scenarios::all() {
-                let family = placed.family.unwrap_or("-");
-                let boot = placed.boot.unwrap_or("-");
-                println!("{} {family} {boot}", placed.scenario.name);
-            }
+            list();
             Ok(())
         }
-        Command::Run { name } => scenarios::all()
-            .find(|placed| placed.scenario.name == name)
-            .with_context(|| format!("no scenario is called {name}: see `guest list`"))
-            .and_then(|placed| {
-                // Started through /proc/self/exe it would be called "exe".
-                rustix::thread::set_name(c"guest").context("cannot set the process's name")?;
-                guest::watch(placed.watched);
-                (placed.scenario.run)()
-            }),
+        Command::Run { name, batch } => run(&name, batch),
+        Command::Batch { names } => {
+            let named = names.iter().map(|name| scenarios::find(name));
+            match named.collect::<Result<_>>().and_then(batch::run) {
+                Ok(code) => return code,
+                Err(error) => Err(error),
+            }
+        }
         Command::Demo => demo::run(),
         Command::Golden => demo::record(),
         Command::Bench(order) => bench::run(&order),
@@ -89,4 +94,28 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn list() {
+    for (number, batch) in scenarios::batches(scenarios::all().collect())
+        .iter()
+        .enumerate()
+    {
+        for placed in batch {
+            let family = placed.family.unwrap_or("-");
+            let boot = placed.boot.unwrap_or("-");
+            println!("{} {family} {boot} {number}", placed.scenario.name);
+        }
+    }
+}
+
+fn run(name: &str, batch: Option<u32>) -> Result<()> {
+    let placed = scenarios::find(name)?;
+    // Started through /proc/self/exe it would be called "exe".
+    rustix::thread::set_name(c"guest").context("cannot set the process's name")?;
+    if let Some(number) = batch {
+        guest::join_batch(number)?;
+    }
+    guest::watch(placed.watched);
+    (placed.scenario.run)()
 }

@@ -106,8 +106,8 @@ fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
     anyhow!("a thread panicked; its message is above")
 }
 
-/// Deals the scenarios out to guests, those of a kernel that is told the same like
-/// cards: what lies together takes about the same time.
+/// Deals the scenarios out to guests, the batches of a kernel that is told the same
+/// like cards: what lies together takes about the same time.
 fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
     let boots: BTreeSet<&Option<String>> = scenarios.iter().map(|listed| &listed.boot).collect();
     let bootable = (0..kernels.len()).filter(|kernel| kernels[*kernel].is_ok());
@@ -116,15 +116,19 @@ fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
         let mut number = 0;
         for boot in &boots {
             let alike = scenarios.iter().filter(|listed| listed.boot == **boot);
-            let names: Vec<&String> = alike.map(|listed| &listed.name).collect();
-            let guests = names.len().div_ceil(SHARE);
+            let alike: Vec<&Listed> = alike.collect();
+            let guests = alike.len().div_ceil(SHARE);
+            let batches: Vec<&[&Listed]> = alike
+                .chunk_by(|one, next| one.batch == next.batch)
+                .collect();
             for first in 0..guests {
                 number += 1;
-                let own = names.iter().skip(first).step_by(guests);
+                let own = batches.iter().skip(first).step_by(guests);
+                let own = own.copied().flatten();
                 shares.push(Share {
                     kernel,
                     number,
-                    scenarios: own.map(ToString::to_string).collect(),
+                    scenarios: own.map(|listed| listed.name.clone()).collect(),
                     boot: (*boot).clone(),
                 });
             }

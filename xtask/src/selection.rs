@@ -26,6 +26,8 @@ pub(crate) struct Listed {
     family: Option<String>,
     /// What its guest's kernel is to be told, if anything.
     pub(crate) boot: Option<String>,
+    /// Those with the same number share their tracers.
+    pub(crate) batch: Option<String>,
 }
 
 impl Selection {
@@ -67,8 +69,8 @@ impl Selection {
     }
 }
 
-/// Asks the guest's binary, which prints a line for each: a name, a family, and
-/// what its kernel is to be told, with a dash for what there is none of.
+/// Asks the guest's binary, which prints a line for each: a name, a family, what its
+/// kernel is to be told, with a dash for what there is none of, and its batch.
 fn list(binaries: &Binaries) -> Result<Vec<Listed>> {
     let lines = process::output(Command::new(&binaries.guest).arg("list"))?;
     let listed = lines.lines().filter_map(|line| {
@@ -79,6 +81,7 @@ fn list(binaries: &Binaries) -> Result<Vec<Listed>> {
             name,
             family: word(),
             boot: word(),
+            batch: word(),
         })
     });
     let listed: Vec<Listed> = listed.collect();

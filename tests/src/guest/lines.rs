@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 /// The lines that a program has written so far.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     lines: Arc<Mutex<Vec<String>>>,
     /// None: there is nothing to read.
     reader: Option<JoinHandle<()>>,
@@ -14,7 +14,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Starts reading, and shows each line to `echo` as well.
-    pub(super) fn collect(
+    pub(crate) fn collect(
         from: impl Read + Send + 'static,
         echo: impl Fn(&str) + Send + 'static,
     ) -> Self {
@@ -38,22 +38,22 @@ impl Lines {
     }
 
     /// Whether a line so far fits.
-    pub(super) fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
         locked(&self.lines).iter().any(|line| fits(line))
     }
 
     /// How many lines so far fit.
-    pub(super) fn count(&self, fits: impl Fn(&str) -> bool) -> usize {
+    pub(crate) fn count(&self, fits: impl Fn(&str) -> bool) -> usize {
         locked(&self.lines).iter().filter(|line| fits(line)).count()
     }
 
     /// What there is so far.
-    pub(super) fn so_far(&self) -> Vec<String> {
+    pub(crate) fn so_far(&self) -> Vec<String> {
         locked(&self.lines).clone()
     }
 
     /// All of it; the program must have closed its end.
-    pub(super) fn finish(self) -> Vec<String> {
+    pub(crate) fn finish(self) -> Vec<String> {
         // The reader does not panic; if it did, the lines so far remain.
         let _ = self.reader.map(JoinHandle::join);
         std::mem::take(&mut *locked(&self.lines))

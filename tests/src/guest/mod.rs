@@ -1,8 +1,8 @@
 //! The vocabulary of scenarios: what an administrator and a daemon do to a
 //! host's IPv6, and what v6trace reports of it.
 //!
-//! A scenario makes a place ([`Netns`], [`Link`]), starts a [`Tracer`], lets
-//! something fail ([`MulticastSocket`], [`ip()`]), and compares what the tracer's
+//! A scenario makes a place ([`Netns`], [`Link`]), starts a [`Tracing`]
+//! (or a [`Tracer`] of its own), lets something fail ([`MulticastSocket`], [`ip()`]), and compares what the tracer's
 //! [`Report`] says ([`Diagnosis::expect`]) with what it did itself and with
 //! what the kernel tells it by other ways than tracing.
 
@@ -32,6 +32,7 @@ mod storm;
 pub(crate) mod symbols;
 mod tap;
 mod tracer;
+mod tracing;
 mod tun;
 mod wait;
 
@@ -42,6 +43,7 @@ pub(crate) use diagnosis::Diagnosis;
 pub(crate) use expect::Expect;
 pub(crate) use joins::{Joins, Refused, group, join_each, join_until_refused};
 pub(crate) use kernel::{check_membership_size, membership_size};
+pub(crate) use lines::Lines;
 pub(crate) use link::Link;
 pub(crate) use module::Unloaded;
 pub(crate) use netns::Netns;
@@ -59,5 +61,6 @@ pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
+pub(crate) use tracing::{Answer, Ask, Tracing, join_batch};
 pub(crate) use tun::Tun;
 pub(crate) use wait::{until, until_some};

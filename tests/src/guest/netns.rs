@@ -6,12 +6,13 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context as _, Result};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{Link, ip};
+use super::{Link, ip, tracing};
 
 /// A named network namespace, deleted on drop; or the first one of the host.
 ///
@@ -24,14 +25,20 @@ pub(crate) struct Netns {
 }
 
 impl Netns {
-    /// Makes an empty namespace; not even its loopback is up.
+    /// Makes an empty namespace; not even its loopback is up. In a batch of scenarios
+    /// its name is longer, so that it is the only one of that name.
     pub(crate) fn new(name: &str) -> Result<Self> {
+        let name = match tracing::number() {
+            Some(number) => format!("{name}-{number}"),
+            None => name.to_owned(),
+        };
         ip(&format!("netns add {name}"))?;
-        let inode = fs::metadata(named(name))
+        let inode = fs::metadata(named(&name))
             .with_context(|| format!("ip made no namespace {name}"))?
             .ino();
+        made().inodes.insert(inode);
         Ok(Self {
-            name: Some(name.to_owned()),
+            name: Some(name),
             inode,
         })
     }
@@ -160,9 +167,42 @@ impl Netns {
     }
 }
 
+/// The namespaces that this process made.
+struct Made {
+    inodes: BTreeSet<u64>,
+    /// Whether those that are deleted are kept, too.
+    all: bool,
+}
+
+fn made() -> MutexGuard<'static, Made> {
+    static MADE: Mutex<Made> = Mutex::new(Made {
+        inodes: BTreeSet::new(),
+        all: false,
+    });
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tracing begins: who deletes a namespace from now on still has to do with what is
+/// reported of it.
+pub(super) fn keep_traced() {
+    made().all = true;
+}
+
+/// Tracing ends: the namespaces that this process made and that were there meanwhile.
+pub(super) fn traced() -> BTreeSet<u64> {
+    let mut made = made();
+    made.all = false;
+    made.inodes.clone()
+}
+
 impl Drop for Netns {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
+            let mut made = made();
+            if !made.all {
+                made.inodes.remove(&self.inode);
+            }
+            drop(made);
             // PID 1 sweeps what could not be deleted.
             let _ = ip(&format!("netns del {name}"));
         }

@@ -2,6 +2,7 @@
 //! can join.
 
 use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 
@@ -38,12 +39,39 @@ impl Scope {
     }
 }
 
+/// The first namespace's limit, which others may be under as well.
+#[derive(Clone)]
+struct Host {
+    own: String,
+    restore: String,
+}
+
+/// That limit while this process has another, None while it has not.
+fn host_limit() -> MutexGuard<'static, Option<Host>> {
+    static HOST: Mutex<Option<Host>> = Mutex::new(None);
+    HOST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_host(value: &str) -> Result<()> {
+    Netns::host()?.set_sysctl(SYSCTL, value)
+}
+
+/// Lets something be done, as other scenarios may, under the limit that the first
+/// namespace had before.
+pub(super) fn as_before<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Some(Host { own, restore }) = host_limit().clone() else {
+        return work();
+    };
+    write_host(&restore)?;
+    let done = work();
+    write_host(&own)?;
+    done
+}
+
 /// A value of `net.core.optmem_max` that holds until drop.
 pub(crate) struct OptmemMax {
     scope: Scope,
     bytes: u64,
-    /// The global value to restore; a namespace's own goes away with it.
-    restore: Option<String>,
 }
 
 impl OptmemMax {
@@ -51,34 +79,25 @@ impl OptmemMax {
     /// namespace, are under; in bytes.
     pub(crate) fn set(netns: &Netns, bytes: u64) -> Result<Self> {
         let scope = Scope::of(netns)?;
-        let host = Netns::host()?;
-        let restore = match scope {
-            Scope::Netns => {
-                netns.set_sysctl(SYSCTL, &bytes.to_string())?;
-                None
-            }
-            Scope::Global => {
-                let old = host.sysctl(SYSCTL)?;
-                host.set_sysctl(SYSCTL, &bytes.to_string())?;
-                Some(old)
-            }
-        };
-        Ok(Self {
-            scope,
-            bytes,
-            restore,
-        })
+        if scope == Scope::Global {
+            return Self::set_host(bytes);
+        }
+        netns.set_sysctl(SYSCTL, &bytes.to_string())?;
+        Ok(Self { scope, bytes })
     }
 
     /// Sets the first namespace's limit, which on older kernels is everyone's.
     pub(crate) fn set_host(bytes: u64) -> Result<Self> {
-        let host = Netns::host()?;
-        let restore = Some(host.sysctl(SYSCTL)?);
-        host.set_sysctl(SYSCTL, &bytes.to_string())?;
+        let restore = Netns::host()?.sysctl(SYSCTL)?;
+        let own = bytes.to_string();
+        write_host(&own)?;
+        let mut limit = host_limit();
+        let restore = limit.take().map_or(restore, |earlier| earlier.restore);
+        *limit = Some(Host { own, restore });
+        drop(limit);
         Ok(Self {
             scope: Scope::Global,
             bytes,
-            restore,
         })
     }
 
@@ -102,9 +121,12 @@ impl OptmemMax {
 
 impl Drop for OptmemMax {
     fn drop(&mut self) {
-        if let Some(old) = &self.restore {
+        // A namespace's own goes away with it.
+        if self.scope == Scope::Global
+            && let Some(Host { restore, .. }) = host_limit().take()
+        {
             // PID 1 restores it too, after a scenario that failed.
-            let _ = fs::write(format!("/proc/sys/net/{SYSCTL}"), old);
+            let _ = fs::write(format!("/proc/sys/net/{SYSCTL}"), restore);
         }
     }
 }

@@ -14,8 +14,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::lines::Lines;
 use super::{Link, Netns, until_some};
 
-const CONFIG: &str = "/run/radvd.conf";
-const PID_FILE: &str = "/run/radvd.pid";
+/// One of its files, which this process's radvd has for itself.
+fn file(end: &str) -> String {
+    format!("/run/radvd-{}.{end}", std::process::id())
+}
 
 /// A running radvd that announces a prefix on each of a batch of interfaces,
 /// whether they exist yet or not.
@@ -49,7 +51,7 @@ impl Radvd {
         let mut radvd = Command::new("radvd");
         radvd
             .args(["--nodaemon", "--logmethod", "stderr"])
-            .args(["--config", CONFIG, "--pidfile", PID_FILE])
+            .args(["--config", &file("conf"), "--pidfile", &file("pid")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
@@ -62,7 +64,7 @@ impl Radvd {
         let started = until_some("radvd should start", Duration::from_secs(20), || {
             let ended = radvd.child.try_wait()?;
             ensure!(ended.is_none(), "radvd ended: {}", radvd.log());
-            Ok(fs::exists(PID_FILE)?.then_some(()))
+            Ok(fs::exists(file("pid"))?.then_some(()))
         });
         started.with_context(|| radvd.log())?;
         Ok(radvd)
@@ -130,7 +132,7 @@ impl Drop for Radvd {
         // Its second process ends when the first one closes the pipe to it.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = fs::remove_file(PID_FILE);
+        let _ = fs::remove_file(file("pid"));
     }
 }
 
@@ -147,8 +149,8 @@ fn configure(prefix: &str, count: u32, interface: &str, announced: &str) -> Resu
              {announced} }};"
         )?;
     }
-    fs::write(CONFIG, text).context("cannot write radvd's configuration")?;
+    fs::write(file("conf"), text).context("cannot write radvd's configuration")?;
     // radvd refuses a configuration that others may write.
-    fs::set_permissions(CONFIG, fs::Permissions::from_mode(0o644))?;
+    fs::set_permissions(file("conf"), fs::Permissions::from_mode(0o644))?;
     Ok(())
 }

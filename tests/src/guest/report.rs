@@ -55,6 +55,11 @@ impl Report {
         Ok(report)
     }
 
+    /// Keeps some diagnoses.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&Diagnosis) -> bool) {
+        self.diagnoses.retain(wanted);
+    }
+
     /// Checks the session and the closing summary against the rest.
     fn agree(&self) -> Result<()> {
         let session = &self.session;

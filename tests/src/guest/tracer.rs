@@ -4,11 +4,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::lines::Lines;
-use super::{Finished, Recording, Report, command, symbols, until};
+use super::{Finished, Recording, Report, command, symbols, tracing, until};
 
 /// How long attaching may take; an emulated guest needs a few seconds for
 /// /proc/kallsyms and the verifier.
@@ -105,6 +105,10 @@ impl Tracer {
 
     /// Starts a tracer and waits until it says that it is ready.
     fn spawn(args: &[&str], output: Output) -> Result<Self> {
+        ensure!(
+            tracing::number().is_none(),
+            "a scenario with a tracer of its own sees what others do: it is to be `alone`"
+        );
         let mut command = v6trace(args);
         let (stdout, echo): (_, fn(&str)) = match output {
             Output::Collected | Output::Unread => (Stdio::piped(), |_| ()),
@@ -207,12 +211,27 @@ impl Tracer {
     /// The same, and hands over what it recorded.
     pub(crate) fn end_recorded(mut self) -> Result<(Report, Option<Recording>)> {
         let recording = self.recording.take();
+        let stream = self.end_stream(recording.as_ref())?;
+        Ok((Report::parse(stream)?, recording))
+    }
+
+    /// Waits for its end, and gives the stream of JSON, of the replay if there is one.
+    fn end_stream(self, recording: Option<&Recording>) -> Result<Finished> {
         let run = self.end_text()?;
-        let run = match &recording {
-            Some(recording) => recording.replay(&run)?,
-            None => run,
-        };
-        Ok((Report::parse(run)?, recording))
+        match recording {
+            Some(recording) => recording.replay(&run),
+            None => Ok(run),
+        }
+    }
+
+    /// Presses Ctrl-C and gives the stream of JSON that its replay is.
+    ///
+    /// # Errors
+    /// It does not end well, or its replay says something else.
+    pub(crate) fn finish_stream(mut self) -> Result<Finished> {
+        self.signal(Signal::INT)?;
+        let recording = self.recording.take();
+        self.end_stream(recording.as_ref())
     }
 
     /// Presses Ctrl-C, reads the stream to its end, and hands over what it

@@ -22,6 +22,9 @@ use anyhow::{Context as _, Result};
 use job::Job;
 use suite::Tally;
 
+pub(crate) use suite::LIMIT;
+pub(crate) use supervise::kill_group;
+
 /// The exit status reported when PID 1 itself could not do the job.
 const BROKEN: i32 = 125;
 

@@ -1,5 +1,5 @@
-//! The test job: each scenario in a process of its own, with a clean machine
-//! before it and a time limit on it.
+//! The test job: each scenario in a process of its own, with a time limit on it and a
+//! clean machine before it. Those that share a tracer are run as a batch.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, PipeReader};
@@ -9,15 +9,15 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rustix::mount::{UnmountFlags, unmount};
 
 use super::supervise::{self, Ending};
 use crate::guest::symbols;
-use crate::scenarios;
+use crate::scenarios::{self, Placed};
 
 /// After this a scenario hangs rather than works, however busy the machine is.
-const LIMIT: Duration = Duration::from_mins(5);
+pub(crate) const LIMIT: Duration = Duration::from_mins(5);
 
 /// How long output may go on after the scenario's processes were killed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,54 +35,85 @@ pub(super) struct Tally {
     pub(super) failed: usize,
 }
 
-/// Runs the scenarios that `only` selects (all, if it is empty), one by one.
+/// Runs the scenarios that `only` selects (all, if it is empty), batch by batch.
 ///
 /// # Errors
 /// A selection that matches nothing, or a PID 1 that cannot start processes;
 /// a failing scenario is counted in `tally` instead.
 pub(super) fn run(only: &[String], tally: &mut Tally) -> Result<()> {
-    let names: Vec<_> = scenarios::all()
-        .map(|placed| placed.scenario.name)
-        .collect();
-    let chosen = choose(&names, only)?;
+    let chosen = choose(only)?;
     let optmem_max =
         fs::read_to_string(OPTMEM_MAX).with_context(|| format!("cannot read {OPTMEM_MAX}"))?;
     symbols::keep()?;
-    for name in chosen {
-        println!("::start {name}");
-        let start = Instant::now();
-        let ending = run_one(name)?;
-        let seconds = start.elapsed().as_secs_f32();
-        match ending {
-            Ending::Exited(0) => {
-                tally.passed += 1;
-                println!("::ok {name} {seconds:.1}");
-                continue;
-            }
-            Ending::Exited(status) => println!("  exit status {status} after {seconds:.1} s"),
-            Ending::Killed(signal) => println!("  killed by signal {signal} after {seconds:.1} s"),
-            Ending::TimedOut => println!("  still running after {} s", LIMIT.as_secs()),
+    for batch in scenarios::batches(chosen) {
+        let passed = match &batch[..] {
+            [placed] => usize::from(run_alone(placed.scenario.name)?),
+            batch => run_batch(batch)?,
+        };
+        tally.passed += passed;
+        tally.failed += batch.len() - passed;
+        if passed < batch.len() {
+            // A scenario that passed has tidied up behind itself.
+            clean(&optmem_max)?;
         }
-        tally.failed += 1;
-        println!("::failed {name}");
-        // A scenario that passed has tidied up behind itself.
-        clean(&optmem_max)?;
     }
     Ok(())
 }
 
-/// The scenarios that `only` names, in their own order; all, if it is empty.
-fn choose<'a>(names: &[&'a str], only: &[String]) -> Result<Vec<&'a str>> {
-    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
-        bail!("no scenario is called {unknown}");
+/// Runs scenarios that share their tracers: how many passed.
+fn run_batch(batch: &[Placed]) -> Result<usize> {
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg("batch")
+        .args(batch.iter().map(|placed| placed.scenario.name))
+        .process_group(0);
+    let child = command.spawn().context("cannot start the batch")?;
+    let limit = LIMIT.saturating_mul(u32::try_from(batch.len())?);
+    let ending = supervise::wait_for(child.id(), Some(limit))?;
+    supervise::kill_group(child.id())?;
+    match ending {
+        // It has told of each.
+        Ending::Exited(failed) if usize::try_from(failed).is_ok_and(|n| n <= batch.len()) => {
+            Ok(batch.len() - usize::try_from(failed)?)
+        }
+        // Of those that it has not told of the host learns by their absence.
+        ending => {
+            println!("the batch itself failed: {ending:?}");
+            Ok(0)
+        }
     }
-    let chosen = |name: &&&str| only.is_empty() || only.iter().any(|wanted| wanted == **name);
-    Ok(names.iter().filter(chosen).copied().collect())
+}
+
+/// Runs a scenario by itself, and prints what became of it: whether it passed.
+fn run_alone(name: &str) -> Result<bool> {
+    println!("::start {name}");
+    let start = Instant::now();
+    let ending = follow(name)?;
+    let seconds = start.elapsed().as_secs_f32();
+    match ending {
+        Ending::Exited(0) => println!("::ok {name} {seconds:.1}"),
+        Ending::Exited(status) => println!("  exit status {status} after {seconds:.1} s"),
+        Ending::Killed(signal) => println!("  killed by signal {signal} after {seconds:.1} s"),
+        Ending::TimedOut => println!("  still running after {} s", LIMIT.as_secs()),
+    }
+    let passed = ending == Ending::Exited(0);
+    if !passed {
+        println!("::failed {name}");
+    }
+    Ok(passed)
+}
+
+/// The scenarios that `only` names, in their own order; all, if it is empty.
+fn choose(only: &[String]) -> Result<Vec<Placed>> {
+    if only.is_empty() {
+        return Ok(scenarios::all().collect());
+    }
+    only.iter().map(|name| scenarios::find(name)).collect()
 }
 
 /// Runs one scenario with its output indented, so that no line of it can look
 /// like the protocol.
-fn run_one(name: &str) -> Result<Ending> {
+fn follow(name: &str) -> Result<Ending> {
     let (output, input) = std::io::pipe().context("cannot make a pipe")?;
     let mut command = Command::new("/proc/self/exe");
     command
@@ -128,22 +159,4 @@ fn clean(optmem_max: &str) -> Result<()> {
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn selection() {
-        let names = ["a", "a-b", "c"];
-        let select = |only: &[&str]| {
-            let only: Vec<_> = only.iter().map(ToString::to_string).collect();
-            choose(&names, &only).map_err(|error| error.to_string())
-        };
-        assert_eq!(select(&[]).unwrap(), names);
-        assert_eq!(select(&["a"]).unwrap(), ["a"]);
-        assert_eq!(select(&["c", "a-b"]).unwrap(), ["a-b", "c"]);
-        assert!(select(&["a", "b"]).unwrap_err().contains("called b"));
-    }
 }

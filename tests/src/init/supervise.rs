@@ -72,7 +72,7 @@ pub(super) fn wait_for(id: u32, limit: Option<Duration>) -> Result<Ending> {
 }
 
 /// Kills what is left of the process group that the child `id` led.
-pub(super) fn kill_group(id: u32) -> Result<()> {
+pub(crate) fn kill_group(id: u32) -> Result<()> {
     match kill_process_group(pid(id)?, Signal::KILL) {
         Ok(()) | Err(Errno::SRCH) => Ok(()),
         Err(errno) => Err(errno).with_context(|| format!("cannot kill process group {id}")),

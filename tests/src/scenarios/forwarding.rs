@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::{Scenario, scenario};
+use super::{Scenario, alone, scenario};
 use crate::guest::{
-    Diagnosis, Link, Netns, Radvd, Tracer, default_route, default_routes, finish, until_some,
+    Diagnosis, Link, Netns, Radvd, Tracer, Tracing, default_route, default_routes, finish,
+    until_some,
 };
 
 /// The family.
@@ -18,7 +19,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
         another_interface,
     ),
     scenario("default-route-purged-by-all", all),
-    scenario("default-route-purged-two-uplinks", two_uplinks),
+    alone("default-route-purged-two-uplinks", two_uplinks),
     scenario("default-route-purged-vrf", vrf),
     scenario("default-route-purged-not", silent),
 ]];
@@ -51,7 +52,8 @@ impl Host {
         }
         for n in 0..uplinks {
             near.ip(&format!(
-                "link add v{n} type veth peer name w{n} netns purge-router"
+                "link add v{n} type veth peer name w{n} netns {}",
+                far.name()
             ))?;
             if vrf.is_some() {
                 near.ip(&format!("link set v{n} master red"))?;
@@ -116,7 +118,7 @@ fn the_purge(diagnoses: &[Diagnosis]) -> Result<&Diagnosis> {
 /// Forwarding on a bridge takes the uplink's route away.
 fn another_interface() -> Result<()> {
     let host = Host::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.forward("d0", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -168,7 +170,7 @@ fn another_interface() -> Result<()> {
 /// Written to conf.all, the uplink forwards as well and hears no router again.
 fn all() -> Result<()> {
     let host = Host::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.forward("all", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -223,7 +225,7 @@ fn two_uplinks() -> Result<()> {
 /// The route goes from the VRF's table, and is to come back there.
 fn vrf() -> Result<()> {
     let host = Host::with_uplinks(1, Some(100))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.forward("d0", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -261,7 +263,7 @@ fn silent() -> Result<()> {
     host.near.set_sysctl("ipv6/conf/v0/accept_ra", "2")?;
     let words = "-6 route add default via fe80::99 dev v0 metric 5 proto ra";
     host.near.ip(words)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.forward("d0", "0")?;
     host.forward("d0", "1")?;
     host.near.set_sysctl("ipv6/conf/v0/accept_ra", "1")?;

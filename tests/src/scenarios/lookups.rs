@@ -11,14 +11,14 @@ use rustix::thread::{
 };
 use serde_json::Value;
 
-use super::{Scenario, scenario};
-use crate::guest::{AddressState, Netns, Tracer, ip};
+use super::{Scenario, alone, scenario};
+use crate::guest::{AddressState, Netns, Tracer, Tracing, ip};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    scenario("look-ups-with-few-capabilities", few_capabilities),
+    alone("look-ups-with-few-capabilities", few_capabilities),
     scenario("look-ups-in-a-nameless-namespace", nameless),
-    scenario("look-ups-for-many-interfaces", many),
+    alone("look-ups-for-many-interfaces", many),
 ]];
 
 const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 9, 0, 0, 0, 0xa);
@@ -70,7 +70,7 @@ fn few_capabilities() -> Result<()> {
         | CapabilitySet::SYSLOG
         // For older kernels, whose maps count as locked memory.
         | CapabilitySet::SYS_RESOURCE;
-    let tracer = with_only(needed, || Tracer::start(&[]));
+    let tracer = with_only(needed, || Tracing::start());
     std::fs::write(paranoid, before).context("cannot write the sysctl")?;
     let tracer = tracer?;
     host.ip(&format!("addr add {ADDRESS}/64 dev few1"))?;
@@ -111,7 +111,7 @@ fn nameless() -> Result<()> {
     let inhabitant = Inhabitant::of(&netns)?;
     let interface = netns.dummy("d0")?;
     netns.ip("addr add fd00:4::5/64 dev d0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     netns.enter(|| {
         netns.forget_name()?;
         let sysctl = "/proc/sys/net/ipv6/conf/d0/forwarding";
@@ -134,6 +134,8 @@ fn nameless() -> Result<()> {
 fn many() -> Result<()> {
     const MANY: u32 = 40;
     let netns = Netns::new("many")?;
+    // While all are made, the first would have asked for routers in vain.
+    netns.set_sysctl("ipv6/conf/default/router_solicitations", "0")?;
     for index in 0..MANY {
         let interface = format!("d{index}");
         netns.dummy(&interface)?;

@@ -21,7 +21,7 @@ mod set_token;
 mod source_selection;
 mod ways;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 /// One scenario.
 pub(crate) struct Scenario {
@@ -29,11 +29,29 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Does it; an error is the reason why it failed.
     pub(crate) run: fn() -> Result<()>,
+    /// Whether others of its group may have prepared what they want to try, and
+    /// have the same tracer.
+    shares: bool,
 }
 
 /// One line of a family's table.
 const fn scenario(name: &'static str, run: fn() -> Result<()>) -> Scenario {
-    Scenario { name, run }
+    Scenario {
+        name,
+        run,
+        shares: true,
+    }
+}
+
+/// The same for what is not to be mixed with other scenarios: it has tracers of its
+/// own, changes what namespaces share, waits for what a tracer says, or is about what
+/// else there is on the host, the time that passes or the session as a whole.
+const fn alone(name: &'static str, run: fn() -> Result<()>) -> Scenario {
+    Scenario {
+        name,
+        run,
+        shares: false,
+    }
 }
 
 /// Scenarios that belong together.
@@ -175,11 +193,42 @@ pub(crate) fn all() -> impl Iterator<Item = Placed> {
     })
 }
 
+/// The scenario of that name.
+pub(crate) fn find(name: &str) -> Result<Placed> {
+    all()
+        .find(|placed| placed.scenario.name == name)
+        .with_context(|| format!("no scenario is called {name}: see `guest list`"))
+}
+
+/// Scenarios that share a tracer at most: more would wait for each other for longer
+/// than what they prepare is good for.
+const BATCH: usize = 10;
+
+/// These scenarios in batches that share their tracers, most of one scenario: first
+/// those that share, by what their tracers watch.
+pub(crate) fn batches(mut scenarios: Vec<Placed>) -> Vec<Vec<Placed>> {
+    let mut batches: Vec<Vec<Placed>> = Vec::new();
+    scenarios.sort_by_key(|placed| (!placed.scenario.shares, placed.boot, placed.watched));
+    for placed in scenarios {
+        let fits = |batch: &&mut Vec<Placed>| {
+            let first = &batch[0];
+            first.scenario.shares
+                && (first.watched, first.boot) == (placed.watched, placed.boot)
+                && batch.len() < BATCH
+        };
+        match batches.last_mut().filter(fits) {
+            Some(batch) if placed.scenario.shares => batch.push(placed),
+            _ => batches.push(vec![placed]),
+        }
+    }
+    batches
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{GROUPS, all};
+    use super::{BATCH, GROUPS, all, batches};
 
     #[test]
     fn names_are_unique_and_kebab_case() {
@@ -191,6 +240,26 @@ mod tests {
             assert!(name.chars().all(kebab), "{name}");
         }
     }
+
+    #[test]
+    fn batches_hold_every_scenario_once_with_what_may_share_its_tracer() {
+        let mut seen = BTreeSet::new();
+        let mut shared = 0;
+        for batch in batches(all().collect()) {
+            assert!((1..=BATCH).contains(&batch.len()));
+            let first = &batch[0];
+            for placed in &batch {
+                assert!(seen.insert(placed.scenario.name));
+                assert_eq!(placed.watched, first.watched);
+                assert_eq!(placed.boot, first.boot);
+                assert!(placed.scenario.shares || batch.len() == 1);
+                shared += usize::from(batch.len() > 1);
+            }
+        }
+        assert_eq!(seen.len(), all().count());
+        assert!(shared > seen.len() / 2, "only {shared} share a tracer");
+    }
+
     #[test]
     fn each_family_is_watched_among_all_once() {
         for group in GROUPS.iter().filter(|group| !group.families.is_empty()) {

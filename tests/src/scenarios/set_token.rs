@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Scenario, scenario};
 use crate::guest::{
-    AddressState, Diagnosis, Expect, Link, Netns, Radvd, Report, Tracer, default_route, finish,
+    AddressState, Diagnosis, Expect, Link, Netns, Radvd, Report, Tracing, default_route, finish,
     ip_fails, renewed, until_some,
 };
 
@@ -59,7 +59,7 @@ impl Host {
 
     /// Asks for a token that is refused, and returns what v6trace says of it.
     fn refused(&self, token: &str) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         let words = format!("token set {token} dev {}", self.interface.name);
         ip_fails(&self.netns.ip_words(&words))?;
         let report = tracer.finish()?;
@@ -217,7 +217,8 @@ fn keep_what_is_advertised() -> Result<()> {
     ];
     let host = Host::new("hearer", "v0")?;
     let router = Netns::new("announcer")?;
-    host.netns.ip("link set peer netns announcer name w0")?;
+    host.netns
+        .ip(&format!("link set peer netns {} name w0", router.name()))?;
     router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     router.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
     router.ip("link set w0 up")?;
@@ -235,7 +236,7 @@ fn keep_what_is_advertised() -> Result<()> {
         })
     };
     heard()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (what, wrong, right, ..) in CASES {
         set(what, wrong)?;
         ip_fails(&host.netns.ip_words("token set ::5 dev v0"))?;
@@ -268,7 +269,7 @@ fn own_values_decide() -> Result<()> {
     host.netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     host.set("forwarding", "0")?;
     host.netns.set_sysctl("ipv6/conf/all/accept_ra", "0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("token set ::5 dev v0")?;
     tracer.finish()?.silent()?;
     host.netns.set_sysctl("ipv6/conf/all/accept_ra", "2")?;
@@ -286,7 +287,7 @@ fn taken() -> Result<()> {
         host.get("router_solicitations")? == -1,
         "the default has changed"
     );
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("token set ::1 dev v0")?;
     host.set("forwarding", "1")?;
     host.set("accept_ra", "2")?;
@@ -299,7 +300,7 @@ fn taken() -> Result<()> {
 fn addr_gen_mode() -> Result<()> {
     let host = Host::new("mode", "v0")?;
     host.set("forwarding", "1")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 addrgenmode none")?;
     ip_fails(&host.netns.ip_words("link set v0 addrgenmode stable_secret"))?;
     tracer.finish()?.silent()

@@ -8,7 +8,7 @@ use rustix::system::uname;
 use v6trace_common::HOOKS;
 
 use super::{Scenario, scenario};
-use crate::guest::Tracer;
+use crate::guest::Tracing;
 
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[scenario("hooks-by-the-cheapest-way", cheapest)]];
 
@@ -23,7 +23,7 @@ const BY_VALUE: [&str; 1] = ["ipv6_setsockopt"];
 /// Trampolines where there are any and the kernel does not preempt them, else
 /// kprobes.
 fn cheapest() -> Result<()> {
-    let report = Tracer::start(&[])?.finish()?;
+    let report = Tracing::start()?.finish()?;
     report.complete()?;
     let preempts = preempts();
     let by_value_is_new = uname().release().to_string_lossy().starts_with("5.");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Host};
-use crate::guest::{Netns, Radvd, Tracer, default_route, renewed, until_some};
+use crate::guest::{Netns, Radvd, Tracing, default_route, renewed, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario(
@@ -45,7 +45,8 @@ const CASES: [Case; 3] = [
 fn keep_what_is_advertised() -> Result<()> {
     let host = Host::new("hearer", "v0")?;
     let router = Netns::new("announcer")?;
-    host.netns.ip("link set peer netns announcer name w0")?;
+    host.netns
+        .ip(&format!("link set peer netns {} name w0", router.name()))?;
     router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     router.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
     router.ip("link set w0 addrgenmode eui64 up")?;
@@ -82,7 +83,7 @@ fn keep_what_is_advertised() -> Result<()> {
     }
     // What it had from the router is told apart when all of it goes.
     host.own(ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("v0", "disable_ipv6", "1")?;
     let report = tracer.finish()?;
     report.complete()?;

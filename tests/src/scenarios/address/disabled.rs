@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{ADDRESS, Host, SECOND};
-use crate::guest::{AddressState, Diagnosis, Report, Tracer, ip_fails};
+use crate::guest::{AddressState, Diagnosis, Report, Tracing, ip_fails};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -51,7 +51,7 @@ fn refused() -> Result<()> {
 
 fn by_all() -> Result<()> {
     let host = Host::new("all-off", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("all", "disable_ipv6", "1")?;
     host.fails(&format!("{ADDRESS}/64"))?;
     let report = tracer.finish()?;
@@ -82,7 +82,7 @@ fn by_all() -> Result<()> {
 /// An interface that comes begins with it.
 fn by_default() -> Result<()> {
     let host = Host::new("born-off", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("default", "disable_ipv6", "1")?;
     let late = host.netns.dummy("d0")?;
     ip_fails(
@@ -114,7 +114,7 @@ fn own_value_decides() -> Result<()> {
     let host = Host::new("own-on", "v0")?;
     host.set("all", "disable_ipv6", "1")?;
     host.set("v0", "disable_ipv6", "0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own(ADDRESS)?;
     tracer.finish()?.silent()?;
     host.set("all", "disable_ipv6", "0")?;
@@ -128,7 +128,7 @@ fn own_value_decides() -> Result<()> {
 fn lost() -> Result<()> {
     let host = Host::new("loses", "v0")?;
     host.furnish()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("v0", "disable_ipv6", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -153,7 +153,7 @@ fn lost_by_all() -> Result<()> {
     host.netns.ip("link set lo up")?;
     host.netns.dummy("d0")?;
     AddressState::wait_for_link_local(&host.netns, "d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("all", "disable_ipv6", "1")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -181,7 +181,7 @@ fn lost_by_all() -> Result<()> {
 fn kernels_own() -> Result<()> {
     let host = Host::new("unused", "v0")?;
     AddressState::wait_for_link_local(&host.netns, "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("v0", "disable_ipv6", "1")?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use super::{ADDRESS, BEHIND, Host, SECOND};
-use crate::guest::{AddressState, Tracer};
+use crate::guest::{AddressState, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -17,7 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn lost() -> Result<()> {
     let host = Host::new("flapped", "v0")?;
     host.furnish()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 down")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -67,7 +67,7 @@ fn by_vrf() -> Result<()> {
         ("link set v0 master red", true, 254),
         ("link set v0 nomaster", false, 77),
     ] {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         host.netns.ip(words)?;
         let report = tracer.finish()?;
         report.complete()?;
@@ -113,7 +113,7 @@ fn by_vrf() -> Result<()> {
     }
     // The routes go nevertheless, which is told.
     host.netns.ip(&format!("-6 route del {BEHIND} table 77"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 master red")?;
     host.gets(ADDRESS)?;
     tracer.finish()?.silent()
@@ -129,7 +129,7 @@ fn between_vrfs() -> Result<()> {
     host.own(ADDRESS)?;
     let route = format!("-6 route add {BEHIND} via fd00:2d::9 dev v0 vrf");
     host.netns.ip(&format!("{route} red"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 master blue")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -157,7 +157,7 @@ fn not_by_vrf() -> Result<()> {
     host.vrf("red", 77)?;
     host.netns.ip("link add br0 type bridge")?;
     AddressState::wait_for_link_local(&host.netns, "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 master red")?;
     host.netns.ip("link set v0 nomaster")?;
     host.own(ADDRESS)?;
@@ -167,7 +167,7 @@ fn not_by_vrf() -> Result<()> {
     tracer.finish()?.silent()?;
     host.netns.ip("link add d0 up master red type dummy")?;
     host.netns.ip("address add fd00:2f::1/64 dev d0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set d0 down")?;
     let report = tracer.finish()?;
     report.only("addresses-lost-on-down")?;

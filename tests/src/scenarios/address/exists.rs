@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Link, Segment, Tracer};
+use crate::guest::{AddressState, Link, Segment, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -129,7 +129,7 @@ fn other_prefix() -> Result<()> {
 /// Daemons that replace.
 fn replaced() -> Result<()> {
     let host = Host::new("replacing", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for words in ["replace", "replace", "change"] {
         host.netns
             .ip(&format!("address {words} {ADDRESS}/64 dev v0 nodad"))?;

@@ -8,7 +8,8 @@ use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
 use crate::guest::{
-    AdvertisedPrefix, Advertisement, Advertiser, Link, Netns, Segment, Tracer, ip_fails, until_some,
+    AdvertisedPrefix, Advertisement, Advertiser, Link, Netns, Segment, Tracing, ip_fails,
+    until_some,
 };
 use crate::scenarios::{Scenario, scenario};
 
@@ -32,7 +33,7 @@ fn off_mtu() -> Result<()> {
         ("token set ::5 dev v0", "set-token", Some("::5")),
         ("link set v0 addrgenmode eui64", "set-addr-gen-mode", None),
     ] {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         ip_fails(&host.netns.ip_words(words))?;
         let report = tracer.finish()?;
         report.complete()?;
@@ -68,7 +69,7 @@ fn off_mtu() -> Result<()> {
 fn with_ipv6() -> Result<()> {
     let host = Host::new("wide", "v0")?;
     host.netns.ip("link set peer mtu 1200")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("token set ::5 dev v0")?;
     host.netns.ip("link set v0 addrgenmode none")?;
     host.netns.ip("link set v0 addrgenmode eui64")?;
@@ -79,7 +80,7 @@ fn with_ipv6() -> Result<()> {
 fn secret_unset() -> Result<()> {
     let host = Host::new("plain", "v0")?;
     let words = "link set v0 addrgenmode stable_secret";
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     ip_fails(&host.netns.ip_words(words))?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -117,7 +118,7 @@ fn secret_set() -> Result<()> {
     let host = Host::new("secret", "v0")?;
     host.set("default", "stable_secret", SECRET)?;
     host.netns.ip("link set v0 addrgenmode eui64")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 addrgenmode stable_secret")?;
     tracer.finish()?.silent()
 }
@@ -148,7 +149,7 @@ impl Host {
     fn used_up(&self, public: Ipv6Addr, advertise: impl Fn() -> Result<()>) -> Result<()> {
         self.set("v0", "regen_max_retry", "2")?;
         self.netns.ip("-6 address flush dev v0 temporary")?;
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         advertise()?;
         until_some("use_tempaddr", Duration::from_secs(10), || {
             Ok((self.get("v0", "use_tempaddr")? == -1).then_some(()))
@@ -187,7 +188,7 @@ fn stopped() -> Result<()> {
     let segment = Segment::new()?;
     let host = private(&segment, "given-up")?;
     segment.hairpin("p0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own_with_temporary()?;
     until_some("use_tempaddr", Duration::from_secs(20), || {
         Ok((host.get("eth0", "use_tempaddr")? == -1).then_some(()))
@@ -231,7 +232,7 @@ fn none_allowed() -> Result<()> {
     let advertiser = Advertiser::new(&host.netns, &Link::find(&host.netns, "peer")?, router)?;
     let prefix = AdvertisedPrefix::new(Ipv6Addr::new(0x2001, 0xdb8, 0x2d, 0, 0, 0, 0, 0));
     let message = Advertisement::new().prefix(prefix).bytes();
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     advertiser.send(&message)?;
     until_some("use_tempaddr", Duration::from_secs(10), || {
         Ok((host.get("v0", "use_tempaddr")? == -1).then_some(()))
@@ -263,7 +264,7 @@ fn none_allowed() -> Result<()> {
         .check()?;
     diagnosis.follow("regen_max_retry=")?;
     diagnosis.follow("use_tempaddr=1")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     advertiser.send(&message)?;
     host.gets_temporary()?;
     ensure!(host.addresses()?.0.contains(&public), "{public} is gone");
@@ -275,7 +276,7 @@ fn none_allowed() -> Result<()> {
 fn made() -> Result<()> {
     let segment = Segment::new()?;
     let host = private(&segment, "kept-up")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own_with_temporary()?;
     host.gets_temporary()?;
     host.set("eth0", "use_tempaddr", "-1")?;

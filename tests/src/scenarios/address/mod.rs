@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracer, ip_fails};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracing, ip_fails};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -78,7 +78,7 @@ impl Host {
     /// Asks for an address in a way that is refused, and returns what v6trace
     /// says of it.
     fn refused(&self, words: &str) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.fails(words)?;
         let report = tracer.finish()?;
         report.complete()?;

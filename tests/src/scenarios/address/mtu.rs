@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Tracer};
+use crate::guest::{AddressState, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -34,7 +34,7 @@ fn took() -> Result<()> {
     let host = Host::new("shrunk", "v0")?;
     host.furnish()?;
     host.set("v0", "hop_limit", "33")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 mtu 1275")?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -62,7 +62,7 @@ fn took() -> Result<()> {
 fn kernels_own() -> Result<()> {
     let host = Host::new("shrunk-bare", "v0")?;
     AddressState::wait_for_link_local(&host.netns, "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 mtu 1000")?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host, disabled::of};
-use crate::guest::{AddressRequest, AddressState, Tracer};
+use crate::guest::{AddressRequest, AddressState, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -82,7 +82,7 @@ fn loopback() -> Result<()> {
 fn lifetime() -> Result<()> {
     let host = Host::new("brief", "v0")?;
     for (lifetimes, preferred, valid) in [((9, 5), 9, 5), ((0, 0), 0, 0)] {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         let mut request = host.request();
         request.lifetimes = Some(lifetimes);
         let errno = request.send(&host.netns)?;
@@ -109,7 +109,7 @@ fn renewed() -> Result<()> {
     host.own(ADDRESS)?;
     let words = "address change fd00:2d::7/64 dev v0 valid_lft 100 preferred_lft 60";
     host.netns.ip(words)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut request = host.request();
     request.lifetimes = Some((9, 5));
     let errno = request.replacing(&host.netns)?;
@@ -123,7 +123,7 @@ fn renewed() -> Result<()> {
 
 fn prefix_length() -> Result<()> {
     let host = Host::new("long", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut request = host.request();
     request.prefix_len = 129;
     // This would be refused next.
@@ -145,7 +145,7 @@ fn prefix_length() -> Result<()> {
 
 fn mngtmpaddr() -> Result<()> {
     let host = Host::new("private", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut request = host.request();
     request.flags = MANAGETEMPADDR;
     request.prefix_len = 63;
@@ -170,7 +170,7 @@ fn mngtmpaddr() -> Result<()> {
 /// An index that no interface has.
 fn no_such_device() -> Result<()> {
     let host = Host::new("gone", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut request = host.request();
     request.ifindex = host.netns.dummy_with_index("d0", 77)?.ifindex;
     host.netns.ip("link del d0")?;
@@ -197,7 +197,7 @@ fn by_ioctl() -> Result<()> {
     let request = host.request();
     let mut absent = request;
     absent.ifindex = 7777;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (request, wanted) in [(request, 0), (request, libc::EEXIST), (absent, ENODEV)] {
         let errno = request.by_ioctl(&host.netns)?;
         ensure!(errno == wanted, "the kernel says {errno}, not {wanted}");

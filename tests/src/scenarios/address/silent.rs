@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Link, Netns, Tracer, until_some};
+use crate::guest::{AddressState, Link, Netns, Tracing, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -21,7 +21,7 @@ fn nothing_to_lose() -> Result<()> {
     let host = Host::new("none-lost", "v0")?;
     host.own(ADDRESS)?;
     host.netns.ip("link add d0 type dummy")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.set("d0", "disable_ipv6", "1")?;
     host.set("d0", "disable_ipv6", "2")?;
     host.set("v0", "disable_ipv6", "0")?;
@@ -38,7 +38,7 @@ fn nothing_to_lose() -> Result<()> {
 fn large_enough() -> Result<()> {
     let host = Host::new("just-enough", "v0")?;
     host.own(ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 mtu 1280")?;
     host.netns.ip("link add d0 mtu 1200 up type dummy")?;
     host.netns.ip("link add d1 type dummy")?;
@@ -53,7 +53,7 @@ fn not_by_down() -> Result<()> {
     let host = Host::new("keeping", "v0")?;
     let elsewhere = Netns::new("elsewhere")?;
     AddressState::wait_for_link_local(&host.netns, "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set v0 down")?;
     host.netns.ip("link set v0 up")?;
     host.own(ADDRESS)?;
@@ -83,13 +83,15 @@ fn not_by_namespace() -> Result<()> {
     AddressState::wait_for_link_local(&host.netns, "v0")?;
     host.own(ADDRESS)?;
     // One that asks for routers, too.
-    host.netns
-        .ip("link add w0 type veth peer name far netns staying")?;
+    host.netns.ip(&format!(
+        "link add w0 type veth peer name far netns {}",
+        staying.name()
+    ))?;
     host.set("w0", "accept_ra", "2")?;
     host.set("w0", "router_solicitations", "2")?;
     host.set("w0", "router_solicitation_interval", "1")?;
     staying.ip("link set far addrgenmode none up")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip("link set w0 up")?;
     AddressState::wait_for_link_local(&host.netns, "w0")?;
     drop(host);

@@ -7,12 +7,12 @@ use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
 use crate::guest::{AddressRequest, AddressState, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("address-ipv6-disabled-storm", refused),
-    scenario("address-no-such-device-storm", indices),
-    scenario("ipv6-disabled-on-interface-storm", switched),
+    alone("address-ipv6-disabled-storm", refused),
+    alone("address-no-such-device-storm", indices),
+    alone("ipv6-disabled-on-interface-storm", switched),
 ];
 
 /// How often that is told within how long.

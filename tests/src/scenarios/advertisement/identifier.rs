@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::{PREFIX, ROUTER, ordinary};
-use crate::guest::{Link, Netns, Tracer, Tun, until_some};
+use crate::guest::{Link, Netns, Tracing, Tun, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("slaac-no-address-identifier", tun)];
@@ -35,7 +35,7 @@ fn tun() -> Result<()> {
     netns.ip("link set t0.1 up")?;
     let interface = Link::find(&netns, "t0.1")?;
     let message = ordinary().bytes();
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     tun.receive(ROUTER, &message)?;
     // It is the same, and told once.
     tun.receive(ROUTER, &message)?;
@@ -74,7 +74,7 @@ fn tun() -> Result<()> {
                 .filter(|one| wanted.is_none_or(|wanted| *one == wanted)))
         })
     };
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     heeds(&mut tun, Some(wanted))?;
     netns.ip(&format!("address del {wanted}/64 dev t0.1"))?;
     netns.ip("address del fe80::1:2:3:4/64 dev t0.1")?;

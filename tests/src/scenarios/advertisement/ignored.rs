@@ -6,18 +6,18 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::{ADDRESS, ROUTER, Site, ordinary};
-use crate::guest::{MulticastSocket, Radvd, Tracer, default_route, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{MulticastSocket, Radvd, Tracer, Tracing, default_route, until_some};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding", forwarding),
     scenario("ra-ignored-forwarding-written", written),
-    scenario("ra-ignored-forwarding-docker", docker),
+    alone("ra-ignored-forwarding-docker", docker),
     scenario("ra-ignored-forwarding-has-others", has_others),
     scenario("ra-ignored-accept-ra", accept_ra),
     scenario("ra-ignored-accept-ra-taken", taken),
     scenario("ra-ignored-not-heeded", heeded),
-    scenario("ra-ignored-not-again", not_again),
+    alone("ra-ignored-not-again", not_again),
 ];
 
 /// The story: forwarding is on before the first advertisement.
@@ -52,7 +52,7 @@ fn forwarding() -> Result<()> {
 fn written() -> Result<()> {
     let site = Site::new()?;
     site.heeds()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     site.send(&ordinary().bytes())?;
     let report = tracer.finish()?;
@@ -117,7 +117,7 @@ fn accept_ra() -> Result<()> {
     let site = Site::new()?;
     site.set("accept_ra", "0")?;
     let advertiser = site.advertiser()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     advertiser.send(&ordinary().bytes())?;
     std::thread::sleep(Duration::from_millis(10_500));
     for _ in 0..3 {
@@ -160,7 +160,7 @@ fn taken() -> Result<()> {
 /// Near misses: what is heeded.
 fn heeded() -> Result<()> {
     let site = Site::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.heeds()?;
     site.set("accept_ra", "2")?;
     site.set("forwarding", "1")?;

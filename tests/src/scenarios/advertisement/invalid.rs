@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::{ADDRESS, PREFIX, ROUTER, ROUTER_MAC, Site, ordinary};
 use crate::guest::{
-    AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Tracer,
+    AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Tracing,
     default_routes,
 };
 use crate::scenarios::{Scenario, scenario};
@@ -57,7 +57,7 @@ impl Site {
 fn hop_limit() -> Result<()> {
     let site = Site::new()?;
     let advertiser = site.advertiser()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     advertiser.hop_limit(254)?;
     for _ in 0..9 {
         advertiser.send(&ordinary().bytes())?;
@@ -84,7 +84,7 @@ fn source() -> Result<()> {
     site.router
         .ip(&format!("address add {global}/64 dev w0 nodad"))?;
     let advertiser = Advertiser::new(&site.router, &site.port, global)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     advertiser.send(&ordinary().bytes())?;
     let report = tracer.finish()?;
     site.has_nothing()?;
@@ -152,7 +152,7 @@ fn source_option() -> Result<()> {
     site.expect_advertisement(report.only("ra-invalid")?)
         .field("severity", "notice")
         .check()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&router.option(&own).option(&longer).prefix(prefix).bytes())?;
     site.has_all()?;
     tracer.finish()?.silent()
@@ -170,7 +170,7 @@ fn fragmented() -> Result<()> {
         .evidence("length", long.len())
         .check()?;
     site.set("suppress_frag_ndisc", "0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&long)?;
     site.has_all()?;
     tracer.finish()?.silent()
@@ -184,7 +184,7 @@ fn unknown_options() -> Result<()> {
         advertisement = advertisement.option(&[kind, 1, 1, 2, 3, 4, 5, 6]);
     }
     let advertisement = advertisement.prefix(AdvertisedPrefix::new(PREFIX));
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&advertisement.bytes())?;
     site.has_all()?;
     tracer.finish()?.silent()
@@ -203,7 +203,7 @@ fn flood() -> Result<()> {
         advertiser.hop_limit(64)?;
         advertisers.push(advertiser);
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for advertiser in &advertisers {
         advertiser.send(&ordinary().bytes())?;
     }

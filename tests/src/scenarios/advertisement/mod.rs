@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::Scenario;
 use crate::guest::{
     AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Link, Netns,
-    Report, Tracer, default_routes,
+    Report, Tracing, default_routes,
 };
 
 /// The family.
@@ -57,8 +57,8 @@ impl Site {
         let router = Netns::new("announcer")?;
         host.ip("link set lo up")?;
         host.ip(&format!(
-            "link add up.7 address {HOST_MAC} type veth peer name w0 address {ROUTER_MAC} netns \
-             announcer"
+            "link add up.7 address {HOST_MAC} type veth peer name w0 address {ROUTER_MAC} netns {}",
+            router.name()
         ))?;
         router.ip("link set w0 addrgenmode none up")?;
         router.ip(&format!("address add {ROUTER}/64 dev w0 nodad"))?;
@@ -111,7 +111,7 @@ impl Site {
 
     /// Traces as the router sends a message.
     fn traced(&self, message: &[u8]) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.send(message)?;
         let report = tracer.finish()?;
         report.complete()?;

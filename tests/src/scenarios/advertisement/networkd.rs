@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Site, ordinary};
-use crate::guest::{AddressState, Networkd, Tracer, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Networkd, Tracing, until_some};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("ra-ignored-accept-ra-networkd", managed)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("ra-ignored-accept-ra-networkd", managed)];
 
 fn managed() -> Result<()> {
     let site = Site::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let networkd = Networkd::start(&site.host, &site.interface.name)?;
     let ready = until_some("networkd takes over", Duration::from_secs(20), || {
         Ok((site.get("accept_ra")? == 0).then_some(()))

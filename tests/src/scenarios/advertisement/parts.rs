@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, ROUTER, Site, ordinary};
-use crate::guest::{AddressState, Report, Tracer, default_routes};
+use crate::guest::{AddressState, Report, Tracing, default_routes};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -123,7 +123,7 @@ fn route() -> Result<()> {
         .summary_has([format!("{ROUTE}/48")])
         .check()?;
     diagnosis.follow("accept_ra_rt_info_max_plen=64")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&message)?;
     ensure!(site.has_route(ROUTE)?, "the route was not taken");
     site.has_all()?;
@@ -258,7 +258,7 @@ fn nothing_ignored() -> Result<()> {
         .option(&[25, 3, 0, 0, 0, 0, 2, 88])
         .option(&Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x35).octets())
         .bytes();
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&message)?;
     site.has_all()?;
     ensure!(site.has_route(ROUTE)?, "the route was not taken");

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, PREFIX, Site, ordinary};
-use crate::guest::{AddressState, AdvertisedPrefix, Advertisement, Tracer};
+use crate::guest::{AddressState, AdvertisedPrefix, Advertisement, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -119,7 +119,7 @@ fn pflag() -> Result<()> {
     prefix.flags |= 0x10;
     let message = Advertisement::new().prefix(prefix).bytes();
     if !site.has("ra_honor_pio_pflag")? {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         site.send(&message)?;
         site.has_all()?;
         return tracer.finish()?.silent();
@@ -147,7 +147,7 @@ fn max_addresses() -> Result<()> {
             .ip(&format!("address add fd00:1::{n}/64 dev up.7 nodad"))?;
     }
     let advertiser = site.advertiser()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..5 {
         advertiser.send(&ordinary().bytes())?;
     }
@@ -181,7 +181,7 @@ fn refreshed() -> Result<()> {
     let site = Site::new()?;
     site.set("max_addresses", "2")?;
     let advertiser = site.advertiser()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for n in 0..5 {
         let mut prefix = AdvertisedPrefix::new(PREFIX);
         prefix.valid -= n;
@@ -196,7 +196,7 @@ fn withdrawn() -> Result<()> {
     let site = Site::new()?;
     let mut prefix = AdvertisedPrefix::new(PREFIX);
     (prefix.valid, prefix.preferred) = (0, 0);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&Advertisement::new().prefix(prefix).bytes())?;
     site.has_no_address()?;
     tracer.finish()?.silent()

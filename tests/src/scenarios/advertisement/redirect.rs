@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::Site;
-use crate::guest::{Tracer, redirect};
+use crate::guest::{Tracing, redirect};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -24,7 +24,7 @@ fn ignored() -> Result<()> {
         ("forwarding", "1", "forwarding", "0"),
     ] {
         site.set(sysctl, wrong)?;
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         for _ in 0..5 {
             site.send(&redirect(TARGET, DESTINATION))?;
         }
@@ -56,7 +56,7 @@ fn ignored() -> Result<()> {
 fn accepted() -> Result<()> {
     let site = Site::new()?;
     site.heeds()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.send(&redirect(TARGET, DESTINATION))?;
     tracer.finish()?.silent()
 }

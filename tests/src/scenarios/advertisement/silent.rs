@@ -6,14 +6,14 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::{Site, ordinary};
-use crate::guest::{Link, Netns, Report, Tracer, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{Link, Netns, Report, Tracer, Tracing, until_some};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("router-silent", gives_up),
-    scenario("router-silent-goes-on", goes_on),
-    scenario("router-silent-not-answered", answered),
-    scenario("router-silent-not-deaf", deaf),
+    alone("router-silent", gives_up),
+    alone("router-silent-goes-on", goes_on),
+    alone("router-silent-not-answered", answered),
+    alone("router-silent-not-deaf", deaf),
 ];
 
 /// How long it takes to send three solicitations, a second apart at first.
@@ -75,7 +75,7 @@ fn goes_on() -> Result<()> {
 /// A router answers, if late.
 fn answered() -> Result<()> {
     let site = Site::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.ask("2")?;
     // The first is sent as soon as the link-local address is there.
     site.is_up()?;
@@ -88,7 +88,7 @@ fn answered() -> Result<()> {
 /// gets no answers.
 fn deaf() -> Result<()> {
     let site = Site::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     site.set("accept_ra", "0")?;
     site.ask("2")?;
     let switch = Netns::new("switch")?;

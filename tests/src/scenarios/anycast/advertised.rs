@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Pair;
 use crate::guest::{
-    AddressState, Link, Netns, Radvd, Report, Tracer, default_route, renewed, until_some,
+    AddressState, Link, Netns, Radvd, Report, Tracing, default_route, renewed, until_some,
 };
 use crate::scenarios::{Scenario, scenario};
 
@@ -35,7 +35,10 @@ const OWN: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0x00ff, 0xfe00, 1);
 fn uplink() -> Result<Pair> {
     let near = Netns::new("anycast-near")?;
     let far = Netns::new("anycast-far")?;
-    near.ip("link add v0 address 02:00:00:00:00:01 type veth peer name w0 netns anycast-far")?;
+    near.ip(&format!(
+        "link add v0 address 02:00:00:00:00:01 type veth peer name w0 netns {}",
+        far.name()
+    ))?;
     near.ip("link set lo up")?;
     far.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     far.set_sysctl("ipv6/conf/w0/accept_dad", "0")?;
@@ -78,7 +81,7 @@ fn keep_what_is_advertised() -> Result<()> {
     let pair = uplink()?;
     pair.near.set_sysctl("ipv6/conf/v0/dad_transmits", "5")?;
     let _radvd = Radvd::start_quick(&pair.far, "w", true)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.near.ip("link set v0 up")?;
     hear(&pair)?;
     pair.forward("all", "1")?;
@@ -123,7 +126,7 @@ fn keep_a_purged_route() -> Result<()> {
     let _radvd = Radvd::start_quick(&pair.far, "w", false)?;
     pair.near.ip("link set v0 up")?;
     hear(&pair)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     ensure!(default_route(&pair.near)?.is_none(), "it is still there");
     pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;

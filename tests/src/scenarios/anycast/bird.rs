@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{FIRST, Pair};
-use crate::guest::{Bird, Tracer};
+use crate::guest::{Bird, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] =
@@ -25,7 +25,7 @@ fn session_in_a_vrf() -> Result<()> {
         &format!("local fd00:4:: as 65002; neighbor fd00:4::5 as 65001; passive; {times}"),
     )?;
     near.wait_for(true)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     near.wait_for(false)?;

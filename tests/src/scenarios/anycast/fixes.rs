@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{FIRST, Pair, ping};
-use crate::guest::{Diagnosis, Netns, Radvd, Report, Tracer, default_route, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{Diagnosis, Netns, Radvd, Report, Tracer, Tracing, default_route, until_some};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
@@ -16,7 +16,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         force_forwarding,
     ),
     scenario("subnet-router-anycast-fix-forces-one-interface", force_one),
-    scenario(
+    alone(
         "subnet-router-anycast-fix-keeps-the-uplink",
         keep_the_uplink,
     ),
@@ -58,7 +58,7 @@ fn force_forwarding() -> Result<()> {
     pair.near.ip("address add fd00:5::1/64 dev v1 nodad")?;
     pair.far.ip("-6 route add fd00:5::/64 via fd00:4::5")?;
     pair.ping()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     pair.wait_for(SECOND, true)?;
@@ -137,7 +137,7 @@ fn force_one() -> Result<()> {
     pair.has("d0", "force_forwarding", "1")?;
     pair.ping()?;
     // As it is now, a host forwards all the same.
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -184,7 +184,7 @@ fn keep_the_uplink() -> Result<()> {
 fn hear_no_new_router() -> Result<()> {
     let pair = Pair::new()?;
     pair.forward("all", "1")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{FIRST, Pair};
 use crate::guest::Tracer;
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("subnet-router-anycast-deleted-before-look-up", deleted),
-    scenario("subnet-router-anycast-renamed-before-look-up", renamed),
+    alone("subnet-router-anycast-deleted-before-look-up", deleted),
+    alone("subnet-router-anycast-renamed-before-look-up", renamed),
 ];
 
 /// The interface is gone, and with it the neighbours on it.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, finish, until};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, until};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -47,7 +47,10 @@ impl Pair {
     fn new() -> Result<Self> {
         let near = Netns::new("anycast-near")?;
         let far = Netns::new("anycast-far")?;
-        near.ip("link add v0 type veth peer name w0 netns anycast-far")?;
+        near.ip(&format!(
+            "link add v0 type veth peer name w0 netns {}",
+            far.name()
+        ))?;
         near.ip("link set lo up")?;
         near.ip("link set v0 up")?;
         far.ip("link set w0 up")?;
@@ -84,7 +87,7 @@ impl Pair {
 
     /// Traces as forwarding is turned on, until the first address is taken.
     fn take(&self, which: &str) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.forward(which, "1")?;
         self.wait_for(FIRST, true)?;
         let report = tracer.finish()?;
@@ -94,7 +97,7 @@ impl Pair {
 
     /// Traces as forwarding is turned off, until the first address is given up.
     fn release(&self, which: &str) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.forward(which, "0")?;
         self.wait_for(FIRST, false)?;
         let report = tracer.finish()?;

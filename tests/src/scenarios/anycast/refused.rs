@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::{FIRST, Pair};
-use crate::guest::{Diagnosis, Expect, MulticastSocket, OptmemMax, Report, Tracer};
+use crate::guest::{Diagnosis, Expect, MulticastSocket, OptmemMax, Report, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -53,7 +53,7 @@ impl Asking {
 
     /// The same under a tracer of its own.
     fn traced(&self, ifindex: u32, address: Ipv6Addr, errno: i32) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.fails(ifindex, address, errno)?;
         let report = tracer.finish()?;
         report.complete()?;
@@ -91,7 +91,7 @@ fn refused(done: &io::Result<()>, errno: i32) -> Result<()> {
 /// A task that has no CAP_NET_ADMIN.
 fn not_permitted() -> Result<()> {
     let asking = Asking::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     asking.pair.near.enter(|| {
         let mut sets = capabilities(None)?;
         sets.effective.remove(CapabilitySet::NET_ADMIN);
@@ -115,7 +115,7 @@ fn not_permitted() -> Result<()> {
 /// Both are EINVAL.
 fn multicast_and_own() -> Result<()> {
     let asking = Asking::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     asking.fails(asking.ifindex(), GROUP, libc::EINVAL)?;
     asking.fails(asking.ifindex(), OWN, libc::EINVAL)?;
     let report = tracer.finish()?;
@@ -163,7 +163,7 @@ fn not_on_link() -> Result<()> {
 /// has no such subnet.
 fn not_by_routes() -> Result<()> {
     let asking = Asking::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     asking.fails(0, FOREIGN, libc::EADDRNOTAVAIL)?;
     asking
         .pair
@@ -188,7 +188,7 @@ fn not_by_routes() -> Result<()> {
 fn no_such_device() -> Result<()> {
     const NOBODY: u32 = 4711;
     let asking = Asking::new()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     asking.fails(NOBODY, FIRST, libc::ENODEV)?;
     asking.pair.near.ip("link set v0 mtu 1279")?;
     asking.fails(asking.ifindex(), FIRST, libc::ENODEV)?;
@@ -250,7 +250,7 @@ fn granted() -> Result<()> {
     asking.socket.stick_destination_options(1024)?;
     let held = asking.socket.option_memory()?;
     let _limit = OptmemMax::set(&asking.pair.near, held + SIZE + 1)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     asking.socket.join_anycast(asking.ifindex(), FIRST)?;
     // And once more for a second socket, which takes nothing.
     let second = MulticastSocket::udp(&asking.pair.near)?;

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::{FIRST, Pair};
-use crate::guest::{MulticastSocket, Tracer};
+use crate::guest::{MulticastSocket, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -23,7 +23,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn without_prefix() -> Result<()> {
     let pair = Pair::new()?;
     let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.near.ip("address add fe80::7/64 dev v0 nodad")?;
     pair.forward("all", "1")?;
     pair.wait_for(link_local, true)?;
@@ -47,7 +47,7 @@ fn again() -> Result<()> {
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let socket = MulticastSocket::udp(&pair.near)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.near.ip("address add fd00:4::6/64 dev v0 nodad")?;
     socket.join_anycast(pair.interface.ifindex, FIRST)?;
@@ -61,7 +61,7 @@ fn again() -> Result<()> {
 fn own_address() -> Result<()> {
     let pair = Pair::new()?;
     pair.near.ip("address add fd00:9::/64 dev v0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     pair.forward("all", "0")?;
@@ -73,7 +73,7 @@ fn own_elsewhere() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.near.dummy("d0")?;
     pair.near.ip("address add fd00:4::/128 dev d0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     pair.forward("all", "0")?;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{FIRST, Pair, ping};
-use crate::guest::{AddressState, MulticastSocket, Tracer, finish, ip_batch};
+use crate::guest::{AddressState, MulticastSocket, Tracing, finish, ip_batch};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -36,7 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn router() -> Result<()> {
     let pair = Pair::new()?;
     pair.near.ip("address add fd00:9::1/64 dev v0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("v0", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     let report = tracer.finish()?;
@@ -63,7 +63,7 @@ fn prefix_lengths() -> Result<()> {
         let words = format!("address add {address}/{prefix_len} dev v0 nodad");
         pair.near.ip(&words)?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     for (_, _, first) in cases {
         pair.wait_for(first.parse()?, true)?;
@@ -91,7 +91,7 @@ fn many_addresses() -> Result<()> {
     let add = |subnet| format!("address add fd00:{subnet:x}::1/64 dev v0 nodad");
     let commands: Vec<_> = (1..=SUBNETS).map(add).collect();
     ip_batch(pair.near.name(), &commands)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("v0", "1")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, SUBNETS, 0, 0, 0, 0, 0, 0), true)?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, 0), true)?;
@@ -112,7 +112,7 @@ fn many_addresses() -> Result<()> {
 fn address_usable() -> Result<()> {
     let pair = Pair::new()?;
     pair.forward("v0", "1")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.near.ip("address add fd00:9::1/56 dev v0")?;
     pair.wait_for(Ipv6Addr::new(0xfd00, 9, 0, 0, 0, 0, 0, 0), true)?;
     let report = tracer.finish()?;
@@ -132,7 +132,7 @@ fn address_usable() -> Result<()> {
 fn setsockopt() -> Result<()> {
     let pair = Pair::in_subnet()?;
     pair.ping()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let socket = MulticastSocket::udp(&pair.near)?;
     socket.join_anycast(pair.interface.ifindex, FIRST)?;
     pair.wait_for(FIRST, true)?;
@@ -202,7 +202,7 @@ fn own_outside_vrf() -> Result<()> {
         .check()?;
     diagnosis.follow("ip -6 route get vrf red fd00:4::")?;
     pair.near.ip("address add fd00:4::/128 dev red nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("v0", "1")?;
     pair.wait_for(FIRST, true)?;
     tracer.finish()?.silent()
@@ -229,7 +229,7 @@ fn nobody_in_a_tunnel() -> Result<()> {
             Duration::from_secs(5),
         )
     })?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for("fd00:7::".parse()?, true)?;
     let report = tracer.finish()?;

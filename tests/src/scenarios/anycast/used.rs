@@ -13,15 +13,15 @@ use socket2::{Domain, Socket, Type};
 
 use super::{FIRST, Pair};
 use crate::guest::{Diagnosis, Tracer, Unloaded};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("subnet-router-anycast-neighbour", neighbour),
     scenario("subnet-router-anycast-neighbour-never-asked", never_asked),
     scenario("subnet-router-anycast-tcp", tcp),
-    scenario("subnet-router-anycast-tcp-without-modules", without_modules),
+    alone("subnet-router-anycast-tcp-without-modules", without_modules),
     scenario("subnet-router-anycast-vrf", vrf),
-    scenario("subnet-router-anycast-vrf-gone-at-once", gone_at_once),
+    alone("subnet-router-anycast-vrf-gone-at-once", gone_at_once),
     scenario("subnet-router-anycast-gateway", gateway),
 ];
 

@@ -7,13 +7,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
 use crate::guest::{AddressState, Link, Netns};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("bind-address-absent", nowhere),
+    alone("bind-address-absent", nowhere),
     scenario("bind-address-absent-in-vrf", in_vrf),
     scenario("bind-address-absent-on-interface", on_interface),
-    scenario("bind-address-absent-on-many", on_many),
+    alone("bind-address-absent-on-many", on_many),
     scenario("bind-address-absent-loopback", loopback),
     scenario("bind-address-absent-mptcp", mptcp),
     scenario("bind-address-anycast", anycast),

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracer};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracer, Tracing};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -154,16 +154,16 @@ impl Host {
 
 /// What v6trace says while `work` is done.
 fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    traced_with(&[], work)
+    let tracer = Tracing::start()?;
+    work()?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    Ok(report)
 }
 
 /// The same by kprobes: trampolines are not for BTF out of a file.
 fn traced_by_kprobes(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    traced_with(&BY_KPROBES, work)
-}
-
-fn traced_with(args: &[&str], work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    let tracer = Tracer::start(args)?;
+    let tracer = Tracer::start(&BY_KPROBES)?;
     work()?;
     let report = tracer.finish()?;
     report.complete()?;

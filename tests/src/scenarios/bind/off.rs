@@ -8,9 +8,9 @@ use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::BY_KPROBES;
 use crate::guest::{Tracer, finish, v6trace};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("ipv6-off", off)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("ipv6-off", off)];
 
 /// What is said at the start, by doctor, and of a socket: once for each program.
 fn off() -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
-use crate::guest::{Tracer, finish};
+use crate::guest::{Tracing, finish};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -24,7 +24,7 @@ fn as_usual() -> Result<()> {
     host.without_carrier("w0")?;
     host.netns
         .ip(&format!("address add {ADDRESS}/64 dev w0 nodad"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let free = |address, port| host.bind(address, port)?.context("it is free");
     free(ADDRESS, PORT)?;
     free(Ipv6Addr::LOCALHOST, 0)?;

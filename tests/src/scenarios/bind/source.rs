@@ -7,9 +7,9 @@ use socket2::{Domain, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
 use crate::guest::{AddressState, Diagnosis, send_from};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("send-source-refused", source)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("send-source-refused", source)];
 
 /// Where it is sent to.
 const TO: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x32, 0, 0, 0, 0, 0, 9);

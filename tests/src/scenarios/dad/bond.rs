@@ -3,14 +3,14 @@
 use anyhow::Result;
 
 use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Link, Netns, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-loopback-ignored-bond", apart),
-    scenario("dad-loopback-bond", idle_ports),
-    scenario("dad-loopback-not-bond-active-backup", active_backup),
-    scenario("dad-conflict-on-a-bond", conflict),
+    alone("dad-loopback-ignored-bond", apart),
+    alone("dad-loopback-bond", idle_ports),
+    alone("dad-loopback-not-bond-active-backup", active_backup),
+    alone("dad-conflict-on-a-bond", conflict),
 ];
 
 /// A host with two ports on a segment that does not know that they are a bond.
@@ -39,7 +39,7 @@ fn bonded(segment: &Segment, settings: &str) -> Result<Host> {
 fn apart() -> Result<()> {
     let segment = Segment::new()?;
     let host = bonded(&segment, "mode balance-rr")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own(ADDRESS)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -79,7 +79,7 @@ fn idle_ports() -> Result<()> {
 fn active_backup() -> Result<()> {
     let segment = Segment::new()?;
     let host = bonded(&segment, "mode active-backup")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own(ADDRESS)?;
     tracer.finish()?.silent()
 }

@@ -5,17 +5,17 @@ use std::thread::sleep;
 use anyhow::Result;
 
 use super::{ADDRESS, APART, Advertised, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Netns, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Link, Netns, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict", owned),
-    scenario("dad-conflict-asked-by-both", asked_by_both),
-    scenario("dad-conflict-same-host", same_host),
-    scenario("dad-conflict-cloned-mac", cloned_mac),
-    scenario("dad-conflict-cloned-mac-owned", cloned_mac_owned),
-    scenario("dad-conflict-on-another-segment", another_segment),
-    scenario("dad-conflict-beside-its-mac", beside_its_mac),
+    alone("dad-conflict", owned),
+    alone("dad-conflict-asked-by-both", asked_by_both),
+    alone("dad-conflict-same-host", same_host),
+    alone("dad-conflict-cloned-mac", cloned_mac),
+    alone("dad-conflict-cloned-mac-owned", cloned_mac_owned),
+    alone("dad-conflict-on-another-segment", another_segment),
+    alone("dad-conflict-beside-its-mac", beside_its_mac),
 ];
 
 fn owned() -> Result<()> {
@@ -73,7 +73,7 @@ fn asked_by_both() -> Result<()> {
         Host::new(&segment, "other", OTHER_MAC)?,
     );
     host.ask_patiently()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, "")?;
     sleep(APART);
     other.add(ADDRESS, "")?;
@@ -116,7 +116,7 @@ fn cloned_mac() -> Result<()> {
         Host::new(&segment, "clone", MAC)?,
     );
     host.ask_patiently()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, "")?;
     sleep(APART);
     other.add(ADDRESS, "")?;

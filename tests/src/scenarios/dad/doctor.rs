@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::guest::{Netns, finish, v6trace};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("dad-loopback-doctor-names-hazards", hazards)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("dad-loopback-doctor-names-hazards", hazards)];
 
 /// A port in hairpin mode beside one that is not, and an interface without
 /// enhanced DAD beside one that has it.

@@ -7,18 +7,18 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Host, MAC};
-use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, finish, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, Tracing, finish, until_some};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-loopback-static", stays),
-    scenario("dad-loopback-with-lifetime", deleted),
-    scenario("dad-loopback-disables-ipv6", disables),
-    scenario("dad-loopback-temporary", temporary),
-    scenario("dad-loopback-beside-a-vlan", beside_vlan),
-    scenario("dad-loopback-in-a-loop", storm),
-    scenario("dad-loopback-last-of-a-burst", last_of_burst),
-    scenario("dad-loopback-ignored", ignored),
+    alone("dad-loopback-static", stays),
+    alone("dad-loopback-with-lifetime", deleted),
+    alone("dad-loopback-disables-ipv6", disables),
+    alone("dad-loopback-temporary", temporary),
+    alone("dad-loopback-beside-a-vlan", beside_vlan),
+    alone("dad-loopback-in-a-loop", storm),
+    alone("dad-loopback-last-of-a-burst", last_of_burst),
+    alone("dad-loopback-ignored", ignored),
 ];
 
 /// A host on a port in hairpin mode that does not know its own frames.
@@ -65,7 +65,7 @@ fn stays() -> Result<()> {
 fn deleted() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
     AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
     let report = tracer.finish()?;
@@ -84,7 +84,7 @@ fn disables() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
     host.set("accept_dad", "2")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     // On a link that is up: right after it came up, the port may not forward yet.
     host.set("addr_gen_mode", "0")?;
     until_some("IPv6 should be disabled", Duration::from_secs(8), || {
@@ -110,7 +110,7 @@ fn temporary() -> Result<()> {
     host.set("use_tempaddr", "2")?;
     // As an advertisement would have it.
     let advertised = "mngtmpaddr nodad valid_lft 900 preferred_lft 900";
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, advertised)?;
     until_some("the kernel should give up", Duration::from_secs(20), || {
         let used = host.netns.sysctl("ipv6/conf/eth0/use_tempaddr")?;
@@ -172,7 +172,7 @@ fn storm() -> Result<()> {
     const TIMES: u64 = 5;
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..TIMES {
         host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
         AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
@@ -215,7 +215,7 @@ fn ignored() -> Result<()> {
     let segment = Segment::new()?;
     let host = Host::new(&segment, "guest", MAC)?;
     segment.hairpin("to-guest")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own(ADDRESS)?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -20,7 +20,9 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::Scenario;
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracer, finish};
+use crate::guest::{
+    AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracing, finish,
+};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -118,7 +120,7 @@ impl Host {
 
     /// Traces as it adds an address that it finds in use, until then.
     fn refused(&self, address: Ipv6Addr) -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         self.add(address, "")?;
         AddressState::Failed.wait(&self.netns, &self.interface.name, address)?;
         let report = tracer.finish()?;

@@ -5,10 +5,10 @@ use std::thread::sleep;
 use anyhow::{Context as _, Result};
 
 use super::{ADDRESS, APART, Host, MAC};
-use crate::guest::{AddressState, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("dad-loopback-optimistic", advertised)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("dad-loopback-optimistic", advertised)];
 
 /// The kernel advertises an optimistic address under test when the interface
 /// asks it to, and takes its own advertisement for somebody else's when the
@@ -20,7 +20,7 @@ fn advertised() -> Result<()> {
     host.set("optimistic_dad", "1")?;
     host.set("ndisc_notify", "1")?;
     host.ask_patiently()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, "optimistic")?;
     sleep(APART);
     // That tells the neighbours.

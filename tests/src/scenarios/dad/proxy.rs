@@ -5,14 +5,14 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-proxy", elsewhere),
-    scenario("dad-conflict-proxy-same-host", same_host),
-    scenario("dad-conflict-proxy-not-for-another", for_another),
-    scenario("dad-conflict-proxy-not-its-owner", owner),
+    alone("dad-conflict-proxy", elsewhere),
+    alone("dad-conflict-proxy-same-host", same_host),
+    alone("dad-conflict-proxy-not-for-another", for_another),
+    alone("dad-conflict-proxy-not-its-owner", owner),
 ];
 
 /// A host on whose interface an NDP proxy answers for an address.
@@ -83,7 +83,7 @@ fn for_another() -> Result<()> {
         Host::new(&segment, "proxy", OTHER_MAC)?,
     );
     proxy_for(&other, Ipv6Addr::from(u128::from(ADDRESS) + 2))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.own(ADDRESS)?;
     tracer.finish()?.silent()
 }

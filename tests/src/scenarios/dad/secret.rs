@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Report, Segment, Tracer, finish, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Report, Segment, Tracing, finish, until_some};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-copied-secret", copied),
-    scenario("dad-conflict-copied-secret-not-one-address", one_address),
-    scenario("dad-conflict-copied-secret-not-configured", configured),
+    alone("dad-conflict-copied-secret", copied),
+    alone("dad-conflict-copied-secret-not-one-address", one_address),
+    alone("dad-conflict-copied-secret-not-configured", configured),
 ];
 
 const SECRET: &str = "2001:db8:dead:beef:1:2:3:4";
@@ -68,7 +68,7 @@ fn collide(segment: &Segment, tried: u32) -> Result<(Host, Host, Report)> {
         other.add(next, "nodad")?;
     }
     let host = host(segment, "guest", MAC)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     make_address(&host)?;
     wait_for_usable(&host)?;
     let report = tracer.finish()?;
@@ -101,7 +101,7 @@ fn copied() -> Result<()> {
     let last = rest.last().context("there are some")?;
     let advertised = Advertised::to(&host)?;
     let before = usable(&host)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for fix in ["stable_secret=", "addr_gen_mode=3", "ip address del"] {
         last.follow(fix)?;
     }
@@ -133,7 +133,7 @@ fn configured() -> Result<()> {
     let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
     other.add(ADDRESS, "nodad")?;
     other.add(second, "nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for address in [ADDRESS, second] {
         host.add(address, "")?;
         AddressState::Failed.wait(&host.netns, "eth0", address)?;

@@ -7,13 +7,13 @@ use std::thread::sleep;
 use anyhow::Result;
 
 use super::{ADDRESS, APART, Host, MAC};
-use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-same-host-vlan-asks", vlan_asks),
-    scenario("dad-conflict-same-host-vlan-owns", vlan_owns),
-    scenario("dad-conflict-vrrp-masters", vrrp_masters),
+    alone("dad-conflict-same-host-vlan-asks", vlan_asks),
+    alone("dad-conflict-same-host-vlan-owns", vlan_owns),
+    alone("dad-conflict-vrrp-masters", vrrp_masters),
 ];
 
 /// The fe80 address that an interface makes of [`MAC`].
@@ -64,7 +64,7 @@ fn vlan_asks() -> Result<()> {
     let segment = Segment::new()?;
     let host = joined_vlan(&segment)?;
     host.ask_patiently()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(FROM_MAC, "")?;
     sleep(APART);
     add_to_vlan(&host)?;

@@ -5,13 +5,13 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::{ADDRESS, Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-not-unique-addresses", unique),
-    scenario("dad-conflict-not-nodad", nodad),
-    scenario("dad-conflict-not-twice", not_twice),
+    alone("dad-conflict-not-unique-addresses", unique),
+    alone("dad-conflict-not-nodad", nodad),
+    alone("dad-conflict-not-twice", not_twice),
 ];
 
 /// Two hosts with an address each.
@@ -22,7 +22,7 @@ fn unique() -> Result<()> {
         Host::new(&segment, "other", OTHER_MAC)?,
     );
     let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.add(ADDRESS, "")?;
     other.add(second, "")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
@@ -37,7 +37,7 @@ fn nodad() -> Result<()> {
         Host::new(&segment, "guest", MAC)?,
         Host::new(&segment, "other", OTHER_MAC)?,
     );
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     other.add(ADDRESS, "nodad")?;
     host.add(ADDRESS, "nodad")?;
     AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
@@ -59,7 +59,7 @@ fn not_twice() -> Result<()> {
     host.add(ADDRESS, "")?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
     other.del(ADDRESS)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     third.add(ADDRESS, "")?;
     AddressState::Usable.wait(&third.netns, "eth0", ADDRESS)?;
     AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;

@@ -7,12 +7,12 @@ use anyhow::Result;
 
 use super::{Advertised, Host, MAC, OTHER_MAC};
 use crate::guest::Segment;
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-anycast", router),
-    scenario("dad-conflict-anycast-same-host", same_host),
-    scenario("dad-conflict-not-subnet-router", owner),
+    alone("dad-conflict-anycast", router),
+    alone("dad-conflict-anycast-same-host", same_host),
+    alone("dad-conflict-not-subnet-router", owner),
 ];
 
 const FIRST: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0);

@@ -6,13 +6,13 @@ use std::net::Ipv6Addr;
 use anyhow::Result;
 
 use super::{Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Segment, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{AddressState, Link, Segment, Tracing};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("dad-conflict-virtual-mac", shared),
-    scenario("dad-conflict-virtual-mac-not-another-mac", another_mac),
-    scenario("dad-conflict-virtual-mac-not-cloned", cloned),
+    alone("dad-conflict-virtual-mac", shared),
+    alone("dad-conflict-virtual-mac-not-another-mac", another_mac),
+    alone("dad-conflict-virtual-mac-not-cloned", cloned),
 ];
 
 const VIRTUAL: &str = "00:00:5e:00:02:33";
@@ -49,7 +49,7 @@ fn two(segment: &Segment, mac: &str, made: Ipv6Addr) -> Result<(Host, Host)> {
 fn shared() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = two(&segment, VIRTUAL, MADE)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     up(&host)?;
     AddressState::Failed.wait(&host.netns, "vrrp.51", MADE)?;
     let report = tracer.finish()?;
@@ -69,7 +69,7 @@ fn shared() -> Result<()> {
     diagnosis.follow("addrgenmode none")?;
     diagnosis.follow("ip address del")?;
     // Neither now nor when the interface comes up again.
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     AddressState::Absent.wait(&host.netns, "vrrp.51", MADE)?;
     advertised.stays()?;
     host.netns.ip("link set vrrp.51 down")?;
@@ -86,7 +86,7 @@ fn another_mac() -> Result<()> {
     let (_, other) = two(&segment, VIRTUAL, MADE)?;
     let mut third = Host::new(&segment, "third", "02:00:00:00:00:0c")?;
     macvlan(&mut third, "00:00:5e:00:02:34")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     up(&third)?;
     let made = Ipv6Addr::from(u128::from(MADE) + 1);
     AddressState::Usable.wait(&third.netns, "vrrp.51", made)?;
@@ -100,7 +100,7 @@ fn cloned() -> Result<()> {
     let made = "fe80::ff:fe00:d".parse()?;
     let segment = Segment::new()?;
     let (host, _other) = two(&segment, CLONED, made)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     up(&host)?;
     AddressState::Failed.wait(&host.netns, "vrrp.51", made)?;
     let report = tracer.finish()?;

@@ -14,16 +14,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
-use super::{Scenario, scenario};
+use super::{Scenario, alone};
 use crate::guest::{
-    AddressState, Diagnosis, Link, MulticastSocket, Netns, Radvd, Tracer, default_route, group,
+    AddressState, Diagnosis, Link, MulticastSocket, Netns, Radvd, Tracing, default_route, group,
     until_some,
 };
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    scenario("healthy-site-has-no-failures", site),
-    scenario("healthy-busy-host-has-no-failures", busy::busy),
+    alone("healthy-site-has-no-failures", site),
+    alone("healthy-busy-host-has-no-failures", busy::busy),
 ]];
 
 /// How often all of it happens: what takes turns has its turn once.
@@ -65,7 +65,7 @@ const TUNNELS: [(&str, &str); 6] = [
 ];
 
 fn site() -> Result<()> {
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let site = Site::new()?;
     let _radvd = Radvd::start(&site.router, "br", 1)?;
     site.wait_for_addresses()?;

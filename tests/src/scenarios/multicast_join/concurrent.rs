@@ -8,12 +8,11 @@ use anyhow::{Context as _, Result};
 
 use super::{Full, expect_join};
 use crate::guest::{
-    Link, MulticastSocket, Netns, OptmemMax, Refused, Tracer, group, join_each, membership_size,
+    Link, MulticastSocket, Netns, OptmemMax, Refused, Tracing, group, join_each, membership_size,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] =
-    &[scenario("optmem-exhausted-concurrently", concurrently)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("optmem-exhausted-concurrently", concurrently)];
 
 /// How many threads, and how often each of them fails.
 const THREADS: u32 = 4;
@@ -56,7 +55,7 @@ fn concurrently() -> Result<()> {
             refused: Vec::new(),
         });
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     fail_together(&interface, &mut parts)?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -13,16 +13,17 @@ use v6trace_common::HOOKS;
 
 use super::{Full, expect_join};
 use crate::guest::{
-    Finished, MulticastSocket, Netns, OptmemMax, Tracer, finish, join_until_refused, v6trace,
+    Finished, MulticastSocket, Netns, OptmemMax, Tracer, Tracing, finish, join_until_refused,
+    v6trace,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario(
+    alone(
         "optmem-exhausted-without-sock-kmalloc",
         without_sock_kmalloc,
     ),
-    scenario("optmem-exhausted-by-kprobes", by_kprobes),
+    alone("optmem-exhausted-by-kprobes", by_kprobes),
     scenario("degraded-without-any-hook", without_any_hook),
     scenario("degraded-corrupt-btf", corrupt_btf),
     scenario("degraded-unprivileged", unprivileged),
@@ -196,7 +197,7 @@ fn doctor() -> Result<()> {
     ensure!(report["kernel"] == kernel.as_str(), "{report}");
     ensure!(text.stdout.contains(&kernel), "{text}");
     // Attached for real, the same hooks are there.
-    let session = Tracer::start(&[])?.finish()?.session;
+    let session = Tracing::start()?.finish()?.session;
     let of_session = session["coverage"].as_array().cloned().unwrap_or_default();
     let of_doctor = report["coverage"].as_array().cloned().unwrap_or_default();
     ensure!(!of_session.is_empty(), "{session}");

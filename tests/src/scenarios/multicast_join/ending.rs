@@ -8,15 +8,16 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest::{
-    MulticastSocket, Netns, OptmemMax, Tracer, group, join_each, until, until_some, v6trace,
+    MulticastSocket, Netns, OptmemMax, Tracer, Tracing, group, join_each, until, until_some,
+    v6trace,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("already-joined-before-sigterm", sigterm),
-    scenario("ending-leaves-no-probe", no_probe),
-    scenario("ending-while-attaching", while_attaching),
-    scenario("ending-at-the-second-signal", second_signal),
+    alone("already-joined-before-sigterm", sigterm),
+    alone("ending-leaves-no-probe", no_probe),
+    alone("ending-while-attaching", while_attaching),
+    alone("ending-at-the-second-signal", second_signal),
 ];
 
 /// After so long, who could go on would have.
@@ -85,7 +86,7 @@ fn while_attaching() -> Result<()> {
         ended.with_context(|| format!("Ctrl-C came {pause} ms after the start"))?;
     }
     // None of them is in the way of the next one.
-    Tracer::start(&[])?.finish()?.complete()?;
+    Tracing::start()?.finish()?.complete()?;
     ensure!(probes()?.is_empty(), "{}", probes()?);
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::expected::{NONE, expect_anywhere, proposed_limit};
 use super::{Full, OF_A_LEAK, expect_join};
 use crate::guest::{
-    MulticastSocket, Netns, OptmemMax, Refused, Tracer, check_membership_size, group, join_each,
+    MulticastSocket, Netns, OptmemMax, Refused, Tracing, check_membership_size, group, join_each,
     join_until_refused, membership_size,
 };
 use crate::scenarios::{Scenario, scenario};
@@ -29,7 +29,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn live_interfaces() -> Result<()> {
     let netns = Netns::new("live")?;
     let interface = netns.dummy("d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut cases = Vec::new();
     for optmem_max in [20480, 9000] {
         let limit = OptmemMax::set(&netns, optmem_max)?;
@@ -82,7 +82,7 @@ fn last_straw(join: impl Fn(&MulticastSocket, u32, Ipv6Addr) -> std::io::Result<
     let optmem_max = size * u64::from(full) + 1;
     let limit = OptmemMax::set(&netns, optmem_max)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     join_each(&socket, interface.ifindex, 0, full)?;
     let straw = group(full);
     let result = join(&socket, interface.ifindex, straw);
@@ -117,7 +117,7 @@ fn shared_with_options() -> Result<()> {
     socket.stick_destination_options(2040)?;
     let options = socket.option_memory()?;
     ensure!(options > 2040, "the options cost only {options} bytes");
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -152,7 +152,7 @@ fn among_sockets() -> Result<()> {
     let nearly_full = MulticastSocket::icmpv6(&netns)?;
     let full = MulticastSocket::udp(&netns)?;
     full.stick_destination_options(1024)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     join_each(&nearly_full, interface.ifindex, 0, 99)?;
     let joins = join_until_refused(&full, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     join_each(&nearly_full, interface.ifindex, 99, 1)?;
@@ -183,7 +183,7 @@ fn any_interface() -> Result<()> {
     netns.dummy("d0")?;
     let limit = OptmemMax::set(&netns, 3000)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joins = join_until_refused(&socket, 0, 0)?.refused_with(libc::ENOMEM)?;
     let full = Full::of(&joins, &socket, &limit)?;
     let report = tracer.finish()?;

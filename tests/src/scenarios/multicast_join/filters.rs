@@ -5,16 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{Link, MulticastSocket, Netns, Tracer, finish, group, v6trace};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("already-joined-filter-pid", pid),
-    scenario("already-joined-filter-comm", comm),
-    scenario("already-joined-filter-netns", netns),
-    scenario("already-joined-filter-netns-to-come", netns_to_come),
-    scenario("already-joined-filter-interface", interface),
-    scenario("already-joined-count", count),
-    scenario("already-joined-duration", duration),
+    alone("already-joined-filter-pid", pid),
+    alone("already-joined-filter-comm", comm),
+    alone("already-joined-filter-netns", netns),
+    alone("already-joined-filter-netns-to-come", netns_to_come),
+    alone("already-joined-filter-interface", interface),
+    alone("already-joined-count", count),
+    alone("already-joined-duration", duration),
 ];
 
 /// A place where joins can fail: a namespace, an interface, a socket.

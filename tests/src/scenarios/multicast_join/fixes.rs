@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracer, group, join_until_refused};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracing, group, join_until_refused};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("optmem-exhausted-fix-helps", larger_limit),
+    alone("optmem-exhausted-fix-helps", larger_limit),
     scenario("ipv6-disabled-on-device-fix-helps", larger_mtu),
 ];
 
@@ -17,7 +17,7 @@ fn larger_limit() -> Result<()> {
     let _limit = OptmemMax::set(&netns, 3000)?;
     let host = OptmemMax::host()?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let report = tracer.finish()?;
     report
@@ -39,7 +39,7 @@ fn larger_mtu() -> Result<()> {
     let interface = netns.dummy("d0")?;
     netns.ip("link set d0 mtu 1000")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let failed = socket.join(interface.ifindex, group(1));
     ensure!(failed.is_err(), "the join succeeds without IPv6");
     let report = tracer.finish()?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::guest::{MulticastSocket, Netns, Taps, Tracer, group};
+use crate::guest::{MulticastSocket, Netns, Taps, Tracing, group};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("healthy-host-is-silent", healthy)];
@@ -10,7 +10,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[scenario("healthy-host-is-silent", h
 /// Interfaces come, get addresses, are joined on and left, and go.
 fn healthy() -> Result<()> {
     let netns = Netns::new("busy")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for round in 0..4 {
         let interface = netns.dummy(&format!("d{round}"))?;
         let taps = Taps::new(&netns, "tap", 4)?;

@@ -3,11 +3,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{MulticastSocket, Netns, Refused, Tracer, Tracing, group};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("already-joined-hostile-names", names),
+    alone("already-joined-hostile-names", names),
     scenario("ipv6-disabled-on-device-hostile-names", commands),
 ];
 
@@ -23,7 +23,7 @@ fn names() -> Result<()> {
     let interface = netns.dummy(INTERFACE)?;
     let socket = MulticastSocket::udp(&netns)?;
     socket.join(interface.ifindex, group(1))?;
-    let json = Tracer::start(&[])?;
+    let json = Tracing::start()?;
     let text = Tracer::text(&["--events"])?;
     netns.enter_as(COMM, || {
         let joined = socket.join(interface.ifindex, group(1));
@@ -67,7 +67,7 @@ fn commands() -> Result<()> {
     let interface = netns.dummy("a;exit$(b)`c`&#")?;
     netns.ip(&format!("link set {} mtu 1279", interface.name))?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joined = socket.join(interface.ifindex, group(1));
     Refused::expect(group(1), libc::EINVAL, joined)?;
     let report = tracer.finish()?;

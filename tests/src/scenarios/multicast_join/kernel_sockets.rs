@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::guest::{
-    MulticastSocket, Netns, OptmemMax, Tracer, group, ip_batch, ip_fails, membership_size,
+    MulticastSocket, Netns, OptmemMax, Tracing, group, ip_batch, ip_fails, membership_size,
 };
 use crate::scenarios::{Scenario, scenario};
 
@@ -21,7 +21,7 @@ fn autojoin() -> Result<()> {
     let full: u32 = 30;
     let optmem_max = size * u64::from(full) + 1;
     let _limit = OptmemMax::set(&netns, optmem_max)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let add = |n| format!("addr add {}/128 dev d0 autojoin nodad", group(n));
     let commands: Vec<_> = (0..full).map(add).collect();
     ip_batch(netns.name(), &commands)?;
@@ -68,7 +68,7 @@ fn vxlan() -> Result<()> {
     let under = netns.dummy("d0")?;
     netns.ip("link set d0 mtu 1279")?;
     netns.ip("link add vx0 type vxlan id 7 group ff05::100 dev d0 dstport 4789")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let message = ip_fails(&netns.ip_words("link set vx0 up"))?;
     ensure!(message.contains("Invalid argument"), "{message}");
     let report = tracer.finish()?;

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 
 use super::{OF_A_LEAK, expect_join};
 use crate::guest::{
-    Link, MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, join_until_refused,
+    Link, MulticastSocket, Netns, OptmemMax, Tracing, check_membership_size, join_until_refused,
     membership_size,
 };
 use crate::scenarios::{Scenario, scenario};
@@ -35,7 +35,7 @@ fn fill(optmem_max: u64) -> Result<bool> {
     netns.ip("link add d0 type dummy")?;
     let interface = Link::find(&netns, "d0")?;
     let _limit = OptmemMax::set(&netns, optmem_max)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let socket = MulticastSocket::udp(&netns)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let size = check_membership_size(optmem_max, joins.done)?;

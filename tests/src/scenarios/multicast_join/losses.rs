@@ -5,9 +5,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::guest::{MulticastSocket, Netns, OptmemMax, Tracer, join_each};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("lost-records-are-counted", counted)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("lost-records-are-counted", counted)];
 
 /// Many times what fits into the smallest buffer.
 const JOINS: u32 = 1200;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Full, expect_join};
-use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracer, join_until_refused};
+use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracing, join_until_refused};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -22,7 +22,7 @@ fn limit() -> Result<()> {
         Scope::Netns => Some(OptmemMax::set(&netns, 5000)?),
     };
     let limit = own.as_ref().unwrap_or(&host);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let socket = MulticastSocket::udp(&netns)?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let full = Full::of(&joins, &socket, limit)?;
@@ -41,7 +41,7 @@ fn limit() -> Result<()> {
 fn interfaces() -> Result<()> {
     let places = [("left", "sinister"), ("right", "dexter")];
     let mut cases = Vec::new();
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (name, interface) in places {
         let netns = Netns::new(name)?;
         let interface = netns.dummy_with_index(interface, 777)?;
@@ -70,7 +70,7 @@ fn nameless() -> Result<()> {
     let limit = OptmemMax::set(&netns, 3000)?;
     let socket = MulticastSocket::udp(&netns)?;
     netns.forget_name()?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joins = join_until_refused(&socket, interface.ifindex, 0)?.refused_with(libc::ENOMEM)?;
     let full = Full::of(&joins, &socket, &limit)?;
     let report = tracer.finish()?;

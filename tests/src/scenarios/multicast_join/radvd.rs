@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::OF_A_LEAK;
 use crate::guest::{Link, Netns, OptmemMax, Radvd, Scope, Taps, Tracer, check_membership_size};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("optmem-exhausted-radvd", radvd)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("optmem-exhausted-radvd", radvd)];
 
 /// Interfaces per batch: radvd reads all addresses again for each of them.
 const BATCH: u32 = 40;

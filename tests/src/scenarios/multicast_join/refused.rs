@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::expect_join;
 use super::expected::{NONE, expect_anywhere};
-use crate::guest::{MulticastSocket, Netns, Refused, Tracer, group};
+use crate::guest::{MulticastSocket, Netns, Refused, Tracing, group};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -26,7 +26,7 @@ fn not_multicast() -> Result<()> {
         Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
         std::net::Ipv4Addr::new(224, 0, 0, 5).to_ipv6_mapped(),
     ];
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut cases = Vec::new();
     for group in groups {
         let socket = MulticastSocket::udp(&netns)?;
@@ -51,7 +51,7 @@ fn already_joined() -> Result<()> {
     let interface = netns.dummy("d0")?;
     let other = netns.dummy("d1")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     // Neither of these is in the way of the second join.
     socket.join(interface.ifindex, group(2))?;
     socket.join(other.ifindex, group(1))?;
@@ -74,7 +74,7 @@ fn already_joined_any() -> Result<()> {
     let netns = Netns::new("any")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     socket.join(interface.ifindex, group(1))?;
     let refused = Refused::expect(group(1), libc::EADDRINUSE, socket.join(0, group(1)))?;
     let report = tracer.finish()?;
@@ -97,7 +97,7 @@ fn deleted() -> Result<()> {
     let ifindex = interface.ifindex;
     let socket = MulticastSocket::udp(&netns)?;
     interface.delete(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let result = socket.join(ifindex, group(1));
     let refused = Refused::expect(group(1), libc::ENODEV, result)?;
     let report = tracer.finish()?;
@@ -118,7 +118,7 @@ fn deleted() -> Result<()> {
 fn no_route() -> Result<()> {
     let netns = Netns::new("empty")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let refused = Refused::expect(group(1), libc::ENODEV, socket.join(0, group(1)))?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -141,7 +141,7 @@ fn disabled() -> Result<()> {
     let interface = netns.dummy("d0")?;
     netns.ip("link set d0 mtu 1279")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let result = socket.join(interface.ifindex, group(1));
     let refused = Refused::expect(group(1), libc::EINVAL, result)?;
     let report = tracer.finish()?;

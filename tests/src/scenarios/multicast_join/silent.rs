@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
-use crate::guest::{MulticastSocket, Netns, OptmemMax, Tracer, group, join_each, membership_size};
+use crate::guest::{MulticastSocket, Netns, OptmemMax, Tracing, group, join_each, membership_size};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -24,7 +24,7 @@ fn below_the_limit() -> Result<()> {
     let size = membership_size()?;
     let _limit = OptmemMax::set(&netns, 60 * size + 1)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     join_each(&socket, interface.ifindex, 0, 60)?;
     let report = tracer.finish()?;
     ensure!(socket.option_memory()? == 60 * size);
@@ -37,7 +37,7 @@ fn second_source() -> Result<()> {
     let netns = Netns::new("sources")?;
     let interface = netns.dummy("d0")?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for n in 1..=3 {
         let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n);
         socket
@@ -54,7 +54,7 @@ fn source_list() -> Result<()> {
     let size = membership_size()?;
     let _limit = OptmemMax::set(&netns, size + 10)?;
     let socket = MulticastSocket::udp(&netns)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let source = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let joined = socket.join_source_group(interface.ifindex, group(1), source);
     let errno = joined.err().and_then(|error| error.raw_os_error());
@@ -80,7 +80,7 @@ fn vxlan() -> Result<()> {
             "link add vx{n} type vxlan id {n} group ff05::100 dev d0 dstport 4789"
         ))?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     netns.ip("link set vx1 up")?;
     netns.ip("link set vx2 up")?;
     tracer.finish()?.silent()
@@ -91,7 +91,7 @@ fn ipv4() -> Result<()> {
     let netns = Netns::new("ipv4")?;
     let interface = netns.dummy("d0")?;
     let socket = netns.enter(|| Ok(Socket::new(Domain::IPV4, Type::DGRAM, None)?))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let any = std::net::Ipv4Addr::UNSPECIFIED;
     let groups = [[224, 0, 0, 5], [192, 0, 2, 1]].map(std::net::Ipv4Addr::from);
     for group in groups {

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::{Full, OF_A_LEAK, expect_join};
 use crate::guest::{
-    Link, MulticastSocket, Netns, OptmemMax, Report, Tracer, check_membership_size, join_each,
+    Link, MulticastSocket, Netns, OptmemMax, Report, Tracing, check_membership_size, join_each,
     join_until_refused,
 };
 use crate::scenarios::{Scenario, scenario};
@@ -29,7 +29,7 @@ fn fill_up(
     alive: u32,
 ) -> Result<Report> {
     let limit = OptmemMax::set(netns, OPTMEM_MAX)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let joins = join_until_refused(socket, last.ifindex, 10_000)?.refused_with(libc::ENOMEM)?;
     let memberships = u64::from(stale + alive) + joins.done;
     let size = check_membership_size(OPTMEM_MAX, memberships)?;

@@ -7,9 +7,9 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Tracer, fail_at_a_rate, group, join_until_refused,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("optmem-exhausted-storm", storm)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("optmem-exhausted-storm", storm)];
 
 /// Failures a second, all on one processor.
 const RATE: u32 = 10_000;

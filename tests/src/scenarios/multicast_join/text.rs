@@ -5,11 +5,11 @@ use anyhow::{Result, ensure};
 use crate::guest::{
     MulticastSocket, Netns, OptmemMax, Tracer, check_membership_size, group, join_until_refused,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("optmem-exhausted-text", text),
-    scenario("already-joined-closed-pipe", closed_pipe),
+    alone("optmem-exhausted-text", text),
+    alone("already-joined-closed-pipe", closed_pipe),
 ];
 
 /// The summary, the numbers, what to type, and where to read on.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracer, set_option};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, set_option};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -126,7 +126,7 @@ fn is_refused(done: io::Result<()>, errno: c_int) -> Result<()> {
 
 /// What v6trace says while `work` is done.
 fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     work()?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{Host, NOBODY};
-use crate::guest::{Radvd, Taps, Tracer, finish};
+use crate::guest::{Radvd, Taps, Tracing, finish};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("option-not", as_usual)];
@@ -16,7 +16,7 @@ fn as_usual() -> Result<()> {
     /// From `linux/netfilter_ipv6/ip6_tables.h`.
     const IP6T_SO_SET_REPLACE: i32 = 64;
     let host = Host::new("options-usual")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let udp = host.udp()?;
     host.set(&udp, libc::IPV6_MULTICAST_IF, &host.first.ifindex)??;
     host.set(&udp, libc::IPV6_MULTICAST_HOPS, &255)??;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{BEYOND, Host, ROUTER, To, Way};
-use crate::guest::{AddressState, Tracer};
+use crate::guest::{AddressState, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -22,7 +22,7 @@ fn switched_off() -> Result<()> {
     host.netns.ip("link set d0 up")?;
     host.netns.ip("link add m0 mtu 1279 up type dummy")?;
     let m0 = crate::guest::Link::find(&host.netns, "m0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::ENETUNREACH, Way::Tcp, To::by(BEYOND, "d0"))?;
     host.fails(libc::ENETUNREACH, Way::Udp, To::scoped(ROUTER, m0.ifindex))?;
     let report = tracer.finish()?;
@@ -62,7 +62,7 @@ fn no_such_device() -> Result<()> {
     let host = Host::with_route("gone-out")?;
     host.netns.dummy_with_index("d0", 77)?;
     host.netns.ip("link del d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::ENETUNREACH, Way::Tcp, To::scoped(ROUTER, 77))?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
 use super::{BEYOND, Host, NEIGHBOUR, OWN, PORT, ROUTER, To, Way};
-use crate::guest::{Advertisement, Advertiser, Link, Tracer, default_route, until_some};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{Advertisement, Advertiser, Link, Tracer, Tracing, default_route, until_some};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no-route", no_default),
     scenario("no-route-once", once),
-    scenario("no-route-nothing-to-reach", nothing_to_reach),
+    alone("no-route-nothing-to-reach", nothing_to_reach),
     scenario("no-route-that-counts", none_that_counts),
     scenario("no-route-after-forwarding", after_forwarding),
     scenario("no-route-of-a-chosen-source", of_a_chosen_source),
@@ -27,7 +27,7 @@ fn address(text: &str) -> Result<Ipv6Addr> {
 /// An address, and no default route. The fix helps.
 fn no_default() -> Result<()> {
     let host = Host::with_address("nowhere")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::ENETUNREACH, Way::Tcp, BEYOND)?;
     let other = address("2001:db8:8::9")?;
     host.fails(libc::ENETUNREACH, Way::Udp, other)?;
@@ -59,7 +59,7 @@ fn no_default() -> Result<()> {
 /// Each program and destination once, until something changes.
 fn once() -> Result<()> {
     let host = Host::with_address("often")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let twenty = || (0..20).try_for_each(|_| host.fails(libc::ENETUNREACH, Way::Tcp, BEYOND));
     twenty()?;
     host.tries_as("another", Way::Tcp, BEYOND)?;
@@ -182,7 +182,7 @@ fn none_that_counts() -> Result<()> {
         let name = format!("ipv6/conf/{which}/ignore_routes_with_linkdown");
         down.netns.set_sysctl(&name, "1")?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     other_table.fails(libc::ENETUNREACH, Way::Tcp, BEYOND)?;
     other_interface.fails(libc::ENETUNREACH, Way::Tcp, To::by(BEYOND, "d0"))?;
     ruled.fails(libc::ENETUNREACH, Way::Tcp, BEYOND)?;
@@ -232,7 +232,7 @@ fn after_forwarding() -> Result<()> {
     advertiser.send(&Advertisement::new().bytes())?;
     let what = "the host should learn its default route";
     until_some(what, Duration::from_secs(5), || default_route(&host.netns))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.goes(Way::Tcp, BEYOND)?;
     host.netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     host.fails(libc::ENETUNREACH, Way::Tcp, BEYOND)?;
@@ -266,7 +266,7 @@ fn of_a_chosen_source() -> Result<()> {
     let own = address("fd00:9::2")?;
     host.netns
         .ip(&format!("address add {own}/64 dev v0 nodad"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for comm in ["backup", "mail"] {
         host.netns.enter_as(comm, || {
             let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{BEYOND, Host, OWN, To, Way};
-use crate::guest::{Diagnosis, Expect, Link, Tracer};
+use crate::guest::{Diagnosis, Expect, Link, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -63,7 +63,7 @@ fn routes() -> Result<()> {
         ))?;
         tried.push((kind, errno, name, way, protocol, by, prefix, to, metric));
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (_, errno, _, way, _, _, _, to, _) in &tried {
         host.fails(*errno, *way, *to)?;
     }
@@ -101,7 +101,7 @@ fn rule() -> Result<()> {
     // Does not concern it.
     host.netns
         .ip("-6 rule add priority 72 fwmark 7 table 100")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::EACCES, Way::Tcp, BEYOND)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -127,7 +127,7 @@ fn vrf() -> Result<()> {
     host.netns
         .ip("-6 route add unreachable default metric 4278198272 table 10")?;
     let blue = Link::find(&host.netns, "blue")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::EHOSTUNREACH, Way::Tcp, To::by(BEYOND, "blue"))?;
     host.goes(Way::Tcp, BEYOND)?;
     let report = tracer.finish()?;

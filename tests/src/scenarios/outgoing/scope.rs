@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use super::{Host, ROUTER, To, Way};
-use crate::guest::{Link, Tracer};
+use crate::guest::{Link, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("connect-scope-missing", missing)];
@@ -17,7 +17,7 @@ fn missing() -> Result<()> {
     let host = Host::with_route("which")?;
     let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x6e);
     let scoped = To::scoped(ROUTER, host.interface.ifindex);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for way in [Way::Tcp, Way::Compare] {
         for _ in 0..3 {
             host.fails(libc::EINVAL, way, ROUTER)?;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{BEYOND, Host, NEIGHBOUR, OWN, ROUTER, To, Way, errno};
-use crate::guest::{Tracer, ip_fails};
+use crate::guest::{Tracing, ip_fails};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("no-route-not-what-goes", what_goes)];
@@ -27,7 +27,7 @@ fn what_goes() -> Result<()> {
     host.router
         .ip(&format!("address add {NEIGHBOUR}/64 dev v1 nodad"))?;
     let scope = host.interface.ifindex;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for way in [Way::Tcp, Way::Compare, Way::Udp] {
         for to in [
             To::from(BEYOND),

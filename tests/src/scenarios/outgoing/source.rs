@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
 use super::{BEYOND, Host, NEIGHBOUR, OWN, ROUTER, To, Way};
-use crate::guest::{AddressState, Link, Netns, Tracer};
+use crate::guest::{AddressState, Link, Netns, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -31,7 +31,7 @@ fn on_the_link() -> Result<()> {
     let [d0, d1] = ["d0", "d1"].map(|name| Link::find(&host.netns, name));
     let (d0, d1) = (d0?, d1?);
     host.netns.ip("-6 route add fe80::/64 dev d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(
         libc::EADDRNOTAVAIL,
         Way::Tcp,
@@ -80,7 +80,7 @@ fn on_the_link() -> Result<()> {
 fn disabled() -> Result<()> {
     let host = Host::new("container")?;
     host.netns.set_sysctl("ipv6/conf/all/disable_ipv6", "1")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.fails(libc::EADDRNOTAVAIL, Way::Compare, BEYOND)?;
     host.fails(libc::EADDRNOTAVAIL, Way::Tcp, BEYOND)?;
     host.fails(libc::EADDRNOTAVAIL, Way::Tcp, NEIGHBOUR)?;
@@ -117,7 +117,7 @@ fn link_local() -> Result<()> {
     host.netns
         .ip(&format!("-6 route add default via {ROUTER} dev v0"))?;
     host.netns.ip("-6 route add 2001:db8:9::/64 dev v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..3 {
         host.goes(Way::Tcp, BEYOND)?;
     }
@@ -153,7 +153,7 @@ fn loopback() -> Result<()> {
     netns.ip("link set d0 addrgenmode none")?;
     netns.ip("link set d0 up")?;
     netns.ip("-6 route add default dev d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let own = source(&netns, BEYOND)?;
     ensure!(own == Ipv6Addr::LOCALHOST, "it sends from {own}");
     // It is its own.

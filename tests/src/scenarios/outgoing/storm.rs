@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use super::{Host, Way};
-use crate::guest::Tracer;
+use crate::guest::Tracing;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("no-route-storm", storm)];
@@ -17,7 +17,7 @@ const TOLD: usize = 16;
 fn storm() -> Result<()> {
     const TRIED: u16 = 300;
     let host = Host::with_address("scan")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let start = Instant::now();
     for n in 0..TRIED {
         let to = Ipv6Addr::new(0x2001, 0xdb8, 7, n, 0, 0, 0, 9);

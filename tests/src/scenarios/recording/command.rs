@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{Finished, Recording, Tracer, finish, v6trace};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("recording-of-a-command", command),
     scenario("recording-of-no-command", no_command),
-    scenario("recording-replaces-nothing", replaces_nothing),
+    alone("recording-replaces-nothing", replaces_nothing),
 ];
 
 const LIMIT: Duration = Duration::from_secs(40);

@@ -10,9 +10,9 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use super::Storm;
 use crate::guest::{MulticastSocket, Netns, Recording, Tracer, group, until};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-on-a-full-disk", full)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-on-a-full-disk", full)];
 
 const DISK: &str = "/tmp/disk";
 /// Bytes of the disk, and of what else is on it.

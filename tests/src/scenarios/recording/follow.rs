@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Storm;
 use crate::guest::{MulticastSocket, Netns, Tracer, group, until, until_some, v6trace};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-followed", followed)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-followed", followed)];
 
 const LIMIT: Duration = Duration::from_secs(20);
 

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::Storm;
 use crate::guest::{Netns, Recording, Tracer};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-killed", killed)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-killed", killed)];
 
 const ROUNDS: usize = 2;
 /// What may be missing at the end: a second's records, and what a slow machine

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::Storm;
 use crate::guest::{MulticastSocket, Netns, Tracer, group, until};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[scenario("recording-in-pieces", pieces)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-in-pieces", pieces)];
 
 /// Enough for several pieces.
 const JOINS: u64 = 15_000;

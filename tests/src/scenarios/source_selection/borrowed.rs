@@ -10,8 +10,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Tracer, finish, ip_batch};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{Diagnosis, Expect, Tracer, Tracing, finish, ip_batch};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("borrowed-source-address", from_dummy),
@@ -22,7 +22,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "borrowed-source-address-once-for-all-programs",
         once_for_all,
     ),
-    scenario("borrowed-source-address-deleted-before-look-up", deleted),
+    alone("borrowed-source-address-deleted-before-look-up", deleted),
     scenario("borrowed-source-address-of-a-daemon", of_a_daemon),
     scenario("borrowed-source-address-leaving-a-vrf", leaving_a_vrf),
 ];
@@ -47,7 +47,7 @@ fn from_dummy() -> Result<()> {
     let host = Host::with_route("borrow")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -60,7 +60,7 @@ fn from_dummy() -> Result<()> {
         .some_fix_has(&host.command("ip address add ADDRESS/32 dev lo"))
         .check()?;
     host.netns.ip(change.trim_start_matches("ip "))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -69,7 +69,7 @@ fn from_dummy() -> Result<()> {
 fn from_lo() -> Result<()> {
     let host = Host::with_route("router-id")?;
     host.netns.ip("address add 192.0.2.1/32 dev lo")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -85,7 +85,7 @@ fn changes() -> Result<()> {
     let host = Host::with_route("fickle")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..10 {
         host.send(Way::Udp, DESTINATION, None)?;
     }
@@ -123,7 +123,7 @@ fn many_routes() -> Result<()> {
     let add = |n| format!("route add 198.18.{n}.0/24 via inet6 {GATEWAY} dev v0");
     let commands: Vec<_> = (0..50).map(add).collect();
     ip_batch(host.netns.name(), &commands)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..2 {
         for n in 0..50 {
             host.send(Way::Udp, Ipv4Addr::new(198, 18, n, 1), None)?;
@@ -151,7 +151,7 @@ fn once_for_all() -> Result<()> {
     let host = Host::with_route("names")?;
     host.netns.dummy("d0")?;
     host.netns.ip("address add 192.0.2.5/24 dev d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for n in 0..50 {
         host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
         host.send_as(&format!("name{n}"), Way::Tcp, DESTINATION, None)?;
@@ -196,7 +196,7 @@ fn of_a_daemon() -> Result<()> {
         host.netns.ip(&format!(
             "route replace {PREFIX} via inet6 {GATEWAY} dev v0 proto {proto}"
         ))?;
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         host.send(Way::Udp, DESTINATION, None)?;
         tracer.finish()
     };
@@ -232,7 +232,7 @@ fn leaving_a_vrf() -> Result<()> {
     host.netns.ip(&format!(
         "route add {PREFIX} vrf blue via inet6 {GATEWAY} dev v0 src 192.0.2.1"
     ))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, Some("blue"))?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{DESTINATION, Host, PREFIX, Way};
-use crate::guest::Tracer;
+use crate::guest::Tracing;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -33,7 +33,7 @@ fn chosen() -> Result<()> {
     let host = host("bits", &["192.0.2.5/24", "203.0.113.5/24", "32.1.13.9/24"])?;
     host.netns
         .ip(&format!("route add {PREFIX} via inet6 {NEXT_HOP} dev v0"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for _ in 0..5 {
         host.send(Way::Udp, DESTINATION, None)?;
     }
@@ -56,7 +56,7 @@ fn chosen() -> Result<()> {
         .summary_has(["32.1.13.9", "32.1.13.184", "v0", NEXT_HOP])
         .check()?;
     diagnosis.follow_with("src ADDRESS", "192.0.2.5")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -75,7 +75,7 @@ fn silent() -> Result<()> {
         .netns
         .ip(&format!("nexthop add id 7 via {NEXT_HOP} dev v0"))?;
     object.netns.ip(&format!("route add {PREFIX} nhid 7"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for host in [&first, &none, &object] {
         host.send(Way::Udp, DESTINATION, None)?;
     }

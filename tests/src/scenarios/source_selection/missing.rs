@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Link, Tracer};
+use crate::guest::{Diagnosis, Expect, Link, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -34,7 +34,7 @@ fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, way: Way) -> Expect<'d> {
 /// two fixes help.
 fn only_loopback() -> Result<()> {
     let host = Host::with_route("bare")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -57,7 +57,7 @@ fn only_loopback() -> Result<()> {
             .replace("ADDRESS", "192.0.2.1");
         host.netns.ip(&words)?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -70,7 +70,7 @@ fn scope_link() -> Result<()> {
         .ip("address add 169.254.7.1/16 dev v0 scope link")?;
     host.netns
         .ip("address add 169.254.8.1/16 dev d0 scope link")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -99,7 +99,7 @@ fn vrf() -> Result<()> {
         "route add {PREFIX} vrf blue via inet6 {GATEWAY} dev v0 metric 20"
     ))?;
     host.netns.ip("address add 192.0.2.1/32 dev lo")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, Some("blue"))?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -132,7 +132,7 @@ fn vrf() -> Result<()> {
             .replace("ADDRESS", "192.0.2.7");
         host.netns.ip(&words)?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, Some("blue"))?;
     tracer.finish()?.silent()
 }
@@ -143,7 +143,7 @@ fn nexthop_object() -> Result<()> {
     host.netns
         .ip(&format!("nexthop add id 7 via {GATEWAY} dev v0"))?;
     host.netns.ip(&format!("route add {PREFIX} nhid 7"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -156,7 +156,7 @@ fn nexthop_object() -> Result<()> {
         .trim_start_matches("ip ")
         .replace("ADDRESS", "192.0.2.1")
         .as_str())?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -174,7 +174,7 @@ fn multipath() -> Result<()> {
     host.netns.ip("nexthop add id 3 group 1/2")?;
     for hops in [inline.as_str(), "nhid 3"] {
         host.netns.ip(&format!("route replace {PREFIX} {hops}"))?;
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         for last in 1..=40 {
             host.send(Way::Udp, Ipv4Addr::new(198, 51, 100, last), None)?;
         }
@@ -199,7 +199,7 @@ fn multipath() -> Result<()> {
 /// A failure is news once there was a source, borrowed or not.
 fn after_a_source() -> Result<()> {
     let host = Host::with_route("again")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     for interface in ["lo", "v0"] {
         let address = format!("192.0.2.1/32 dev {interface}");
@@ -237,7 +237,7 @@ fn once() -> Result<()> {
     // An interface that loses its last IPv4 address loses its routes as well.
     host.netns
         .ip("address add 169.254.7.1/16 dev v0 scope link")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let fifty = || (0..50).try_for_each(|_| host.send(Way::Tcp, DESTINATION, None));
     fifty()?;
     host.netns.ip("address add 192.0.2.1/24 dev v0")?;
@@ -260,7 +260,7 @@ fn once() -> Result<()> {
 /// for an address of another namespace.
 fn after_useless() -> Result<()> {
     let host = Host::with_route("vain")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let thrice = |last| {
         let to = Ipv4Addr::new(198, 51, 100, last);
         (0..3).try_for_each(|_| host.send(Way::Udp, to, None))
@@ -301,7 +301,7 @@ fn after_useless() -> Result<()> {
 /// Each program is told, but not as many as somebody may make up.
 fn many_names() -> Result<()> {
     let host = Host::with_route("flood")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for n in 0..100 {
         host.send_as(&format!("name{n}"), Way::Udp, DESTINATION, None)?;
     }

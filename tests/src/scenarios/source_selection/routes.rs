@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Report, Tracer, finish};
+use crate::guest::{Diagnosis, Report, Tracing, finish};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -47,7 +47,7 @@ fn with_options() -> Result<()> {
         ))?;
         prefixes.push((prefix, option));
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (prefix, _) in &prefixes {
         host.send(Way::Udp, *prefix | Ipv4Addr::new(0, 0, 0, 9), None)?;
     }
@@ -87,7 +87,7 @@ fn one_of_several() -> Result<()> {
         .ip(&format!("route add {PREFIX} via 10.0.0.2 dev e0"))?;
     host.netns
         .ip(&format!("route append {PREFIX} via inet6 {GATEWAY} dev v0"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -109,7 +109,7 @@ fn leaking_into_vrf() -> Result<()> {
     host.netns
         .ip(&format!("route add {PREFIX} via inet6 {GATEWAY} dev v0"))?;
     let send = || -> Result<Report> {
-        let tracer = Tracer::start(&[])?;
+        let tracer = Tracing::start()?;
         host.send(Way::Udp, DESTINATION, None)?;
         let report = tracer.finish()?;
         report.complete()?;
@@ -151,7 +151,7 @@ fn second_default() -> Result<()> {
     host.netns.ip(&format!(
         "route append 0.0.0.0/0 via inet6 {GATEWAY} dev v0"
     ))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -166,7 +166,7 @@ fn second_default() -> Result<()> {
     // With one that answers, packets go that way.
     host.netns
         .ip("neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev e0 nud reachable")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
 }
@@ -180,7 +180,7 @@ fn of_a_tunnel() -> Result<()> {
     ))?;
     host.netns.ip("link set g0 addrgenmode none up")?;
     host.netns.ip("address add fd00:9::1/64 dev g0 nodad")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut ping = Command::new("ip");
     ping.args(["netns", "exec", host.netns.name()]).args([
         "ping",

@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Tracer, finish};
-use crate::scenarios::{Scenario, scenario};
+use crate::guest::{Tracer, Tracing, finish};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("no-source-address-not-ipv4-next-hops", ipv4),
+    alone("no-source-address-not-ipv4-next-hops", ipv4),
     scenario("no-source-address-not-route-get", route_get),
     scenario("no-source-address-not-icmp-errors", icmp_errors),
     scenario("no-source-address-not-groups", groups),
@@ -52,7 +52,7 @@ fn ipv4() -> Result<()> {
 /// A question to the kernel sends nothing.
 fn route_get() -> Result<()> {
     let host = Host::with_route("ask")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.ip(&format!("route get {DESTINATION}"))?;
     tracer.finish()?.silent()
 }
@@ -69,7 +69,7 @@ fn icmp_errors() -> Result<()> {
     ))?;
     host.netns
         .ip(&format!("route add {far}/32 via inet6 {GATEWAY} dev v0"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let mut ping = Command::new("ip");
     ping.args(["netns", "exec", host.router.name()])
         .args(["ping", "-n", "-c1", "-W2", "-t1", far]);
@@ -84,7 +84,7 @@ fn groups() -> Result<()> {
     let host = Host::new("groups")?;
     host.netns
         .ip(&format!("route add 0.0.0.0/0 via inet6 {GATEWAY} dev v0"))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.enter(|| {
         let group = Ipv4Addr::new(239, 1, 1, 1);
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
@@ -116,7 +116,7 @@ fn own_headers() -> Result<()> {
     const VRRP: u8 = 112;
     let host = Host::with_route("headers")?;
     let source = Ipv4Addr::new(192, 0, 2, 99);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.netns.enter(|| {
         let protocol = Protocol::from(i32::from(VRRP));
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(protocol))?;
@@ -144,7 +144,7 @@ fn src() -> Result<()> {
     host.netns.ip(&format!(
         "route add {PREFIX} via inet6 {GATEWAY} dev v0 src 192.0.2.1"
     ))?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, None)?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()
@@ -159,7 +159,7 @@ fn own() -> Result<()> {
             .ip(&format!("address add 169.254.{n}.1/24 dev v0 scope link"))?;
     }
     host.netns.ip("address add 203.0.113.5/24 dev v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Tcp, DESTINATION, None)?;
     host.send(Way::Udp, DESTINATION, None)?;
     tracer.finish()?.silent()

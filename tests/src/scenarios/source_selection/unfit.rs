@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{DESTINATION, GATEWAY, Host, PREFIX, Way};
-use crate::guest::{Diagnosis, Expect, Report, Tracer};
+use crate::guest::{Diagnosis, Expect, Report, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -22,7 +22,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 /// What is said when the host sends.
 fn said(host: &Host, device: Option<&str>) -> Result<Report> {
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     host.send(Way::Udp, DESTINATION, device)?;
     let report = tracer.finish()?;
     report.complete()?;
@@ -127,7 +127,7 @@ fn special() -> Result<()> {
     ];
     let host = Host::with_route("special")?;
     host.netns.dummy("d0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     for (address, ..) in addresses {
         host.netns
             .ip(&format!("address add {address}/24 dev d0 scope global"))?;
@@ -228,7 +228,7 @@ fn not_special() -> Result<()> {
             .ip(&format!("address add 192.0.2.5/32 dev {dummy}"))?;
     }
     twice.netns.ip("link set d0 down")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     private.send(Way::Udp, DESTINATION, None)?;
     shared.send(Way::Udp, [100, 100, 0, 9].into(), None)?;
     twice.send(Way::Udp, DESTINATION, None)?;

@@ -1,0 +1,165 @@
+//! Tracing for as long as something that fails in between, the same for every
+//! scenario that wants nothing else of it: so several scenarios may share one.
+//!
+//! By itself a scenario has a [`Tracer`] of its own. In a batch ([`crate::batch`]) it
+//! is told over a socket when one traces, and given its report when every scenario
+//! has had its turn; of that it keeps what is about the namespaces that it made.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use super::{Finished, Netns, Report, Tracer, netns, optmem};
+
+/// What happens so soon after a scenario was through with it still counts, in
+/// nanoseconds: packets take their time, and a tracer of its own would end no sooner.
+const GRACE: u64 = 1_000_000_000;
+
+/// What any place comes to that waits for its turn: its interfaces ask for routers,
+/// and go unanswered. Scenarios about that stand alone.
+const OF_WAITING: &str = "router-silent";
+
+/// What a scenario asks for.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) enum Ask {
+    /// A tracer.
+    Start,
+    /// What it reported.
+    Finish,
+}
+
+/// What a scenario is answered.
+#[derive(Deserialize, Serialize)]
+pub(crate) enum Answer {
+    /// A tracer is ready, and it is this scenario's turn.
+    Ready,
+    /// The tracer has ended: its stream and its messages.
+    Ended { stdout: String, stderr: String },
+    /// There is no tracer, or no report.
+    Failed(String),
+}
+
+/// A scenario's place in its batch.
+struct Membership {
+    socket: UnixStream,
+    /// Its number, which no other has.
+    number: u32,
+}
+
+/// None: the scenario is by itself.
+static MEMBERSHIP: OnceLock<Membership> = OnceLock::new();
+
+/// Has this process be the member `number` of a batch, whose socket is standard input.
+pub(crate) fn join_batch(number: u32) -> Result<()> {
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+    let socket = stdin.context("there is no standard input")?.into();
+    // What the scenario starts is to read nothing of it.
+    let nothing = std::fs::File::open("/dev/null").context("cannot open /dev/null")?;
+    rustix::stdio::dup2_stdin(&nothing).context("cannot replace standard input")?;
+    MEMBERSHIP.get_or_init(|| Membership { socket, number });
+    Ok(())
+}
+
+/// The number of this process in its batch, if it is in one.
+pub(super) fn number() -> Option<u32> {
+    MEMBERSHIP.get().map(|membership| membership.number)
+}
+
+impl Membership {
+    /// Asks, and waits for the answer.
+    fn ask(&self, ask: Ask) -> Result<Answer> {
+        let line = serde_json::to_string(&ask)? + "\n";
+        (&self.socket)
+            .write_all(line.as_bytes())
+            .context("cannot ask the batch")?;
+        let mut answer = String::new();
+        // One answer to one question: nothing of the next is read ahead.
+        BufReader::new(&self.socket)
+            .read_line(&mut answer)
+            .context("the batch does not answer")?;
+        Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+/// A tracer at work, this scenario's own or the batch's.
+#[must_use = "it is to be finished"]
+pub(crate) struct Tracing(Kind);
+
+enum Kind {
+    Own(Tracer),
+    Shared {
+        membership: &'static Membership,
+        /// When this scenario's turn came, in nanoseconds since boot.
+        since: u64,
+    },
+}
+
+impl Tracing {
+    /// Begins when v6trace is ready. What is to be there before is there already.
+    ///
+    /// # Errors
+    /// It does not get ready.
+    pub(crate) fn start() -> Result<Self> {
+        let Some(membership) = MEMBERSHIP.get() else {
+            return Tracer::start(&[]).map(Kind::Own).map(Self);
+        };
+        match optmem::as_before(|| membership.ask(Ask::Start))? {
+            Answer::Ready => {
+                netns::keep_traced();
+                let since = since_boot()?;
+                Ok(Self(Kind::Shared { membership, since }))
+            }
+            Answer::Failed(why) => bail!("{why}"),
+            Answer::Ended { .. } => bail!("the batch has ended what it did not begin"),
+        }
+    }
+
+    /// Ends, and gives what was reported of this scenario.
+    ///
+    /// # Errors
+    /// v6trace does not end well, breaks a promise of the stream, or its replay says
+    /// something else.
+    pub(crate) fn finish(self) -> Result<Report> {
+        let (membership, since) = match self.0 {
+            Kind::Own(tracer) => return tracer.finish(),
+            Kind::Shared { membership, since } => (membership, since),
+        };
+        let until = since_boot()? + GRACE;
+        let own = netns::traced();
+        match optmem::as_before(|| membership.ask(Ask::Finish))? {
+            Answer::Ended { stdout, stderr } => {
+                let mut report = Report::parse(Finished {
+                    status: ExitStatus::from_raw(0),
+                    stdout,
+                    stderr,
+                })?;
+                let host = Netns::host()?.inode();
+                report.keep(|diagnosis| {
+                    let number = |name| diagnosis.field(name).as_u64().unwrap_or_default();
+                    let (netns, time) = (number("netns"), number("boot_ns"));
+                    let in_turn = time <= until && (netns != host || time >= since);
+                    in_turn
+                        && (own.contains(&netns) || netns == host)
+                        && diagnosis.cause() != OF_WAITING
+                });
+                Ok(report)
+            }
+            Answer::Failed(why) => bail!("{why}"),
+            Answer::Ready => bail!("the batch begins what was to end"),
+        }
+    }
+}
+
+/// The clock of `boot_ns`.
+fn since_boot() -> Result<u64> {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec)?;
+    Ok(seconds * 1_000_000_000 + u64::try_from(now.tv_nsec)?)
+}
