@@ -76,9 +76,15 @@ fn main() -> ExitCode {
         Command::Run { name, batch } => run(&name, batch),
         Command::Batch { names } => {
             let named = names.iter().map(|name| scenarios::find(name));
-            match named.collect::<Result<_>>().and_then(batch::run) {
-                Ok(code) => return code,
-                Err(error) => Err(error),
+            match named
+                .collect::<Result<Vec<_>>>()
+                .and_then(|all| batch::run(&all))
+            {
+                Ok(failed) => return failed,
+                Err(error) => {
+                    eprintln!("{error:?}");
+                    return ExitCode::from(init::BROKEN);
+                }
             }
         }
         Command::Demo => demo::run(),

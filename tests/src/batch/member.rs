@@ -1,5 +1,6 @@
 //! A scenario of a batch: its process, what it asks for, and what it said.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -9,8 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::guest::{Answer, Ask, Lines};
+use crate::guest::{Answer, Ask, Lines, until};
 use crate::init::{LIMIT, kill_group};
+
+/// How long output may go on after the scenario's processes were killed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A scenario's process.
 pub(super) struct Member {
@@ -18,16 +22,20 @@ pub(super) struct Member {
     child: Child,
     socket: BufReader<UnixStream>,
     said: Lines,
-    /// What it waits for; None: it has ended.
-    asks: Option<Ask>,
-    /// Whether it went on for too long.
-    hung: bool,
+    state: State,
     /// How long it was its turn.
     time: Duration,
 }
 
+enum State {
+    /// It waits for an answer.
+    Asks(Ask),
+    /// Whether it passed.
+    Ended(bool),
+}
+
 impl Member {
-    /// Starts it.
+    /// Starts it, and lets it go on until it asks for something or has ended.
     pub(super) fn start(name: &'static str, number: u32) -> Result<Self> {
         let (socket, its_socket) = UnixStream::pair().context("cannot make a socket")?;
         socket.set_read_timeout(Some(LIMIT))?;
@@ -40,20 +48,37 @@ impl Member {
             .stderr(input)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        Ok(Self {
+        let mut member = Self {
             name,
             child,
             socket: BufReader::new(socket),
             said: Lines::collect(output, |_| ()),
-            asks: None,
-            hung: false,
+            state: State::Ended(false),
             time: Duration::ZERO,
-        })
+        };
+        member.go_on()?;
+        Ok(member)
     }
 
-    /// Whether it waits for this.
-    pub(super) fn asks(&self, ask: Ask) -> bool {
-        self.asks == Some(ask)
+    /// Whether it passed; None: it has not ended.
+    pub(super) fn passed(&self) -> Option<bool> {
+        match self.state {
+            State::Ended(passed) => Some(passed),
+            State::Asks(_) => None,
+        }
+    }
+
+    /// Whether it was told of a tracer and waits for the report.
+    pub(super) fn wants_report(&self) -> bool {
+        self.own().is_some()
+    }
+
+    /// The namespaces that it says are its own, where it waits for the report.
+    pub(super) fn own(&self) -> Option<&BTreeMap<u64, u64>> {
+        match &self.state {
+            State::Asks(Ask::Finish { own }) => Some(own),
+            State::Asks(Ask::Start) | State::Ended(_) => None,
+        }
     }
 
     /// Gives it what it waits for, and lets it go on.
@@ -64,42 +89,49 @@ impl Member {
         self.go_on()
     }
 
-    /// Lets it go on until it asks for something or has ended.
-    pub(super) fn go_on(&mut self) -> Result<()> {
-        println!("turn of {}", self.name);
+    /// Lets it go on until it asks for something or has ended, and tells what became
+    /// of it.
+    fn go_on(&mut self) -> Result<()> {
+        // What the kernel says meanwhile belongs to it.
+        println!("::start {}", self.name);
         let since = Instant::now();
         let mut line = String::new();
         let read = self.socket.read_line(&mut line);
         self.time += since.elapsed();
-        self.asks = match read {
-            Ok(0) => None,
-            Ok(_) => Some(serde_json::from_str(&line).with_context(|| line.clone())?),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.hung = true;
-                None
+        let hung = match read {
+            Ok(0) => false,
+            Ok(_) => {
+                let ask = serde_json::from_str(&line).with_context(|| line.clone())?;
+                self.state = State::Asks(ask);
+                return Ok(());
             }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => true,
+            // It was killed with something unread.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
             Err(error) => return Err(error).context("a scenario's socket"),
         };
-        if self.asks.is_none() {
-            // What it may have left behind, or itself.
-            if self.hung {
-                kill_group(self.child.id())?;
-            }
-            self.child.wait()?;
-            kill_group(self.child.id())?;
-        }
+        self.state = State::Ended(self.end(hung)?);
         Ok(())
     }
 
-    /// Prints what it said and what became of it: whether it passed.
-    pub(super) fn tell(mut self) -> Result<bool> {
-        let Self { name, hung, .. } = self;
+    /// Waits for its end, or ends it where it hangs, and prints what it said and
+    /// whether it passed.
+    fn end(&mut self, hung: bool) -> Result<bool> {
+        let name = self.name;
+        if hung {
+            kill_group(self.child.id())?;
+        }
         let status = self.child.wait()?;
-        let seconds = self.time.as_secs_f32();
-        println!("::start {name}");
-        for line in self.said.finish() {
+        // What it may have left behind.
+        kill_group(self.child.id())?;
+        let whole = until("all of its output", PATIENCE, || self.said.are_all()).is_ok();
+        for line in self.said.so_far() {
             println!("  {}", line.trim_end());
         }
+        if !whole {
+            println!("  a process of the scenario left its group and still runs");
+        }
+        let seconds = self.time.as_secs_f32();
         if hung {
             println!("  still running after {} s", LIMIT.as_secs());
         } else if !status.success() {

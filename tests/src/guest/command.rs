@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use super::until_some;
 
 /// A program that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Finished {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,

@@ -52,6 +52,11 @@ impl Lines {
         locked(&self.lines).clone()
     }
 
+    /// Whether the program has closed its end.
+    pub(crate) fn are_all(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// All of it; the program must have closed its end.
     pub(crate) fn finish(self) -> Vec<String> {
         // The reader does not panic; if it did, the lines so far remain.

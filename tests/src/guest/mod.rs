@@ -61,6 +61,6 @@ pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
-pub(crate) use tracing::{Answer, Ask, Tracing, join_batch};
+pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch};
 pub(crate) use tun::Tun;
 pub(crate) use wait::{until, until_some};

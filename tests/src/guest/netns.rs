@@ -1,6 +1,6 @@
 //! Network namespaces, as `ip netns` makes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::net::Ipv6Addr;
 use std::os::fd::AsFd as _;
@@ -36,7 +36,7 @@ impl Netns {
         let inode = fs::metadata(named(&name))
             .with_context(|| format!("ip made no namespace {name}"))?
             .ino();
-        made().inodes.insert(inode);
+        made().since.insert(inode, tracing::since_boot()?);
         Ok(Self {
             name: Some(name),
             inode,
@@ -169,15 +169,16 @@ impl Netns {
 
 /// The namespaces that this process made.
 struct Made {
-    inodes: BTreeSet<u64>,
-    /// Whether those that are deleted are kept, too.
-    all: bool,
+    /// When each was, in nanoseconds since boot, by inode number.
+    since: BTreeMap<u64, u64>,
+    /// Those that were deleted since tracing began; None: there is no tracing.
+    deleted: Option<Vec<u64>>,
 }
 
 fn made() -> MutexGuard<'static, Made> {
     static MADE: Mutex<Made> = Mutex::new(Made {
-        inodes: BTreeSet::new(),
-        all: false,
+        since: BTreeMap::new(),
+        deleted: None,
     });
     MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -185,22 +186,28 @@ fn made() -> MutexGuard<'static, Made> {
 /// Tracing begins: who deletes a namespace from now on still has to do with what is
 /// reported of it.
 pub(super) fn keep_traced() {
-    made().all = true;
+    made().deleted = Some(Vec::new());
 }
 
-/// Tracing ends: the namespaces that this process made and that were there meanwhile.
-pub(super) fn traced() -> BTreeSet<u64> {
+/// Tracing ends: the namespaces that this process made and that were there meanwhile,
+/// and when they were made, in nanoseconds since boot.
+pub(super) fn traced() -> BTreeMap<u64, u64> {
     let mut made = made();
-    made.all = false;
-    made.inodes.clone()
+    let traced = made.since.clone();
+    for inode in made.deleted.take().into_iter().flatten() {
+        made.since.remove(&inode);
+    }
+    traced
 }
 
 impl Drop for Netns {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
             let mut made = made();
-            if !made.all {
-                made.inodes.remove(&self.inode);
+            if let Some(deleted) = &mut made.deleted {
+                deleted.push(self.inode);
+            } else {
+                made.since.remove(&self.inode);
             }
             drop(made);
             // PID 1 sweeps what could not be deleted.

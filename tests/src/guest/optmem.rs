@@ -101,6 +101,11 @@ impl OptmemMax {
         })
     }
 
+    /// Gives the first namespace a limit again, bytes, which somebody left changed.
+    pub(crate) fn restore_host(bytes: u64) -> Result<()> {
+        write_host(&bytes.to_string())
+    }
+
     /// The limit of the first namespace, bytes.
     pub(crate) fn host() -> Result<u64> {
         let text = Netns::host()?.sysctl(SYSCTL)?;

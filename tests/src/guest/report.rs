@@ -25,7 +25,7 @@ impl Report {
     /// # Errors
     /// It failed, a line is no object of a known type, or the session, the
     /// summary and what is between them do not agree.
-    pub(super) fn parse(run: Finished) -> Result<Self> {
+    pub(crate) fn parse(run: Finished) -> Result<Self> {
         ensure!(run.status.success(), "v6trace failed: {run}");
         let objects = run
             .stdout

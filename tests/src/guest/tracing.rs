@@ -2,9 +2,11 @@
 //! scenario that wants nothing else of it: so several scenarios may share one.
 //!
 //! By itself a scenario has a [`Tracer`] of its own. In a batch ([`crate::batch`]) it
-//! is told over a socket when one traces, and given its report when every scenario
-//! has had its turn; of that it keeps what is about the namespaces that it made.
+//! is told over a socket when one traces, says which network namespaces are its own
+//! when it is through, and is given the report when every scenario has had its turn;
+//! of that it keeps what is about those.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
@@ -13,10 +15,11 @@ use std::process::ExitStatus;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::{Finished, Netns, Report, Tracer, netns, optmem};
+use super::{Diagnosis, Finished, Report, Tracer, netns, optmem};
 
 /// What happens so soon after a scenario was through with it still counts, in
 /// nanoseconds: packets take their time, and a tracer of its own would end no sooner.
@@ -27,12 +30,13 @@ const GRACE: u64 = 1_000_000_000;
 const OF_WAITING: &str = "router-silent";
 
 /// What a scenario asks for.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) enum Ask {
     /// A tracer.
     Start,
-    /// What it reported.
-    Finish,
+    /// What it reported. The scenario's network namespaces, which were there
+    /// meanwhile: since when each was, in nanoseconds since boot, by inode number.
+    Finish { own: BTreeMap<u64, u64> },
 }
 
 /// What a scenario is answered.
@@ -63,6 +67,8 @@ pub(crate) fn join_batch(number: u32) -> Result<()> {
     // What the scenario starts is to read nothing of it.
     let nothing = std::fs::File::open("/dev/null").context("cannot open /dev/null")?;
     rustix::stdio::dup2_stdin(&nothing).context("cannot replace standard input")?;
+    // Nobody would answer any more.
+    set_parent_process_death_signal(Some(Signal::KILL)).context("cannot follow the batch")?;
     MEMBERSHIP.get_or_init(|| Membership { socket, number });
     Ok(())
 }
@@ -74,8 +80,8 @@ pub(super) fn number() -> Option<u32> {
 
 impl Membership {
     /// Asks, and waits for the answer.
-    fn ask(&self, ask: Ask) -> Result<Answer> {
-        let line = serde_json::to_string(&ask)? + "\n";
+    fn ask(&self, ask: &Ask) -> Result<Answer> {
+        let line = serde_json::to_string(ask)? + "\n";
         (&self.socket)
             .write_all(line.as_bytes())
             .context("cannot ask the batch")?;
@@ -94,11 +100,7 @@ pub(crate) struct Tracing(Kind);
 
 enum Kind {
     Own(Tracer),
-    Shared {
-        membership: &'static Membership,
-        /// When this scenario's turn came, in nanoseconds since boot.
-        since: u64,
-    },
+    Shared(&'static Membership),
 }
 
 impl Tracing {
@@ -110,11 +112,10 @@ impl Tracing {
         let Some(membership) = MEMBERSHIP.get() else {
             return Tracer::start(&[]).map(Kind::Own).map(Self);
         };
-        match optmem::as_before(|| membership.ask(Ask::Start))? {
+        match optmem::as_before(|| membership.ask(&Ask::Start))? {
             Answer::Ready => {
                 netns::keep_traced();
-                let since = since_boot()?;
-                Ok(Self(Kind::Shared { membership, since }))
+                Ok(Self(Kind::Shared(membership)))
             }
             Answer::Failed(why) => bail!("{why}"),
             Answer::Ended { .. } => bail!("the batch has ended what it did not begin"),
@@ -127,26 +128,23 @@ impl Tracing {
     /// v6trace does not end well, breaks a promise of the stream, or its replay says
     /// something else.
     pub(crate) fn finish(self) -> Result<Report> {
-        let (membership, since) = match self.0 {
+        let membership = match self.0 {
             Kind::Own(tracer) => return tracer.finish(),
-            Kind::Shared { membership, since } => (membership, since),
+            Kind::Shared(membership) => membership,
         };
         let until = since_boot()? + GRACE;
         let own = netns::traced();
-        match optmem::as_before(|| membership.ask(Ask::Finish))? {
+        let ask = Ask::Finish { own: own.clone() };
+        match optmem::as_before(|| membership.ask(&ask))? {
             Answer::Ended { stdout, stderr } => {
                 let mut report = Report::parse(Finished {
                     status: ExitStatus::from_raw(0),
                     stdout,
                     stderr,
                 })?;
-                let host = Netns::host()?.inode();
                 report.keep(|diagnosis| {
-                    let number = |name| diagnosis.field(name).as_u64().unwrap_or_default();
-                    let (netns, time) = (number("netns"), number("boot_ns"));
-                    let in_turn = time <= until && (netns != host || time >= since);
-                    in_turn
-                        && (own.contains(&netns) || netns == host)
+                    is_of(&own, diagnosis)
+                        && value(diagnosis, "boot_ns") <= until
                         && diagnosis.cause() != OF_WAITING
                 });
                 Ok(report)
@@ -157,8 +155,19 @@ impl Tracing {
     }
 }
 
+/// Whether a diagnosis is about one of these namespaces.
+pub(crate) fn is_of(own: &BTreeMap<u64, u64>, diagnosis: &Diagnosis) -> bool {
+    let made = own.get(&value(diagnosis, "netns"));
+    // Numbers are given again.
+    made.is_some_and(|&made| made <= value(diagnosis, "boot_ns"))
+}
+
+fn value(diagnosis: &Diagnosis, field: &str) -> u64 {
+    diagnosis.field(field).as_u64().unwrap_or_default()
+}
+
 /// The clock of `boot_ns`.
-fn since_boot() -> Result<u64> {
+pub(super) fn since_boot() -> Result<u64> {
     let now = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(now.tv_sec)?;
     Ok(seconds * 1_000_000_000 + u64::try_from(now.tv_nsec)?)

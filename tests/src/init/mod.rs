@@ -25,8 +25,9 @@ use suite::Tally;
 pub(crate) use suite::LIMIT;
 pub(crate) use supervise::kill_group;
 
-/// The exit status reported when PID 1 itself could not do the job.
-const BROKEN: i32 = 125;
+/// The exit status reported when PID 1, or a batch of scenarios, could not do the job
+/// itself; more than a batch has scenarios.
+pub(crate) const BROKEN: u8 = 125;
 
 /// Where the guest's programs are; the kernel gives PID 1 no usable PATH.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,7 +53,7 @@ pub(crate) fn main() -> ! {
     }
     match job {
         Ok(Job::Bench(_) | Job::Demo | Job::Golden | Job::Script | Job::Shell) => {
-            println!("::exit {}", outcome.unwrap_or(BROKEN));
+            println!("::exit {}", outcome.unwrap_or(BROKEN.into()));
         }
         // An unreadable job counts as a failed test: that is what the host
         // side treats most severely.

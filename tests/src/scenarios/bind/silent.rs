@@ -9,12 +9,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
 use crate::guest::{Tracing, finish};
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-not", as_usual),
-    scenario("bind-address-absent-storm", storm),
-    scenario("bind-address-absent-processes", processes),
+    alone("bind-address-absent-storm", storm),
+    alone("bind-address-absent-processes", processes),
 ];
 
 /// What programs do all day: bind where they can, learn by errors that are none
