@@ -57,6 +57,8 @@ members! {
         "the MTU of an interface without IPv6 is not shown";
     DEV_ADDR_LEN: Shape::Bytes(1), "net_device.addr_len",
         "an interface's own frames are not told from others'";
+    DEV_TYPE: Shape::Bytes(2), "net_device.type",
+        "an interface without an identifier to make addresses of is not recognised";
     DEV_IP6_PTR: Shape::Object, "net_device.ip6_ptr",
         "an interface without IPv6 is not recognised";
     DEV_NET: Shape::Object, "net_device.nd_net.net",
@@ -65,6 +67,9 @@ members! {
         "the interface of an inet6_dev is not known";
     INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
         "an interface on its way out is not recognised";
+    INET6_DEV_IF_FLAGS: Shape::Bytes(4), "inet6_dev.if_flags",
+        "unanswered router solicitations, and interfaces that come up without a link-local \
+         address, are not explained";
     INET6_DEV_CNF: Shape::Object, "inet6_dev.cnf",
         "an interface's accept_dad, enhanced_dad and disable_ipv6 are not known, nor are changes of \
          what it heeds";
@@ -78,6 +83,9 @@ members! {
         "an interface's accept_ra is not known";
     CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
         "an interface's router_solicitations is not known";
+    CNF_ADDR_GEN_MODE: Shape::Bytes(4), "inet6_dev.cnf.addr_gen_mode",
+        "an interface without an identifier to make addresses of is not recognised, nor one for \
+         which none is made";
     NET_DEVCONF_ALL: Shape::Object, "net.ipv6.devconf_all",
         "the forwarding of the whole host is not known";
     NET_DEVCONF_DEFAULT: Shape::Object, "net.ipv6.devconf_dflt",

@@ -11,6 +11,9 @@ use crate::{
 /// Buckets of `net.dev_index_head` (`NETDEV_HASHENTRIES`).
 const DEVICE_BUCKETS: u32 = 256;
 
+/// `IF_READY` of `inet6_dev.if_flags`: the link is there.
+pub(crate) const IF_READY: u32 = 0x8000_0000;
+
 /// A `struct sock`.
 #[derive(Clone, Copy)]
 pub(crate) struct Sock<O>(pub(crate) O);
@@ -147,4 +150,16 @@ impl Device {
     pub(crate) fn ifindex(self) -> Option<u32> {
         self.0.get(&globals::DEV_IFINDEX)
     }
+}
+
+/// Whether there is a secret to make stable addresses of: the interface's own, or
+/// that of `default`.
+#[inline(always)]
+pub(crate) fn has_stable_secret(inet6_dev: Pointer, net: Net, reading: &mut Reading) -> bool {
+    let own = inet6_dev.member(&globals::INET6_DEV_CNF);
+    let own = own.unwrap_or(Pointer(0));
+    let default = Pointer(reading.get(net.0, &globals::NET_DEVCONF_DEFAULT));
+    let of_own: u8 = reading.get(own, &globals::DEVCONF_SECRET_SET);
+    let of_default: u8 = reading.get(default, &globals::DEVCONF_SECRET_SET);
+    of_own | of_default != 0
 }

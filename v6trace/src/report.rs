@@ -216,7 +216,8 @@ impl<R: Render> Report<R> {
             return Ok(());
         };
         self.totals.events += 1;
-        self.last_ns = event.boot_ns;
+        // What was looked at later comes later than it happened.
+        self.last_ns = self.last_ns.max(event.boot_ns);
         if !self.options.filter.admits(event, session) {
             return Ok(());
         }

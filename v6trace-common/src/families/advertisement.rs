@@ -208,8 +208,6 @@ members! {
         "unanswered router solicitations are not explained";
     INET6_DEV_RS_PROBES: Shape::Bytes(1), "inet6_dev.rs_probes",
         "unanswered router solicitations are not explained";
-    INET6_DEV_IF_FLAGS: Shape::Bytes(4), "inet6_dev.if_flags",
-        "unanswered router solicitations are not explained";
     CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",
         "what an interface heeds of router advertisements is not known";
     CNF_PINFO: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_pinfo",
@@ -236,11 +234,7 @@ members! {
         "redirects that are ignored are not explained";
     CNF_SUPPRESS_FRAGMENTS: Shape::Bytes(4), "inet6_dev.cnf.suppress_frag_ndisc",
         "advertisements in fragments are not told from others";
-    DEV_TYPE: Shape::Bytes(2), "net_device.type",
-        "an interface without an identifier to make addresses of is not recognised";
     INET6_DEV_TOKEN: Shape::Bytes(16), "inet6_dev.token",
-        "an interface without an identifier to make addresses of is not recognised";
-    CNF_ADDR_GEN_MODE: Shape::Bytes(4), "inet6_dev.cnf.addr_gen_mode",
         "an interface without an identifier to make addresses of is not recognised";
     CNF_MAX_ADDRESSES: Shape::Bytes(4), "inet6_dev.cnf.max_addresses",
         "addresses that an interface has no room for are not explained";
@@ -349,7 +343,7 @@ pub const FAMILY: Family = Family {
                 needs: &[
                     &INET6_DEV_RS_TIMER,
                     &INET6_DEV_RS_PROBES,
-                    &INET6_DEV_IF_FLAGS,
+                    &kernel::INET6_DEV_IF_FLAGS,
                     &kernel::INET6_DEV_DEAD,
                     &kernel::INET6_DEV_DEV,
                     &kernel::CNF_FORWARDING,

@@ -157,7 +157,13 @@ families! {
     anycast { AnycastChange, AnycastRequest }
     forwarding { DefaultRoutesPurged }
     dad { DadFailure, DadReflection }
-    address { AddressRequest, AddressesLost, SettingsRefused, TemporaryStopped }
+    address {
+        AddressRequest,
+        AddressesLost,
+        SettingsRefused,
+        TemporaryStopped,
+        LinkLocalMissing,
+    }
     advertisement {
         RouterAdvertisement,
         RouterMessageIgnored,

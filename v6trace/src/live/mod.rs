@@ -52,7 +52,7 @@ use missed::Missed;
 use pace::{LOOK, Pace};
 use rings::Rings;
 
-/// How often losses, and records held back, are looked for.
+/// How often losses, and records that were held back or wait, are looked for.
 const LOSS_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a record waits for earlier ones of other CPUs. A program has its
 /// time before its record is in the buffer; in between it can be interrupted,
@@ -185,7 +185,8 @@ impl Live {
                     if !self.merge.is_empty() {
                         self.pace = Pace::Awake;
                     }
-                    enough = self.count_losses(&mut sink).is_break();
+                    enough = self.count_losses(&mut sink).is_break()
+                        || sink(self.observer.due(clock::boot_ns())).is_break();
                 }
             }
         }
@@ -260,6 +261,8 @@ impl Live {
         self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
         while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}
+        // What would be looked at later is looked at now, and says when that was.
+        let _ = sink(self.observer.due(u64::MAX));
         let mut lost = self.losses.count(&self.buffers.counters);
         lost.extend(self.losses.unaccounted());
         lost.extend(self.missed.count());

@@ -7,11 +7,12 @@
 //! source, who uses an address, the interfaces around its own. A look-up that
 //! fails adds nothing, and the explanation does without. What may be gone
 //! before records are in order is looked at when they are read, or before they
-//! are there at all.
+//! are there at all. What is to be looked at some time later waits until then.
 //!
 //! ```text
 //! records as read --> glance
-//! records --> Batch: Places, Inside, each looked up once
+//! records --> Later: some wait
+//!         \-> Batch: Places, Inside, each looked up once
 //!         \-> per record: Process, what its family looks up, itself
 //! ```
 
@@ -19,6 +20,7 @@ mod answers;
 pub(crate) mod batch;
 pub(crate) mod enter;
 pub(crate) mod inside;
+mod later;
 pub(crate) mod links;
 mod namespaces;
 pub(crate) mod netlink;
@@ -28,6 +30,8 @@ pub(crate) mod places;
 mod processes;
 pub(crate) mod sockets;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use v6trace_common::Kind;
 
@@ -35,11 +39,12 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{advertisement, anycast, bind, dad, option, outgoing, source_selection},
+    families::{address, advertisement, anycast, bind, dad, option, outgoing, source_selection},
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
 use batch::Batch;
+use later::Later;
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};
 
@@ -55,6 +60,12 @@ pub(crate) trait Looks {
     /// given them later.
     fn glance(&mut self, _records: &[Record], _batch: &mut Batch) {}
 
+    /// The kind of records beside which things are looked up only when so much time
+    /// has gone by: they wait until then.
+    fn later(&self) -> Option<(Kind, Duration)> {
+        None
+    }
+
     /// What is worth knowing beside records that came out together, by index of
     /// the record.
     fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)>;
@@ -66,6 +77,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(source_selection::lookup::Routes),
         Box::new(anycast::lookup::Users::begin(coverage)),
         Box::new(dad::lookup::Neighbourhood),
+        Box::new(address::lookup::CameUp),
         Box::new(advertisement::lookup::Interfaces),
         Box::new(bind::lookup::Addresses),
         Box::new(bind::port_lookup::Ports),
@@ -101,6 +113,7 @@ pub struct Observer {
     families: Vec<Box<dyn Looks>>,
     /// What is urgent for any of them.
     urgent: Vec<Kind>,
+    later: Later,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -118,6 +131,12 @@ impl Observer {
         let families = looks(&coverage);
         let urgent = families.iter().flat_map(|family| family.urgent());
         let urgent = urgent.copied().collect();
+        let later = Later::new(
+            families
+                .iter()
+                .filter_map(|family| family.later())
+                .collect(),
+        );
         let boot_to_wall_ns = clock::boot_to_wall_ns();
         let info = SessionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,6 +156,7 @@ impl Observer {
                 namespaces: Namespaces::default(),
                 families,
                 urgent,
+                later,
                 own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -169,8 +189,19 @@ impl Observer {
     }
 
     /// The records of the kernel side that came out together, each after what
-    /// is worth knowing beside it.
+    /// is worth knowing beside it; but for those that wait.
     pub fn around(&mut self, batch: Vec<Record>) -> Vec<Record> {
+        let batch = self.later.put_off(batch);
+        self.beside(batch)
+    }
+
+    /// Those that waited until `now`, nanoseconds since boot, likewise.
+    pub fn due(&mut self, now: u64) -> Vec<Record> {
+        let due = self.later.due(now);
+        self.beside(due)
+    }
+
+    fn beside(&mut self, batch: Vec<Record>) -> Vec<Record> {
         let mut looks = Batch::new(self.pids_are_ours);
         let mut found = Vec::new();
         for (index, record) in batch.iter().enumerate() {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Namespace, Process, Record};
 use crate::families::{
+    address::Settled,
     advertisement::Standing,
     anycast::AnycastUse,
     bind::{PortUse, Whereabouts},
@@ -131,4 +132,6 @@ lookups! {
     PortUse = 15, LARGE;
     /// Which process routes multicasts.
     Multicasts = 16, SMALL;
+    /// What has become of an interface that came up without a link-local address.
+    Settled = 17, SMALL;
 }

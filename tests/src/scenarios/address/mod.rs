@@ -1,6 +1,7 @@
 //! Addresses that the kernel refuses, and what takes addresses away.
 
 mod advertised;
+mod came_up;
 mod disabled;
 mod down;
 mod exists;
@@ -26,6 +27,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     down::SCENARIOS,
     made::SCENARIOS,
     advertised::SCENARIOS,
+    came_up::SCENARIOS,
     silent::SCENARIOS,
     storm::SCENARIOS,
 ];

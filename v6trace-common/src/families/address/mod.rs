@@ -2,7 +2,8 @@
 //! `addrconf_add_ifaddr` of programs like `ifconfig`), what it refuses
 //! of the settings by which it makes addresses itself (`inet6_validate_link_af`)
 //! or gives up of those (`addrconf_dad_stop`), and what takes addresses away from an interface: a
-//! write of `disable_ipv6`, an MTU below 1280, setting the interface down.
+//! write of `disable_ipv6`, an MTU below 1280, setting the interface down; and
+//! interfaces that come up without a link-local address (`addrconf_notify`).
 
 mod payloads;
 
@@ -59,15 +60,16 @@ members! {
 /// This family's line in every table.
 pub const FAMILY: Family = Family {
     name: "address",
-    about: "addresses that are refused, and what takes addresses away",
+    about: "addresses that are refused or not made, and what takes addresses away",
     payloads: &[
         &AddressRequest::LAYOUT,
         &AddressesLost::LAYOUT,
         &SettingsRefused::LAYOUT,
         &TemporaryStopped::LAYOUT,
+        &LinkLocalMissing::LAYOUT,
     ],
     parts: &[&LostAddress::LAYOUT, &LostRoute::LAYOUT],
-    constants: &[&READ, &WROTE, &TRIGGERS, &SETTINGS_FLAGS],
+    constants: &[&READ, &WROTE, &TRIGGERS, &WAYS_UP, &SETTINGS_FLAGS],
     hooks: &[
         HookInfo {
             hook: REQUEST,
@@ -134,7 +136,7 @@ pub const FAMILY: Family = Family {
             name: "interface-change",
             about: "telling IPv6 of a change of an interface",
             without: "addresses that go with an interface's MTU, or when it is set down, are not \
-                      explained",
+                      explained, nor a link-local address that is not made",
             candidates: &[Candidate {
                 function: "addrconf_notify",
                 kprobes: Programs::both("interface_change_enter", "interface_change_return"),

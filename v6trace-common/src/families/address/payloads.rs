@@ -184,6 +184,32 @@ layout! {
     }
 }
 
+layout! {
+    /// An interface came up, and the kernel made no link-local address: it is not
+    /// to, or has no secret to make it of.
+    pub struct LinkLocalMissing: kind 22, 48 bytes {
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// `net.ipv6.conf.IF.addr_gen_mode`: 1 (none), or 2 (stable_secret) without a
+        /// secret.
+        pub addr_gen_mode: u32,
+        /// `net_device.flags` (`IFF_*`), 0 where they could not be read.
+        pub dev_flags: u32,
+        /// `net_device.type` (`ARPHRD_*`), 0 where it could not be read.
+        pub device_type: u32,
+        /// Not 0: it is a VRF.
+        pub is_vrf: u32,
+        /// How it came up: [`BY_SETTING_UP`], [`BY_CARRIER`] or [`BY_DISABLE_IPV6`].
+        pub came_up_by: u32,
+        /// Such occasions of the interface that were not reported since the last report.
+        pub suppressed: u32,
+        /// Always 0.
+        pub unused: u32,
+    }
+}
+
 constants! {
     READ of read:
     /// `address` was in the request.
@@ -234,6 +260,16 @@ constants! {
     VRF_ENTERED = 5;
     /// It left one.
     VRF_LEFT = 6;
+}
+
+constants! {
+    WAYS_UP of came_up_by:
+    /// It was set up, and had a carrier.
+    BY_SETTING_UP = 1;
+    /// It was set up before, and got a carrier.
+    BY_CARRIER = 2;
+    /// It was up, and `disable_ipv6` was set to 0.
+    BY_DISABLE_IPV6 = 3;
 }
 
 constants! {

@@ -10,11 +10,14 @@
 //! gone      an address or a route goes: into the list of its thread
 //! lost      at the return of disable and notified: sends the list, unless it is
 //!           still empty
+//! came_up   at the return of notified: an interface came up, and no link-local
+//!           address is made: sends a record
 //! settings  inet6_validate_link_af refuses a token or a mode: sends a record
 //! temporary addrconf_dad_stop gives temporary addresses up for good, or an
 //!           advertised address comes and none may be made: sends a record
 //! ```
 
+mod came_up;
 mod existing;
 mod gone;
 mod ioctl;

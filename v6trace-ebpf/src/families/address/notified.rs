@@ -1,5 +1,5 @@
 //! What IPv6 is told of interfaces (`addrconf_notify`), as far as it takes
-//! addresses away.
+//! addresses away, or makes none as they come up.
 //!
 //! That an interface was set down looks the same to it whoever did so: an
 //! administrator, or the kernel on the way to removing it for good. Only the
@@ -11,18 +11,20 @@ use aya_ebpf::{
     programs::{ProbeContext, RetProbeContext},
 };
 use v6trace_common::families::address::{
-    self as wire, AddressesLost, DOWN, MTU, MTU_OF_LOOPBACK, VRF_ENTERED, VRF_LEFT,
+    self as wire, AddressesLost, BY_CARRIER, BY_DISABLE_IPV6, BY_SETTING_UP, DOWN, MTU,
+    MTU_OF_LOOPBACK, VRF_ENTERED, VRF_LEFT,
 };
 
-use super::{globals, lost, writers};
+use super::{came_up, globals, lost, writers};
 use crate::{
     attachment::Arguments as _, calls::Calls, kernel::Device, kernel::Net, pointer::Pointer,
 };
 
-/// `NETDEV_UP`, `NETDEV_DOWN` and `NETDEV_CHANGEMTU`, the same since they are
-/// there.
+/// `NETDEV_UP`, `NETDEV_DOWN`, `NETDEV_CHANGE` and `NETDEV_CHANGEMTU`, the same since
+/// they are there.
 const EVENT_UP: u64 = 1;
 const EVENT_DOWN: u64 = 2;
+const EVENT_CHANGE: u64 = 4;
 const EVENT_MTU: u64 = 7;
 /// `IPV6_MIN_MTU`: with less an interface has no IPv6 (RFC 8200 section 5).
 const MIN_MTU: u32 = 1280;
@@ -55,11 +57,20 @@ pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
     if event == u64::from(globals::CHANGE_UPPER.load()) {
         return moved(ctx.object(2));
     }
-    if event != EVENT_UP && event != EVENT_DOWN && event != EVENT_MTU {
+    if !matches!(event, EVENT_UP | EVENT_DOWN | EVENT_CHANGE | EVENT_MTU) {
         return None;
     }
     let device = Device(ctx.object(2).follow(&globals::NOTIFIER_DEV)?);
-    if ctx.number(0) == 0 {
+    let is_write = ctx.number(0) == 0;
+    let by = match event {
+        EVENT_UP if is_write => BY_DISABLE_IPV6,
+        EVENT_UP => BY_SETTING_UP,
+        _ => BY_CARRIER,
+    };
+    if event == EVENT_UP || event == EVENT_CHANGE {
+        came_up::begins(device, by);
+    }
+    if is_write {
         return writers::switched(device, event == EVENT_DOWN);
     }
     let mtu: u32 = device.0.get(&globals::DEV_MTU)?;
@@ -101,7 +112,13 @@ fn moved(info: Pointer) -> Option<()> {
 }
 
 #[inline(always)]
-pub(super) fn told(ctx: &RetProbeContext) -> Option<()> {
+pub(super) fn told(ctx: &RetProbeContext) {
+    came_up::ended(ctx);
+    taken(ctx);
+}
+
+#[inline(always)]
+fn taken(ctx: &RetProbeContext) -> Option<()> {
     let device = Device(Pointer(TAKEN.take()?));
     let lost = lost::current()?;
     if lost.trigger == MTU && device.inet6().is_some() {

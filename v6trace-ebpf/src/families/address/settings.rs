@@ -18,7 +18,7 @@ use crate::{
     attachment::Arguments as _,
     attributes,
     calls::Calls,
-    kernel::{Device, Net},
+    kernel::{self, Device, Net},
     output::{self, Record},
     pointer::{Pointer, Reading},
     scratch::Scratch,
@@ -107,13 +107,8 @@ fn state(device: Device, net: Net) -> u32 {
     if inet6_dev.0 == 0 {
         return SETTINGS_INET6_READ;
     }
-    let own = inet6_dev.member(&globals::INET6_DEV_CNF);
-    let own = own.unwrap_or(Pointer(0));
     let mut reading = Reading::new();
-    let default = Pointer(reading.get(net.0, &globals::NET_DEVCONF_DEFAULT));
-    let of_own: u8 = reading.get(own, &globals::DEVCONF_SECRET_SET);
-    let of_default: u8 = reading.get(default, &globals::DEVCONF_SECRET_SET);
-    let set = if of_own | of_default != 0 {
+    let set = if kernel::has_stable_secret(inet6_dev, net, &mut reading) {
         SECRET_SET
     } else {
         0

@@ -8,7 +8,7 @@ use v6trace_common::families::advertisement::{
 use super::{ADVERTISEMENT_RECORD, globals, own};
 use crate::{
     address::{Address, UNSPECIFIED},
-    kernel::Device,
+    kernel::{self, Device, Net},
     pointer::{Pointer, Reading},
     search::functions,
 };
@@ -32,16 +32,13 @@ functions! {
         payload.device_type = reading.get(device, &globals::DEV_TYPE);
         payload.addr_gen_mode = reading.get(inet6_dev, &globals::CNF_ADDR_GEN_MODE);
         let token: Address = reading.get(inet6_dev, &globals::INET6_DEV_TOKEN);
-        let net = Pointer(reading.get(device, &globals::DEV_NET));
-        let default = Pointer(reading.get(net, &globals::NET_DEVCONF_DEFAULT));
-        let own = inet6_dev.member(&globals::INET6_DEV_CNF).unwrap_or(Pointer(0));
-        let of_own: u8 = reading.get(own, &globals::DEVCONF_SECRET_SET);
-        let of_default: u8 = reading.get(default, &globals::DEVCONF_SECRET_SET);
+        let net = Net(Pointer(reading.get(device, &globals::DEV_NET)));
+        let has_secret = kernel::has_stable_secret(inet6_dev, net, &mut reading);
         let mut found = IDENTIFIER_READ & reading.mask();
         if token != UNSPECIFIED {
             found |= TOKEN_SET;
         }
-        if of_own | of_default != 0 {
+        if has_secret {
             found |= STABLE_SECRET_SET;
         }
         record.payload.read |= found;

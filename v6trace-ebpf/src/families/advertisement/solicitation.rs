@@ -7,7 +7,7 @@ use v6trace_common::families::advertisement::{self as wire, SolicitationsUnanswe
 use super::{Place, globals, send};
 use crate::{
     attachment::Arguments as _,
-    kernel::Device,
+    kernel::{Device, IF_READY},
     output::Record,
     pointer::{Pointer, Reading},
     programs::programs,
@@ -16,8 +16,6 @@ use crate::{
 
 /// `IF_RA_RCVD`: an advertisement came.
 const ADVERTISEMENT_RECEIVED: u32 = 0x20;
-/// `IF_READY`: the link is there.
-const READY: u32 = 0x8000_0000;
 /// `MAX_RTR_SOLICITATIONS` (RFC 4861, section 10): no host is to send more, but
 /// the kernel goes on by default.
 const ENOUGH: u32 = 3;
@@ -47,7 +45,7 @@ fn timer(ctx: &ProbeContext) -> Option<()> {
     } else {
         accept_ra != 0
     };
-    let waits = dead == 0 && if_flags & READY != 0 && if_flags & ADVERTISEMENT_RECEIVED == 0;
+    let waits = dead == 0 && if_flags & IF_READY != 0 && if_flags & ADVERTISEMENT_RECEIVED == 0;
     if !reading.is_complete() || !accepts || !waits {
         return None;
     }

@@ -33,6 +33,8 @@ causes! {
         "address generation mode stable_secret got EINVAL: there is no stable_secret";
     TemporaryStopped, "temporary-addresses-stopped", Failure,
         "no more temporary addresses are made on an interface: too many were in use";
+    LinkLocalNotMade, "link-local-not-made", Notice,
+        "an interface came up, and neither the kernel nor anybody else made a link-local address";
     Disabled, "ipv6-disabled-on-interface", Hazard,
         "a write of disable_ipv6 took addresses or routes from interfaces";
     MtuTookIpv6, "mtu-took-ipv6", Failure,

@@ -1,5 +1,5 @@
-//! Addresses that the kernel refuses to add, and what takes addresses away from
-//! an interface: `disable_ipv6`, a small MTU, setting it down.
+//! Addresses that the kernel refuses to add or does not make, and what takes
+//! addresses away from an interface: `disable_ipv6`, a small MTU, setting it down.
 //!
 //! ```text
 //! AddressRequest -> explain::refused, explain::exists    by errno, and by the
@@ -7,12 +7,19 @@
 //! AddressesLost  -> explain::lost                        by what took them
 //! SettingsRefused, TemporaryStopped -> explain::made     addresses that the
 //!                                                        kernel makes itself
+//! LinkLocalMissing -> lookup, 5 s later -> explain::came_up   and does not make,
+//!                                                        unless somebody else did
 //! ```
 
 mod causes;
 mod decode;
 mod explain;
+#[cfg(feature = "live")]
+pub(crate) mod lookup;
 mod settings;
+mod settled;
+
+use std::time::Duration;
 
 use super::Occurrence;
 use crate::{
@@ -26,7 +33,12 @@ pub use decode::{
     Trigger, Writer, Wrote,
 };
 pub(super) use explain::again;
-pub use settings::{SettingsRefused, TemporaryStopped};
+pub use settings::{LinkLocalMissing, SettingsRefused, TemporaryStopped, WayUp};
+pub use settled::Settled;
+
+/// How long whoever makes link-local addresses itself has to make one: systemd-networkd
+/// and NetworkManager need a moment, once the link is there.
+const LATER: Duration = Duration::from_secs(5);
 
 impl Occurrence for AddressRequest {
     fn is_failure(&self) -> bool {
@@ -140,5 +152,34 @@ impl Occurrence for TemporaryStopped {
 
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
         Some(explain::temporary_stopped(self, subject))
+    }
+}
+
+impl Occurrence for LinkLocalMissing {
+    fn is_failure(&self) -> bool {
+        false
+    }
+
+    fn is_remarkable(&self) -> bool {
+        true
+    }
+
+    fn ifindex(&self) -> Option<u32> {
+        Some(self.ifindex)
+    }
+
+    fn interface(&self) -> Option<&str> {
+        Some(&self.interface)
+    }
+
+    fn fields(&self, take: Take<'_>) {
+        take("ifindex", self.ifindex.into());
+        take("interface", self.interface.as_str().into());
+        take("addr_gen_mode", self.addr_gen_mode.into());
+        take("way", Field::Text(self.way.name()));
+    }
+
+    fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
+        explain::came_up(self, subject)
     }
 }

@@ -1,5 +1,5 @@
-//! What the kernel refuses of, or ceases with, the addresses that it makes itself,
-//! as records tell it.
+//! What the kernel refuses of, ceases with, or does not begin with, the addresses that
+//! it makes itself, as records tell it.
 
 use std::net::Ipv6Addr;
 
@@ -54,6 +54,52 @@ pub struct TemporaryStopped {
     pub use_tempaddr: i32,
 }
 
+/// An interface came up, and the kernel made no link-local address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkLocalMissing {
+    /// The interface.
+    pub interface: Name,
+    /// Its index.
+    pub ifindex: u32,
+    /// `net.ipv6.conf.IF.addr_gen_mode`: none, or `stable_secret` without a secret.
+    pub addr_gen_mode: u32,
+    /// Its `IFF_*` flags.
+    pub dev_flags: u32,
+    /// Its `ARPHRD_*` type.
+    pub device_type: u32,
+    /// Whether it is a VRF.
+    pub is_vrf: bool,
+    /// How it came up.
+    pub way: WayUp,
+    /// Such occasions that were not reported since the last report.
+    pub suppressed: u32,
+}
+
+/// How an interface came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayUp {
+    /// It was set up.
+    SetUp,
+    /// It had been, and got a carrier.
+    Carrier,
+    /// It was up, and `disable_ipv6` was set to 0.
+    Enabled,
+    /// A number that this version does not know.
+    Unknown,
+}
+
+impl WayUp {
+    /// Its name in `--events`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SetUp => "set-up",
+            Self::Carrier => "carrier",
+            Self::Enabled => "disable_ipv6",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl Decode for SettingsRefused {
     type Wire = wire::SettingsRefused;
 
@@ -86,6 +132,28 @@ impl Decode for TemporaryStopped {
             ifindex: wire.ifindex,
             regen_max_retry: (wire.regen_max_retry >= 0).then_some(wire.regen_max_retry),
             use_tempaddr: wire.use_tempaddr,
+        }
+    }
+}
+
+impl Decode for LinkLocalMissing {
+    type Wire = wire::LinkLocalMissing;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
+        Self {
+            interface: name(&wire.interface),
+            ifindex: wire.ifindex,
+            addr_gen_mode: wire.addr_gen_mode,
+            dev_flags: wire.dev_flags,
+            device_type: wire.device_type,
+            is_vrf: wire.is_vrf != 0,
+            way: match wire.came_up_by {
+                wire::BY_SETTING_UP => WayUp::SetUp,
+                wire::BY_CARRIER => WayUp::Carrier,
+                wire::BY_DISABLE_IPV6 => WayUp::Enabled,
+                _ => WayUp::Unknown,
+            },
+            suppressed: wire.suppressed,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why an address was refused, or what took addresses away.
 
 mod asked;
+mod came_up;
 mod disabled;
 mod exists;
 mod lost;
@@ -14,6 +15,7 @@ use crate::{
     ifa,
 };
 
+pub(super) use came_up::came_up;
 pub(super) use lost::lost;
 pub(super) use made::{settings_refused, temporary_stopped};
 pub(super) use refused::refused;

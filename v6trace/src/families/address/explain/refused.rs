@@ -149,6 +149,7 @@ impl<'a> Story<'a> {
             | Cause::SettingsOffMtu
             | Cause::SecretUnset
             | Cause::TemporaryStopped
+            | Cause::LinkLocalNotMade
             | Cause::Disabled
             | Cause::MtuTookIpv6
             | Cause::LostOnDown
