@@ -90,6 +90,16 @@ impl<K> Limit<K> {
         suppressed
     }
 
+    /// Whether this was the last outcome, however long ago. The time need not be asked
+    /// for, and nothing is counted.
+    #[inline(always)]
+    pub(crate) fn has(&self, same: &K, outcome: u32) -> bool {
+        // SAFETY: read at once; an entry that is replaced meanwhile reads as one or
+        // the other.
+        let last = unsafe { self.0.get(same) };
+        last.is_some_and(|last| last.outcome == outcome)
+    }
+
     /// Makes whatever comes next news. Whether there was anything.
     #[inline(always)]
     pub(crate) fn forget(&self, same: &K) -> bool {

@@ -105,7 +105,7 @@ fn leave(ctx: &RetProbeContext) -> Option<()> {
         return family::after_advertised(ctx, idev, address, use_tempaddr);
     }
     let device = Device(idev.follow(&globals::INET6_DEV_DEV)?);
-    let place = Place::of(device)?;
+    let place = Place::of(device.0)?;
     let found = count(idev, address);
     let mut sysctls = Reading::new();
     let max_addresses: i32 = sysctls.get(idev, &globals::CNF_MAX_ADDRESSES);

@@ -8,7 +8,7 @@ use v6trace_common::families::advertisement::{
 use super::{ADVERTISEMENT_RECORD, globals, own};
 use crate::{
     address::{Address, UNSPECIFIED},
-    kernel::{self, Device, Net},
+    kernel::{self, Net},
     pointer::{Pointer, Reading},
     search::functions,
 };
@@ -49,8 +49,7 @@ functions! {
 /// Whether there is a token, and a link-local address, on a link that has nothing else
 /// to make one of: neither is part of the interface's configuration.
 #[inline(always)]
-pub(super) fn of_links_without(device: Device, inet6_dev: Pointer, source: Address) -> u32 {
-    let device_type: u16 = device.0.or_zero(&globals::DEV_TYPE);
+pub(super) fn of_links_without(device_type: u16, inet6_dev: Pointer, source: Address) -> u32 {
     if device_type != PPP && device_type != NONE {
         return 0;
     }

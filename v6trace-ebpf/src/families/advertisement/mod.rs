@@ -40,7 +40,7 @@ use zerocopy::transmute_mut;
 
 use crate::{
     address::Address,
-    attachment::{Arguments, Object as _},
+    attachment::{Arguments, Object},
     limit::{HELD_BACK, Limit, now},
     neighbour::copy,
     output::Record,
@@ -114,18 +114,16 @@ programs! {
 /// is in one piece.
 #[inline(always)]
 fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
-    let packet = Packet::of(ctx.object(0).pointer())?;
-    let inet6_dev = packet.device.inet6()?;
-    let source = packet.source()?;
+    let packet = Packet::of(ctx.object(0))?;
+    let device = packet.device();
+    let inet6_dev = device.inet6()?;
+    let (source, place) = (packet.source()?, packet.place()?);
     let (taker, takers) = taker::of(&packet);
-    let identifiers = identifier::of_links_without(packet.device, inet6_dev, source);
+    let identifiers = identifier::of_links_without(packet.device_type(), inet6_dev, source);
     let what = fold(&packet, inet6_dev, takers != 0, identifiers)?;
-    let router = Router {
-        source,
-        place: packet.place,
-    };
+    let router = Router { source, place };
     let record = ADVERTISEMENT_RECORD.get()?;
-    let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, packet.place, what) {
+    let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, place, what) {
         Some(suppressed) => {
             await_takers(&router, what, inet6_dev, takers);
             (suppressed, 0)
@@ -133,21 +131,21 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
         None if is_still_ignored(&router, what) => (0, STILL_IGNORED),
         None => return None,
     };
-    record.open(wire::ADVERTISEMENT, packet.place.netns);
+    record.open(wire::ADVERTISEMENT, place.netns);
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
     payload.taker = taker;
     payload.takers = takers;
-    payload.ifindex = packet.place.ifindex;
-    packet.device.name_into(&mut payload.interface);
-    let (mtu, mtu_read) = packet.device.0.flagged(&globals::DEV_MTU, MTU_READ);
+    payload.ifindex = place.ifindex;
+    device.name_into(&mut payload.interface);
+    let (mtu, mtu_read) = device.0.flagged(&globals::DEV_MTU, MTU_READ);
     payload.mtu = mtu;
     payload.read = still | mtu_read | own(inet6_dev, source);
     advertisement_sysctls(inet6_dev.0);
     identifier::read(inet6_dev);
     let payload = &mut ADVERTISEMENT_RECORD.get()?.payload;
     let frame = &mut payload.frame;
-    let copied = copy(packet.skb, &mut frame.bytes, FRAME_COPIED);
+    let copied = copy(packet.skb(), &mut frame.bytes, FRAME_COPIED);
     frame.copied = copied.copied;
     frame.length = copied.length;
     frame.network = copied.network;
@@ -186,21 +184,32 @@ fn is_still_ignored(router: &Router, what: u32) -> bool {
 /// A number that another packet, another configuration, an identifier that comes or
 /// goes, or a program that begins or ceases to take advertisements would make another.
 #[inline(always)]
-fn fold(packet: &Packet, inet6_dev: Pointer, taken: bool, identifiers: u32) -> Option<u32> {
+fn fold<O: Object>(
+    packet: &Packet<O>,
+    inet6_dev: Pointer,
+    taken: bool,
+    identifiers: u32,
+) -> Option<u32> {
     let configuration = advertisement_configuration(inet6_dev.0);
     // Type, code and checksum.
-    let header: u32 = packet.icmpv6().read()?;
-    let length: u32 = packet.skb.or_zero(&globals::SKB_LEN);
+    let header: u32 = packet.icmpv6()?;
+    let length = packet.len()?;
     let packet = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
     let fold = spread(spread(configuration ^ packet) ^ u64::from(identifiers));
     Some(fold as u32)
 }
 
-/// Spreads the bits.
+/// Spreads the bits, upwards.
+#[inline(always)]
+fn lift(word: u64) -> u64 {
+    // Any odd number would do: no two words become the same.
+    word.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Spreads the bits, those at the top as well.
 #[inline(always)]
 fn spread(word: u64) -> u64 {
-    // Any odd number would do.
-    let word = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = lift(word);
     word ^ (word >> 32)
 }
 
@@ -217,7 +226,7 @@ functions! {
         };
         at.read_into::<256>(transmute_mut!(&mut configuration.0));
         let words = configuration.0.iter();
-        words.fold(0, |fold, word| spread(fold ^ *word))
+        spread(words.fold(0, |fold, word| lift(fold ^ *word)))
     }
 
     /// Reads what decides into the record, and which of it could be read.
@@ -277,9 +286,10 @@ fn own(inet6_dev: Pointer, source: Address) -> u32 {
 /// was told of the interface.
 #[inline(always)]
 fn is_news<K>(told: &Limit<K>, same: &K, place: Place, what: u32) -> Option<u32> {
-    if told.pass(same, what, FOREVER, 1) == HELD_BACK {
+    if told.has(same, what) {
         return None;
     }
+    told.pass(same, what, FOREVER, 1);
     let suppressed = ADVERTISEMENTS_RATE.pass(&place, 0, WHILE_NS, RECORDS);
     if suppressed == HELD_BACK {
         // It was not told after all.

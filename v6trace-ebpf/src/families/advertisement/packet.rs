@@ -3,8 +3,9 @@
 use super::globals;
 use crate::{
     address::Address,
+    attachment::Object,
     kernel::{Device, Net},
-    pointer::{Pointer, Reading},
+    pointer::{Pointer, Value},
 };
 
 /// Bytes from the beginning of an IPv6 header to the source.
@@ -23,53 +24,71 @@ pub(super) struct Place {
 impl Place {
     /// That of a device, unless its namespace is going away.
     #[inline(always)]
-    pub(super) fn of(device: Device) -> Option<Self> {
-        let mut reading = Reading::new();
-        let net = Net(Pointer(reading.get(device.0, &globals::DEV_NET)));
-        let place = Self {
-            netns: net.inum()?,
-            ifindex: reading.get(device.0, &globals::DEV_IFINDEX),
-        };
-        reading.is_complete().then_some(place)
+    pub(super) fn of<O: Object>(device: O) -> Option<Self> {
+        Some(Self {
+            netns: Net(device.next(&globals::DEV_NET)?).inum()?,
+            ifindex: device.value(&globals::DEV_IFINDEX)?,
+        })
     }
 }
 
-/// A `struct sk_buff` whose headers are known.
+/// A `struct sk_buff` whose headers are known. By a trampoline, all of this is read
+/// without the helper.
 #[derive(Clone, Copy)]
-pub(super) struct Packet {
-    pub(super) skb: Pointer,
+pub(super) struct Packet<O> {
+    skb: O,
     pub(super) head: u64,
-    pub(super) device: Device,
-    pub(super) place: Place,
+    device: O,
     network: u16,
     transport: u16,
 }
 
-impl Packet {
+impl<O: Object> Packet<O> {
     #[inline(always)]
-    pub(super) fn of(skb: Pointer) -> Option<Self> {
-        let mut reading = Reading::new();
-        let head = reading.get(skb, &globals::SKB_HEAD);
-        let network = reading.get(skb, &globals::SKB_NETWORK_HEADER);
-        let transport = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
-        let device = Device(Pointer(reading.get(skb, &globals::SKB_DEV)));
-        if !reading.is_complete() {
-            return None;
-        }
+    pub(super) fn of(skb: O) -> Option<Self> {
         Some(Self {
             skb,
-            head,
-            device,
-            place: Place::of(device)?,
-            network,
-            transport,
+            head: skb.value(&globals::SKB_HEAD)?,
+            device: skb.next(&globals::SKB_DEV)?,
+            network: skb.value(&globals::SKB_NETWORK_HEADER)?,
+            transport: skb.value(&globals::SKB_TRANSPORT_HEADER)?,
         })
     }
 
-    /// Its ICMPv6 header.
+    /// Where it is.
     #[inline(always)]
-    pub(super) fn icmpv6(&self) -> Pointer {
-        Pointer(self.head + u64::from(self.transport))
+    pub(super) fn skb(&self) -> Pointer {
+        self.skb.pointer()
+    }
+
+    /// Its bytes from the ICMPv6 header on.
+    #[inline(always)]
+    pub(super) fn len(&self) -> Option<u32> {
+        self.skb.value(&globals::SKB_LEN)
+    }
+
+    /// The device that it came in by.
+    #[inline(always)]
+    pub(super) fn device(&self) -> Device {
+        Device(self.device.pointer())
+    }
+
+    /// The `ARPHRD_*` type of that; 0 where this kernel has none.
+    #[inline(always)]
+    pub(super) fn device_type(&self) -> u16 {
+        self.device.value(&globals::DEV_TYPE).unwrap_or(0)
+    }
+
+    /// The interface that it is.
+    #[inline(always)]
+    pub(super) fn place(&self) -> Option<Place> {
+        Place::of(self.device)
+    }
+
+    /// The first bytes of its ICMPv6 header.
+    #[inline(always)]
+    pub(super) fn icmpv6<T: Value>(&self) -> Option<T> {
+        Pointer(self.head + u64::from(self.transport)).read()
     }
 
     /// Its IPv6 source.

@@ -2,14 +2,15 @@
 //! redirects that it would not follow.
 //!
 //! It runs for every message of neighbour discovery: what is no router's costs
-//! three reads.
+//! one read by the helper where there are trampolines, an advertisement three.
 
 use aya_ebpf::macros::map;
 use v6trace_common::families::advertisement::{self as wire, RouterMessageIgnored, SYSCTLS_READ};
 
 use super::{Packet, Router, globals, is_news, send};
 use crate::{
-    attachment::{Arguments, Object as _},
+    attachment::Arguments,
+    kernel::Device,
     limit::Limit,
     neighbour::copy_frame,
     output::Record,
@@ -40,59 +41,57 @@ programs! {
 /// `ndisc_rcv(skb)`: the packet's data begins behind the ICMPv6 header.
 #[inline(always)]
 fn received<A: Arguments>(ctx: &A) -> Option<()> {
-    let skb = ctx.object(0).pointer();
-    let [kind, code] = header(skb)?;
+    let packet = Packet::of(ctx.object(0))?;
+    let [kind, code]: [u8; 2] = packet.icmpv6()?;
     if kind != ADVERTISEMENT && kind != REDIRECT {
         return None;
     }
-    let packet = Packet::of(skb)?;
-    let inet6_dev = packet.device.inet6()?;
     let hop_limit = packet.hop_limit()?;
-    let fragmented = fragmented(skb, inet6_dev);
+    let device = packet.device();
+    let fragmented = fragmented(packet.skb(), device);
+    let is_valid = hop_limit == UNFORWARDED && code == 0 && fragmented == 0;
+    // Whether the kernel heeds an advertisement, its own function tells.
+    if is_valid && kind == ADVERTISEMENT {
+        return None;
+    }
+    let inet6_dev = device.inet6()?;
     let mut sysctls = Reading::new();
     let forwarding: i32 = sysctls.get(inet6_dev, &globals::CNF_FORWARDING);
     let accept_redirects: i32 = sysctls.get(inet6_dev, &globals::CNF_ACCEPT_REDIRECTS);
     let follows = kind != REDIRECT || (forwarding == 0 && accept_redirects != 0);
-    if hop_limit == UNFORWARDED && code == 0 && fragmented == 0 && follows {
+    if is_valid && follows {
         return None;
     }
+    let place = packet.place()?;
     let router = Router {
         source: packet.source()?,
-        place: packet.place,
+        place,
     };
     let what = u32::from_ne_bytes([kind, code, hop_limit, fragmented as u8]);
     let record = ROUTER_MESSAGE_RECORD.get()?;
-    let suppressed = is_news(&ROUTER_MESSAGES_TOLD, &router, packet.place, what)?;
-    send(ctx, wire::RECEIVED, packet.place.netns, record, |payload| {
+    let suppressed = is_news(&ROUTER_MESSAGES_TOLD, &router, place, what)?;
+    send(ctx, wire::RECEIVED, place.netns, record, |payload| {
         payload.suppressed = suppressed;
-        payload.ifindex = packet.place.ifindex;
+        payload.ifindex = place.ifindex;
         payload.forwarding = forwarding;
         payload.accept_redirects = accept_redirects;
         payload.fragmented = fragmented;
         payload.read_sysctls = SYSCTLS_READ & sysctls.mask();
-        packet.device.name_into(&mut payload.interface);
-        copy_frame(skb, &mut payload.frame);
+        device.name_into(&mut payload.interface);
+        copy_frame(packet.skb(), &mut payload.frame);
     });
     Some(())
 }
 
-/// Type and code of the ICMPv6 message.
-#[inline(always)]
-pub(super) fn header(skb: Pointer) -> Option<[u8; 2]> {
-    let mut reading = Reading::new();
-    let head: u64 = reading.get(skb, &globals::SKB_HEAD);
-    let transport: u16 = reading.get(skb, &globals::SKB_TRANSPORT_HEADER);
-    if !reading.is_complete() {
-        return None;
-    }
-    Pointer(head + u64::from(transport)).read()
-}
-
 /// 1 where the packet came in fragments and the interface ignores such messages.
 #[inline(always)]
-fn fragmented(skb: Pointer, inet6_dev: Pointer) -> u32 {
-    let suppress: i32 = inet6_dev.or_zero(&globals::CNF_SUPPRESS_FRAGMENTS);
+fn fragmented(skb: Pointer, device: Device) -> u32 {
     let parm = skb.member(&globals::SKB_CB).unwrap_or(Pointer(0));
     let flags: u16 = parm.or_zero(&globals::SKB_PARM_FLAGS);
-    u32::from(suppress != 0 && flags & FRAGMENTED != 0)
+    if flags & FRAGMENTED == 0 {
+        return 0;
+    }
+    let inet6_dev = device.inet6().unwrap_or(Pointer(0));
+    let suppress: i32 = inet6_dev.or_zero(&globals::CNF_SUPPRESS_FRAGMENTS);
+    u32::from(suppress != 0)
 }

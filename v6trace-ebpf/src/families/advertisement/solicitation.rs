@@ -58,7 +58,7 @@ fn timer(ctx: &ProbeContext) -> Option<()> {
         return None;
     }
     let device = Device(inet6_dev.follow(&globals::INET6_DEV_DEV)?);
-    let place = Place::of(device)?;
+    let place = Place::of(device.0)?;
     let record = SOLICITATIONS_RECORD.get()?;
     send(ctx, wire::SOLICITATION, place.netns, record, |payload| {
         payload.ifindex = place.ifindex;

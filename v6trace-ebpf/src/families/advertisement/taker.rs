@@ -3,12 +3,9 @@
 
 use aya_ebpf::macros::map;
 
-use super::{
-    Packet, globals,
-    received::{ADVERTISEMENT, header},
-};
+use super::{Packet, received::ADVERTISEMENT};
 use crate::{
-    attachment::{Arguments, Object as _},
+    attachment::{Arguments, Object},
     kernel::Sock,
     programs::programs,
     scratch::Scratch,
@@ -34,13 +31,13 @@ programs! {
 /// `rawv6_rcv(sk, skb)`, of a packet that the socket's filter lets through.
 #[inline(always)]
 fn given<A: Arguments>(ctx: &A) -> Option<()> {
-    let skb = ctx.object(1).pointer();
-    let [kind, _] = header(skb)?;
+    let packet = Packet::of(ctx.object(1))?;
+    let kind: u8 = packet.icmpv6()?;
     if kind != ADVERTISEMENT {
         return None;
     }
-    let head: u64 = skb.get(&globals::SKB_HEAD)?;
-    let socket = Sock(ctx.object(0).pointer()).inode()?;
+    let head = packet.head;
+    let socket = Sock(ctx.object(0)).inode()?;
     let taken = TAKER.get()?;
     if taken.head != head {
         taken.head = head;
@@ -53,7 +50,7 @@ fn given<A: Arguments>(ctx: &A) -> Option<()> {
 
 /// A socket that was given the packet, and how many were.
 #[inline(always)]
-pub(super) fn of(packet: &Packet) -> (u64, u32) {
+pub(super) fn of<O: Object>(packet: &Packet<O>) -> (u64, u32) {
     let Some(taken) = TAKER.get() else {
         return (0, 0);
     };
