@@ -108,6 +108,8 @@ members! {
         "the prefix length of an address is not known";
     IFA_FLAGS: Shape::Bytes(4), "inet6_ifaddr.flags",
         "what state an address is in is not known";
+    IFA_PROTO: Shape::Bytes(1), "inet6_ifaddr.ifa_proto",
+        "who made an address is not shown, as is right before 5.18";
     IFA_IDEV: Shape::Object, "inet6_ifaddr.idev",
         "the interface of an address is not known";
     ANYCAST_ADDR: Shape::Bytes(16), "ifacaddr6.aca_addr",

@@ -21,6 +21,7 @@ mod context;
 mod devices;
 mod families;
 mod globals;
+mod interface_addresses;
 mod kernel;
 mod limit;
 mod neighbour;

@@ -23,3 +23,14 @@ pub(crate) const NOPREFIXROUTE: u32 = 0x200;
 pub(crate) const MCAUTOJOIN: u32 = 0x400;
 /// It was made from a secret (RFC 7217).
 pub(crate) const STABLE_PRIVACY: u32 = 0x800;
+
+/// Who made an address, by its `IFAPROT_*`, where that says more than a number. Names
+/// for other numbers are everybody's own.
+pub(crate) const fn maker(made_by: u32) -> Option<&'static str> {
+    match made_by {
+        // IFAPROT_KERNEL_LO and IFAPROT_KERNEL_LL; IFAPROT_KERNEL_RA.
+        1 | 3 => Some("the kernel"),
+        2 => Some("a router advertisement"),
+        _ => None,
+    }
+}

@@ -52,6 +52,15 @@ impl AddressRequest {
 
     /// Asks by an ioctl instead, which knows neither flags nor lifetimes.
     pub(crate) fn by_ioctl(&self, netns: &Netns) -> Result<i32> {
+        self.ioctl(netns, libc::SIOCSIFADDR)
+    }
+
+    /// Asks for the address to be deleted, by an ioctl.
+    pub(crate) fn delete_by_ioctl(&self, netns: &Netns) -> Result<i32> {
+        self.ioctl(netns, libc::SIOCDIFADDR)
+    }
+
+    fn ioctl(&self, netns: &Netns, operation: libc::Ioctl) -> Result<i32> {
         let request = InterfaceRequest {
             address: self.address.octets(),
             prefix_len: self.prefix_len.into(),
@@ -59,10 +68,9 @@ impl AddressRequest {
         };
         netns.enter(|| {
             let socket = Socket::new(Domain::IPV6, Type::DGRAM, None)?;
-            // SAFETY: SIOCSIFADDR of such a socket reads one struct in6_ifreq, whose
-            // size and layout `request` has; the descriptor is open.
-            let done =
-                unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR, &raw const request) };
+            // SAFETY: SIOCSIFADDR and SIOCDIFADDR of such a socket read one struct
+            // in6_ifreq, whose size and layout `request` has; the descriptor is open.
+            let done = unsafe { libc::ioctl(socket.as_raw_fd(), operation, &raw const request) };
             let error = std::io::Error::last_os_error();
             Ok(if done == 0 {
                 0

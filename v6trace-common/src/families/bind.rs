@@ -23,7 +23,7 @@ layout! {
     ///
     /// All values are those when the call returned; its flags in
     /// [`known`](Self::known) say which of them were read.
-    pub struct LocalAddressRefused: kind 17, 296 bytes {
+    pub struct LocalAddressRefused: kind 17, 304 bytes {
         /// The address.
         pub address: [u8; 16],
         /// Name of the interface `ifindex`, NUL-padded.
@@ -67,6 +67,11 @@ layout! {
         pub known: u32,
         /// `sock.sk_uid`: who made the socket.
         pub sk_uid: u32,
+        /// Addresses that were refused in the namespace and not reported before this
+        /// one, since too many were.
+        pub suppressed: u32,
+        /// Always 0.
+        pub unused: u32,
     }
 }
 
@@ -180,8 +185,6 @@ members! {
         "why ::1 is not there is not known";
     DEV_STATE: Shape::Bytes(8), "net_device.state",
         "whether an interface has a carrier is not known";
-    IDEV_FLAGS: Shape::Bytes(4), "inet6_dev.if_flags",
-        "whether an interface was ever ready for its addresses is not known";
     MSG_CONTROL: Shape::Object, "msghdr.msg_control",
         "refused sources are not explained";
     MSG_CONTROL_LEN: Shape::Bytes(8), "msghdr.msg_controllen",

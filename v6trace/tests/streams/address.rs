@@ -3,11 +3,13 @@
 //! demand.
 
 use serde_json::{Value, json};
+use v6trace::{families::address::Settled, record::Record};
 use v6trace_common::{
     families,
     families::address::{
-        ADDRESS_READ, ADDRESSES, AddressRequest, AddressesLost, DEVICE_FOUND, DISABLE_IPV6_READ,
-        DISABLED, DOWN, HOST_READ, INET6_READ, LostAddress, LostRoute, MTU, MTU_READ, ROUTES,
+        ADDRESS_READ, ADDRESSES, AddressRequest, AddressesLost, BY_CARRIER, DEVICE_FOUND,
+        DEVICE_HAS_INET6, DISABLE_IPV6_READ, DISABLED, DOWN, EXISTING_FOUND, EXISTING_PROTO_READ,
+        HOST_READ, INET6_READ, LinkLocalMissing, LostAddress, LostRoute, MTU, MTU_READ, ROUTES,
         TemporaryStopped, VRF_ENTERED, VRF_LEFT, WRITER_KNOWN, WROTE_ALL,
     },
 };
@@ -20,6 +22,7 @@ const EEXIST: i32 = -17;
 const ENODEV: i32 = -19;
 const EINVAL: i32 = -22;
 const EADDRINUSE: i32 = -98;
+const EADDRNOTAVAIL: i32 = -99;
 const ENOBUFS: i32 = -105;
 const MCAUTOJOIN: u32 = 0x400;
 const PERMANENT: u32 = 0x80;
@@ -284,4 +287,152 @@ fn a_trigger_of_a_later_version_is_not_explained() {
     let mut unknown = lost(99);
     unknown.address_count = 1;
     assert_eq!(said_of(&unknown, HOST), Value::Null);
+}
+
+/// The kernel compares the prefix length as well.
+#[test]
+fn what_is_not_deleted_is_not_there() {
+    let deleted = |wire: &AddressRequest| {
+        let header = stream::header::<AddressRequest>(families::address::IOCTL_DELETE, HOST);
+        diagnosis([stream::kernel(header, wire)])
+    };
+    let read = ADDRESS_READ | DEVICE_FOUND | INET6_READ | DEVICE_HAS_INET6;
+    let mut wire = request(EADDRNOTAVAIL, read);
+    let said = deleted(&wire);
+    assert_eq!(said["cause"], "address-not-there");
+    assert_eq!(said["operation"], "address-delete");
+    assert_eq!(said["fix"], json!([]));
+    (wire.existing_prefix_len, wire.existing_proto) = (48, 2);
+    wire.read |= EXISTING_FOUND;
+    let said = deleted(&wire);
+    assert_eq!(said["evidence"]["existing_proto"], Value::Null);
+    wire.read |= EXISTING_PROTO_READ;
+    let said = deleted(&wire);
+    assert_eq!(said["evidence"]["existing_proto"], 2);
+    assert_eq!(said["fix"][0], "ip -6 address del fd00::7/48 dev eth0");
+    // It has come since, or something else refuses.
+    wire.existing_prefix_len = wire.prefix_len;
+    let said = deleted(&wire);
+    assert_eq!(said["cause"], "address-unexplained");
+    assert_eq!(said["confidence"], "likely");
+}
+
+#[test]
+fn an_address_that_is_there_has_its_maker() {
+    let mut wire = request(EEXIST, ADDRESS_READ | DEVICE_FOUND | EXISTING_FOUND);
+    wire.existing_prefix_len = 64;
+    let said_by = |wire: &AddressRequest| said(wire)["summary"].as_str().unwrap().to_owned();
+    wire.existing_proto = 2;
+    assert!(!said_by(&wire).contains("made it"));
+    wire.read |= EXISTING_PROTO_READ;
+    assert!(said_by(&wire).contains("(a router advertisement made it)"));
+    // The number of a daemon's own choice.
+    wire.existing_proto = 18;
+    assert!(!said_by(&wire).contains("made it"));
+    assert_eq!(said(&wire)["evidence"]["existing_proto"], 18);
+}
+
+/// An Ethernet interface that came up with the mode none.
+fn came_up() -> LinkLocalMissing {
+    LinkLocalMissing {
+        interface: ETH0,
+        ifindex: 2,
+        addr_gen_mode: 1,
+        device_type: 1,
+        came_up_by: BY_CARRIER,
+        ..LinkLocalMissing::new_zeroed()
+    }
+}
+
+/// What it has so many nanoseconds later.
+fn settled(after: u64) -> Settled {
+    Settled {
+        boot_ns: EVENT_NS + after,
+        netns: HOST,
+        ifindex: 2,
+        is_up: true,
+        master: None,
+        link_local: None,
+        others: 0,
+    }
+}
+
+fn said_later(missing: &LinkLocalMissing, settled: Option<Settled>) -> Value {
+    let header = stream::header::<LinkLocalMissing>(families::address::NOTIFIED, HOST);
+    let found = settled.map(Record::from);
+    let records = found.into_iter().chain([stream::kernel(header, missing)]);
+    diagnosis(records)
+}
+
+const LATER_NS: u64 = 5_000_000_000;
+
+#[test]
+fn whoever_had_no_time_may_still_make_the_address() {
+    let said = said_later(&came_up(), Some(settled(LATER_NS)));
+    assert_eq!(said["cause"], "link-local-not-made");
+    assert_eq!(said["confidence"], "certain");
+    assert_eq!(said["evidence"]["looked_after"], "5.0 s");
+    // A look-up from before the event is not one after it.
+    for after in [LATER_NS - 1, 0, u64::MAX - EVENT_NS] {
+        let early = Settled {
+            boot_ns: EVENT_NS.wrapping_add(after),
+            ..settled(0)
+        };
+        let is_early = after < LATER_NS;
+        let said = said_later(&came_up(), Some(early));
+        assert_eq!(
+            said["confidence"],
+            if is_early { "likely" } else { "certain" }
+        );
+        let summary = said["summary"].as_str().unwrap();
+        assert_eq!(
+            summary.contains("may not have come to it"),
+            is_early,
+            "{summary}"
+        );
+    }
+    let before = Settled {
+        boot_ns: EVENT_NS - 1,
+        ..settled(0)
+    };
+    assert_eq!(said_later(&came_up(), Some(before))["confidence"], "likely");
+}
+
+#[test]
+fn interfaces_that_need_no_link_local_address_are_left_alone() {
+    let whole = settled(LATER_NS);
+    let mut other = whole.clone();
+    other.ifindex = 3;
+    let mut down = whole.clone();
+    down.is_up = false;
+    let mut port = whole.clone();
+    port.master = Some("br0".to_owned());
+    let mut has = whole.clone();
+    has.link_local = Some("fe80::1".parse().unwrap());
+    for found in [None, Some(other), Some(down), Some(port), Some(has)] {
+        assert_eq!(said_later(&came_up(), found), Value::Null);
+    }
+    let change: [fn(&mut LinkLocalMissing); 5] = [
+        |missing| missing.is_vrf = 1,
+        |missing| missing.dev_flags = 0x80,
+        |missing| missing.dev_flags = 0x8,
+        |missing| missing.device_type = 0xfffe,
+        // It could not be read.
+        |missing| missing.device_type = 0,
+    ];
+    for change in change {
+        let mut missing = came_up();
+        change(&mut missing);
+        assert_eq!(said_later(&missing, Some(whole.clone())), Value::Null);
+    }
+    let mut strange = came_up();
+    (strange.came_up_by, strange.suppressed) = (77, 3);
+    let said = said_later(&strange, Some(whole));
+    assert_eq!(said["evidence"]["suppressed"], 3);
+    assert!(
+        said["summary"]
+            .as_str()
+            .unwrap()
+            .starts_with("eth0 came up")
+    );
 }

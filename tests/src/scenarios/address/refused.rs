@@ -3,10 +3,10 @@
 
 use std::net::Ipv6Addr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use super::{ADDRESS, Host, disabled::of};
-use crate::guest::{AddressRequest, AddressState, Tracing};
+use super::{ADDRESS, Host, SECOND, disabled::of};
+use crate::guest::{AddressRequest, AddressState, Link, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -19,6 +19,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("address-mngtmpaddr", mngtmpaddr),
     scenario("address-no-such-device", no_such_device),
     scenario("address-ipv6-disabled-ifconfig", by_ioctl),
+    scenario("address-not-there-ifconfig", deleted_by_ioctl),
 ];
 
 const EINVAL: i32 = 22;
@@ -231,4 +232,81 @@ fn by_ioctl() -> Result<()> {
     diagnosis.follow("v0/disable_ipv6=0")?;
     diagnosis.follow("address add")?;
     host.gets(ADDRESS)
+}
+
+/// As ifconfig deletes: with another prefix length, what is not there, of no interface,
+/// where there is no IPv6; and beside these what is as asked.
+fn deleted_by_ioctl() -> Result<()> {
+    let host = Host::new("old-tools", "v0")?;
+    host.own(ADDRESS)?;
+    host.own(SECOND)?;
+    host.netns.ip("link add w0 mtu 1200 type dummy")?;
+    let request = host.request();
+    let mut narrow = request;
+    narrow.prefix_len = 128;
+    let mut gone = request;
+    gone.address = SECOND;
+    let mut absent = request;
+    absent.ifindex = 7777;
+    let mut without = request;
+    without.ifindex = Link::find(&host.netns, "w0")?.ifindex;
+    let tracer = Tracing::start()?;
+    for (request, wanted) in [
+        (gone, 0),
+        (narrow, libc::EADDRNOTAVAIL),
+        (gone, libc::EADDRNOTAVAIL),
+        (absent, ENODEV),
+        (without, libc::ENXIO),
+    ] {
+        let errno = request.delete_by_ioctl(&host.netns)?;
+        ensure!(errno == wanted, "the kernel says {errno}, not {wanted}");
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(4)?;
+    of(&report, "address-no-such-device")?
+        .expect()
+        .field("operation", "address-delete")
+        .field("errno", "ENODEV")
+        .evidence("requested_ifindex", 7777)
+        .check()?;
+    let about = |errno: &str, address: Ipv6Addr| {
+        let mut found = report.diagnoses.iter();
+        let wanted = address.to_string();
+        let found = found.find(|diagnosis| {
+            diagnosis.field("errno") == errno && diagnosis.field("address") == wanted.as_str()
+        });
+        found.with_context(|| format!("nothing is said of {address}"))
+    };
+    for (diagnosis, errno, name) in [
+        (about("EADDRNOTAVAIL", ADDRESS)?, "EADDRNOTAVAIL", "v0"),
+        (about("EADDRNOTAVAIL", SECOND)?, "EADDRNOTAVAIL", "v0"),
+        (about("ENXIO", ADDRESS)?, "ENXIO", "w0"),
+    ] {
+        diagnosis
+            .expect()
+            .field("cause", "address-not-there")
+            .field("severity", "notice")
+            .field("confidence", "certain")
+            .field("operation", "address-delete")
+            .field("comm", "guest")
+            .field("netns", host.netns.inode())
+            .field("interface", name)
+            .summary_has([name, errno])
+            .check()?;
+    }
+    let other = about("EADDRNOTAVAIL", ADDRESS)?;
+    other
+        .expect()
+        .evidence("prefix_len", 128)
+        .evidence("existing_prefix_len", 64)
+        .summary_has(["128", "64"])
+        .check()?;
+    ensure!(host.has(ADDRESS)?, "the address is gone");
+    other.follow(&format!("address del {ADDRESS}/64"))?;
+    ensure!(
+        !host.has(ADDRESS).unwrap_or(false),
+        "the fix does not delete it"
+    );
+    Ok(())
 }

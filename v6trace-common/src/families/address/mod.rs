@@ -1,5 +1,6 @@
 //! Addresses that the kernel refuses to add (`inet6_rtm_newaddr`, and
-//! `addrconf_add_ifaddr` of programs like `ifconfig`), what it refuses
+//! `addrconf_add_ifaddr` of programs like `ifconfig`) or to delete for these
+//! (`addrconf_del_ifaddr`), what it refuses
 //! of the settings by which it makes addresses itself (`inet6_validate_link_af`)
 //! or gives up of those (`addrconf_dad_stop`), and what takes addresses away from an interface: a
 //! write of `disable_ipv6`, an MTU below 1280, setting the interface down; and
@@ -30,6 +31,8 @@ pub const TEMPORARY: Hook = Hook(20);
 
 /// Adding an address by an ioctl.
 pub const IOCTL: Hook = Hook(32);
+/// Deleting an address by an ioctl.
+pub const IOCTL_DELETE: Hook = Hook(34);
 
 members! {
     $ address_members:
@@ -47,8 +50,6 @@ members! {
         "what an interface loses as it enters or leaves a VRF is not explained";
     DEV_DISMANTLE: Shape::Bytes(1), "net_device.dismantle",
         "an interface that leaves a VRF as it is deleted is told like any other";
-    IFA_PROTO: Shape::Bytes(1), "inet6_ifaddr.ifa_proto",
-        "who made an address is not shown, as is right before 5.18";
     DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",
         "temporary addresses that stop are not recognised";
     DEVCONF_REGEN_MAX_RETRY: Shape::Bytes(4), "ipv6_devconf.regen_max_retry",
@@ -92,6 +93,22 @@ pub const FAMILY: Family = Family {
             candidates: &[Candidate {
                 function: "addrconf_add_ifaddr",
                 kprobes: Programs::both("address_ioctl_enter", "address_ioctl_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: IOCTL_DELETE,
+            name: "address-ioctl-delete",
+            about: "deleting an address by an ioctl, as ifconfig does",
+            without: "addresses that ifconfig could not delete are not explained",
+            candidates: &[Candidate {
+                function: "addrconf_del_ifaddr",
+                kprobes: Programs::both(
+                    "address_ioctl_delete_enter",
+                    "address_ioctl_delete_return",
+                ),
                 trampoline: None,
                 needs: &[&kernel::NET_INUM],
                 note: None,

@@ -11,11 +11,11 @@ pub const ADDRESSES: usize = 8;
 pub const ROUTES: usize = 4;
 
 layout! {
-    /// A request to add an address, or to change one, failed.
+    /// A request to add, change or delete an address failed.
     ///
     /// The interface's values are those at the return; each counts only where its
     /// flag is set in [`read`](Self::read).
-    pub struct AddressRequest: kind 9, 120 bytes {
+    pub struct AddressRequest: kind 9, 128 bytes {
         /// When `disable_ipv6` was last set, nanoseconds since boot
         /// ([`WRITER_KNOWN`]).
         pub writer_boot_ns: u64,
@@ -55,10 +55,14 @@ layout! {
         pub existing_flags: u32,
         /// Its prefix length, bits ([`EXISTING_FOUND`]).
         pub existing_prefix_len: u32,
+        /// Who made it (`IFAPROT_*`), 0 where nobody said ([`EXISTING_PROTO_READ`]).
+        pub existing_proto: u32,
         /// Such failures that were not reported since the last report.
         pub suppressed: u32,
         /// Which of the values above were read, and what was found.
         pub read: u32,
+        /// Always 0.
+        pub unused: u32,
     }
 }
 
@@ -234,6 +238,8 @@ constants! {
     EXISTING_FOUND = 1 << 9;
     /// Who set `disable_ipv6` was seen.
     WRITER_KNOWN = 1 << 10;
+    /// `existing_proto` was read.
+    EXISTING_PROTO_READ = 1 << 11;
 }
 
 constants! {

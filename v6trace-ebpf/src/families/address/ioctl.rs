@@ -1,13 +1,16 @@
-//! An address that the kernel refuses to add by an ioctl (`addrconf_add_ifaddr`), as
-//! `ifconfig` asks for it: the same as a request, but told by a structure in the
-//! program's memory.
+//! An address that the kernel refuses to add, or to delete, by an ioctl
+//! (`addrconf_add_ifaddr`, `addrconf_del_ifaddr`), as `ifconfig` asks for it: the same as
+//! a request, but told by a structure in the program's memory.
 
 use aya_ebpf::{
     helpers::bpf_probe_read_user,
     macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
-use v6trace_common::families::address::{self as wire, ADDRESS_READ};
+use v6trace_common::{
+    Hook,
+    families::address::{self as wire, ADDRESS_READ},
+};
 
 use super::request::{self, NO_DEVICE};
 use crate::{attachment::Arguments as _, calls::Calls, kernel::Net, output, pointer::Pointer};
@@ -45,7 +48,7 @@ const NOTHING: InterfaceRequest = InterfaceRequest {
 #[map]
 static ADDRESS_IOCTLS: Calls<Call> = Calls::new(256);
 
-/// `addrconf_add_ifaddr(net, arg)`
+/// `addrconf_add_ifaddr(net, arg)`, and `addrconf_del_ifaddr(net, arg)`
 #[inline(always)]
 pub(super) fn asked(ctx: &ProbeContext) {
     // A failed insertion shows at the return, as a call that is not known.
@@ -57,10 +60,20 @@ pub(super) fn asked(ctx: &ProbeContext) {
 
 #[inline(always)]
 pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
+    answer(ctx, wire::IOCTL)
+}
+
+#[inline(always)]
+pub(super) fn deleted(ctx: &RetProbeContext) -> Option<()> {
+    answer(ctx, wire::IOCTL_DELETE)
+}
+
+#[inline(always)]
+fn answer(ctx: &RetProbeContext, hook: Hook) -> Option<()> {
     let ret: i32 = ctx.ret();
     let Some(call) = ADDRESS_IOCTLS.take() else {
         if ret < 0 {
-            output::call_unknown(wire::IOCTL);
+            output::call_unknown(hook);
         }
         return None;
     };
@@ -78,7 +91,7 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     let net = Net(Pointer(call.net));
     // Of interfaces that are not there, there is no end.
     let same = if ret == NO_DEVICE { 0 } else { asked.ifindex };
-    let record = request::open(wire::IOCTL, net, same, ret)?;
+    let record = request::open(hook, net, same, ret)?;
     let payload = &mut record.payload;
     payload.address = asked.address;
     payload.ifindex = asked.ifindex;
@@ -90,6 +103,6 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     if read != 0 {
         request::look_around(net, record);
     }
-    record.send(ctx, wire::IOCTL);
+    record.send(ctx, hook);
     Some(())
 }

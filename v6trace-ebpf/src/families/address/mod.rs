@@ -3,7 +3,7 @@
 //! ```text
 //! request   inet6_rtm_newaddr refuses: reads what was asked for, what the
 //!           interface says, and who set its disable_ipv6; sends a record
-//! ioctl     addrconf_add_ifaddr refuses: the same
+//! ioctl     addrconf_add_ifaddr or addrconf_del_ifaddr refuses: the same
 //! disable   a write of disable_ipv6: remembers who            WRITERS[interface]
 //! notified  IPv6 is told that an interface was set down, or has a smaller MTU
 //!           disable and notified each open an empty list      ADDRESS_LOSSES[thread]
@@ -18,7 +18,6 @@
 //! ```
 
 mod came_up;
-mod existing;
 mod gone;
 mod ioctl;
 mod lost;
@@ -31,7 +30,7 @@ mod writers;
 
 use crate::programs::programs;
 pub(crate) use gone::{address_gone, route_gone};
-use ioctl::{answered as ioctl_answered, asked as ioctl_asked};
+use ioctl::{answered as ioctl_answered, asked as ioctl_asked, deleted as ioctl_deleted};
 use notified::{flags_changed, flags_told, notified, told};
 use request::{answered, asked};
 use settings::{answered as settings_answered, asked as settings_asked};
@@ -53,6 +52,8 @@ programs! {
     answered: kretprobe address_request_return;
     ioctl_asked: kprobe address_ioctl_enter;
     ioctl_answered: kretprobe address_ioctl_return;
+    ioctl_asked: kprobe address_ioctl_delete_enter;
+    ioctl_deleted: kretprobe address_ioctl_delete_return;
     write: kprobe disable_ipv6_write_enter;
     written: kretprobe disable_ipv6_write_return;
     flags_changed: kprobe interface_flags_enter;

@@ -11,13 +11,13 @@ use v6trace_common::{
     COMM_LEN, Hook, INTERFACE_NAME_LEN,
     families::address::{
         self as wire, ADDRESS_READ, AddressRequest, DEVICE_ABSENT, DEVICE_FOUND, DEVICE_HAS_INET6,
-        DISABLE_IPV6_READ, EXISTING_FOUND, HOST_READ, INET6_READ, LIFETIMES_GIVEN, MTU_READ,
-        WRITER_KNOWN,
+        DISABLE_IPV6_READ, EXISTING_FOUND, EXISTING_PROTO_READ, HOST_READ, INET6_READ,
+        LIFETIMES_GIVEN, MTU_READ, WRITER_KNOWN,
     },
 };
 
 use super::{
-    existing, globals,
+    globals,
     often::suppressed,
     writers::{self, Interface},
 };
@@ -27,6 +27,7 @@ use crate::{
     attributes,
     calls::Calls,
     devices::{self, Found},
+    interface_addresses,
     kernel::{Device, Net},
     output::{self, Record},
     pointer::{Pointer, Reading},
@@ -173,6 +174,7 @@ fn interface(net: Net, payload: &mut AddressRequest) {
     payload.disable_ipv6 = 0;
     payload.existing_flags = 0;
     payload.existing_prefix_len = 0;
+    payload.existing_proto = 0;
     let mut host = Reading::new();
     let all = Pointer(host.get(net.0, &globals::NET_DEVCONF_ALL));
     let default = Pointer(host.get(net.0, &globals::NET_DEVCONF_DEFAULT));
@@ -206,10 +208,12 @@ fn describe(device: Device, payload: &mut AddressRequest) {
     let (disabled, read) = own.flagged(&globals::DEVCONF_DISABLE_IPV6, DISABLE_IPV6_READ);
     payload.disable_ipv6 = disabled;
     payload.read |= read;
-    if let Some(existing) = existing::find(inet6_dev, Address::of(payload.address)) {
+    let found = interface_addresses::find(inet6_dev, Address::of(payload.address));
+    if let Some(existing) = found.existing {
         payload.existing_flags = existing.flags;
         payload.existing_prefix_len = existing.prefix_len;
-        payload.read |= EXISTING_FOUND;
+        payload.existing_proto = existing.made_by;
+        payload.read |= EXISTING_FOUND | (EXISTING_PROTO_READ & existing.made_by_read);
     }
 }
 

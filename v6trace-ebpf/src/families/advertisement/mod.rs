@@ -41,6 +41,7 @@ use zerocopy::transmute_mut;
 use crate::{
     address::Address,
     attachment::{Arguments, Object},
+    interface_addresses,
     limit::{HELD_BACK, Limit, now},
     neighbour::copy,
     output::Record,
@@ -267,8 +268,8 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
 /// Whether the interface itself has the source as an address.
 #[inline(always)]
 fn own(inet6_dev: Pointer, source: Address) -> u32 {
-    let found = address::count(inet6_dev, source);
-    let own = if found.own { OWN_SOURCE } else { 0 };
+    let found = interface_addresses::find(inet6_dev, source);
+    let own = if found.is_own() { OWN_SOURCE } else { 0 };
     let complete = if found.complete {
         ADDRESSES_COMPLETE
     } else {

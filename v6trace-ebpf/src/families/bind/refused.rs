@@ -3,7 +3,8 @@
 //!
 //! One process is told of the same once, and a network namespace of so many a
 //! minute: a service that is started again and again is another process each time.
-//! What that holds back is not told, and is news when it comes again. What is in use
+//! What that holds back is counted with the next that is told, and is news when it
+//! comes again. What is in use
 //! has limits of its own, since programs try one port after the other, and since
 //! nothing that is read here changes with whoever has a port.
 
@@ -126,12 +127,10 @@ pub(super) fn report<C: EbpfContext>(
         ports: ports(sock, asked),
     };
     let is_in_use = asked.ret == IN_USE;
-    let is_old = if is_in_use {
-        !same.is_due(&BIND_IN_USE, 0, IN_USE_AGAIN_NS)
-    } else {
-        BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK
-    };
-    if is_old {
+    let mut suppressed = 0;
+    if is_in_use {
+        suppressed = same.not_told(&BIND_IN_USE, 0, IN_USE_AGAIN_NS)?;
+    } else if BIND_SEEN.pass(&same, 0, LOOK_AGAIN_NS, 1) == HELD_BACK {
         return None;
     }
     let record = BIND_RECORD.get()?;
@@ -154,10 +153,10 @@ pub(super) fn report<C: EbpfContext>(
         search::skip(payload);
     } else {
         let states = search::find(net, own, payload);
-        if !same.is_due(&BIND_TOLD, states, TELL_AGAIN_NS) {
-            return None;
-        }
+        suppressed = same.not_told(&BIND_TOLD, states, TELL_AGAIN_NS)?;
     }
+    payload.suppressed = suppressed;
+    payload.unused = 0;
     // Either function waits for the socket's lock, or may.
     record.open_in(context::of_sleeper(), hook, netns);
     record.send(ctx, hook);
@@ -165,18 +164,21 @@ pub(super) fn report<C: EbpfContext>(
 }
 
 impl Same {
-    /// Whether it is to be told: it is news under these circumstances, and its
-    /// namespace has not been told too much.
+    /// How much was not told before it, since too much was told of its namespace;
+    /// `None` where it is not to be told either, for that reason or since it is no
+    /// news under these circumstances.
     #[inline(always)]
-    fn is_due(&self, told: &Limit<Self>, circumstances: u32, again: u64) -> bool {
+    fn not_told(&self, told: &Limit<Self>, circumstances: u32, again: u64) -> Option<u32> {
         if told.pass_while(self, 0, circumstances, again, 1) == HELD_BACK {
-            return false;
+            return None;
         }
-        if told.pass(&self.of_namespace(), 0, MOST_NS, MOST) == HELD_BACK {
-            told.forget(self);
-            return false;
+        match told.pass(&self.of_namespace(), 0, MOST_NS, MOST) {
+            HELD_BACK => {
+                told.forget(self);
+                None
+            }
+            suppressed => Some(suppressed as u32),
         }
-        true
     }
 
     /// Whoever it is, and whatever is asked for.

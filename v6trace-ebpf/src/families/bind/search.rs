@@ -210,7 +210,7 @@ functions! {
         let mut held_as = held_as | read;
         let (state, read): (u64, _) = device.0.flagged(&globals::DEV_STATE, DEVICE_STATE_READ);
         held_as |= read;
-        let (inet6_flags, read) = inet6_dev.flagged(&globals::IDEV_FLAGS, INET6_FLAGS_READ);
+        let (inet6_flags, read) = inet6_dev.flagged(&globals::INET6_DEV_IF_FLAGS, INET6_FLAGS_READ);
         held_as |= read;
         let states = search.states.get();
         search.states.set(states.wrapping_mul(31) ^ flags ^ ifindex.wrapping_mul(4096) ^ inet6_flags);

@@ -25,6 +25,8 @@ causes! {
         "an address got ENODEV: no interface has that index";
     OutOfMemory, "address-out-of-memory", Failure,
         "an address got ENOBUFS or ENOMEM: the kernel's allocator failed";
+    NotThere, "address-not-there", Notice,
+        "an address could not be deleted (EADDRNOTAVAIL, ENXIO): the interface does not have it so";
     Unexplained, "address-unexplained", Failure,
         "an address was refused in a way that the values read do not decide";
     SettingsOffMtu, "interface-ipv6-off-mtu", Failure,

@@ -10,7 +10,7 @@ use crate::{
     families::Decode,
 };
 
-/// A request to add or change an address that the kernel refused.
+/// A request to add, change or delete an address that the kernel refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressRequest {
     /// The address; `None` where the request has none.
@@ -82,6 +82,9 @@ pub struct Existing {
     pub flags: u32,
     /// Bits of its prefix.
     pub prefix_len: u32,
+    /// Who made it (`IFAPROT_*`), 0 where nobody said; `None` where the kernel has no
+    /// such value.
+    pub made_by: Option<u32>,
 }
 
 /// Who set a `disable_ipv6`.
@@ -267,6 +270,7 @@ fn device(wire: &wire::AddressRequest) -> Device {
             existing: has(wire::EXISTING_FOUND).then_some(Existing {
                 flags: wire.existing_flags,
                 prefix_len: wire.existing_prefix_len,
+                made_by: has(wire::EXISTING_PROTO_READ).then_some(wire.existing_proto),
             }),
         }
     } else if has(wire::DEVICE_ABSENT) {

@@ -49,6 +49,8 @@ pub struct LocalAddressRefused {
     pub all_looked_at: bool,
     /// The loopback interface.
     pub loopback: Loopback,
+    /// Addresses that were refused in the namespace and not reported before this one.
+    pub suppressed: u32,
 }
 
 /// An interface that was asked for.
@@ -182,6 +184,7 @@ impl Decode for LocalAddressRefused {
                 disable_ipv6: has(wire::LOOPBACK_DISABLE_READ)
                     .then_some(wire.loopback_disable_ipv6),
             },
+            suppressed: wire.suppressed,
         }
     }
 }

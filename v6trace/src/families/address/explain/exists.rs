@@ -25,7 +25,11 @@ impl Story<'_> {
                        looked at";
             return self.told(Cause::Exists, why).likely();
         };
-        let Existing { flags, prefix_len } = existing;
+        let Existing {
+            flags,
+            prefix_len,
+            made_by,
+        } = existing;
         let failed = flags & ifa::DADFAILED != 0;
         let wanted = self.request.prefix_len;
         let state = if failed {
@@ -36,7 +40,9 @@ impl Story<'_> {
         } else {
             "and can use it"
         };
-        let mut why = format!("{} has it already, {state}", self.name());
+        let maker = made_by.and_then(ifa::maker);
+        let maker = maker.map_or_else(String::new, |maker| format!(" ({maker} made it)"));
+        let mut why = format!("{} has it already{maker}, {state}", self.name());
         if prefix_len != wanted {
             why += &format!(
                 ". It has the prefix length {prefix_len}, not {wanted}: the kernel compares the \
@@ -46,7 +52,8 @@ impl Story<'_> {
         let mut diagnosis = self
             .told(Cause::Exists, &why)
             .with("existing_flags", flags)
-            .with("existing_prefix_len", prefix_len);
+            .with("existing_prefix_len", prefix_len)
+            .with("existing_proto", made_by);
         if failed || prefix_len != wanted {
             diagnosis.severity = Severity::Failure;
             self.again(diagnosis, prefix_len, failed)

@@ -2,6 +2,7 @@
 
 mod asked;
 mod came_up;
+mod deleted;
 mod disabled;
 mod exists;
 mod lost;

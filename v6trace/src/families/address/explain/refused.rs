@@ -10,9 +10,9 @@
 
 use std::net::IpAddr;
 
-use v6trace_common::families::address::IOCTL;
+use v6trace_common::families::address::{IOCTL, IOCTL_DELETE};
 
-use super::add;
+use super::{add, deleted};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, Value, advice},
@@ -28,7 +28,11 @@ pub(in super::super) fn refused(
     subject: Subject<'_>,
 ) -> Option<Diagnosis> {
     let story = Story { request, subject };
-    let held = story.held();
+    let held = if story.is_deletion() {
+        story.keeps().into_iter().collect()
+    } else {
+        story.held()
+    };
     let decided = match held.first() {
         Some(&cause) => story.because(cause),
         // The kernel could not join the group on the address's behalf, which is
@@ -143,6 +147,7 @@ impl<'a> Story<'a> {
                         "the indexes there are; a link that comes back usually has a new one",
                     ),
                 ),
+            Cause::NotThere => self.not_there(),
             Cause::OutOfMemory => self.told(cause, "the kernel had no memory for it"),
             // None of these is a refused address.
             Cause::Unexplained
@@ -174,24 +179,34 @@ impl<'a> Story<'a> {
     /// A diagnosis that begins with what failed.
     pub(super) fn told(&self, cause: Cause, why: &str) -> Diagnosis {
         let summary = format!("{} ({}): {why}.", self.opening(), self.request.errno);
-        Diagnosis::new(self.subject.event, cause, OPERATION, summary)
+        let operation = if self.is_deletion() {
+            deleted::OPERATION
+        } else {
+            OPERATION
+        };
+        Diagnosis::new(self.subject.event, cause, operation, summary)
     }
 
     /// "ip could not add fd00::1/64 to eth0"
     fn opening(&self) -> String {
         let who = self.subject.who("the kernel");
+        let (verb, on) = if self.is_deletion() {
+            ("delete", "from")
+        } else {
+            ("add", "to")
+        };
         let length = self.request.prefix_len;
         let what = self.request.address.map_or_else(
             || "an address".to_owned(),
             |address| format!("{address}/{length}"),
         );
         match &self.request.device {
-            Device::Found { name, .. } => format!("{who} could not add {what} to {name}"),
+            Device::Found { name, .. } => format!("{who} could not {verb} {what} {on} {name}"),
             Device::Absent | Device::Unknown if self.request.address.is_none() => {
-                format!("{who} could not add {what} to an interface")
+                format!("{who} could not {verb} {what} {on} an interface")
             }
             Device::Absent | Device::Unknown => format!(
-                "{who} could not add {what} to interface {}",
+                "{who} could not {verb} {what} {on} interface {}",
                 self.request.ifindex
             ),
         }
@@ -218,6 +233,19 @@ impl<'a> Story<'a> {
         }
     }
 
+    /// Whether it was to be deleted.
+    fn is_deletion(&self) -> bool {
+        self.subject.event.hook == IOCTL_DELETE
+    }
+
+    /// Whether the interface has IPv6.
+    pub(super) fn has_ipv6(&self) -> Option<bool> {
+        match self.request.device {
+            Device::Found { has_ipv6, .. } => has_ipv6,
+            Device::Absent | Device::Unknown => None,
+        }
+    }
+
     fn mtu(&self) -> Option<u32> {
         match self.request.device {
             Device::Found { mtu, .. } => mtu,
@@ -234,14 +262,7 @@ impl<'a> Story<'a> {
 
     /// Whether the interface has no IPv6 since its MTU is too small.
     fn is_off(&self) -> bool {
-        let has_none = matches!(
-            self.request.device,
-            Device::Found {
-                has_ipv6: Some(false),
-                ..
-            }
-        );
-        has_none && self.mtu().is_some_and(|mtu| mtu < IPV6_MIN_MTU)
+        self.has_ipv6() == Some(false) && self.mtu().is_some_and(|mtu| mtu < IPV6_MIN_MTU)
     }
 
     fn off_diagnosis(&self) -> Diagnosis {

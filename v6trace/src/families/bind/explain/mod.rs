@@ -44,6 +44,9 @@ pub(super) fn refused(refused: &LocalAddressRefused, subject: Subject<'_>) -> Op
         .with("scope_id", refused.scope_id)
         .with("bound_ifindex", refused.bound_ifindex)
         .with("socket", refused.socket_inode);
+    if refused.suppressed > 0 {
+        diagnosis = diagnosis.with("suppressed", refused.suppressed);
+    }
     diagnosis.errno = Some(refused.errno);
     diagnosis.address = Some(IpAddr::V6(refused.address));
     Some(diagnosis)
