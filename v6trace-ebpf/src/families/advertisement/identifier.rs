@@ -8,7 +8,7 @@ use v6trace_common::families::advertisement::{
 use super::{ADVERTISEMENT_RECORD, globals, own};
 use crate::{
     address::{Address, UNSPECIFIED},
-    kernel::{self, Net},
+    kernel::{self, Device, Net},
     pointer::{Pointer, Reading},
     search::functions,
 };
@@ -49,10 +49,11 @@ functions! {
 /// Whether there is a token, and a link-local address, on a link that has nothing else
 /// to make one of: neither is part of the interface's configuration.
 #[inline(always)]
-pub(super) fn of_links_without(device_type: u16, inet6_dev: Pointer, source: Address) -> u32 {
+pub(super) fn of_links_without(device_type: u16, device: Device, source: Address) -> u32 {
     if device_type != PPP && device_type != NONE {
         return 0;
     }
+    let inet6_dev = device.inet6().unwrap_or(Pointer(0));
     let token = inet6_dev.get::<Address>(&globals::INET6_DEV_TOKEN);
     let token = match token {
         Some(token) if token != UNSPECIFIED => TOKEN_SET,

@@ -12,7 +12,7 @@
 //!
 //! A router repeats its advertisement every few seconds, so it is told only what
 //! is not as it was the last time: the packet by its checksum and length, the
-//! interface's configuration by all of it, token and link-local address where there
+//! interface's configuration by what it heeds, token and link-local address where there
 //! is no other identifier, a program that takes advertisements itself by being there.
 //! Whoever sends under ever new addresses is told a few times a second and counted in
 //! between.
@@ -28,16 +28,6 @@ mod received;
 mod solicitation;
 mod taker;
 
-use aya_ebpf::{EbpfContext, macros::map, maps::LruHashMap};
-use v6trace_common::{
-    Hook,
-    families::advertisement::{
-        self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, LINK_LOCAL_USABLE, MIN_LFT_READ, MTU_READ,
-        OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
-    },
-};
-use zerocopy::transmute_mut;
-
 use crate::{
     address::Address,
     attachment::{Arguments, Object},
@@ -50,7 +40,15 @@ use crate::{
     scratch::Scratch,
     search::functions,
 };
+use aya_ebpf::{EbpfContext, macros::map, maps::LruHashMap};
 use packet::{Packet, Place};
+use v6trace_common::{
+    Hook,
+    families::advertisement::{
+        self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, LINK_LOCAL_USABLE, MIN_LFT_READ, MTU_READ,
+        OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
+    },
+};
 
 mod globals {
     pub(super) use crate::globals::*;
@@ -75,11 +73,6 @@ struct Router {
     place: Place,
 }
 
-/// The first 256 bytes of an interface's configuration: all but its end, which
-/// no advertisement depends on.
-#[repr(C)]
-struct Configuration([u64; 32]);
-
 /// An advertisement that was told, and ignored.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -102,9 +95,6 @@ static ADVERTISEMENTS_TOLD: Limit<Router> = Limit::new(4096);
 static ADVERTISEMENTS_RATE: Limit<Place> = Limit::new(1024);
 
 #[map]
-static ADVERTISEMENT_CONFIGURATION: Scratch<Configuration> = Scratch::new();
-
-#[map]
 static ADVERTISEMENT_RECORD: Scratch<Record<RouterAdvertisement>> = Scratch::new();
 
 programs! {
@@ -117,21 +107,23 @@ programs! {
 fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     let packet = Packet::of(ctx.object(0))?;
     let device = packet.device();
-    let inet6_dev = device.inet6()?;
     let (source, place) = (packet.source()?, packet.place()?);
     let (taker, takers) = taker::of(&packet);
-    let identifiers = identifier::of_links_without(packet.device_type(), inet6_dev, source);
-    let what = fold(&packet, inet6_dev, takers != 0, identifiers)?;
+    let identifiers = identifier::of_links_without(packet.device_type(), device, source);
+    let configuration = packet.inet6_dev()?;
+    let what = fold(&packet, configuration, takers != 0, identifiers)?;
     let router = Router { source, place };
-    let record = ADVERTISEMENT_RECORD.get()?;
+    let accept_ra: i32 = configuration.value(&globals::CNF_ACCEPT_RA).unwrap_or(1);
     let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, place, what) {
         Some(suppressed) => {
-            await_takers(&router, what, inet6_dev, takers);
+            await_takers(&router, what, accept_ra, takers);
             (suppressed, 0)
         }
-        None if is_still_ignored(&router, what) => (0, STILL_IGNORED),
+        None if accept_ra == 0 && is_still_ignored(&router, what) => (0, STILL_IGNORED),
         None => return None,
     };
+    let inet6_dev = device.inet6()?;
+    let record = ADVERTISEMENT_RECORD.get()?;
     record.open(wire::ADVERTISEMENT, place.netns);
     let payload = &mut record.payload;
     payload.suppressed = suppressed;
@@ -158,8 +150,7 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
 /// Has the next one told again that comes once whoever set accept_ra to 0 has had
 /// the time to open a socket.
 #[inline(always)]
-fn await_takers(router: &Router, what: u32, inet6_dev: Pointer, takers: u32) {
-    let accept_ra: i32 = inet6_dev.get(&globals::CNF_ACCEPT_RA).unwrap_or(1);
+fn await_takers(router: &Router, what: u32, accept_ra: i32, takers: u32) {
     if accept_ra == 0 && takers == 0 {
         let awaited = Awaited {
             boot_ns: now(),
@@ -185,19 +176,39 @@ fn is_still_ignored(router: &Router, what: u32) -> bool {
 /// A number that another packet, another configuration, an identifier that comes or
 /// goes, or a program that begins or ceases to take advertisements would make another.
 #[inline(always)]
-fn fold<O: Object>(
-    packet: &Packet<O>,
-    inet6_dev: Pointer,
-    taken: bool,
-    identifiers: u32,
-) -> Option<u32> {
-    let configuration = advertisement_configuration(inet6_dev.0);
+fn fold<O: Object>(packet: &Packet<O>, inet6_dev: O, taken: bool, identifiers: u32) -> Option<u32> {
     // Type, code and checksum.
     let header: u32 = packet.icmpv6()?;
     let length = packet.len()?;
     let packet = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
-    let fold = spread(spread(configuration ^ packet) ^ u64::from(identifiers));
-    Some(fold as u32)
+    let fold = lift(packet ^ lift(identifiers.into()));
+    Some(spread(settings(inet6_dev, fold)) as u32)
+}
+
+/// The same number with what the interface heeds of advertisements, by its settings.
+#[inline(always)]
+fn settings<O: Object>(inet6_dev: O, fold: u64) -> u64 {
+    let mut fold = fold;
+    for setting in [
+        &globals::CNF_FORWARDING,
+        &globals::CNF_ACCEPT_RA,
+        &globals::CNF_DEFRTR,
+        &globals::CNF_PINFO,
+        &globals::CNF_MIN_HOP_LIMIT,
+        &globals::CNF_RA_MTU,
+        &globals::CNF_FROM_LOCAL,
+        &globals::CNF_AUTOCONF,
+        &globals::CNF_RTR_PREF,
+        &globals::CNF_RT_INFO_MIN,
+        &globals::CNF_RT_INFO_MAX,
+        &globals::CNF_MIN_LFT,
+        &globals::CNF_ADDR_GEN_MODE,
+    ] {
+        let value: Option<u32> = inet6_dev.value(setting);
+        fold = lift(fold ^ u64::from(value.unwrap_or(0)));
+    }
+    let pflag: Option<u8> = inet6_dev.value(&globals::CNF_PFLAG);
+    fold ^ u64::from(pflag.unwrap_or(0))
 }
 
 /// Spreads the bits, upwards.
@@ -214,22 +225,8 @@ fn spread(word: u64) -> u64 {
     word ^ (word >> 32)
 }
 
-// Functions of their own: in one with the rest they would need more stack than
-// there is.
+// A function of its own: in one with the rest it would need more stack than there is.
 functions! {
-    /// A number that another configuration of the interface would make another.
-    fn advertisement_configuration(inet6_dev: u64) -> u64 {
-        let Some(configuration) = ADVERTISEMENT_CONFIGURATION.get() else {
-            return 0;
-        };
-        let Some(at) = Pointer(inet6_dev).member(&globals::INET6_DEV_CNF) else {
-            return 0;
-        };
-        at.read_into::<256>(transmute_mut!(&mut configuration.0));
-        let words = configuration.0.iter();
-        spread(words.fold(0, |fold, word| lift(fold ^ *word)))
-    }
-
     /// Reads what decides into the record, and which of it could be read.
     fn advertisement_sysctls(inet6_dev: u64) -> u32 {
         let Some(record) = ADVERTISEMENT_RECORD.get() else {

@@ -73,6 +73,12 @@ impl<O: Object> Packet<O> {
         Device(self.device.pointer())
     }
 
+    /// What IPv6 knows of that.
+    #[inline(always)]
+    pub(super) fn inet6_dev(&self) -> Option<O> {
+        self.device.next(&globals::DEV_IP6_PTR)
+    }
+
     /// The `ARPHRD_*` type of that; 0 where this kernel has none.
     #[inline(always)]
     pub(super) fn device_type(&self) -> u16 {
