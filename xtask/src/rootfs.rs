@@ -81,6 +81,7 @@ fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
             "passwd",
             "root:x:0:0:root:/root:/bin/bash\nradvd:x:100:65534::/run/radvd:/bin/false\n\
              systemd-network:x:101:101::/run/systemd:/bin/false\n\
+             sshd:x:102:65534::/run/sshd:/bin/false\n\
              nobody:x:65534:65534:nobody:/:/bin/false\n",
         ),
         (

@@ -20,8 +20,10 @@ pub(super) fn tell() -> Result<Vec<Netns>> {
     for interface in ["all", "eth0"] {
         guest.set_sysctl(&format!("ipv6/conf/{interface}/enhanced_dad"), "0")?;
     }
+    // Its link-local address would come back as well.
     guest.ip("link set eth0 addrgenmode none")?;
     guest.ip("link set eth0 up")?;
+    guest.ip("address add fe80::53/64 dev eth0 nodad")?;
     run_shown("ip -n vm address add 2001:db8::53/64 dev eth0")?;
     until("the address fails", Duration::from_secs(10), || {
         guest

@@ -9,6 +9,7 @@
 mod advertiser;
 mod bird;
 mod command;
+mod daemons;
 mod diagnosis;
 mod expect;
 mod joins;
@@ -39,6 +40,7 @@ mod wait;
 pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
 pub(crate) use bird::Bird;
 pub(crate) use command::{Finished, finish, ip, ip_batch, ip_fails};
+pub(crate) use daemons::Daemon;
 pub(crate) use diagnosis::Diagnosis;
 pub(crate) use expect::Expect;
 pub(crate) use joins::{Joins, Refused, group, join_each, join_until_refused};

@@ -457,3 +457,12 @@ fn what_systemd_has_is_of_a_unit() {
             .starts_with("systemctl list-sockets")
     );
 }
+
+/// What a namespace's cap held back is counted, where there is any.
+#[test]
+fn what_was_not_told_is_counted() {
+    let mut wire = held(EADDRNOTAVAIL, 0x40);
+    assert!(said(&wire)["evidence"].get("suppressed").is_none());
+    wire.suppressed = 8;
+    assert_eq!(said(&wire)["evidence"]["suppressed"], 8);
+}

@@ -35,7 +35,12 @@ pub(crate) const BASE: Selection = Selection {
         "procps",
         "radvd",
     ],
-    single: &[("systemd", "lib/systemd/systemd-networkd")],
+    single: &[
+        ("chrony", "usr/sbin/chronyd"),
+        ("openssh-client", "usr/bin/ssh-keygen"),
+        ("openssh-server", "usr/sbin/sshd"),
+        ("systemd", "lib/systemd/systemd-networkd"),
+    ],
 };
 
 /// What v6trace is measured against, in the guests of `bench` only.

@@ -12,12 +12,12 @@ use crate::guest::{
     AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Link, Netns,
     Networkd, Report, Tracer, default_route, until_some,
 };
-use crate::scenarios::{Scenario, scenario};
+use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("link-local-not-made", not_made),
-    scenario("link-local-not-made-so-far", so_far),
-    scenario("link-local-not-made-networkd", by_networkd),
+    alone("link-local-not-made", not_made),
+    alone("link-local-not-made-so-far", so_far),
+    alone("link-local-not-made-networkd", by_networkd),
 ];
 
 const NONE: &str = "1";

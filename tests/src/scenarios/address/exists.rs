@@ -1,15 +1,21 @@
 //! Addresses that the interface has already.
 
-use anyhow::{Result, ensure};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressState, Link, Segment, Tracing};
+use crate::guest::{
+    AddressState, AdvertisedPrefix, Advertisement, Advertiser, Link, Segment, Tracing, until_some,
+};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("address-exists", usable),
     scenario("address-exists-under-test", tentative),
+    scenario("address-exists-advertised", advertised),
     scenario("address-exists-dadfailed", dadfailed),
     scenario("address-exists-with-another-prefix", other_prefix),
     scenario("address-exists-not-replaced", replaced),
@@ -38,6 +44,44 @@ fn usable() -> Result<()> {
         )
         .summary_has_one_of(&["can use it"])
         .check()
+}
+
+/// One that a router's advertisement made; kernels say so since 5.18.
+fn advertised() -> Result<()> {
+    let host = Host::new("advertised", "v0")?;
+    let router = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x53);
+    host.netns
+        .ip(&format!("address add {router}/64 dev peer nodad"))?;
+    let prefix = AdvertisedPrefix::new(Ipv6Addr::new(0x2001, 0xdb8, 0x2d, 0, 0, 0, 0, 0));
+    let message = Advertisement::new().prefix(prefix).bytes();
+    Advertiser::new(&host.netns, &Link::find(&host.netns, "peer")?, router)?.send(&message)?;
+    let made = until_some("an address", Duration::from_secs(10), || {
+        Ok(host.addresses()?.0.first().copied())
+    })?;
+    let report = host.refused(&format!("{made}/64"))?;
+    let told = kernel_is_at_least(5, 18)?;
+    let expected = host
+        .expect_refused(report.only("address-exists")?, "EEXIST")
+        .evidence("existing_proto", told.then_some(2));
+    if told {
+        expected
+            .summary_has_one_of(&["a router advertisement made it"])
+            .check()
+    } else {
+        expected.summary_has_none_of(&["made it"]).check()
+    }
+}
+
+/// Whether the running kernel has this version, or a later one.
+fn kernel_is_at_least(major: u32, minor: u32) -> Result<bool> {
+    let system = rustix::system::uname();
+    let release = system.release().to_string_lossy();
+    let mut numbers = release.split('.').map(str::parse::<u32>);
+    let version = numbers.next().zip(numbers.next());
+    let Some((Ok(first), Ok(second))) = version else {
+        bail!("a kernel {release}");
+    };
+    Ok((first, second) >= (major, minor))
 }
 
 /// On a link that never was there, the test does not begin.

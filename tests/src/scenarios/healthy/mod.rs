@@ -4,6 +4,7 @@
 //! which everything that v6trace watches happens and succeeds.
 
 mod busy;
+mod daemons;
 
 use std::io::{Read as _, Write as _};
 use std::net::{
@@ -24,6 +25,7 @@ use crate::guest::{
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     alone("healthy-site-has-no-failures", site),
     alone("healthy-busy-host-has-no-failures", busy::busy),
+    alone("healthy-daemons-have-no-failures", daemons::daemons),
 ]];
 
 /// How often all of it happens: what takes turns has its turn once.

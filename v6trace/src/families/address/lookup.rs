@@ -1,7 +1,10 @@
 //! Looks, some seconds later, whether somebody has made the link-local address that
 //! the kernel was not to make.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 use v6trace_common::{Kind, Payload as _, families::address::LinkLocalMissing};
 
@@ -47,8 +50,7 @@ fn settled(event: &Event, ifindex: u32, batch: &mut Batch) -> Option<Settled> {
         IpAddr::V6(address) => Some(address),
         IpAddr::V4(_) => None,
     });
-    let (link_local, others): (Vec<_>, Vec<_>) =
-        own.partition(|address| address.is_unicast_link_local());
+    let (link_local, others): (Vec<_>, Vec<_>) = own.partition(Ipv6Addr::is_unicast_link_local);
     Some(Settled {
         boot_ns: *boot_ns,
         netns: event.netns,
