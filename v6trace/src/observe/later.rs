@@ -73,3 +73,56 @@ impl Later {
         Some(record.event()?.boot_ns.saturating_add(delay))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use v6trace_common::{
+        Hook, Payload as _, RecordHeader, WIRE_VERSION,
+        families::address::{LinkLocalMissing, NOTIFIED, SettingsRefused},
+    };
+    use zerocopy::{FromZeros as _, Immutable, IntoBytes};
+
+    use super::*;
+
+    fn record<P: v6trace_common::Payload + IntoBytes + Immutable>(payload: &P, at: u64) -> Record {
+        let Hook(hook) = NOTIFIED;
+        let header = RecordHeader {
+            size: u16::try_from(size_of::<RecordHeader>() + size_of::<P>()).unwrap(),
+            kind: P::KIND.0,
+            version: WIRE_VERSION,
+            hook,
+            boot_ns: at,
+            ..RecordHeader::new_zeroed()
+        };
+        Record::kernel([header.as_bytes(), payload.as_bytes()].concat())
+    }
+
+    fn times(records: &[Record]) -> Vec<u64> {
+        let events = records.iter().filter_map(Record::event);
+        events.map(|event| event.boot_ns).collect()
+    }
+
+    #[test]
+    fn records_of_a_kind_wait_and_others_do_not() {
+        let delay = Duration::from_nanos(50);
+        let mut later = Later::new(vec![(LinkLocalMissing::KIND, delay)]);
+        let waits = |at| record(&LinkLocalMissing::new_zeroed(), at);
+        let other = record(&SettingsRefused::new_zeroed(), 2);
+        let now = later.put_off(vec![waits(1), other, waits(3)]);
+        assert_eq!(times(&now), [2]);
+        assert_eq!(times(&later.due(50)), [0; 0]);
+        assert_eq!(times(&later.due(51)), [1]);
+        // At the end, all of them.
+        assert_eq!(times(&later.due(u64::MAX)), [3]);
+        assert_eq!(times(&later.due(u64::MAX)), [0; 0]);
+    }
+
+    #[test]
+    fn of_more_than_may_wait_none_is_lost() {
+        let mut later = Later::new(vec![(LinkLocalMissing::KIND, Duration::MAX)]);
+        let many = (0..MOST as u64 + 2).map(|at| record(&LinkLocalMissing::new_zeroed(), at));
+        let now = later.put_off(many.collect());
+        assert_eq!(times(&now), [MOST as u64, MOST as u64 + 1]);
+        assert_eq!(later.due(u64::MAX).len(), MOST);
+    }
+}
