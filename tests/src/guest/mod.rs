@@ -35,6 +35,7 @@ mod tap;
 mod tracer;
 mod tracing;
 mod tun;
+mod uplink;
 mod wait;
 
 pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
@@ -65,4 +66,5 @@ pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
 pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch};
 pub(crate) use tun::Tun;
+pub(crate) use uplink::host_and_router;
 pub(crate) use wait::{until, until_some};

@@ -18,7 +18,7 @@ use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns};
+use crate::guest::{Diagnosis, Expect, Link, Netns, host_and_router};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -96,20 +96,7 @@ impl To {
 
 impl Host {
     fn new(name: &str) -> Result<Self> {
-        let netns = Netns::new(name)?;
-        let router = Netns::new(&format!("{name}-router"))?;
-        netns.ip("link set lo up")?;
-        netns.ip(&format!(
-            "link add v0 type veth peer name v1 netns {}",
-            router.name()
-        ))?;
-        for (end, link, address) in [(&router, "v1", "fe80::1"), (&netns, "v0", "fe80::2")] {
-            // At once with `up` it would be too late.
-            end.ip(&format!("link set {link} addrgenmode none"))?;
-            end.ip(&format!("link set {link} up"))?;
-            end.ip(&format!("address add {address}/64 dev {link} nodad"))?;
-        }
-        let interface = Link::find(&netns, "v0")?;
+        let (netns, router, interface) = host_and_router(name)?;
         Ok(Self {
             netns,
             router,

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns};
+use crate::guest::{Diagnosis, Expect, Link, Netns, host_and_router};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -51,20 +51,7 @@ enum Way {
 
 impl Host {
     fn new(name: &str) -> Result<Self> {
-        let netns = Netns::new(name)?;
-        let router = Netns::new(&format!("{name}-router"))?;
-        netns.ip("link set lo up")?;
-        netns.ip(&format!(
-            "link add v0 type veth peer name v1 netns {}",
-            router.name()
-        ))?;
-        // Link-local addresses that no DAD delays: while they are tentative
-        // nothing is sent over the next hop.
-        for (end, link, address) in [(&router, "v1", GATEWAY), (&netns, "v0", "fe80::2")] {
-            end.ip(&format!("link set {link} addrgenmode none up"))?;
-            end.ip(&format!("address add {address}/64 dev {link} nodad"))?;
-        }
-        let interface = Link::find(&netns, "v0")?;
+        let (netns, router, interface) = host_and_router(name)?;
         Ok(Self {
             netns,
             router,

@@ -1,0 +1,27 @@
+//! A host and a router on one link, as families need them that are about the way out.
+
+use anyhow::Result;
+
+use super::{Link, Netns};
+
+/// A host, a router in a namespace of its own, and the host's interface v0, whose other
+/// end v1 is the router's. They have fe80::2 and fe80::1 there, and nothing else.
+pub(crate) fn host_and_router(name: &str) -> Result<(Netns, Netns, Link)> {
+    let host = Netns::new(name)?;
+    let router = Netns::new(&format!("{name}-router"))?;
+    host.ip("link set lo up")?;
+    host.ip(&format!(
+        "link add v0 type veth peer name v1 netns {}",
+        router.name()
+    ))?;
+    // Addresses that no DAD delays: while they are tentative nothing is sent over the
+    // next hop.
+    for (end, link, address) in [(&router, "v1", "fe80::1"), (&host, "v0", "fe80::2")] {
+        // At once with `up` it would be too late.
+        end.ip(&format!("link set {link} addrgenmode none"))?;
+        end.ip(&format!("link set {link} up"))?;
+        end.ip(&format!("address add {address}/64 dev {link} nodad"))?;
+    }
+    let interface = Link::find(&host, "v0")?;
+    Ok((host, router, interface))
+}
