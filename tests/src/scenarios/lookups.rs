@@ -70,7 +70,7 @@ fn few_capabilities() -> Result<()> {
         | CapabilitySet::SYSLOG
         // For older kernels, whose maps count as locked memory.
         | CapabilitySet::SYS_RESOURCE;
-    let tracer = with_only(needed, || Tracing::start());
+    let tracer = with_only(needed, Tracing::start);
     std::fs::write(paranoid, before).context("cannot write the sysctl")?;
     let tracer = tracer?;
     host.ip(&format!("addr add {ADDRESS}/64 dev few1"))?;
