@@ -49,8 +49,10 @@ fn force_forwarding() -> Result<()> {
         return Ok(());
     }
     let third = Netns::new("anycast-third")?;
-    pair.near
-        .ip("link add v1 type veth peer name w1 netns anycast-third")?;
+    pair.near.ip(&format!(
+        "link add v1 type veth peer name w1 netns {}",
+        third.name()
+    ))?;
     third.ip("link set w1 up")?;
     third.ip("address add fd00:5::9/64 dev w1 nodad")?;
     third.ip("-6 route add default via fd00:5::1")?;
