@@ -268,7 +268,7 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
 /// Whether the interface itself has the source as an address.
 #[inline(always)]
 fn own(inet6_dev: Pointer, source: Address) -> u32 {
-    let found = interface_addresses::find(inet6_dev, source);
+    let found = interface_addresses::find_for_advertisement(inet6_dev, source);
     let own = if found.is_own() { OWN_SOURCE } else { 0 };
     let complete = if found.complete {
         ADDRESSES_COMPLETE
