@@ -301,7 +301,16 @@ fn what_is_not_deleted_is_not_there() {
     let said = deleted(&wire);
     assert_eq!(said["cause"], "address-not-there");
     assert_eq!(said["operation"], "address-delete");
+    assert_eq!(said["confidence"], "certain");
     assert_eq!(said["fix"], json!([]));
+    // With another it may be behind those that were looked at.
+    let summary = said["summary"].as_str().unwrap();
+    assert!(summary.contains("with the prefix length"), "{summary}");
+    for unread in [ADDRESS_READ, DEVICE_FOUND] {
+        let said = deleted(&request(EADDRNOTAVAIL, read & !unread));
+        assert_eq!(said["cause"], "address-not-there");
+        assert_eq!(said["confidence"], "likely");
+    }
     (wire.existing_prefix_len, wire.existing_proto) = (48, 2);
     wire.read |= EXISTING_FOUND;
     let said = deleted(&wire);
