@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Userspace loads the one or the other of each hook. Neither ever runs twice
-//! at the same time on one CPU, so a hook's slots in per-CPU maps are its own:
+//! at the same time on one CPU, so a hook's slots in per-CPU maps are its own
+//! (or shared with hooks in the middle of which it never runs):
 //! the kernel sees to that for every program, for trampolines from 5.12 on.
 //! Before, what runs by a trampoline must bear a softirq in between: sources
 //! leave those alone, joins are never in one, and a charge in one shows as that

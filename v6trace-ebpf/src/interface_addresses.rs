@@ -18,7 +18,7 @@ const TENTATIVE: u32 = 0x40;
 const ROWS: u32 = 8;
 const ROW: u32 = 32;
 
-/// Among the results of [`interface_addresses`]; below are the numbers.
+/// In what a search has found; below are the numbers.
 const COMPLETE: u64 = 1 << 32;
 const LINK_LOCAL: u64 = 1 << 33;
 const THERE: u64 = 1 << 34;
@@ -46,6 +46,16 @@ pub(crate) struct Existing {
 }
 
 impl Found {
+    #[inline(always)]
+    fn new(found: u64, existing: Option<Existing>) -> Self {
+        Self {
+            count: found as u32,
+            complete: found & COMPLETE != 0,
+            link_local: found & LINK_LOCAL != 0,
+            existing,
+        }
+    }
+
     /// Whether the interface has the one that was looked for, and it is not tentative.
     #[inline(always)]
     pub(crate) fn is_own(&self) -> bool {
@@ -67,54 +77,81 @@ struct Search {
     made_by_read: Volatile<u32>,
 }
 
-#[map]
-static INTERFACE_ADDRESSES: Scratch<Search> = Scratch::new();
+impl Search {
+    /// The address that it has found.
+    #[inline(always)]
+    fn existing(&self) -> Existing {
+        Existing {
+            flags: self.flags.get(),
+            prefix_len: self.prefix_len.get(),
+            made_by: self.made_by.get(),
+            made_by_read: self.made_by_read.get(),
+        }
+    }
+}
 
-/// Goes through the addresses of an interface, and looks for one of them.
-#[inline(always)]
-pub(crate) fn find(inet6_dev: Pointer, address: Address) -> Found {
-    let found = interface_addresses(inet6_dev.0, address.upper, address.lower);
-    let existing = if found & THERE == 0 {
-        None
-    } else {
-        INTERFACE_ADDRESSES.get().map(|search| Existing {
-            flags: search.flags.get(),
-            prefix_len: search.prefix_len.get(),
-            made_by: search.made_by.get(),
-            made_by_read: search.made_by_read.get(),
-        })
+/// Makes `fn FIND(inet6_dev, address)`: goes through the addresses of an interface, and
+/// looks for one of them. `in SLOT by FUNCTION, SEARCH, ROW, STEP`: the slot is of that
+/// search alone, and the others are names.
+macro_rules! find {
+    (
+        $(#[$attribute:meta])*
+        fn $find:ident in $slot:ident by $function:ident, $search:ident, $row:ident, $step:ident;
+    ) => {
+        #[map]
+        static $slot: Scratch<Search> = Scratch::new();
+
+        $(#[$attribute])*
+        #[inline(always)]
+        pub(crate) fn $find(inet6_dev: Pointer, address: Address) -> Found {
+            let found = $function(inet6_dev.0, address.upper, address.lower);
+            let existing = if found & THERE == 0 {
+                None
+            } else {
+                $slot.get().map(|search| search.existing())
+            };
+            Found::new(found, existing)
+        }
+
+        functions! {
+            /// The same, in one number; the address that was looked for is in the slot.
+            fn $function(inet6_dev: u64, upper: u64, lower: u64) -> u64 {
+                let Some(head) = Pointer(inet6_dev).member(&globals::IDEV_ADDRESSES) else {
+                    return 0;
+                };
+                let Some(search) = $slot.get() else {
+                    return 0;
+                };
+                search.upper.set(upper);
+                search.lower.set(lower);
+                search.found.set(0);
+                // `list_head.next` comes first.
+                search.node.set(head.read().unwrap_or(0));
+                $search(head.0);
+                $slot.get().map_or(0, |search| search.found.get())
+            }
+        }
+
+        search! {
+            /// Goes through the interface's addresses, whose list begins at `head`.
+            fn $search(head: u64) in $slot,
+            at most ROWS rows of ROW by $row, $step: look_at;
+        }
     };
-    Found {
-        count: found as u32,
-        complete: found & COMPLETE != 0,
-        link_local: found & LINK_LOCAL != 0,
-        existing,
-    }
 }
 
-functions! {
-    /// The same, in one number; the address that was looked for is in the slot.
-    fn interface_addresses(inet6_dev: u64, upper: u64, lower: u64) -> u64 {
-        let Some(head) = Pointer(inet6_dev).member(&globals::IDEV_ADDRESSES) else {
-            return 0;
-        };
-        let Some(search) = INTERFACE_ADDRESSES.get() else {
-            return 0;
-        };
-        search.upper.set(upper);
-        search.lower.set(lower);
-        search.found.set(0);
-        // `list_head.next` comes first.
-        search.node.set(head.read().unwrap_or(0));
-        go_through(head.0);
-        INTERFACE_ADDRESSES.get().map_or(0, |search| search.found.get())
-    }
+find! {
+    /// Finds an address that was asked for, when a task is told what became of that. An
+    /// advertisement may come in the middle of it, by an interrupt.
+    fn find_for_request in REQUESTED_ADDRESS by requested_address, go_through_for_request,
+    requested_address_row, requested_address_step;
 }
 
-search! {
-    /// Goes through the interface's addresses, whose list begins at `head`.
-    fn go_through(head: u64) in INTERFACE_ADDRESSES,
-    at most ROWS rows of ROW by interface_addresses_row, interface_addresses_step: look_at;
+find! {
+    /// Finds a router's address, or one that it advertised. Neither is ever looked for in
+    /// the middle of the other.
+    fn find_for_advertisement in ADVERTISED_ADDRESS by advertised_address,
+    go_through_for_advertisement, advertised_address_row, advertised_address_step;
 }
 
 /// Looks at the next address; `false` where there is none.

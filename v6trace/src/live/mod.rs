@@ -261,8 +261,8 @@ impl Live {
         self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
         while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}
-        // What would be looked at later is looked at now, and says when that was.
-        let _ = sink(self.observer.due(u64::MAX));
+        // What would be looked at later is not.
+        let _ = sink(self.observer.end(clock::boot_ns()));
         let mut lost = self.losses.count(&self.buffers.counters);
         lost.extend(self.losses.unaccounted());
         lost.extend(self.missed.count());

@@ -5,8 +5,8 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf,
-        LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind,
+        InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -45,6 +45,10 @@ pub(crate) struct Link {
     pub(crate) hairpin: bool,
     /// What a bond is told to do.
     pub(crate) bond: Option<Bond>,
+    /// `net.ipv6.conf.IF.disable_ipv6`; `None` where it has no IPv6.
+    pub(crate) disable_ipv6: Option<i32>,
+    /// `net.ipv6.conf.IF.addr_gen_mode`, likewise.
+    pub(crate) addr_gen_mode: Option<u32>,
 }
 
 /// The settings of a bond.
@@ -104,10 +108,28 @@ impl Link {
                     link.bond = infos.iter().find_map(bond);
                     link.hairpin = infos.iter().any(is_hairpin);
                 }
+                LinkAttribute::AfSpecUnspec(specs) => link.ipv6(&specs),
                 _ => {}
             }
         }
         link
+    }
+
+    /// Takes what IPv6 says of it.
+    fn ipv6(&mut self, specs: &[AfSpecUnspec]) {
+        let specs = specs.iter().filter_map(|spec| match spec {
+            AfSpecUnspec::Inet6(ipv6) => Some(ipv6),
+            _ => None,
+        });
+        for spec in specs.flatten() {
+            match spec {
+                AfSpecInet6::DevConf(settings) => self.disable_ipv6 = Some(settings.disable_ipv6),
+                AfSpecInet6::AddrGenMode(mode) => {
+                    self.addr_gen_mode = Some(u8::from(mode).into());
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! records as read --> glance
-//! records --> Later: some wait
+//! records --> Later: some wait, or wait no longer
 //!         \-> Batch: Places, Inside, each looked up once
 //!         \-> per record: Process, what its family looks up, itself
 //! ```
@@ -61,7 +61,8 @@ pub(crate) trait Looks {
     fn glance(&mut self, _records: &[Record], _batch: &mut Batch) {}
 
     /// The kind of records beside which things are looked up only when so much time
-    /// has gone by: they wait until then.
+    /// has gone by: they wait until then. Of an interface only the last one does, and
+    /// none does at the end of a session.
     fn later(&self) -> Option<(Kind, Duration)> {
         None
     }
@@ -191,14 +192,26 @@ impl Observer {
     /// The records of the kernel side that came out together, each after what
     /// is worth knowing beside it; but for those that wait.
     pub fn around(&mut self, batch: Vec<Record>) -> Vec<Record> {
-        let batch = self.later.put_off(batch);
-        self.beside(batch)
+        let sorted = self.later.put_off(batch);
+        let others = self.beside(sorted.others);
+        if sorted.given_up.is_empty() {
+            return others;
+        }
+        sorted.given_up.into_iter().chain(others).collect()
     }
 
     /// Those that waited until `now`, nanoseconds since boot, likewise.
     pub fn due(&mut self, now: u64) -> Vec<Record> {
         let due = self.later.due(now);
         self.beside(due)
+    }
+
+    /// Those that waited, at the end of a session: it is too early to look anything up
+    /// for what is not due.
+    pub fn end(&mut self, now: u64) -> Vec<Record> {
+        let mut records = self.due(now);
+        records.extend(self.later.due(u64::MAX));
+        records
     }
 
     fn beside(&mut self, batch: Vec<Record>) -> Vec<Record> {

@@ -301,7 +301,16 @@ fn what_is_not_deleted_is_not_there() {
     let said = deleted(&wire);
     assert_eq!(said["cause"], "address-not-there");
     assert_eq!(said["operation"], "address-delete");
+    assert_eq!(said["confidence"], "certain");
     assert_eq!(said["fix"], json!([]));
+    // With another it may be behind those that were looked at.
+    let summary = said["summary"].as_str().unwrap();
+    assert!(summary.contains("with the prefix length"), "{summary}");
+    for unread in [ADDRESS_READ, DEVICE_FOUND] {
+        let said = deleted(&request(EADDRNOTAVAIL, read & !unread));
+        assert_eq!(said["cause"], "address-not-there");
+        assert_eq!(said["confidence"], "likely");
+    }
     (wire.existing_prefix_len, wire.existing_proto) = (48, 2);
     wire.read |= EXISTING_FOUND;
     let said = deleted(&wire);
@@ -350,7 +359,10 @@ fn settled(after: u64) -> Settled {
         boot_ns: EVENT_NS + after,
         netns: HOST,
         ifindex: 2,
+        interface: "eth0".to_owned(),
         is_up: true,
+        disable_ipv6: Some(0),
+        addr_gen_mode: Some(1),
         master: None,
         link_local: None,
         others: 0,
@@ -372,30 +384,33 @@ fn whoever_had_no_time_may_still_make_the_address() {
     assert_eq!(said["cause"], "link-local-not-made");
     assert_eq!(said["confidence"], "certain");
     assert_eq!(said["evidence"]["looked_after"], "5.0 s");
+    let later = settled(u64::MAX - EVENT_NS);
+    assert_eq!(said_later(&came_up(), Some(later))["confidence"], "certain");
     // A look-up from before the event is not one after it.
-    for after in [LATER_NS - 1, 0, u64::MAX - EVENT_NS] {
-        let early = Settled {
-            boot_ns: EVENT_NS.wrapping_add(after),
-            ..settled(0)
-        };
-        let is_early = after < LATER_NS;
-        let said = said_later(&came_up(), Some(early));
-        assert_eq!(
-            said["confidence"],
-            if is_early { "likely" } else { "certain" }
-        );
-        let summary = said["summary"].as_str().unwrap();
-        assert_eq!(
-            summary.contains("may not have come to it"),
-            is_early,
-            "{summary}"
-        );
-    }
     let before = Settled {
         boot_ns: EVENT_NS - 1,
         ..settled(0)
     };
-    assert_eq!(said_later(&came_up(), Some(before))["confidence"], "likely");
+    for early in [settled(LATER_NS - 1), settled(0), before] {
+        assert_eq!(said_later(&came_up(), Some(early)), Value::Null);
+    }
+}
+
+/// It is another, or would not get an address by the fix either.
+#[test]
+fn what_is_otherwise_by_then_is_not_explained() {
+    let change: [fn(&mut Settled); 5] = [
+        |settled| settled.interface = "eth1".to_owned(),
+        |settled| settled.disable_ipv6 = Some(1),
+        |settled| settled.disable_ipv6 = None,
+        |settled| settled.addr_gen_mode = Some(0),
+        |settled| settled.addr_gen_mode = None,
+    ];
+    for change in change {
+        let mut otherwise = settled(LATER_NS);
+        change(&mut otherwise);
+        assert_eq!(said_later(&came_up(), Some(otherwise)), Value::Null);
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-route-information-ignored-otherwise", route_otherwise),
     scenario("ra-hop-limit-ignored", hop_limit),
     scenario("ra-mtu-ignored", mtu),
+    scenario("ra-mtu-ignored-once-lowered", lowered),
     scenario("ra-mtu-not-ignored", nothing_ignored),
 ];
 
@@ -245,6 +246,29 @@ fn mtu() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The same advertisement was heeded before the interface's MTU was lowered, and is
+/// again once that is raised.
+fn lowered() -> Result<()> {
+    let site = Site::new()?;
+    let message = ordinary().mtu(1500).bytes();
+    let tracer = Tracing::start()?;
+    site.send(&message)?;
+    site.has_all()?;
+    site.host.ip("link set up.7 mtu 1400")?;
+    site.send(&message)?;
+    site.host.ip("link set up.7 mtu 1500")?;
+    site.send(&message)?;
+    ensure!(site.get("mtu")? == 1500, "the MTU is not what it was");
+    let report = tracer.finish()?;
+    report.complete()?;
+    site.expect_advertisement(report.only("ra-mtu-ignored")?)
+        .field("severity", "notice")
+        .evidence("advertised_mtu", 1500)
+        .evidence("mtu", 1400)
+        .summary_has_one_of(&["above the interface's own, 1400"])
+        .check()
 }
 
 /// Everything that an advertisement can hold, within the limits.

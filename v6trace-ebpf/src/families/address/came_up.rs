@@ -52,6 +52,13 @@ pub(super) fn begins(device: Device, by: u32) {
     }
 }
 
+/// IPv6 is told of something else: whoever was about to come up, of whose return
+/// nothing was seen, is not what returns next.
+#[inline(always)]
+pub(super) fn forget() {
+    COMING_UP.end();
+}
+
 /// It has been told.
 #[inline(always)]
 pub(super) fn ended(ctx: &RetProbeContext) -> Option<()> {

@@ -53,6 +53,7 @@ pub(super) fn flags_told(_ctx: &RetProbeContext) {
 /// `disable_ipv6` that calls it.
 #[inline(always)]
 pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
+    came_up::forget();
     let event = ctx.number(1);
     if event == u64::from(globals::CHANGE_UPPER.load()) {
         return moved(ctx.object(2));

@@ -208,7 +208,8 @@ fn describe(device: Device, payload: &mut AddressRequest) {
     let (disabled, read) = own.flagged(&globals::DEVCONF_DISABLE_IPV6, DISABLE_IPV6_READ);
     payload.disable_ipv6 = disabled;
     payload.read |= read;
-    let found = interface_addresses::find(inet6_dev, Address::of(payload.address));
+    let wanted = Address::of(payload.address);
+    let found = interface_addresses::find_for_request(inet6_dev, wanted);
     if let Some(existing) = found.existing {
         payload.existing_flags = existing.flags;
         payload.existing_prefix_len = existing.prefix_len;

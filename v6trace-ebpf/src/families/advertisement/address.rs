@@ -71,7 +71,7 @@ fn leave(ctx: &RetProbeContext) -> Option<()> {
     }
     let device = Device(idev.follow(&globals::INET6_DEV_DEV)?);
     let place = Place::of(device.0)?;
-    let found = interface_addresses::find(idev, address);
+    let found = interface_addresses::find_for_advertisement(idev, address);
     let mut sysctls = Reading::new();
     let max_addresses: i32 = sysctls.get(idev, &globals::CNF_MAX_ADDRESSES);
     let disable_ipv6: i32 = sysctls.get(idev, &globals::CNF_DISABLE_IPV6);

@@ -12,8 +12,9 @@
 //!
 //! A router repeats its advertisement every few seconds, so it is told only what
 //! is not as it was the last time: the packet by its checksum and length, the
-//! interface's configuration by what it heeds, token and link-local address where there
-//! is no other identifier, a program that takes advertisements itself by being there.
+//! interface's configuration by what it heeds and its MTU, token and link-local address
+//! where there is no other identifier, a program that takes advertisements itself by
+//! being there.
 //! Whoever sends under ever new addresses is told a few times a second and counted in
 //! between.
 //!
@@ -111,7 +112,8 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     let (taker, takers) = taker::of(&packet);
     let identifiers = identifier::of_links_without(packet.device_type(), device, source);
     let configuration = packet.inet6_dev()?;
-    let what = fold(&packet, configuration, takers != 0, identifiers)?;
+    let link = u64::from(packet.mtu()) << 32 | u64::from(identifiers);
+    let what = fold(&packet, configuration, takers != 0, link)?;
     let router = Router { source, place };
     let accept_ra: i32 = configuration.value(&globals::CNF_ACCEPT_RA).unwrap_or(1);
     let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, place, what) {
@@ -173,15 +175,16 @@ fn is_still_ignored(router: &Router, what: u32) -> bool {
         && ADVERTISEMENTS_AWAITED.remove(router).is_ok()
 }
 
-/// A number that another packet, another configuration, an identifier that comes or
-/// goes, or a program that begins or ceases to take advertisements would make another.
+/// A number that another packet, another configuration, another MTU, an identifier that
+/// comes or goes, or a program that begins or ceases to take advertisements would make
+/// another.
 #[inline(always)]
-fn fold<O: Object>(packet: &Packet<O>, inet6_dev: O, taken: bool, identifiers: u32) -> Option<u32> {
+fn fold<O: Object>(packet: &Packet<O>, inet6_dev: O, taken: bool, link: u64) -> Option<u32> {
     // Type, code and checksum.
     let header: u32 = packet.icmpv6()?;
     let length = packet.len()?;
     let packet = u64::from(header) << 32 | u64::from(length) << 1 | u64::from(taken);
-    let fold = lift(packet ^ lift(identifiers.into()));
+    let fold = lift(packet ^ lift(link));
     Some(spread(settings(inet6_dev, fold)) as u32)
 }
 
@@ -265,7 +268,7 @@ fn read_sysctls(inet6_dev: Pointer, payload: &mut RouterAdvertisement) -> u32 {
 /// Whether the interface itself has the source as an address.
 #[inline(always)]
 fn own(inet6_dev: Pointer, source: Address) -> u32 {
-    let found = interface_addresses::find(inet6_dev, source);
+    let found = interface_addresses::find_for_advertisement(inet6_dev, source);
     let own = if found.is_own() { OWN_SOURCE } else { 0 };
     let complete = if found.complete {
         ADDRESSES_COMPLETE

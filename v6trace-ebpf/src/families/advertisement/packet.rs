@@ -85,6 +85,12 @@ impl<O: Object> Packet<O> {
         self.device.value(&globals::DEV_TYPE).unwrap_or(0)
     }
 
+    /// The MTU of that; 0 where it could not be read.
+    #[inline(always)]
+    pub(super) fn mtu(&self) -> u32 {
+        self.device.value(&globals::DEV_MTU).unwrap_or(0)
+    }
+
     /// The interface that it is.
     #[inline(always)]
     pub(super) fn place(&self) -> Option<Place> {

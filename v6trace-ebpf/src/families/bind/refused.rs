@@ -3,9 +3,8 @@
 //!
 //! One process is told of the same once, and a network namespace of so many a
 //! minute: a service that is started again and again is another process each time.
-//! What that holds back is counted with the next that is told, and is news when it
-//! comes again. What is in use
-//! has limits of its own, since programs try one port after the other, and since
+//! Attempts that this holds back are counted with the next that is told, and are news
+//! when they come again. What is in use has limits of its own, since programs try one port after the other, and since
 //! nothing that is read here changes with whoever has a port.
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, macros::map};
@@ -164,7 +163,7 @@ pub(super) fn report<C: EbpfContext>(
 }
 
 impl Same {
-    /// How much was not told before it, since too much was told of its namespace;
+    /// How many attempts were not told before it, since too much was told of its namespace;
     /// `None` where it is not to be told either, for that reason or since it is no
     /// news under these circumstances.
     #[inline(always)]

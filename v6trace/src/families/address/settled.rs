@@ -15,8 +15,14 @@ pub struct Settled {
     pub netns: u32,
     /// Its index.
     pub ifindex: u32,
+    /// The name of the interface that has it.
+    pub interface: String,
     /// Whether it is up and has a carrier.
     pub is_up: bool,
+    /// Its `disable_ipv6`; `None` where it has no IPv6.
+    pub disable_ipv6: Option<i32>,
+    /// Its `addr_gen_mode`, likewise.
+    pub addr_gen_mode: Option<u32>,
     /// The bridge or bond that gets its packets.
     pub master: Option<String>,
     /// A link-local address that it has.

@@ -1,8 +1,9 @@
 //! A link-local address that the kernel did not make, and nobody else either.
 //!
 //! Programs that make it themselves tell the kernel not to. So what decides is what
-//! the interface has some seconds later: where that was not looked up, or the
-//! interface is one that needs no such address, there is nothing to say.
+//! the interface has some seconds later: where that was not looked up, or earlier, or
+//! the interface is one that needs no such address, there is nothing to say. Nor is
+//! there where it is another by then, or set in another way.
 
 use crate::{
     explain::{Diagnosis, Subject, seconds_before},
@@ -26,7 +27,9 @@ pub(in super::super) fn came_up(
     subject: Subject<'_>,
 ) -> Option<Diagnosis> {
     let settled = Settled::of(missing.ifindex, subject)?;
-    if settled.link_local.is_some() || !settled.is_up || settled.master.is_some() {
+    let event_ns = subject.event.boot_ns;
+    let is_early = u128::from(settled.boot_ns.saturating_sub(event_ns)) < LATER.as_nanos();
+    if is_early || !is_still_without(settled, missing) {
         return None;
     }
     let needs_none = missing.is_vrf
@@ -46,19 +49,10 @@ pub(in super::super) fn came_up(
     } else {
         format!("its addr_gen_mode is {} (none)", missing.addr_gen_mode)
     };
-    let event_ns = subject.event.boot_ns;
     let waited = seconds_before(settled.boot_ns, event_ns);
-    let is_early = u128::from(settled.boot_ns.saturating_sub(event_ns)) < LATER.as_nanos();
-    let since = if is_early {
-        format!(
-            "{waited} later, when v6trace had to look already, nobody had made one; a program that \
-             does may not have come to it yet"
-        )
-    } else {
-        format!("{waited} later nobody had made one")
-    };
     let summary = format!(
-        "{}, and the kernel made no link-local address: {why}. {since}. Without one {name} asks \
+        "{}, and the kernel made no link-local address: {why}. {waited} later nobody had made \
+         one. Without one {name} asks \
          for no routers, and DHCPv6 and routing protocols have no source there.",
         opening(missing, subject),
     );
@@ -74,9 +68,6 @@ pub(in super::super) fn came_up(
     if missing.suppressed > 0 {
         diagnosis = diagnosis.with("suppressed", missing.suppressed);
     }
-    if is_early {
-        diagnosis = diagnosis.likely();
-    }
     let fix = if without_secret {
         subject
             .set(name, "addr_gen_mode", RANDOM)
@@ -87,6 +78,17 @@ pub(in super::super) fn came_up(
             .remark("makes the address at once, of the MAC; nothing else goes")
     };
     Some(diagnosis.fix(fix))
+}
+
+/// Whether it is the same interface, could have such an address, is not to have one made,
+/// and has none.
+fn is_still_without(settled: &Settled, missing: &LinkLocalMissing) -> bool {
+    settled.interface == missing.interface.as_str()
+        && settled.is_up
+        && settled.master.is_none()
+        && settled.disable_ipv6 == Some(0)
+        && settled.addr_gen_mode == Some(missing.addr_gen_mode)
+        && settled.link_local.is_none()
 }
 
 /// "ip set eth0 up"

@@ -39,8 +39,7 @@ impl Story<'_> {
         }
         let existing = exists::existing(self.request).zip(self.request.address);
         let Some((existing, address)) = existing else {
-            let why = format!("{name} does not have it");
-            return self.told(Cause::NotThere, &why);
+            return self.not_so();
         };
         let length = existing.prefix_len;
         let why = format!(
@@ -53,5 +52,26 @@ impl Story<'_> {
             .with("existing_prefix_len", length)
             .with("existing_proto", existing.made_by)
             .fix(self.subject.command(&delete))
+    }
+
+    /// The errno itself says that the interface does not have it with that prefix length;
+    /// with another it may, where not all of its addresses were looked at.
+    fn not_so(&self) -> Diagnosis {
+        let request = self.request;
+        match request.device {
+            Device::Found { .. } if request.address.is_some() => {
+                let length = request.prefix_len;
+                let why = format!(
+                    "{} does not have it with the prefix length {length}",
+                    self.name()
+                );
+                self.told(Cause::NotThere, &why)
+            }
+            _ => {
+                let why = "by the errno the interface does not have it with that prefix length; \
+                           what it has could not be read";
+                self.told(Cause::NotThere, why).likely()
+            }
+        }
     }
 }
