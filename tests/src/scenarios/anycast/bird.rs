@@ -6,8 +6,7 @@ use super::{FIRST, Pair};
 use crate::guest::{Bird, Tracing};
 use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] =
-    &[alone("subnet-router-anycast-bird", session_in_a_vrf)];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("subnet-router-anycast-bird", session_in_a_vrf)];
 
 /// Two BIRDs speak BGP, the neighbour at the first address of the subnet, this
 /// host in a VRF. Forwarding is enabled, and the session ends with what is next
