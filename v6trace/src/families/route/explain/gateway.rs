@@ -87,6 +87,16 @@ impl Story<'_> {
                 None,
             ),
         };
+        let found = match &self.off()[..] {
+            [] => found,
+            off => {
+                let off: Vec<_> = off.iter().map(|(why, _)| why.as_str()).collect();
+                format!(
+                    "{}, and there are no routes by it as long as that is so; {found}",
+                    off.join(", ")
+                )
+            }
+        };
         let mut diagnosis = self
             .told(
                 Cause::NotOnLink,
@@ -96,10 +106,10 @@ impl Story<'_> {
                 ),
             )
             .with("gateway", gateway.to_string())
-            .with("gateway_route", route.map(Known::words));
-        if self.request.is_some_and(|request| request.hops.len() > 1)
-            || matches!(way, Way::There(_))
-        {
+            .with("gateway_route", route.map(Known::words))
+            .with("flags", self.flags())
+            .with("disable_ipv6", self.disable_ipv6());
+        if self.request.and_then(Request::only_hop).is_none() || matches!(way, Way::There(_)) {
             diagnosis = diagnosis.likely();
         }
         diagnosis = self.link_fixes(diagnosis, hop, gateway, &way, asked.as_deref());
@@ -114,20 +124,32 @@ impl Story<'_> {
         way: &Way<'_>,
         asked: Option<&str>,
     ) -> Diagnosis {
-        if matches!(way, Way::There(_)) {
-            return self.once_more(diagnosis);
+        let off = self.off();
+        let is_off = !off.is_empty();
+        for (_, fix) in off {
+            diagnosis = diagnosis.fix(fix);
         }
         let mut by = asked;
-        if let Way::Elsewhere(_, interface) = way
-            && let Some(again) = self.again_by(hop, interface)
-        {
-            diagnosis = diagnosis
-                .fix(Fix::new(again).remark("by the interface on whose link the gateway is"));
-        }
-        if let Way::Behind(route) = way
-            && by.is_none()
-        {
-            by = route.interface.as_deref();
+        match way {
+            Way::There(_) if !is_off => return self.once_more(diagnosis),
+            // The kernel before 7.2 takes no onlink against such a route, and a route to the
+            // gateway alone would take what is for a neighbour to another link.
+            Way::Elsewhere(_, interface) => {
+                let again = self.again_by(hop, interface).map(Fix::new);
+                return match again {
+                    Some(again) => {
+                        diagnosis.fix(again.remark("by the interface on whose link the gateway is"))
+                    }
+                    None => diagnosis,
+                };
+            }
+            // Neither onlink nor a route to the gateway is taken by an interface that is off.
+            _ if is_off => return self.once_more_with_prefix(diagnosis),
+            Way::Behind(route) if by.is_none() => by = route.interface.as_deref(),
+            Way::Behind(route) if route.prefix_len > 0 && route.interface.as_deref() != by => {
+                return diagnosis;
+            }
+            _ => {}
         }
         let by = by.unwrap_or(INTERFACE);
         let onlink = Hop {
@@ -146,12 +168,16 @@ impl Story<'_> {
                     host(gateway),
                     quoted(by)
                 ));
-                diagnosis
-                    .fix(Fix::new(onlink).remark("if the gateway is a neighbour on that interface"))
-                    .fix(
-                        Fix::new(format!("{to_host} && {plain}"))
-                            .remark("the same by a route to the gateway, which others may use too"),
-                    )
+                let diagnosis = diagnosis.fix(
+                    Fix::new(onlink).remark("if the gateway is a neighbour on that interface"),
+                );
+                if matches!(way, Way::Rejected(_)) {
+                    return diagnosis;
+                }
+                diagnosis.fix(Fix::new(format!("{to_host} && {plain}")).remark(
+                    "if the gateway is a neighbour on that interface: by a route to it, which \
+                     others may use too",
+                ))
             }
             _ => diagnosis.fix(Fix::new(
                 "say onlink in the request, if the gateway is a neighbour on that interface",

@@ -81,7 +81,8 @@ impl Story<'_> {
             .with("mtu", mtu)
             .with("ip6_ptr", 0)
             .fix(self.subject.raise_mtu(interface));
-        self.once_more(diagnosis).fix(advice::raise_lower_mtu())
+        self.once_more_with_prefix(diagnosis)
+            .fix(advice::raise_lower_mtu())
     }
 
     /// Whether `disable_ipv6` was read as set, or the kernel says that it is.
@@ -91,11 +92,47 @@ impl Story<'_> {
             || said.is_some_and(|said| said.starts_with("IPv6 is disabled"))
     }
 
-    fn disable_ipv6(&self) -> Option<i32> {
+    pub(super) fn disable_ipv6(&self) -> Option<i32> {
         match self.refused.device {
             Device::Found { disable_ipv6, .. } => disable_ipv6,
             Device::Absent | Device::Unknown => None,
         }
+    }
+
+    /// The flags of the interface that the request names.
+    pub(super) fn flags(&self) -> Option<u32> {
+        match self.refused.device {
+            Device::Found { flags, .. } => flags,
+            Device::Absent | Device::Unknown => None,
+        }
+    }
+
+    /// What keeps the interface that the request names from having any routes, each with
+    /// what mends it.
+    pub(super) fn off(&self) -> Vec<(String, Fix)> {
+        let mut off = Vec::new();
+        let Some(name) = self.interface() else {
+            return off;
+        };
+        if self.flags().is_some_and(|flags| flags & UP == 0) {
+            off.push((format!("{name} is not up"), self.set_up(name)));
+        }
+        if let Some(value) = self.disable_ipv6().filter(|&value| value != 0) {
+            let why = format!("IPv6 is switched off on {name} (disable_ipv6 is {value})");
+            off.push((why, self.enable(name)));
+        }
+        off
+    }
+
+    fn set_up(&self, interface: &str) -> Fix {
+        let set = format!("ip link set dev {} up", quoted(interface));
+        self.subject.command(&set)
+    }
+
+    fn enable(&self, interface: &str) -> Fix {
+        self.subject
+            .set(interface, "disable_ipv6", 0)
+            .remark("brings fe80 back, and what routers advertise")
     }
 
     pub(super) fn disabled(&self) -> Diagnosis {
@@ -112,22 +149,13 @@ impl Story<'_> {
             )
             .with("disable_ipv6", self.disable_ipv6());
         match interface {
-            Some(interface) => self.once_more(
-                diagnosis.fix(
-                    self.subject
-                        .set(interface, "disable_ipv6", 0)
-                        .remark("brings fe80 back, and what routers advertise"),
-                ),
-            ),
+            Some(interface) => self.once_more_with_prefix(diagnosis.fix(self.enable(interface))),
             None => diagnosis,
         }
     }
 
     pub(super) fn down(&self) -> Diagnosis {
-        let flags = match self.refused.device {
-            Device::Found { flags, .. } => flags,
-            Device::Absent | Device::Unknown => None,
-        };
+        let flags = self.flags();
         let interface = self.interface().or_else(|| {
             let mut found = self.paths?.interfaces.iter();
             let (_, name, _) = found.find(|(.., is_up)| !is_up)?;
@@ -142,12 +170,7 @@ impl Story<'_> {
         };
         let diagnosis = self.told(Cause::InterfaceDown, &why).with("flags", flags);
         match interface {
-            Some(name) => self.once_more(
-                diagnosis.fix(
-                    self.subject
-                        .command(&format!("ip link set dev {} up", quoted(name))),
-                ),
-            ),
+            Some(name) => self.once_more(diagnosis.fix(self.set_up(name))),
             None => diagnosis,
         }
     }

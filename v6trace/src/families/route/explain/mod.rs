@@ -255,12 +255,29 @@ impl Story<'_> {
 
     /// The same request, to be sent once more after something else was mended.
     fn once_more(&self, diagnosis: Diagnosis) -> Diagnosis {
+        self.once_more_as("once more", diagnosis)
+    }
+
+    /// The same where the interface lost its addresses: a gateway that is not link-local
+    /// needs one.
+    fn once_more_with_prefix(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let hop = self.request.and_then(Request::only_hop);
+        let gateway = hop.filter(|hop| !hop.onlink).and_then(Hop::gateway6);
+        let remark = if gateway.is_some_and(|it| !it.is_unicast_link_local()) {
+            "once more, when an address of the interface has the gateway in its prefix again"
+        } else {
+            "once more"
+        };
+        self.once_more_as(remark, diagnosis)
+    }
+
+    fn once_more_as(&self, remark: &'static str, diagnosis: Diagnosis) -> Diagnosis {
         let again = self
             .request
             .and_then(Request::only_hop)
             .and_then(|hop| self.again(hop));
         match again {
-            Some(again) => diagnosis.fix(Fix::new(again).remark("once more")),
+            Some(again) => diagnosis.fix(Fix::new(again).remark(remark)),
             None => diagnosis,
         }
     }
