@@ -10,9 +10,28 @@ pub(crate) fn has(prefix: Ipv6Addr, bits: u8, address: Ipv6Addr) -> bool {
         .is_none_or(|rest| rest == 0)
 }
 
+/// The address without what is behind so many bits.
+pub(crate) fn masked(address: Ipv6Addr, bits: u8) -> Ipv6Addr {
+    let behind = u128::MAX.checked_shr(bits.into()).unwrap_or(0);
+    Ipv6Addr::from_bits(address.to_bits() & !behind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_behind_a_prefix_is_masked() {
+        let address = |text: &str| text.parse::<Ipv6Addr>().unwrap();
+        for (bits, expected) in [
+            (0, "::"),
+            (33, "2001:db8:8000::"),
+            (128, "2001:db8:c000::7"),
+            (255, "2001:db8:c000::7"),
+        ] {
+            assert_eq!(masked(address("2001:db8:c000::7"), bits), address(expected));
+        }
+    }
 
     #[test]
     fn a_prefix_has_what_begins_like_it() {

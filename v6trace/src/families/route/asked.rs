@@ -36,7 +36,9 @@ impl Request {
             for hop in self.hops.iter().take(NAMED) {
                 let _ = write!(words, " nexthop{}", hop.words(self.is_ipv4(), names));
             }
-            if self.hops.len() > NAMED {
+            if self.more_hops {
+                words += " (and more)";
+            } else if self.hops.len() > NAMED {
                 let _ = write!(words, " (and {} more)", self.hops.len() - NAMED);
             }
         }

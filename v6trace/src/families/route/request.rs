@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::prefix;
+
 /// `AF_INET` and `AF_INET6`
 const INET: u8 = 2;
 const INET6: u8 = 10;
@@ -61,6 +63,8 @@ pub struct Request {
     pub nexthop_id: Option<u32>,
     /// Its next hops: mostly one, which may have neither gateway nor interface.
     pub hops: Vec<Hop>,
+    /// Whether it has, or may have, further next hops, behind what was read of it.
+    pub more_hops: bool,
     /// Whether there is nothing else in it, so that a command can ask for the same.
     pub is_whole: bool,
 }
@@ -102,9 +106,16 @@ impl Request {
             INET6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             _ => return None,
         };
-        let own = |value| {
-            let address = address(value).filter(|it| it.is_ipv4() == nothing.is_ipv4());
-            address.unwrap_or(nothing)
+        let own = |value: &[u8]| match nothing {
+            IpAddr::V4(_) => address(value).filter(IpAddr::is_ipv4).unwrap_or(nothing),
+            // No more bytes are needed than the prefix has.
+            IpAddr::V6(_) => {
+                let mut bytes = [0; 16];
+                for (byte, given) in bytes.iter_mut().zip(value) {
+                    *byte = *given;
+                }
+                IpAddr::V6(bytes.into())
+            }
         };
         let flags = number(header.get(8..)?)?;
         let mut request = Self {
@@ -118,6 +129,7 @@ impl Request {
             prefsrc: None,
             nexthop_id: None,
             hops: Vec::new(),
+            more_hops: false,
             is_whole: is_all && tos == 0,
         };
         let mut source = nothing;
@@ -125,7 +137,8 @@ impl Request {
             onlink: flags & ONLINK != 0,
             ..Hop::default()
         };
-        for (kind, value) in Attributes(attributes) {
+        let mut attributes = Attributes(attributes);
+        for (kind, value) in attributes.by_ref() {
             match kind {
                 DESTINATION => request.destination = own(value),
                 SOURCE => source = own(value),
@@ -137,11 +150,20 @@ impl Request {
                 _ => request.is_whole &= hop.take(kind, value),
             }
         }
-        request.source = (source_len != 0).then_some((source, source_len));
+        if !is_all && request.hops.is_empty() {
+            if let Some((MULTIPATH, value)) = attributes.cut() {
+                request.hops = next_hops(value);
+                request.more_hops = true;
+            } else {
+                request.more_hops = hop.gateway.is_none() && hop.ifindex.is_none();
+            }
+        }
+        request.destination = masked(request.destination, prefix_len);
+        request.source = (source_len != 0).then(|| (masked(source, source_len), source_len));
         if request.table == 0 {
             request.table = MAIN;
         }
-        if request.hops.is_empty() {
+        if request.hops.is_empty() && !request.more_hops {
             request.hops.push(hop);
         }
         Some(request)
@@ -155,9 +177,17 @@ impl Request {
     /// Its one next hop, where it has one.
     pub fn only_hop(&self) -> Option<&Hop> {
         match &self.hops[..] {
-            [hop] => Some(hop),
+            [hop] if !self.more_hops => Some(hop),
             _ => None,
         }
+    }
+}
+
+/// As the kernel keeps it: of IPv6, without the bits behind a prefix.
+fn masked(address: IpAddr, bits: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(prefix::masked(address, bits)),
     }
 }
 
@@ -225,6 +255,17 @@ impl<'b> Iterator for Attributes<'b> {
         let next = length.next_multiple_of(4);
         self.0 = self.0.get(next..).unwrap_or_default();
         Some((kind, value))
+    }
+}
+
+impl<'b> Attributes<'b> {
+    /// The last one, where it is not there to its end.
+    fn cut(&self) -> Option<(u16, &'b [u8])> {
+        let (header, value) = self.0.split_at_checked(ATTRIBUTE)?;
+        let &[_, _, low, high] = header else {
+            return None;
+        };
+        Some((u16::from_le_bytes([low, high]) & TYPE_MASK, value))
     }
 }
 
@@ -296,6 +337,40 @@ mod tests {
         assert_eq!(found, [Some(3), Some(4)]);
         assert!(request.hops.iter().all(|hop| hop.weight == 1));
         assert_eq!(request.table, 254);
+    }
+
+    #[test]
+    fn next_hops_beyond_what_was_read_are_not_taken_for_none() {
+        let mut hops = Vec::new();
+        for ifindex in 1..=10_u32 {
+            let own = attribute(GATEWAY, &gateway().octets());
+            hops.extend(u16::try_from(8 + own.len()).unwrap().to_le_bytes());
+            hops.extend([0, 1]);
+            hops.extend(ifindex.to_le_bytes());
+            hops.extend(own);
+        }
+        let mut bytes = vec![10, 64, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0];
+        bytes.extend(attribute(MULTIPATH, &hops));
+        let request = Request::parse(&bytes[..244], false).unwrap();
+        assert_eq!(request.hops.len(), 8);
+        assert!(request.more_hops && !request.is_whole);
+        // Not even the first was read to its end.
+        let request = Request::parse(&bytes[..30], false).unwrap();
+        assert!(request.hops.is_empty() && request.more_hops);
+        assert_eq!(request.only_hop(), None);
+    }
+
+    #[test]
+    fn a_prefix_is_the_one_that_the_kernel_keeps() {
+        let mut bytes = vec![10, 64, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0];
+        let typed: Ipv6Addr = "2001:db8:0:1::1".parse().unwrap();
+        let kept: Ipv6Addr = "2001:db8:0:1::".parse().unwrap();
+        for length in [16, 8] {
+            bytes.truncate(HEADER);
+            bytes.extend(attribute(DESTINATION, &typed.octets()[..length]));
+            let request = Request::parse(&bytes, true).unwrap();
+            assert_eq!(request.destination, kept);
+        }
     }
 
     #[test]

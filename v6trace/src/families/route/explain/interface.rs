@@ -32,7 +32,7 @@ impl Story<'_> {
             return self.refused.ifindex;
         }
         // A single one was looked for in the kernel.
-        let request = self.request.filter(|request| request.hops.len() > 1)?;
+        let request = self.request.filter(|it| it.only_hop().is_none())?;
         let paths = self.paths?;
         let mut named = request.hops.iter().filter_map(|hop| hop.ifindex);
         named.find(|&ifindex| paths.name(ifindex).is_none())
@@ -53,6 +53,12 @@ impl Story<'_> {
         let diagnosis = self
             .told(Cause::NoSuchDevice, &why)
             .with("requested_ifindex", index);
+        // One of several is looked for a moment later.
+        let diagnosis = if index.is_some() && self.refused.device != Device::Absent {
+            diagnosis.likely()
+        } else {
+            diagnosis
+        };
         if index.is_some() {
             diagnosis.fix(
                 self.subject

@@ -90,7 +90,9 @@ const SAID_WHOLE: (&str, Cause) = ("Invalid source address", Cause::SourceNotLoc
 impl Story<'_> {
     fn cause(&self) -> Cause {
         match self.refused.errno {
-            Errno::EHOSTUNREACH if self.has_ipv6_gateway() => Cause::NotOnLink,
+            Errno::EHOSTUNREACH if self.has_ipv6_gateway() || self.has_more_hops() => {
+                Cause::NotOnLink
+            }
             Errno::ENODEV => self.without_device(),
             Errno::EACCES if self.is_disabled() => Cause::Ipv6Disabled,
             Errno::ENETDOWN => Cause::InterfaceDown,
@@ -227,6 +229,11 @@ impl Story<'_> {
     fn has_ipv6_gateway(&self) -> bool {
         let hops = self.request.map_or(&[][..], |request| &request.hops);
         hops.iter().any(|hop| hop.gateway6().is_some())
+    }
+
+    /// Whether there are next hops that were not read.
+    fn has_more_hops(&self) -> bool {
+        self.request.is_some_and(|request| request.more_hops)
     }
 
     /// The same request by another next hop, as a command of `ip`.
