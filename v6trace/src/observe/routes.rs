@@ -30,8 +30,12 @@ pub(crate) struct Route {
     /// Whether the kernel passes it over, since its interface is down or has no
     /// carrier that it would need (`RTNH_F_DEAD`).
     pub(crate) is_dead: bool,
-    /// Whether it is for some sources only (`RTA_SRC`).
-    pub(crate) of_sources: bool,
+    /// The sources that it is for, and the bits of that; `None` for all (`RTA_SRC`).
+    pub(crate) source: Option<(Ipv6Addr, u8)>,
+    /// The source of what leaves by it, where it says.
+    pub(crate) prefsrc: Option<Ipv6Addr>,
+    /// The number of its nexthop object.
+    pub(crate) nexthop_id: Option<u32>,
 }
 
 /// The routes that are wanted, of any table.
@@ -59,13 +63,23 @@ impl Route {
             ifindex: None,
             hops: 1,
             is_dead: header.flags.contains(RouteFlags::Dead),
-            of_sources: header.source_prefix_length != 0,
+            source: (header.source_prefix_length != 0)
+                .then_some((Ipv6Addr::UNSPECIFIED, header.source_prefix_length)),
+            prefsrc: None,
+            nexthop_id: None,
         };
         for attribute in &message.attributes {
             match attribute {
                 RouteAttribute::Destination(RouteAddress::Inet6(address)) => {
                     route.prefix = *address;
                 }
+                RouteAttribute::Source(RouteAddress::Inet6(address)) => {
+                    route.source = route.source.map(|(_, bits)| (*address, bits));
+                }
+                RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => {
+                    route.prefsrc = Some(*address);
+                }
+                RouteAttribute::NhId(id) => route.nexthop_id = Some(*id),
                 RouteAttribute::Table(number) => route.table = *number,
                 RouteAttribute::Priority(metric) => route.metric = *metric,
                 RouteAttribute::Oif(ifindex) => route.ifindex = Some(*ifindex),

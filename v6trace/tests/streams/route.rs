@@ -6,10 +6,11 @@ use std::net::Ipv6Addr;
 use serde_json::{Value, json};
 use v6trace::families::{
     outgoing::Own,
-    route::{Known, Paths},
+    route::{Interface, Known, Paths},
 };
 use v6trace_common::families::route::{
-    self as wire, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ, RouteRefused, SAID_READ,
+    self as wire, DEVICE_FLAGS_READ, DISABLE_READ, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ,
+    RouteRefused, SAID_READ,
 };
 use zerocopy::FromZeros as _;
 
@@ -31,7 +32,9 @@ const DELETE: u32 = 25;
 const DESTINATION: u16 = 1;
 const OIF: u16 = 4;
 const GATEWAY: u16 = 5;
+const PRIORITY: u16 = 6;
 const PREFSRC: u16 = 7;
+const MULTIPATH: u16 = 9;
 
 fn address(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
@@ -79,7 +82,31 @@ fn paths() -> Paths {
         to_gateways: Some(Vec::new()),
         same_prefix: Some(Vec::new()),
         addresses: Vec::new(),
-        interfaces: vec![(2, "eth0; reboot".to_owned(), true)],
+        interfaces: vec![Interface {
+            ifindex: 2,
+            name: "eth0; reboot".to_owned(),
+            is_up: true,
+            vrf_table: None,
+        }],
+    }
+}
+
+/// A route on the link of interface 2.
+fn route(prefix: &str, prefix_len: u8) -> Known {
+    Known {
+        prefix: address(prefix),
+        prefix_len,
+        source: None,
+        table: 254,
+        kind: 1,
+        protocol: 4,
+        metric: 1024,
+        gateway: None,
+        interface: Some("eth0; reboot".to_owned()),
+        prefsrc: None,
+        nexthop_id: None,
+        hops: 1,
+        is_dead: false,
     }
 }
 
@@ -174,13 +201,22 @@ fn a_source_that_is_tested_is_told_apart() {
     attribute(&mut bytes, PREFSRC, &address("2001:db8:1::1").octets());
     refused.request[..bytes.len()].copy_from_slice(&bytes);
     refused.request_len = u32::try_from(bytes.len()).unwrap();
-    let said = beside(&refused, tested);
+    let said = beside(&refused, tested.clone());
     assert_eq!(said["cause"], "route-source-not-local");
     assert!(
         said["summary"].as_str().unwrap().contains("tentative"),
         "{said}"
     );
     assert!(!said["fix"].to_string().contains("address add"), "{said}");
+    assert_eq!(said["fix"].as_array().unwrap().len(), 2, "{said}");
+    // Another node has it.
+    tested.addresses[0].flags = 0x48;
+    let said = beside(&refused, tested);
+    assert!(
+        said["summary"].as_str().unwrap().contains("dadfailed"),
+        "{said}"
+    );
+    assert_eq!(said["fix"].as_array().unwrap().len(), 1, "{said}");
 }
 
 #[test]
@@ -201,18 +237,7 @@ fn what_is_to_be_pasted_is_quoted() {
 #[test]
 fn a_route_to_the_gateway_that_is_there_now_makes_it_likely() {
     let mut there = paths();
-    there.to_gateways = Some(vec![Known {
-        prefix: address("2001:db8:9::"),
-        prefix_len: 64,
-        table: 254,
-        kind: 1,
-        protocol: 2,
-        metric: 256,
-        gateway: None,
-        interface: Some("eth0; reboot".to_owned()),
-        hops: 1,
-        is_dead: false,
-    }]);
+    there.to_gateways = Some(vec![route("2001:db8:9::", 64)]);
     let said = beside(&refused(EHOSTUNREACH, "2001:db8:9::1", REQUEST_READ), there);
     assert_eq!(said["confidence"], "likely");
     assert!(
@@ -250,6 +275,9 @@ fn only_a_deletion_finds_nothing() {
     let mut delete = refused(ESRCH, "fe80::1", REQUEST_READ);
     assert_eq!(said(&delete)["cause"], "route-unexplained");
     delete.message_type = DELETE;
+    delete.ret = ENOENT;
+    assert_eq!(said(&delete)["cause"], "route-absent");
+    delete.ret = ESRCH;
     let said = beside(&delete, paths());
     assert_eq!(said["cause"], "route-absent");
     assert_eq!(said["operation"], "route-delete");
@@ -259,6 +287,116 @@ fn only_a_deletion_finds_nothing() {
     assert_eq!(self::said(&add)["cause"], "route-unexplained");
     add.message_flags = REPLACE;
     assert_eq!(self::said(&add)["cause"], "route-absent");
+}
+
+#[test]
+fn an_interface_that_is_off_comes_before_its_gateway() {
+    let mut off = refused(
+        EHOSTUNREACH,
+        "2001:db8:9::1",
+        REQUEST_READ | INTERFACE_FOUND | DEVICE_FLAGS_READ | DISABLE_READ,
+    );
+    off.interface[..4].copy_from_slice(b"eth0");
+    off.disable_ipv6 = 1;
+    let said = beside(&off, paths());
+    assert_eq!(said["cause"], "route-gateway-not-on-link");
+    let fixes = said["fix"].as_array().unwrap();
+    assert!(fixes[0].as_str().unwrap().contains("eth0 up"), "{said}");
+    assert!(
+        fixes[1].as_str().unwrap().contains("disable_ipv6=0"),
+        "{said}"
+    );
+    let summary = said["summary"].as_str().unwrap();
+    assert!(
+        summary.contains("eth0 is not up") && summary.contains("disable_ipv6 is 1"),
+        "{said}"
+    );
+    assert!(!said["fix"].to_string().contains("onlink"), "{said}");
+    assert!(!said["fix"].to_string().contains("/128"), "{said}");
+}
+
+/// Next hops beyond what a record has room for.
+#[test]
+fn a_request_that_is_cut_names_what_was_not_read() {
+    let mut cut = refused(ENODEV, "fe80::1", REQUEST_READ);
+    cut.request = [0; wire::REQUEST_LEN];
+    let mut bytes = vec![10, 32, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0];
+    attribute(&mut bytes, MULTIPATH, &[0; 280]);
+    cut.request_len = u32::try_from(bytes.len()).unwrap();
+    cut.request.copy_from_slice(&bytes[..wire::REQUEST_LEN]);
+    cut.ifindex = 0;
+    assert_eq!(said(&cut)["cause"], "route-unexplained");
+    cut.ret = EHOSTUNREACH;
+    let said = said(&cut);
+    assert_eq!(said["cause"], "route-gateway-not-on-link");
+    assert_eq!(said["evidence"]["gateway"], Value::Null);
+    assert_eq!(said["evidence"]["request"], "default (and more)");
+}
+
+/// Metrics end, and the kernel's own is not replaced by way of another.
+#[test]
+fn what_may_be_beside_or_in_place_of_a_route() {
+    let exists = |metric: u32, routes: Vec<Known>| {
+        let mut refused = refused(EEXIST, "fe80::1", REQUEST_READ);
+        let mut bytes = refused.request[..usize::try_from(refused.request_len).unwrap()].to_vec();
+        attribute(&mut bytes, PRIORITY, &metric.to_le_bytes());
+        refused.request[..bytes.len()].copy_from_slice(&bytes);
+        refused.request_len = u32::try_from(bytes.len()).unwrap();
+        let mut there = paths();
+        there.same_prefix = Some(routes);
+        beside(&refused, there)
+    };
+    let with = |metric: u32| Known {
+        metric,
+        ..route("2001:db8::", 32)
+    };
+    for (metric, fixes) in [(5, 2), (u32::MAX - 1, 2), (u32::MAX, 1)] {
+        let said = exists(metric, vec![with(metric)]);
+        assert_eq!(said["cause"], "route-exists");
+        assert_eq!(said["fix"].as_array().unwrap().len(), fixes, "{said}");
+        assert!(!said["fix"].to_string().contains("metric 0"), "{said}");
+    }
+    let advertised = Known {
+        protocol: 9,
+        ..with(5)
+    };
+    let said = exists(5, vec![with(5), advertised]);
+    assert!(!said["fix"].to_string().contains("replace"), "{said}");
+    // For some sources only it is another route.
+    let of_sources = Known {
+        source: Some((address("2001:db8:1::"), 48)),
+        ..with(5)
+    };
+    let said = exists(5, vec![of_sources]);
+    assert_eq!(said["evidence"]["existing"], Value::Null, "{said}");
+    assert_eq!(said["confidence"], "likely");
+}
+
+/// A default route of another table is another network's.
+#[test]
+fn not_every_other_route_is_offered_for_deletion() {
+    for (prefix_len, asked, table, is_offered) in [
+        (32, 100, 100, true),
+        (32, 254, 100, true),
+        (32, 100, 254, false),
+        (0, 254, 254, true),
+        (0, 254, 100, false),
+        (0, 100, 254, false),
+    ] {
+        let mut delete = refused(ESRCH, "fe80::1", REQUEST_READ);
+        delete.message_type = DELETE;
+        delete.request[1] = prefix_len;
+        delete.request[4] = asked;
+        let mut there = paths();
+        there.same_prefix = Some(vec![Known {
+            table,
+            ..route("2001:db8::", prefix_len)
+        }]);
+        let said = beside(&delete, there);
+        assert_eq!(said["cause"], "route-absent");
+        let offers = said["fix"].to_string().contains("route del");
+        assert_eq!(offers, is_offered, "{said}");
+    }
 }
 
 #[test]

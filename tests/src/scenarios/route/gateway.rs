@@ -1,6 +1,7 @@
 //! Gateways and sources that the kernel does not take.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use rustix::system::uname;
 use serde_json::Value;
 
 use super::{BEHIND, Host, OWN, about};
@@ -11,6 +12,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-gateway-not-on-link", nowhere),
     scenario("route-gateway-not-on-link-by-which-route", elsewhere),
     scenario("route-gateway-not-on-link-of-several", several),
+    scenario("route-gateway-not-on-link-of-what-is-off", off),
     scenario("route-gateway-not-on-link-ipv4", ipv4),
     scenario("route-gateway-own-address", own),
     scenario("route-gateway-without-interface", without_interface),
@@ -97,10 +99,13 @@ fn elsewhere() -> Result<()> {
             "fd00:5a::/64 dev v0 proto kernel metric 256",
         )
         .summary_has(["v0", "v1"])
+        .no_fix_has("onlink")
+        .no_fix_has("/128")
         .check()?;
     let rejected = about(&report, "fd00:98::1")?;
     host.expect(rejected, "EHOSTUNREACH", "fd00:5b::/64 via fd00:98::1")
         .summary_has(["unreachable", "rejects"])
+        .no_fix_has("/128")
         .check()?;
     host.follow(
         behind,
@@ -135,6 +140,52 @@ fn several() -> Result<()> {
         .check()
 }
 
+/// An interface that is down, and one without IPv6, have lost what led to the gateway.
+fn off() -> Result<()> {
+    let host = Host::new("lost")?;
+    for interface in ["d0", "d1"] {
+        host.netns.dummy(interface)?;
+    }
+    host.netns.ip("address add fd00:70::1/64 dev d0 nodad")?;
+    host.netns.ip("address add fd00:71::1/64 dev d1 nodad")?;
+    host.netns.ip("link set d0 down")?;
+    host.netns.set_sysctl("ipv6/conf/d1/disable_ipv6", "1")?;
+    let tracer = Tracing::start()?;
+    host.fails(&format!("add {BEHIND} via fd00:70::9 dev d0"))?;
+    host.fails("add fd00:5c::/64 via fd00:71::9 dev d1")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    for (gateway, request, says, fix) in [
+        (
+            "fd00:70::9",
+            "fd00:5b::/64 via fd00:70::9 dev d0",
+            "d0 is not up",
+            "link set dev d0 up",
+        ),
+        (
+            "fd00:71::9",
+            "fd00:5c::/64 via fd00:71::9 dev d1",
+            "disable_ipv6 is 1",
+            "disable_ipv6=0",
+        ),
+    ] {
+        let diagnosis = about(&report, gateway)?;
+        host.expect(diagnosis, "EHOSTUNREACH", request)
+            .field("cause", "route-gateway-not-on-link")
+            .summary_has([says])
+            .no_fix_has("onlink")
+            .no_fix_has("/128")
+            .check()?;
+        diagnosis.follow(fix)?;
+    }
+    // They come back without their addresses, which are to be added first.
+    host.netns.ip("address add fd00:70::1/64 dev d0 nodad")?;
+    let diagnosis = about(&report, "fd00:70::9")?;
+    let has = [BEHIND, "via fd00:70::9", "dev d0"];
+    host.follow(diagnosis, "route add", "d0", &has)
+}
+
 /// A route of IPv4 is tested the same way; what IPv4 refuses by itself is not told.
 fn ipv4() -> Result<()> {
     let host = Host::new("rfc8950")?;
@@ -161,7 +212,7 @@ fn ipv4() -> Result<()> {
     .check()?;
     diagnosis.follow("onlink")?;
     let shown = host.shown("route show 10.92.0.0/16")?;
-    anyhow::ensure!(
+    ensure!(
         shown
             .iter()
             .any(|line| line.contains("via inet6 fd00:99::1 dev v0 onlink")),
@@ -229,6 +280,7 @@ fn by_loopback() -> Result<()> {
         .route(&format!("add {BEHIND} via fe80::9 dev lo"))
         .is_ok();
     let report = tracer.finish()?;
+    ensure!(is_taken == is_linux("5."), "taken: {is_taken}");
     if is_taken {
         return report.silent();
     }
@@ -249,6 +301,7 @@ fn mismatch() -> Result<()> {
         .route(&format!("add {BEHIND} via fd00:5a::9 dev v1 onlink"))
         .is_ok();
     let report = tracer.finish()?;
+    ensure!(is_taken == is_linux("7."), "taken: {is_taken}");
     if is_taken {
         return report.silent();
     }
@@ -274,6 +327,11 @@ fn mismatch() -> Result<()> {
         "v0",
         &[BEHIND, "via fd00:5a::9", "dev v0"],
     )
+}
+
+/// Whether this kernel's release begins like that.
+fn is_linux(release: &str) -> bool {
+    uname().release().to_string_lossy().starts_with(release)
 }
 
 fn source() -> Result<()> {

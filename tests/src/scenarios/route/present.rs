@@ -10,6 +10,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-exists", exists),
     scenario("route-exists-of-an-advertisement", advertised),
+    scenario("route-exists-by-several-next-hops", twice),
     scenario("route-absent", absent),
     scenario("route-absent-changed", changed),
 ];
@@ -68,6 +69,53 @@ fn exists() -> Result<()> {
         gone.len() == 1 && gone[0].starts_with("fd00:5b::/64 via fe80::9"),
         "{gone:?} went"
     );
+    Ok(())
+}
+
+/// What has several next hops, or a nexthop object, leads nowhere else.
+fn twice() -> Result<()> {
+    let host = Host::new("twice-by-several")?;
+    host.netns.ip("nexthop add id 10 via fe80::9 dev v0")?;
+    let several = format!("add {BEHIND} nexthop via fe80::9 dev v0 nexthop via fe80::8 dev v1");
+    let object = "add fd00:5c::/64 nhid 10";
+    host.route(&several)?;
+    host.route(object)?;
+    host.route("add default via fe80::8 dev v1 proto static")?;
+    // Where routes may be for some sources, the other default is none of these.
+    let sources = "add default from fd00:70::/64 via fe80::9 dev v0";
+    let has_sources = host.route(sources).is_ok();
+    let tracer = Tracing::start()?;
+    host.fails(&several)?;
+    host.fails(object)?;
+    if has_sources {
+        host.fails("del default from fd00:71::/64")?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(if has_sources { 3 } else { 2 })?;
+    let [several, object, absent @ ..] = &report.diagnoses[..] else {
+        return Ok(());
+    };
+    for existing in [several, object] {
+        existing
+            .expect()
+            .field("cause", "route-exists")
+            .field("severity", "notice")
+            .field("fix", json!([]))
+            .that(
+                !existing.summary().contains("elsewhere"),
+                "it is told as another",
+            )
+            .check()?;
+    }
+    object.expect().summary_has(["already"]).check()?;
+    for absent in absent {
+        absent
+            .expect()
+            .field("cause", "route-absent")
+            .no_fix_has("route del")
+            .check()?;
+    }
     Ok(())
 }
 

@@ -31,22 +31,36 @@ struct Same {
     /// The process; 0 for all of the namespace.
     pid: u32,
     ret: i32,
-    hook: u32,
+    sort: u32,
+    /// Where the kernel's words are, which are constants; 0 without.
+    said: u64,
 }
+
+/// Beside the hook: several next hops of a route of IPv4, of which mostly none is of
+/// IPv6. These hold back only each other.
+const MAY_BE_IPV4: u32 = 0x100;
 
 #[map]
 static ROUTE_REPORTED: Limit<Same> = Limit::new(4096);
 
 /// How many were not reported before this one; `None` where it is not either.
 #[inline(always)]
-pub(super) fn suppressed(hook: Hook, netns: u32, ret: i32) -> Option<u32> {
-    let mut same = Same {
+pub(super) fn suppressed(
+    hook: Hook,
+    may_be_ipv4: bool,
+    netns: u32,
+    ret: i32,
+    said: u64,
+) -> Option<u32> {
+    let same = Same {
         netns,
         pid: (bpf_get_current_pid_tgid() >> 32) as u32,
         ret,
-        hook: hook.0.into(),
+        sort: u32::from(hook.0) | if may_be_ipv4 { MAY_BE_IPV4 } else { 0 },
+        said,
     };
-    let of_process = if matches!(ret, NO_ENTRY | NO_SUCH | EXISTS) {
+    let is_answer = matches!(ret, NO_ENTRY | NO_SUCH | EXISTS);
+    let of_process = if is_answer {
         ROUTE_REPORTED.pass(&same, 0, ANSWER_NS, 1)
     } else {
         ROUTE_REPORTED.pass(&same, 0, AGAIN_NS, MOST)
@@ -54,7 +68,15 @@ pub(super) fn suppressed(hook: Hook, netns: u32, ret: i32) -> Option<u32> {
     if of_process == HELD_BACK {
         return None;
     }
-    same.pid = 0;
-    let of_all = ROUTE_REPORTED.pass(&same, 0, AGAIN_NS, MOST_OF_ALL);
-    (of_all != HELD_BACK).then_some((of_process + of_all) as u32)
+    let of_namespace = Same { pid: 0, ..same };
+    let of_all = ROUTE_REPORTED.pass(&of_namespace, 0, AGAIN_NS, MOST_OF_ALL);
+    if of_all == HELD_BACK {
+        // It was not told: the next of the process is not for that reason held back for
+        // an hour.
+        if is_answer {
+            ROUTE_REPORTED.forget(&same);
+        }
+        return None;
+    }
+    Some((of_process + of_all) as u32)
 }

@@ -116,13 +116,19 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     let end = call.message + u64::from(header.length);
     let first = Pointer(call.message + MESSAGE_HEADER + ROUTE_HEADER);
     attributes::look_through(first, end);
-    if hook == wire::ADD4 && (ret == EXISTS || !may_leave_by_ipv6()) {
-        return None;
+    let mut may_be_ipv4 = false;
+    if hook == wire::ADD4 {
+        may_be_ipv4 = !leaves_by_ipv6();
+        if ret == EXISTS || may_be_ipv4 && attributes::value(MULTIPATH).0 == 0 {
+            return None;
+        }
     }
     let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let netns = net.inum()?;
-    let suppressed = suppressed(hook, netns, ret)?;
+    let words = Pointer(call.extack).follow(&globals::EXTACK_MESSAGE);
+    let words_at = words.map_or(0, |words| words.0);
+    let suppressed = suppressed(hook, may_be_ipv4, netns, ret, words_at)?;
     let record = ROUTE_RECORD.get()?;
     record.open(hook, netns);
     let payload = &mut record.payload;
@@ -133,19 +139,19 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     payload.suppressed = suppressed;
     payload.reserved = 0;
     payload.known = copy(Pointer(call.message + MESSAGE_HEADER), payload);
-    payload.known |= said(Pointer(call.extack), &mut payload.said);
+    payload.known |= said(words, &mut payload.said);
     interface(net, payload);
     record.send(ctx, hook);
     Some(())
 }
 
-/// Whether a route of IPv4 has an IPv6 gateway, or several next hops, of which one may
-/// have.
+/// Whether a route of IPv4 has an IPv6 gateway. Of several next hops each may have one,
+/// which is looked into in userspace.
 #[inline(always)]
-fn may_leave_by_ipv6() -> bool {
+fn leaves_by_ipv6() -> bool {
     // `struct rtvia` begins with the family.
     let via: u16 = attributes::read(VIA).unwrap_or(0);
-    via == INET6 || attributes::value(MULTIPATH).0 != 0
+    via == INET6
 }
 
 /// The request itself, as much as there is room for.
@@ -178,9 +184,9 @@ fn copy(from: Pointer, payload: &mut RouteRefused) -> u32 {
 
 /// What the kernel says of it, if anything.
 #[inline(always)]
-fn said(extack: Pointer, said: &mut [u8; SAID_LEN]) -> u32 {
+fn said(message: Option<Pointer>, said: &mut [u8; SAID_LEN]) -> u32 {
     *said = [0; SAID_LEN];
-    let Some(message) = extack.follow(&globals::EXTACK_MESSAGE) else {
+    let Some(message) = message else {
         return 0;
     };
     if message.0 == 0 {

@@ -143,7 +143,7 @@ fn way(route: &Route, links: &[Link]) -> Way {
             .and_then(|ifindex| links::by_index(links, ifindex))
             .map(|link| link.name.clone()),
         is_dead: route.is_dead,
-        of_sources: route.of_sources,
+        of_sources: route.source.is_some(),
     }
 }
 

@@ -128,7 +128,7 @@ impl Known {
     /// "fd00:1::/64 dev eth0 proto kernel metric 256 table 100"
     pub(super) fn words(&self) -> String {
         let mut words = kind(self.kind).to_owned();
-        words += &prefix(IpAddr::V6(self.prefix), self.prefix_len);
+        words += &self.prefix();
         words += &self.way();
         let _ = write!(
             words,
@@ -142,11 +142,23 @@ impl Known {
         words
     }
 
+    /// "default from 2001:db8::/48"
+    fn prefix(&self) -> String {
+        let mut words = prefix(IpAddr::V6(self.prefix), self.prefix_len);
+        if let Some((source, length)) = self.source {
+            let _ = write!(words, " from {}", prefix(IpAddr::V6(source), length));
+        }
+        words
+    }
+
     /// " via fe80::1 dev eth0"
     fn way(&self) -> String {
         let mut words = String::new();
         if self.hops > 1 {
             let _ = write!(words, " by {} next hops", self.hops);
+        }
+        if let Some(id) = self.nexthop_id {
+            let _ = write!(words, " nhid {id}");
         }
         if let Some(gateway) = self.gateway {
             let _ = write!(words, " via {gateway}");
@@ -154,13 +166,16 @@ impl Known {
         if let Some(interface) = &self.interface {
             let _ = write!(words, " dev {interface}");
         }
+        if let Some(source) = self.prefsrc {
+            let _ = write!(words, " src {source}");
+        }
         words
     }
 
     /// What `ip -6 route del` is to be told to delete this very route.
     pub(super) fn to_delete(&self) -> String {
         let mut words = kind(self.kind).to_owned();
-        words += &prefix(IpAddr::V6(self.prefix), self.prefix_len);
+        words += &self.prefix();
         if let Some(gateway) = self.gateway {
             let _ = write!(words, " via {gateway}");
         }

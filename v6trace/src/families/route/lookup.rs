@@ -8,7 +8,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::{Hop, Known, Paths, Request, RouteRefused};
+use super::{Hop, Interface, Known, Paths, Request, RouteRefused, explain::INVALID_GATEWAY};
 use crate::{
     errno::Errno,
     event::Event,
@@ -26,6 +26,8 @@ use crate::{
 
 /// Routes that are listed, of each sort.
 const LISTED: usize = 16;
+/// `RT_TABLE_MAIN`
+const MAIN: u32 = 254;
 
 /// Looks at the namespaces in which routes are refused.
 pub(crate) struct Routes;
@@ -60,18 +62,24 @@ struct Asked<'r> {
 
 impl<'r> Asked<'r> {
     fn new(index: usize, event: &'r Event, refused: &RouteRefused, request: &'r Request) -> Self {
+        let gateways: Vec<_> = request.hops.iter().filter_map(Hop::gateway6).collect();
         Self {
             index,
             event,
             request,
-            gateways: request.hops.iter().filter_map(Hop::gateway6).collect(),
-            to_gateways: matches!(refused.errno, Errno::EHOSTUNREACH | Errno::EINVAL),
-            same_prefix: matches!(refused.errno, Errno::EEXIST | Errno::ESRCH | Errno::ENOENT),
+            to_gateways: !gateways.is_empty() && depends_on_gateway(refused),
+            gateways,
+            // Routes of IPv4 are not listed.
+            same_prefix: !request.is_ipv4()
+                && matches!(refused.errno, Errno::EEXIST | Errno::ESRCH | Errno::ENOENT),
         }
     }
 
     fn leads_to_gateway(&self, route: &Route) -> bool {
-        self.to_gateways && self.gateways.iter().any(|&gateway| route.has(gateway))
+        // The kernel looks for a gateway without a source.
+        self.to_gateways
+            && route.source.is_none()
+            && self.gateways.iter().any(|&gateway| route.has(gateway))
     }
 
     fn has_prefix(&self, route: &Route) -> bool {
@@ -83,6 +91,13 @@ impl<'r> Asked<'r> {
     fn wants(&self, route: &Route) -> bool {
         self.leads_to_gateway(route) || self.has_prefix(route)
     }
+}
+
+/// Whether what leads to a gateway decides.
+fn depends_on_gateway(refused: &RouteRefused) -> bool {
+    let said = refused.said.as_deref().unwrap_or_default();
+    refused.errno == Errno::EHOSTUNREACH
+        || refused.errno == Errno::EINVAL && said.starts_with(INVALID_GATEWAY)
 }
 
 /// Looks for all of one namespace.
@@ -118,11 +133,18 @@ fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths 
         addresses,
         ..
     } = inside;
+    let table = asked.request.table;
     let listed = |wanted: bool, is_it: &dyn Fn(&Route) -> bool| {
         let routes = routes.filter(|_| wanted)?;
         let mut found: Vec<_> = routes.iter().filter(|route| is_it(route)).collect();
-        found.sort_by_key(|route| (u8::MAX - route.prefix_len, route.metric));
+        // Of very many, those of the tables that the kernel looks into are kept.
+        let is_beside = |route: &Route| ![table, MAIN].contains(&route.table);
+        found.sort_by_key(|route| {
+            let length = u8::MAX - route.prefix_len;
+            (is_beside(route), length, route.metric)
+        });
         found.truncate(LISTED);
+        found.sort_by_key(|route| (u8::MAX - route.prefix_len, route.metric));
         Some(found.iter().map(|route| known(route, links)).collect())
     };
     let request = asked.request;
@@ -138,9 +160,17 @@ fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths 
         to_gateways: listed(asked.to_gateways, &|route| asked.leads_to_gateway(route)),
         same_prefix: listed(asked.same_prefix, &|route| asked.has_prefix(route)),
         addresses: own.filter(|own| is_asked_for(own.address)).collect(),
-        interfaces: interfaces
-            .map(|link| (link.ifindex, link.name.clone(), link.is_up))
-            .collect(),
+        interfaces: interfaces.map(|link| interface(link, links)).collect(),
+    }
+}
+
+fn interface(link: &Link, links: &[Link]) -> Interface {
+    let master = link.master.and_then(|it| links::by_index(links, it));
+    Interface {
+        ifindex: link.ifindex,
+        name: link.name.clone(),
+        is_up: link.is_up,
+        vrf_table: master.unwrap_or(link).vrf_table,
     }
 }
 
@@ -148,6 +178,7 @@ fn known(route: &Route, links: &[Link]) -> Known {
     Known {
         prefix: route.prefix,
         prefix_len: route.prefix_len,
+        source: route.source,
         table: route.table,
         kind: route.kind,
         protocol: route.protocol,
@@ -157,6 +188,8 @@ fn known(route: &Route, links: &[Link]) -> Known {
             .ifindex
             .and_then(|ifindex| links::by_index(links, ifindex))
             .map(|link| link.name.clone()),
+        prefsrc: route.prefsrc,
+        nexthop_id: route.nexthop_id,
         hops: route.hops,
         is_dead: route.is_dead,
     }

@@ -24,7 +24,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{Device, Operation, RouteRefused};
-pub use paths::{Known, Paths};
+pub use paths::{Interface, Known, Paths};
 pub use request::{Hop, Request};
 
 impl Operation {

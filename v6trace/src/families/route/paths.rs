@@ -20,12 +20,24 @@ pub struct Paths {
     pub same_prefix: Option<Vec<Known>>,
     /// Its own addresses among those that were asked for as gateway or source.
     pub addresses: Vec<Own>,
-    /// The interfaces that next hops name, as far as they are there: index, name,
-    /// whether it is up.
-    pub interfaces: Vec<(u32, String, bool)>,
+    /// The interfaces that next hops name, as far as they are there.
+    pub interfaces: Vec<Interface>,
 }
 
 impl Finding for Paths {}
+
+/// An interface that a next hop names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Whether it is up.
+    pub is_up: bool,
+    /// The table of the VRF that it is in, if it is in one.
+    pub vrf_table: Option<u32>,
+}
 
 /// A route that there is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +46,8 @@ pub struct Known {
     pub prefix: Ipv6Addr,
     /// Bits of that.
     pub prefix_len: u8,
+    /// The sources that it is for, and the bits of that; `None` for all.
+    pub source: Option<(Ipv6Addr, u8)>,
     /// Its table.
     pub table: u32,
     /// `RTN_*`
@@ -46,6 +60,10 @@ pub struct Known {
     pub gateway: Option<Ipv6Addr>,
     /// The name of the interface that it leaves by; `None` of several.
     pub interface: Option<String>,
+    /// The source of what leaves by it, where it says.
+    pub prefsrc: Option<Ipv6Addr>,
+    /// The number of its nexthop object.
+    pub nexthop_id: Option<u32>,
     /// How many next hops it has.
     pub hops: usize,
     /// Whether the kernel passes it over (`RTNH_F_DEAD`).
@@ -55,10 +73,17 @@ pub struct Known {
 impl Paths {
     /// The name of an interface that a next hop names.
     pub(super) fn name(&self, ifindex: u32) -> Option<&str> {
+        self.interface(ifindex).map(|it| it.name.as_str())
+    }
+
+    /// The table of its VRF, if it is in one.
+    pub(super) fn vrf(&self, ifindex: u32) -> Option<u32> {
+        self.interface(ifindex)?.vrf_table
+    }
+
+    fn interface(&self, ifindex: u32) -> Option<&Interface> {
         let mut found = self.interfaces.iter();
-        found
-            .find(|(index, ..)| *index == ifindex)
-            .map(|(_, name, _)| name.as_str())
+        found.find(|interface| interface.ifindex == ifindex)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
+/// The loopback interface of every namespace: a route by it rejects.
+const LOOPBACK: &str = "lo";
 /// What a reader puts in for the interface that is meant.
 const INTERFACE: &str = "IFNAME";
 
@@ -109,7 +111,13 @@ impl Story<'_> {
             .with("gateway_route", route.map(Known::words))
             .with("flags", self.flags())
             .with("disable_ipv6", self.disable_ipv6());
-        if self.request.and_then(Request::only_hop).is_none() || matches!(way, Way::There(_)) {
+        // A rule may ask other tables than were looked at.
+        let has_others = matches!(way, Way::Nowhere)
+            && self
+                .paths
+                .is_some_and(|paths| paths.to_gateways.iter().flatten().any(|it| it.has(gateway)));
+        let is_of_several = self.request.and_then(Request::only_hop).is_none();
+        if is_of_several || has_others || matches!(way, Way::There(_)) {
             diagnosis = diagnosis.likely();
         }
         diagnosis = self.link_fixes(diagnosis, hop, gateway, &way, asked.as_deref());
@@ -224,7 +232,7 @@ impl Story<'_> {
             };
             if let Some(again) = self
                 .again_by(&direct, &own.interface)
-                .filter(|_| !self.request.is_some_and(Request::is_ipv4))
+                .filter(|_| self.may_be_direct(hop, own))
             {
                 diagnosis = diagnosis.fix(
                     Fix::new(again).remark("if the destination itself is on the link, behind none"),
@@ -232,6 +240,15 @@ impl Story<'_> {
             }
         }
         about(diagnosis, gateway)
+    }
+
+    /// Whether the same without a gateway may be what was meant: by the interface that has
+    /// the address, and not for the whole world, nor where it would be thrown away.
+    fn may_be_direct(&self, hop: &Hop, own: &Own) -> bool {
+        let is_of_ipv6 = self
+            .request
+            .is_some_and(|request| !request.is_ipv4() && request.prefix_len > 0);
+        is_of_ipv6 && own.interface != LOOPBACK && hop.ifindex.is_none_or(|it| it == own.ifindex)
     }
 
     pub(super) fn gateway_without_interface(&self) -> Diagnosis {
@@ -303,7 +320,12 @@ impl Story<'_> {
     pub(super) fn onlink_mismatch(&self) -> Diagnosis {
         let hop = self.only(|hop| hop.gateway6().is_some());
         let gateway = hop.and_then(|hop| hop.gateway);
-        let way = hop.map_or(Way::Unknown, |hop| self.way(hop));
+        let said = self.refused.said.as_deref().unwrap_or_default();
+        let way = match hop {
+            // Kernels that say less do not look which interface it is.
+            Some(hop) if said.contains("device mismatch") => self.way_of_neighbour(hop),
+            _ => Way::Unknown,
+        };
         let named = gateway.map_or_else(|| "one of its gateways".to_owned(), |it| it.to_string());
         let (why, route) = match way {
             Way::Elsewhere(route, interface) => (
@@ -314,7 +336,7 @@ impl Story<'_> {
                 ),
                 Some(route),
             ),
-            Way::Behind(route) | Way::Rejected(route) | Way::There(route) => (
+            Way::Behind(route) if route.prefix_len > 0 => (
                 format!(
                     "{named} is taken for a neighbour (onlink), but {} leads to it another way, and \
                      onlink overrules the default route alone",
@@ -322,10 +344,11 @@ impl Story<'_> {
                 ),
                 Some(route),
             ),
-            Way::Nowhere | Way::Unknown => (
+            _ => (
                 format!(
-                    "{named} is taken for a neighbour (onlink), but another route than a default \
-                     route leads to it by another interface, or it is no address of another node"
+                    "{named} is taken for a neighbour (onlink), and by the kernel's routes it is \
+                     none on this interface: it is no address of another node, or is behind \
+                     another interface; which route says so was not found"
                 ),
                 None,
             ),

@@ -164,8 +164,8 @@ impl Story<'_> {
         let flags = self.flags();
         let interface = self.interface().or_else(|| {
             let mut found = self.paths?.interfaces.iter();
-            let (_, name, _) = found.find(|(.., is_up)| !is_up)?;
-            Some(name.as_str())
+            let down = found.find(|interface| !interface.is_up)?;
+            Some(down.name.as_str())
         });
         let why = match interface {
             Some(name) if flags.is_some_and(|flags| flags & UP != 0) => {

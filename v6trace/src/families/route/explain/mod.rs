@@ -23,6 +23,7 @@ use crate::{
 
 /// `NLM_F_*`: what a request is to do about a route that is there, or is not.
 const REPLACE: u32 = 0x100;
+const EXCLUSIVE: u32 = 0x200;
 const CREATE: u32 = 0x400;
 const APPEND: u32 = 0x800;
 
@@ -62,6 +63,9 @@ struct Story<'a> {
     paths: Option<&'a Paths>,
 }
 
+/// What the kernel says of a gateway that is not taken for a neighbour.
+pub(super) const INVALID_GATEWAY: &str = "Nexthop has invalid gateway";
+
 /// What the kernel says of each cause that gives EINVAL.
 const SAID: &[(&str, Cause)] = &[
     ("Gateway can not be a local address", Cause::OwnGateway),
@@ -73,7 +77,7 @@ const SAID: &[(&str, Cause)] = &[
     ("Egress device can not be loopback", Cause::ByLoopback),
     (
         // Before 7.2 "… or device mismatch".
-        "Nexthop has invalid gateway",
+        INVALID_GATEWAY,
         Cause::OnlinkMismatch,
     ),
     ("Nexthop id does not exist", Cause::NexthopObject),
@@ -89,6 +93,10 @@ const SAID_WHOLE: (&str, Cause) = ("Invalid source address", Cause::SourceNotLoc
 
 impl Story<'_> {
     fn cause(&self) -> Cause {
+        // By EINVAL or ENOENT, as kernels have it.
+        if self.said() == Some(Cause::NexthopObject) {
+            return Cause::NexthopObject;
+        }
         match self.refused.errno {
             Errno::EHOSTUNREACH if self.has_ipv6_gateway() || self.has_more_hops() => {
                 Cause::NotOnLink
@@ -97,7 +105,10 @@ impl Story<'_> {
             Errno::EACCES if self.is_disabled() => Cause::Ipv6Disabled,
             Errno::ENETDOWN => Cause::InterfaceDown,
             Errno::EEXIST => Cause::Exists,
-            Errno::ESRCH if self.refused.operation == Operation::Delete => Cause::Absent,
+            // ENOENT: it went between being found and being taken away.
+            Errno::ESRCH | Errno::ENOENT if self.refused.operation == Operation::Delete => {
+                Cause::Absent
+            }
             Errno::ENOENT if self.verb() == "change" => Cause::Absent,
             Errno::EAFNOSUPPORT if self.request.is_some_and(Request::is_ipv4) => Cause::Ipv6Off,
             Errno::EINVAL => self.invalid(),
@@ -105,14 +116,24 @@ impl Story<'_> {
         }
     }
 
+    /// What the kernel's words stand for.
+    fn said(&self) -> Option<Cause> {
+        let said = self.refused.said.as_deref()?;
+        if said == SAID_WHOLE.0 {
+            return Some(SAID_WHOLE.1);
+        }
+        let found = SAID.iter().find(|(words, _)| said.starts_with(words));
+        found.map(|(_, cause)| *cause)
+    }
+
     /// Which of the many reasons of EINVAL it was.
     fn invalid(&self) -> Cause {
-        if let Some(said) = self.refused.said.as_deref() {
-            if said == SAID_WHOLE.0 {
-                return SAID_WHOLE.1;
-            }
-            let found = SAID.iter().find(|(words, _)| said.starts_with(words));
-            return found.map_or(Cause::Unexplained, |(_, cause)| *cause);
+        if self.refused.said.is_some() {
+            return match self.said() {
+                // IPv4 has the same words for a gateway of its own.
+                Some(Cause::OnlinkMismatch) if self.has_ipv4_gateway() => Cause::Unexplained,
+                said => said.unwrap_or(Cause::Unexplained),
+            };
         }
         // Without words, where there would be some, it is another reason.
         if self.refused.said_read {
@@ -229,6 +250,14 @@ impl Story<'_> {
     fn has_ipv6_gateway(&self) -> bool {
         let hops = self.request.map_or(&[][..], |request| &request.hops);
         hops.iter().any(|hop| hop.gateway6().is_some())
+    }
+
+    /// Whether one of the gateways is of IPv4, or may be.
+    fn has_ipv4_gateway(&self) -> bool {
+        let Some(request) = self.request.filter(|request| request.is_ipv4()) else {
+            return false;
+        };
+        request.more_hops || request.hops.iter().any(|hop| hop.gateway6().is_none())
     }
 
     /// Whether there are next hops that were not read.

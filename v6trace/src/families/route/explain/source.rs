@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Story, about};
 use crate::{
     explain::{Diagnosis, Fix, quoted},
-    families::route::Cause,
+    families::route::{Cause, Request},
     ifa,
 };
 
@@ -21,18 +21,39 @@ impl Story<'_> {
     pub(super) fn source_not_local(&self) -> Diagnosis {
         let source = self.request.and_then(|request| request.prefsrc);
         let what = source.map_or_else(|| "its source".to_owned(), |it| it.to_string());
+        let by = self.request.and_then(Request::only_hop);
+        let by = by.and_then(|hop| hop.ifindex);
         let own = self.paths.and_then(|paths| {
-            let mut own = paths.addresses.iter();
-            own.find(|own| source == Some(IpAddr::V6(own.address)))
+            let own = paths.addresses.iter();
+            let own = own.filter(|own| source == Some(IpAddr::V6(own.address)));
+            // A link-local address may be on several.
+            own.max_by_key(|own| by == Some(own.ifindex))
         });
+        let has = |flag| own.is_some_and(|own| u32::from(own.flags) & flag != 0);
+        let is_tested = has(ifa::TENTATIVE) && !has(ifa::DADFAILED);
         let why = match own {
             None => format!("its source (src) {what} is no address of this host"),
-            Some(own) if u32::from(own.flags) & ifa::TENTATIVE != 0 => format!(
+            Some(own) if has(ifa::DADFAILED) => format!(
+                "{} has its source (src) {what}, but another node has it too: it failed its test \
+                 for duplicates (dadfailed)",
+                own.interface
+            ),
+            Some(own) if is_tested => format!(
                 "{} has its source (src) {what}, but still tests it for duplicates (tentative)",
                 own.interface
             ),
+            Some(own)
+                if own.address.is_unicast_link_local()
+                    && by.is_some_and(|ifindex| ifindex != own.ifindex) =>
+            {
+                format!(
+                    "its source (src) {what} is link-local and on {}, which is another link",
+                    own.interface
+                )
+            }
             Some(own) => format!(
-                "its source (src) {what} could not be used when it was asked for; {} has it",
+                "its source (src) {what} could not be used when it was asked for; {} has it: in \
+                 another VRF than the route leaves by, or since a moment ago",
                 own.interface
             ),
         };
@@ -47,10 +68,12 @@ impl Story<'_> {
                 diagnosis = diagnosis
                     .fix(Fix::new(again).remark("the kernel then chooses the source by itself"));
             }
-            if own.is_some() {
-                return about(self.once_more(diagnosis), source);
+            if is_tested {
+                diagnosis = self.once_more(diagnosis);
             }
-            if let (Some(source), Some(interface)) = (source, self.interface()) {
+            if own.is_none()
+                && let (Some(source), Some(interface)) = (source, self.interface())
+            {
                 let add = format!("ip -6 address add {source}/128 dev {}", quoted(interface));
                 diagnosis = diagnosis.fix(self.subject.command(&add).remark(
                     "if it is to be this host's; once it is tested for duplicates, once more",

@@ -27,7 +27,21 @@ impl Story<'_> {
     /// What the kernel found for a gateway: it looks into the table that the route is
     /// for, and then where the rules say.
     pub(super) fn way(&self, hop: &Hop) -> Way<'_> {
-        let (Some(gateway), Some(request)) = (hop.gateway6(), self.request) else {
+        match self.request {
+            Some(request) => self.way_in(&[request.table, MAIN, LOCAL], hop),
+            None => Way::Unknown,
+        }
+    }
+
+    /// The same of a neighbour (`onlink`): the kernel looks into the table of the
+    /// interface's VRF alone, or into main.
+    pub(super) fn way_of_neighbour(&self, hop: &Hop) -> Way<'_> {
+        let vrf = hop.ifindex.and_then(|ifindex| self.paths?.vrf(ifindex));
+        self.way_in(&[vrf.unwrap_or(MAIN)], hop)
+    }
+
+    fn way_in(&self, tables: &[u32], hop: &Hop) -> Way<'_> {
+        let Some(gateway) = hop.gateway6() else {
             return Way::Unknown;
         };
         let Some(routes) = self.paths.and_then(|paths| paths.to_gateways.as_ref()) else {
@@ -35,8 +49,13 @@ impl Story<'_> {
         };
         let asked = hop.ifindex.and_then(|ifindex| self.name(ifindex));
         let looked_at = routes.iter().filter(|route| {
-            let is_there = [request.table, MAIN, LOCAL].contains(&route.table);
-            is_there && !route.is_dead && route.has(gateway)
+            let is_there = tables.contains(&route.table);
+            // By an interface that is named it finds no route that rejects.
+            is_there
+                && !route.is_dead
+                && route.source.is_none()
+                && route.has(gateway)
+                && (asked.is_none() || route.kind == UNICAST)
         });
         let looked_at: Vec<_> = looked_at.collect();
         let direct = |route: &&&Known| route.kind == UNICAST && route.gateway.is_none();
