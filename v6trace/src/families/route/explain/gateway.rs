@@ -320,6 +320,7 @@ impl Story<'_> {
     pub(super) fn onlink_mismatch(&self) -> Diagnosis {
         let hop = self.only(|hop| hop.gateway6().is_some());
         let gateway = hop.and_then(|hop| hop.gateway);
+        let by = hop.and_then(|hop| self.name(hop.ifindex?));
         let said = self.refused.said.as_deref().unwrap_or_default();
         let way = match hop {
             // Kernels that say less do not look which interface it is.
@@ -336,7 +337,7 @@ impl Story<'_> {
                 ),
                 Some(route),
             ),
-            Way::Behind(route) if route.prefix_len > 0 => (
+            Way::Behind(route) if route.prefix_len > 0 && route.interface != by => (
                 format!(
                     "{named} is taken for a neighbour (onlink), but {} leads to it another way, and \
                      onlink overrules the default route alone",
