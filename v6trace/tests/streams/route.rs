@@ -330,7 +330,7 @@ fn a_request_that_is_cut_names_what_was_not_read() {
     let said = said(&cut);
     assert_eq!(said["cause"], "route-gateway-not-on-link");
     assert_eq!(said["evidence"]["gateway"], Value::Null);
-    assert_eq!(said["evidence"]["request"], "default (and more)");
+    assert_eq!(said["evidence"]["request"], "::/32 (and more)");
 }
 
 /// Metrics end, and the kernel's own is not replaced by way of another.
