@@ -136,6 +136,8 @@ members! {
         "routes that go are not recognised";
     FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
         "routes that go are not recognised";
+    SKB_SK: Shape::Object, "sk_buff.sk",
+        "the namespace of a refused address or route is not known";
     SKB_DEV: Shape::Object, "sk_buff.dev",
         "the interface of a packet is not known";
     SKB_HEAD: Shape::Object, "sk_buff.head",

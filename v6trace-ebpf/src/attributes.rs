@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Types of attributes that are told apart: all below it.
-const TYPES: usize = 16;
+const TYPES: usize = 32;
 /// Attributes that are looked at; no request of interest has more.
 const MOST: u32 = 16;
 /// `NLA_TYPE_MASK`: the type without the flags beside it.

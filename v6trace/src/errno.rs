@@ -29,6 +29,7 @@ macro_rules! names {
 names! {
     EPERM = 1,
     ENOENT = 2,
+    ESRCH = 3,
     EIO = 5,
     ENXIO = 6,
     EAGAIN = 11,

@@ -41,6 +41,7 @@ mod ifa;
 pub mod live;
 #[cfg(feature = "live")]
 pub mod observe;
+mod prefix;
 #[cfg(feature = "live")]
 pub mod privilege;
 pub mod record;

@@ -1,4 +1,5 @@
-//! The routing daemon whose session a change of forwarding ends.
+//! The routing daemon whose session a change of forwarding ends, and which adds and
+//! deletes very many routes.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -8,21 +9,41 @@ use anyhow::{Context as _, Result};
 
 use super::{Netns, finish, until};
 
-/// A running BIRD that speaks BGP with one neighbour.
+/// A running BIRD.
 pub(crate) struct Bird {
     child: Child,
     control: String,
 }
 
 impl Bird {
-    /// Starts BIRD in `netns`; `session` is the body of its one BGP protocol.
+    /// Starts BIRD in `netns`, to speak BGP with one neighbour; `session` is the body of its one BGP protocol.
     pub(crate) fn start(netns: &Netns, session: &str) -> Result<Self> {
+        Self::with(
+            netns,
+            &format!(
+                "protocol bgp session {{\n{session}\nipv6 {{ import all; export none; }};\n}}\n"
+            ),
+        )
+    }
+
+    /// Starts BIRD in `netns` with routes that it gives to the kernel while its
+    /// protocol `many` is enabled; each is a line of that protocol.
+    pub(crate) fn with_routes(netns: &Netns, routes: &str) -> Result<Self> {
+        Self::with(
+            netns,
+            &format!(
+                "protocol kernel {{ ipv6 {{ export all; }}; }}\n\
+                 protocol static many {{ ipv6;\n{routes}\n}}\n"
+            ),
+        )
+    }
+
+    fn with(netns: &Netns, protocols: &str) -> Result<Self> {
         let name = netns.name();
         let config = format!("/run/bird-{name}.conf");
         let control = format!("/run/bird-{name}.ctl");
         let text = format!(
-            "log stderr all;\nrouter id 10.0.0.{};\nprotocol device {{ }}\n\
-             protocol bgp session {{\n{session}\nipv6 {{ import all; export none; }};\n}}\n",
+            "log stderr all;\nrouter id 10.0.0.{};\nprotocol device {{ }}\n{protocols}",
             name.len()
         );
         fs::write(&config, text).with_context(|| format!("cannot write {config}"))?;
@@ -38,6 +59,19 @@ impl Bird {
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Gives the kernel the routes, or takes them back.
+    ///
+    /// # Errors
+    /// BIRD does not answer.
+    pub(crate) fn enable_routes(&self, enable: bool) -> Result<()> {
+        let verb = if enable { "enable" } else { "disable" };
+        until("BIRD should answer", Duration::from_secs(10), || {
+            let mut birdc = Command::new("birdc");
+            birdc.args(["-s", &self.control, verb, "many"]);
+            finish(&mut birdc, Duration::from_secs(5)).is_ok_and(|done| done.status.success())
+        })
     }
 
     /// Waits until the session is established, or no longer is.

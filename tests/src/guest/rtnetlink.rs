@@ -1,4 +1,4 @@
-//! Requests for addresses as a program makes them, over rtnetlink: also such as
+//! Requests for addresses and routes as a program makes them, over rtnetlink: also such as
 //! `ip` does not let through; and by the ioctl of `ifconfig`.
 
 use std::io::{Read as _, Write as _};
@@ -13,6 +13,15 @@ use super::Netns;
 const RTM_NEWADDR: u16 = 20;
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_DELROUTE: u16 = 25;
+const RT_TABLE_MAIN: u8 = 254;
+const RTPROT_STATIC: u8 = 4;
+const RTN_UNICAST: u8 = 1;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const NLM_F_EXCL: u16 = 0x200;
+const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_REPLACE: u16 = 0x100;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -81,31 +90,11 @@ impl AddressRequest {
     }
 
     fn send_with(&self, netns: &Netns, flags: u16) -> Result<i32> {
-        netns.enter(|| {
-            let route = Protocol::from(libc::NETLINK_ROUTE);
-            let mut socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, Some(route))
-                .context("cannot open a netlink socket")?;
-            socket.write_all(&self.message(flags))?;
-            let mut answer = [0; 4096];
-            let length = socket.read(&mut answer)?;
-            // After the header of the message, NLMSG_ERROR has the errno.
-            let errno = answer.get(16..20).filter(|_| length >= 20);
-            let errno = errno.context("the kernel's answer is short")?;
-            Ok(-i32::from_ne_bytes(errno.try_into()?))
-        })
+        Netlink::open(netns)?.ask(RTM_NEWADDR, flags, &self.body())
     }
 
-    fn message(&self, flags: u16) -> Vec<u8> {
-        let mut message = Vec::new();
-        // Its length is written last.
-        message.extend([0; 4]);
-        message.extend(RTM_NEWADDR.to_ne_bytes());
-        message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
-        message.extend([0; 8]);
-        let [family, _] = u16::try_from(libc::AF_INET6)
-            .unwrap_or_default()
-            .to_ne_bytes();
-        message.extend([family, self.prefix_len, 0, 0]);
+    fn body(&self) -> Vec<u8> {
+        let mut message = vec![inet6(), self.prefix_len, 0, 0];
         message.extend(self.ifindex.to_ne_bytes());
         for kind in [IFA_LOCAL, IFA_ADDRESS] {
             attribute(&mut message, kind, &self.address.octets());
@@ -117,10 +106,78 @@ impl AddressRequest {
             lifetimes[4..8].copy_from_slice(&valid.to_ne_bytes());
             attribute(&mut message, IFA_CACHEINFO, &lifetimes);
         }
-        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-        message[..4].copy_from_slice(&length.to_ne_bytes());
         message
     }
+}
+
+/// A request to add a route by an interface.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RouteRequest {
+    pub(crate) destination: Ipv6Addr,
+    pub(crate) prefix_len: u8,
+    /// 0 names none.
+    pub(crate) ifindex: u32,
+}
+
+impl RouteRequest {
+    /// Asks for it; the errno of the answer, 0 where it was granted.
+    pub(crate) fn add(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &self.body())
+    }
+
+    /// Has it deleted, likewise.
+    pub(crate) fn delete(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_DELROUTE, 0, &self.body())
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = vec![inet6(), self.prefix_len, 0, 0];
+        body.extend([RT_TABLE_MAIN, RTPROT_STATIC, 0, RTN_UNICAST]);
+        body.extend([0; 4]);
+        attribute(&mut body, RTA_DST, &self.destination.octets());
+        if self.ifindex != 0 {
+            attribute(&mut body, RTA_OIF, &self.ifindex.to_ne_bytes());
+        }
+        body
+    }
+}
+
+/// A socket for requests.
+pub(crate) struct Netlink(Socket);
+
+impl Netlink {
+    /// One in `netns`.
+    pub(crate) fn open(netns: &Netns) -> Result<Self> {
+        netns.enter(|| {
+            let route = Protocol::from(libc::NETLINK_ROUTE);
+            Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, Some(route))
+                .map(Self)
+                .context("cannot open a netlink socket")
+        })
+    }
+
+    /// Sends a request; the errno of the answer, 0 where it was granted.
+    fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<i32> {
+        let length = u32::try_from(16 + body.len()).unwrap_or(u32::MAX);
+        let mut message = Vec::new();
+        message.extend(length.to_ne_bytes());
+        message.extend(kind.to_ne_bytes());
+        message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
+        message.extend([0; 8]);
+        message.extend(body);
+        self.0.write_all(&message)?;
+        let mut answer = [0; 4096];
+        let length = self.0.read(&mut answer)?;
+        // After the header of the message, NLMSG_ERROR has the errno.
+        let errno = answer.get(16..20).filter(|_| length >= 20);
+        let errno = errno.context("the kernel's answer is short")?;
+        Ok(-i32::from_ne_bytes(errno.try_into()?))
+    }
+}
+
+/// `AF_INET6`, as messages have it.
+fn inet6() -> u8 {
+    u8::try_from(libc::AF_INET6).unwrap_or_default()
 }
 
 /// Appends an attribute, whose value is of whole words.

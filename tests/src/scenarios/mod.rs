@@ -17,6 +17,7 @@ mod multicast_join;
 mod option;
 mod outgoing;
 mod recording;
+mod route;
 mod set_token;
 mod source_selection;
 mod ways;
@@ -153,6 +154,18 @@ const GROUPS: &[Group] = &[
         among_all: "multicast-interface-refused",
         boot: None,
         scenarios: option::SCENARIOS,
+    },
+    Group {
+        families: &["route"],
+        among_all: "route-gateway-not-on-link",
+        boot: None,
+        scenarios: route::SCENARIOS,
+    },
+    Group {
+        families: &["route"],
+        among_all: "route-ipv6-off",
+        boot: Some("ipv6.disable=1"),
+        scenarios: route::OFF,
     },
     // What is recorded is joins, and a token that is refused.
     Group {

@@ -11,6 +11,7 @@ pub mod forwarding;
 pub mod multicast_join;
 pub mod option;
 pub mod outgoing;
+pub mod route;
 pub mod set_token;
 pub mod source_selection;
 
@@ -61,6 +62,7 @@ families! {
     bind,
     outgoing,
     option,
+    route,
 }
 
 impl Family {

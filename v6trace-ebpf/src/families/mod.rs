@@ -9,5 +9,6 @@ mod forwarding;
 mod multicast_join;
 mod option;
 mod outgoing;
+mod route;
 mod set_token;
 mod source_selection;

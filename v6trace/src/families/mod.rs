@@ -21,6 +21,7 @@ pub mod forwarding;
 pub mod multicast_join;
 pub mod option;
 pub mod outgoing;
+pub mod route;
 pub mod set_token;
 pub mod source_selection;
 
@@ -173,6 +174,7 @@ families! {
     bind { LocalAddressRefused, SocketRefused }
     outgoing { OutgoingLookup, ScopeMissing }
     option { OptionRefused }
+    route { RouteRefused }
 }
 
 /// The kind of the records that something is decoded from.

@@ -28,6 +28,7 @@ pub(crate) mod nsid;
 pub(crate) mod owners;
 pub(crate) mod places;
 mod processes;
+pub(crate) mod routes;
 pub(crate) mod sockets;
 
 use std::time::Duration;
@@ -39,7 +40,9 @@ use crate::{
     clock,
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
-    families::{address, advertisement, anycast, bind, dad, option, outgoing, source_selection},
+    families::{
+        address, advertisement, anycast, bind, dad, option, outgoing, route, source_selection,
+    },
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
 };
@@ -84,6 +87,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(bind::port_lookup::Ports),
         Box::new(outgoing::lookup::Routes),
         Box::new(option::lookup::Routers),
+        Box::new(route::lookup::Routes),
     ]
 }
 

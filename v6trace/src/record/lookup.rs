@@ -14,6 +14,7 @@ use crate::families::{
     dad::Surroundings,
     option::Multicasts,
     outgoing::Reach,
+    route::Paths,
     source_selection::Addresses,
 };
 
@@ -134,4 +135,6 @@ lookups! {
     Multicasts = 16, SMALL;
     /// What has become of an interface that came up without a link-local address.
     Settled = 17, SMALL;
+    /// What routes there are beside one that was refused.
+    Paths = 18, LARGE;
 }

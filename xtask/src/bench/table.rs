@@ -43,6 +43,7 @@ const ROWS: &[Row] = &[
     added("udp6-connect", "IPv6 UDP connect, ns"),
     added("tcp6-connect", "IPv6 TCP connect, ns"),
     added("advertisement", "router advertisement, ns"),
+    added("route", "IPv6 route added and deleted, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

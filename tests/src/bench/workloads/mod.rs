@@ -8,6 +8,7 @@ mod failing_join;
 mod join_leave;
 mod option;
 mod option_memory;
+mod route;
 
 use anyhow::{Context as _, Result};
 
@@ -29,7 +30,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 10] = [
+const ALL: [Workload; 11] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -40,6 +41,7 @@ const ALL: [Workload; 10] = [
     connect::UDP6,
     connect::TCP6,
     advertisement::WORKLOAD,
+    route::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

@@ -36,8 +36,6 @@ pub const IOCTL_DELETE: Hook = Hook(34);
 
 members! {
     $ address_members:
-    SKB_SK: Shape::Object, "sk_buff.sk",
-        "the namespace of a refused address is not known";
     NOTIFIER_DEV: Shape::Object, "netdev_notifier_info.dev",
         "addresses that interfaces lose are not explained";
     CHANGE_UPPER: Shape::Value, "netdev_cmd.NETDEV_CHANGEUPPER",
@@ -81,7 +79,7 @@ pub const FAMILY: Family = Family {
                 function: "inet6_rtm_newaddr",
                 kprobes: Programs::both("address_request_enter", "address_request_return"),
                 trampoline: None,
-                needs: &[&SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM],
+                needs: &[&kernel::SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM],
                 note: None,
             }],
         },

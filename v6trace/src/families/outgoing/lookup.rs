@@ -8,7 +8,6 @@ use std::{
 
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
-    route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHopFlags, RouteVia},
     rule::{RuleAttribute, RuleMessage},
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -24,6 +23,7 @@ use crate::{
         inside::{self, Held, Inside},
         links::{self, Link},
         netlink,
+        routes::{self, Route},
     },
     record::{Lookup, Record},
 };
@@ -109,7 +109,8 @@ fn reach(event: &Event, destination: Ipv6Addr, asked: Asked, batch: &mut Batch) 
     })
 }
 
-fn own(held: &Held, links: &[Link]) -> Option<Own> {
+/// An address of IPv6 that an interface has.
+pub(crate) fn own(held: &Held, links: &[Link]) -> Option<Own> {
     let IpAddr::V6(address) = held.address else {
         return None;
     };
@@ -124,64 +125,26 @@ fn own(held: &Held, links: &[Link]) -> Option<Own> {
 
 /// The routes in the namespace of the calling thread that have the destination.
 fn ways(destination: Ipv6Addr, links: &[Link]) -> io::Result<Vec<Way>> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = AddressFamily::Inet6;
-    let request = RouteNetlinkMessage::GetRoute(request);
-    let mut ways = netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
-        RouteNetlinkMessage::NewRoute(route) => way(&route, destination, links),
-        _ => None,
-    })?;
-    ways.sort_by_key(|way| u8::MAX - way.prefix_len);
-    ways.truncate(LISTED);
-    Ok(ways)
+    let mut routes = routes::list(|route| route.has(destination))?;
+    routes.sort_by_key(|route| u8::MAX - route.prefix_len);
+    routes.truncate(LISTED);
+    Ok(routes.iter().map(|route| way(route, links)).collect())
 }
 
-fn way(route: &RouteMessage, destination: Ipv6Addr, links: &[Link]) -> Option<Way> {
-    let mut prefix = Ipv6Addr::UNSPECIFIED;
-    let mut table = u32::from(route.header.table);
-    let mut gateway = None;
-    let mut oif = None;
-    let mut is_dead = route.header.flags.contains(RouteFlags::Dead);
-    for attribute in &route.attributes {
-        match attribute {
-            RouteAttribute::Destination(RouteAddress::Inet6(address)) => prefix = *address,
-            RouteAttribute::Table(number) => table = *number,
-            RouteAttribute::Oif(ifindex) => oif = Some(*ifindex),
-            RouteAttribute::Gateway(RouteAddress::Inet6(address))
-            | RouteAttribute::Via(RouteVia::Inet6(address)) => gateway = Some(*address),
-            RouteAttribute::MultiPath(hops) => {
-                oif = match &hops[..] {
-                    [hop] => Some(hop.interface_index),
-                    _ => None,
-                };
-                is_dead = hops
-                    .iter()
-                    .all(|hop| hop.flags.contains(RouteNextHopFlags::Dead));
-            }
-            _ => {}
-        }
-    }
-    let prefix_len = route.header.destination_prefix_length;
-    has(prefix, prefix_len, destination).then(|| Way {
-        prefix,
-        prefix_len,
-        table,
-        kind: route.header.kind.into(),
-        gateway,
-        interface: oif
+fn way(route: &Route, links: &[Link]) -> Way {
+    Way {
+        prefix: route.prefix,
+        prefix_len: route.prefix_len,
+        table: route.table,
+        kind: route.kind,
+        gateway: route.gateway,
+        interface: route
+            .ifindex
             .and_then(|ifindex| links::by_index(links, ifindex))
             .map(|link| link.name.clone()),
-        is_dead,
-        of_sources: route.header.source_prefix_length != 0,
-    })
-}
-
-/// Whether the prefix has the address.
-fn has(prefix: Ipv6Addr, bits: u8, address: Ipv6Addr) -> bool {
-    let differ = prefix.to_bits() ^ address.to_bits();
-    differ
-        .checked_shr(128_u32.saturating_sub(bits.into()))
-        .is_none_or(|rest| rest == 0)
+        is_dead: route.is_dead,
+        of_sources: route.source.is_some(),
+    }
 }
 
 /// The rules in the namespace of the calling thread that are not the kernel's own.
@@ -215,22 +178,9 @@ fn rule(rule: &RuleMessage) -> Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
 
-    #[test]
-    fn a_prefix_has_what_begins_like_it() {
-        let address = |text: &str| text.parse::<Ipv6Addr>().unwrap();
-        let to = address("2001:db8:0:1::7");
-        for (prefix, bits, expected) in [
-            ("::", 0, true),
-            ("2001:db8::", 32, true),
-            ("2001:db8:0:1::7", 128, true),
-            ("2001:db8::", 64, false),
-            ("2001:db8:0:1::8", 128, false),
-        ] {
-            assert_eq!(has(address(prefix), bits, to), expected, "{prefix}/{bits}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_route_counts_with_all_that_it_says() {
@@ -250,11 +200,12 @@ mod tests {
             RouteAttribute::Gateway(RouteAddress::Inet6(address("fe80::1"))),
             RouteAttribute::Table(1000),
         ];
-        let found = way(&route, address("2001:db8::7"), &links).unwrap();
+        let route = Route::new(&route);
+        assert!(route.has(address("2001:db8::7")) && !route.has(address("2001:db9::7")));
+        let found = way(&route, &links);
         assert_eq!(found.table, 1000);
         assert_eq!(found.gateway, Some(address("fe80::1")));
         assert_eq!(found.interface.as_deref(), Some("eth0"));
         assert!(found.is_dead && !found.of_sources);
-        assert_eq!(way(&route, address("2001:db9::7"), &links), None);
     }
 }

@@ -1,0 +1,68 @@
+//! Requests for routes that are refused.
+//!
+//! ```text
+//! request  inet6_rtm_newroute, inet6_rtm_delroute or inet_rtm_newroute fails: a
+//!          record with the request itself, the kernel's words, and what the
+//!          interface says that it names
+//!          it succeeds: leaves at once, as a routing daemon adds thousands a second
+//! often    how often the same is told
+//! ```
+//!
+//! The three are what netlink calls, with the same arguments: the socket buffer, the
+//! message, and where the kernel puts its words. What the kernel itself does to
+//! routes goes by other ways.
+
+mod often;
+mod request;
+
+use aya_ebpf::programs::{FExitContext, RetProbeContext};
+use v6trace_common::families::route::{ADD, ADD4, DELETE};
+
+use crate::programs::programs;
+use request::{answered, answered_at_once, asked};
+
+mod globals {
+    pub(super) use crate::globals::*;
+
+    v6trace_common::route_members!(members);
+}
+
+programs! {
+    asked: kprobe route_request_enter;
+    added: kretprobe route_add_return;
+    added_at_once: fexit route_add_fexit;
+    deleted: kretprobe route_delete_return;
+    deleted_at_once: fexit route_delete_fexit;
+    added_ipv4: kretprobe route_add_ipv4_return;
+    added_ipv4_at_once: fexit route_add_ipv4_fexit;
+}
+
+#[inline(always)]
+fn added(ctx: &RetProbeContext) -> Option<()> {
+    answered(ctx, ADD)
+}
+
+#[inline(always)]
+fn added_at_once(ctx: &FExitContext) -> Option<()> {
+    answered_at_once(ctx, ADD)
+}
+
+#[inline(always)]
+fn deleted(ctx: &RetProbeContext) -> Option<()> {
+    answered(ctx, DELETE)
+}
+
+#[inline(always)]
+fn deleted_at_once(ctx: &FExitContext) -> Option<()> {
+    answered_at_once(ctx, DELETE)
+}
+
+#[inline(always)]
+fn added_ipv4(ctx: &RetProbeContext) -> Option<()> {
+    answered(ctx, ADD4)
+}
+
+#[inline(always)]
+fn added_ipv4_at_once(ctx: &FExitContext) -> Option<()> {
+    answered_at_once(ctx, ADD4)
+}

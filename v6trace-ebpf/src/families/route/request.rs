@@ -1,0 +1,246 @@
+//! A request that the kernel refuses. The message stays where it is until the return,
+//! so it is only read if the request failed.
+
+use core::{ffi::c_void, hint::black_box};
+
+use aya_ebpf::{
+    EbpfContext,
+    helpers::generated,
+    macros::map,
+    programs::{FExitContext, ProbeContext, RetProbeContext},
+};
+use v6trace_common::{
+    Hook, INTERFACE_NAME_LEN,
+    families::route::{
+        self as wire, DEVICE_FLAGS_READ, DISABLE_READ, HAS_INET6, INET6_READ, INTERFACE_ABSENT,
+        INTERFACE_FOUND, MTU_READ, REQUEST_LEN, REQUEST_READ, RouteRefused, SAID_LEN, SAID_READ,
+    },
+};
+
+use super::{globals, often::suppressed};
+use crate::{
+    attachment::{self, Arguments as _},
+    attributes,
+    calls::Calls,
+    devices::{self, Found},
+    kernel::{Device, Net},
+    output::{self, Record},
+    pointer::Pointer,
+    scratch::Scratch,
+};
+
+/// Arguments of each of the functions: `(skb, nlh, extack)`.
+const ARGUMENTS: usize = 3;
+
+/// Bytes of a `struct nlmsghdr`, which the `struct rtmsg` follows, and of that.
+const MESSAGE_HEADER: u64 = 16;
+const ROUTE_HEADER: u64 = 12;
+/// Attributes of the request: `RTA_OIF`, `RTA_MULTIPATH` and `RTA_VIA`.
+const OIF: u16 = 4;
+const MULTIPATH: u16 = 9;
+const VIA: u16 = 18;
+/// `AF_INET6`
+const INET6: u16 = 10;
+
+/// `-EEXIST`: of IPv4, what is there has nothing to do with IPv6.
+const EXISTS: i32 = -17;
+
+/// A request between its call and its return.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    skb: u64,
+    message: u64,
+    extack: u64,
+}
+
+/// `struct nlmsghdr`, as far as it is of interest.
+#[repr(C)]
+#[derive(Clone, Copy, zerocopy::FromBytes)]
+struct MessageHeader {
+    length: u32,
+    kind: u16,
+    flags: u16,
+}
+
+/// Requests in flight.
+#[map]
+static ROUTE_REQUESTS: Calls<Call> = Calls::new(256);
+
+#[map]
+static ROUTE_RECORD: Scratch<Record<RouteRefused>> = Scratch::new();
+
+/// Either of the functions.
+#[inline(always)]
+pub(super) fn asked(ctx: &ProbeContext) {
+    // A failed insertion shows at the return, as a call that is not known.
+    ROUTE_REQUESTS.begin(&Call {
+        skb: ctx.number(0),
+        message: ctx.number(1),
+        extack: ctx.number(2),
+    });
+}
+
+#[inline(always)]
+pub(super) fn answered(ctx: &RetProbeContext, hook: Hook) -> Option<()> {
+    let ret: i32 = ctx.ret();
+    let call = ROUTE_REQUESTS.take();
+    if ret >= 0 {
+        return None;
+    }
+    let Some(call) = call else {
+        output::call_unknown(hook);
+        return None;
+    };
+    report(ctx, hook, call, ret)
+}
+
+/// Either of the functions, once it is through.
+#[inline(always)]
+pub(super) fn answered_at_once(ctx: &FExitContext, hook: Hook) -> Option<()> {
+    let ret = attachment::result(ctx, ARGUMENTS) as i32;
+    if ret >= 0 {
+        return None;
+    }
+    let call = Call {
+        skb: attachment::plain(ctx.number(0))?,
+        message: attachment::plain(ctx.number(1))?,
+        extack: attachment::plain(ctx.number(2))?,
+    };
+    report(ctx, hook, call, ret)
+}
+
+#[inline(always)]
+fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<()> {
+    let header: MessageHeader = Pointer(call.message).read()?;
+    let end = call.message + u64::from(header.length);
+    let first = Pointer(call.message + MESSAGE_HEADER + ROUTE_HEADER);
+    attributes::look_through(first, end);
+    let mut may_be_ipv4 = false;
+    if hook == wire::ADD4 {
+        may_be_ipv4 = !leaves_by_ipv6();
+        if ret == EXISTS || may_be_ipv4 && attributes::value(MULTIPATH).0 == 0 {
+            return None;
+        }
+    }
+    let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
+    let net = Net(socket.follow(&globals::SOCK_NET)?);
+    let netns = net.inum()?;
+    let words = Pointer(call.extack).follow(&globals::EXTACK_MESSAGE);
+    let words_at = words.map_or(0, |words| words.0);
+    let suppressed = suppressed(hook, may_be_ipv4, netns, ret, words_at)?;
+    let record = ROUTE_RECORD.get()?;
+    record.open(hook, netns);
+    let payload = &mut record.payload;
+    payload.ret = ret;
+    payload.message_type = header.kind.into();
+    payload.message_flags = header.flags.into();
+    payload.request_len = header.length.saturating_sub(MESSAGE_HEADER as u32);
+    payload.suppressed = suppressed;
+    payload.reserved = 0;
+    payload.known = copy(Pointer(call.message + MESSAGE_HEADER), payload);
+    payload.known |= said(words, &mut payload.said);
+    interface(net, payload);
+    record.send(ctx, hook);
+    Some(())
+}
+
+/// Whether a route of IPv4 has an IPv6 gateway. Of several next hops each may have one,
+/// which is looked into in userspace.
+#[inline(always)]
+fn leaves_by_ipv6() -> bool {
+    // `struct rtvia` begins with the family.
+    let via: u16 = attributes::read(VIA).unwrap_or(0);
+    via == INET6
+}
+
+/// The request itself, as much as there is room for.
+#[inline(always)]
+fn copy(from: Pointer, payload: &mut RouteRefused) -> u32 {
+    const {
+        assert!(REQUEST_LEN == 0x100);
+    }
+    let length = payload.request_len;
+    let is_read = if length >= REQUEST_LEN as u32 {
+        from.read_into(&mut payload.request)
+    } else {
+        payload.request = [0; REQUEST_LEN];
+        // Bounded where it is used: the verifier forgets the bounds of what the
+        // compiler puts away in between.
+        let length = black_box(length) & 0xff;
+        // SAFETY: the helper checks the address itself and writes `length` bytes, which
+        // is fewer than `request` has; zeros where it fails.
+        let failed = unsafe {
+            generated::bpf_probe_read_kernel(
+                payload.request.as_mut_ptr().cast(),
+                length,
+                from.0 as *const c_void,
+            )
+        };
+        failed == 0
+    };
+    if is_read { REQUEST_READ } else { 0 }
+}
+
+/// What the kernel says of it, if anything.
+#[inline(always)]
+fn said(message: Option<Pointer>, said: &mut [u8; SAID_LEN]) -> u32 {
+    *said = [0; SAID_LEN];
+    let Some(message) = message else {
+        return 0;
+    };
+    if message.0 == 0 {
+        return SAID_READ;
+    }
+    // SAFETY: the helper checks the address itself and writes a string with its NUL
+    // into SAID_LEN bytes at most, which is what `said` has.
+    let length = unsafe {
+        generated::bpf_probe_read_kernel_str(
+            said.as_mut_ptr().cast(),
+            SAID_LEN as u32,
+            message.0 as *const c_void,
+        )
+    };
+    if length > 0 { SAID_READ } else { 0 }
+}
+
+/// What the interface says that the request names.
+#[inline(always)]
+fn interface(net: Net, payload: &mut RouteRefused) {
+    payload.interface = [0; INTERFACE_NAME_LEN];
+    payload.device_flags = 0;
+    payload.mtu = 0;
+    payload.disable_ipv6 = 0;
+    payload.ifindex = attributes::read(OIF).unwrap_or(0);
+    if payload.ifindex == 0 {
+        return;
+    }
+    match devices::find(net, payload.ifindex) {
+        Found::At(device) => describe(device, payload),
+        Found::Nowhere => payload.known |= INTERFACE_ABSENT,
+        Found::Unknown => {}
+    }
+}
+
+#[inline(always)]
+fn describe(device: Device, payload: &mut RouteRefused) {
+    device.name_into(&mut payload.interface);
+    let (flags, flags_read) = device.0.flagged(&globals::DEV_FLAGS, DEVICE_FLAGS_READ);
+    let (mtu, mtu_read) = device.0.flagged(&globals::DEV_MTU, MTU_READ);
+    payload.device_flags = flags;
+    payload.mtu = mtu;
+    payload.known |= INTERFACE_FOUND | flags_read | mtu_read;
+    let Some(inet6_dev) = device.0.follow(&globals::DEV_IP6_PTR) else {
+        return;
+    };
+    payload.known |= INET6_READ;
+    if inet6_dev.0 == 0 {
+        return;
+    }
+    payload.known |= HAS_INET6;
+    let own = inet6_dev.member(&globals::INET6_DEV_CNF);
+    let own = own.unwrap_or(Pointer(0));
+    let (disabled, read) = own.flagged(&globals::DEVCONF_DISABLE_IPV6, DISABLE_READ);
+    payload.disable_ipv6 = disabled;
+    payload.known |= read;
+}

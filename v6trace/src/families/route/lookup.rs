@@ -1,0 +1,196 @@
+//! Looks which routes there are beside one that was refused.
+//!
+//! A router has very many routes: they are listed once for all the records of a
+//! namespace that came out together.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use super::{Hop, Interface, Known, Paths, Request, RouteRefused, explain::INVALID_GATEWAY};
+use crate::{
+    errno::Errno,
+    event::Event,
+    families::{Payload, outgoing::lookup::own},
+    observe::{
+        Looks,
+        batch::Batch,
+        enter,
+        inside::{self, Inside},
+        links::{self, Link},
+        routes::{self, Route},
+    },
+    record::{Lookup, Record},
+};
+
+/// Routes that are listed, of each sort.
+const LISTED: usize = 16;
+/// `RT_TABLE_MAIN`
+const MAIN: u32 = 254;
+
+/// Looks at the namespaces in which routes are refused.
+pub(crate) struct Routes;
+
+impl Looks for Routes {
+    fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+        let mut asked: BTreeMap<u32, Vec<Asked<'_>>> = BTreeMap::new();
+        for (index, record) in records.iter().enumerate() {
+            if let Some(event) = record.event()
+                && let Payload::RouteRefused(refused) = &event.payload
+                && let Some(request) = &refused.request
+            {
+                let asked = asked.entry(event.netns).or_default();
+                asked.push(Asked::new(index, event, refused, request));
+            }
+        }
+        let found = asked.into_values().flat_map(|asked| look(&asked, batch));
+        found.collect()
+    }
+}
+
+/// What is to be looked up for a record.
+struct Asked<'r> {
+    index: usize,
+    event: &'r Event,
+    request: &'r Request,
+    gateways: Vec<Ipv6Addr>,
+    /// Whether routes matter: to the gateways, and with the prefix.
+    to_gateways: bool,
+    same_prefix: bool,
+}
+
+impl<'r> Asked<'r> {
+    fn new(index: usize, event: &'r Event, refused: &RouteRefused, request: &'r Request) -> Self {
+        let gateways: Vec<_> = request.hops.iter().filter_map(Hop::gateway6).collect();
+        Self {
+            index,
+            event,
+            request,
+            to_gateways: !gateways.is_empty() && depends_on_gateway(refused),
+            gateways,
+            // Routes of IPv4 are not listed.
+            same_prefix: !request.is_ipv4()
+                && matches!(refused.errno, Errno::EEXIST | Errno::ESRCH | Errno::ENOENT),
+        }
+    }
+
+    fn leads_to_gateway(&self, route: &Route) -> bool {
+        // The kernel looks for a gateway without a source.
+        self.to_gateways
+            && route.source.is_none()
+            && self.gateways.iter().any(|&gateway| route.has(gateway))
+    }
+
+    fn has_prefix(&self, route: &Route) -> bool {
+        self.same_prefix
+            && route.prefix_len == self.request.prefix_len
+            && self.request.destination == IpAddr::V6(route.prefix)
+    }
+
+    fn wants(&self, route: &Route) -> bool {
+        self.leads_to_gateway(route) || self.has_prefix(route)
+    }
+}
+
+/// Whether what leads to a gateway decides.
+fn depends_on_gateway(refused: &RouteRefused) -> bool {
+    let said = refused.said.as_deref().unwrap_or_default();
+    refused.errno == Errno::EHOSTUNREACH
+        || refused.errno == Errno::EINVAL && said.starts_with(INVALID_GATEWAY)
+}
+
+/// Looks for all of one namespace.
+fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup)> {
+    let Some(first) = asked.first() else {
+        return Vec::new();
+    };
+    let netns = first.event.netns;
+    let routes = if asked.iter().any(|one| one.to_gateways || one.same_prefix) {
+        let paths = batch.paths_for(first.event);
+        let wanted = |route: &Route| asked.iter().any(|one| one.wants(route));
+        inside::known(
+            "routes",
+            enter::within(netns, &paths, || routes::list(wanted)),
+        )
+    } else {
+        None
+    };
+    let Some(inside) = batch.inside_of(first.event) else {
+        return Vec::new();
+    };
+    let found = asked.iter().map(|one| {
+        let paths = paths(one, routes.as_deref(), inside);
+        (one.index, paths.into())
+    });
+    found.collect()
+}
+
+fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths {
+    let Inside {
+        boot_ns,
+        links,
+        addresses,
+        ..
+    } = inside;
+    let table = asked.request.table;
+    let listed = |wanted: bool, is_it: &dyn Fn(&Route) -> bool| {
+        let routes = routes.filter(|_| wanted)?;
+        let mut found: Vec<_> = routes.iter().filter(|route| is_it(route)).collect();
+        // Of very many, those of the tables that the kernel looks into are kept.
+        let is_beside = |route: &Route| ![table, MAIN].contains(&route.table);
+        found.sort_by_key(|route| {
+            let length = u8::MAX - route.prefix_len;
+            (is_beside(route), length, route.metric)
+        });
+        found.truncate(LISTED);
+        found.sort_by_key(|route| (u8::MAX - route.prefix_len, route.metric));
+        Some(found.iter().map(|route| known(route, links)).collect())
+    };
+    let request = asked.request;
+    let is_asked_for = |address: Ipv6Addr| {
+        asked.gateways.contains(&address) || request.prefsrc == Some(IpAddr::V6(address))
+    };
+    let own = addresses.iter().filter_map(|held| own(held, links));
+    let interfaces = request.hops.iter().filter_map(|hop| hop.ifindex);
+    let interfaces = interfaces.filter_map(|ifindex| links::by_index(links, ifindex));
+    Paths {
+        boot_ns: *boot_ns,
+        netns: asked.event.netns,
+        to_gateways: listed(asked.to_gateways, &|route| asked.leads_to_gateway(route)),
+        same_prefix: listed(asked.same_prefix, &|route| asked.has_prefix(route)),
+        addresses: own.filter(|own| is_asked_for(own.address)).collect(),
+        interfaces: interfaces.map(|link| interface(link, links)).collect(),
+    }
+}
+
+fn interface(link: &Link, links: &[Link]) -> Interface {
+    let master = link.master.and_then(|it| links::by_index(links, it));
+    Interface {
+        ifindex: link.ifindex,
+        name: link.name.clone(),
+        is_up: link.is_up,
+        vrf_table: master.unwrap_or(link).vrf_table,
+    }
+}
+
+fn known(route: &Route, links: &[Link]) -> Known {
+    Known {
+        prefix: route.prefix,
+        prefix_len: route.prefix_len,
+        source: route.source,
+        table: route.table,
+        kind: route.kind,
+        protocol: route.protocol,
+        metric: route.metric,
+        gateway: route.gateway,
+        interface: route
+            .ifindex
+            .and_then(|ifindex| links::by_index(links, ifindex))
+            .map(|link| link.name.clone()),
+        prefsrc: route.prefsrc,
+        nexthop_id: route.nexthop_id,
+        hops: route.hops,
+        is_dead: route.is_dead,
+    }
+}
