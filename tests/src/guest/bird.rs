@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Netns, finish, until};
 
@@ -54,6 +55,13 @@ impl Bird {
         // A child inherits the namespace of the thread that starts it.
         let child = netns.enter(|| bird.spawn().context("cannot start bird"))?;
         Ok(Self { child, control })
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.context("BIRD has no process id")?, signal)
+            .with_context(|| format!("cannot send BIRD {signal:?}"))
     }
 
     /// Its process id.
