@@ -37,7 +37,7 @@ enum Command {
         name: String,
         /// Its number in a batch, which speaks to it on standard input.
         #[arg(long, hide = true)]
-        batch: Option<u32>,
+        batch: Option<u8>,
     },
     /// Run scenarios of one group with one tracer.
     Batch {
@@ -115,7 +115,7 @@ fn list() {
     }
 }
 
-fn run(name: &str, batch: Option<u32>) -> Result<()> {
+fn run(name: &str, batch: Option<u8>) -> Result<()> {
     let placed = scenarios::find(name)?;
     // Started through /proc/self/exe it would be called "exe".
     rustix::thread::set_name(c"guest").context("cannot set the process's name")?;

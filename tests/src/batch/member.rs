@@ -36,7 +36,7 @@ enum State {
 
 impl Member {
     /// Starts it, and lets it go on until it asks for something or has ended.
-    pub(super) fn start(name: &'static str, number: u32) -> Result<Self> {
+    pub(super) fn start(name: &'static str, number: u8) -> Result<Self> {
         let (socket, its_socket) = UnixStream::pair().context("cannot make a socket")?;
         socket.set_read_timeout(Some(LIMIT))?;
         let (output, input) = std::io::pipe().context("cannot make a pipe")?;

@@ -54,14 +54,14 @@ pub(crate) enum Answer {
 struct Membership {
     socket: UnixStream,
     /// Its number, which no other has.
-    number: u32,
+    number: u8,
 }
 
 /// None: the scenario is by itself.
 static MEMBERSHIP: OnceLock<Membership> = OnceLock::new();
 
 /// Has this process be the member `number` of a batch, whose socket is standard input.
-pub(crate) fn join_batch(number: u32) -> Result<()> {
+pub(crate) fn join_batch(number: u8) -> Result<()> {
     let stdin = std::io::stdin().as_fd().try_clone_to_owned();
     let socket = stdin.context("there is no standard input")?.into();
     // What the scenario starts is to read nothing of it.
@@ -74,8 +74,13 @@ pub(crate) fn join_batch(number: u32) -> Result<()> {
 }
 
 /// The number of this process in its batch, if it is in one.
-pub(super) fn number() -> Option<u32> {
+pub(super) fn number() -> Option<u8> {
     MEMBERSHIP.get().map(|membership| membership.number)
+}
+
+/// The same to make what is to be this scenario's own of, MACs say; 0 without a batch.
+pub(crate) fn place() -> u8 {
+    number().unwrap_or_default()
 }
 
 impl Membership {

@@ -2,25 +2,27 @@
 
 use anyhow::Result;
 
-use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
+use super::own::{address, mac, other_mac};
+use super::{Advertised, Host};
 use crate::guest::{AddressState, Link, Netns, Segment, Tracing};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-loopback-ignored-bond", apart),
-    alone("dad-loopback-bond", idle_ports),
-    alone("dad-loopback-not-bond-active-backup", active_backup),
-    alone("dad-conflict-on-a-bond", conflict),
+    scenario("dad-loopback-ignored-bond", apart),
+    scenario("dad-loopback-bond", idle_ports),
+    scenario("dad-loopback-not-bond-active-backup", active_backup),
+    scenario("dad-conflict-on-a-bond", conflict),
 ];
 
 /// A host with two ports on a segment that does not know that they are a bond.
 fn bonded(segment: &Segment, settings: &str) -> Result<Host> {
     let netns = Netns::new("guest")?;
     for port in ["p0", "p1"] {
-        segment.plug(&netns, port, &format!("to-{port}"), MAC)?;
+        segment.plug(&netns, port, &format!("to-{port}"), mac())?;
     }
     netns.ip(&format!(
-        "link add bond0 address {MAC} type bond miimon 100 {settings}"
+        "link add bond0 address {} type bond miimon 100 {settings}",
+        mac()
     ))?;
     netns.ip("link set bond0 addrgenmode none")?;
     for port in ["p0", "p1"] {
@@ -40,17 +42,20 @@ fn apart() -> Result<()> {
     let segment = Segment::new()?;
     let host = bonded(&segment, "mode balance-rr")?;
     let tracer = Tracing::start()?;
-    host.own(ADDRESS)?;
+    host.own(address())?;
     let report = tracer.finish()?;
     report.complete()?;
-    host.expect(report.only("dad-loopback-ignored")?, ADDRESS)
+    host.expect(report.only("dad-loopback-ignored")?, address())
         .field("severity", "notice")
         .evidence("bond", "bond0")
         .evidence("bond_mode", "balance-rr")
         .evidence("bond_ports", vec!["p0", "p1"])
         .summary_has(["bond0", "balance-rr", "p0", "p1"])
         .some_fix_has("join the ports of bond0 on the switch")
-        .some_fix_has("ip netns exec guest tcpdump -Q in -eni p1")
+        .some_fix_has(&format!(
+            "ip netns exec {} tcpdump -Q in -eni p1",
+            host.netns.name()
+        ))
         .check()
 }
 
@@ -60,9 +65,9 @@ fn idle_ports() -> Result<()> {
     let host = bonded(&segment, "mode active-backup all_slaves_active 1")?;
     host.netns.set_sysctl("ipv6/conf/all/enhanced_dad", "0")?;
     host.set("enhanced_dad", "0")?;
-    let report = host.refused(ADDRESS)?;
+    let report = host.refused(address())?;
     let diagnosis = report.only("dad-loopback")?;
-    host.expect(diagnosis, ADDRESS)
+    host.expect(diagnosis, address())
         .field("confidence", "likely")
         .evidence("bond", "bond0")
         .evidence("bond_mode", "active-backup")
@@ -72,7 +77,7 @@ fn idle_ports() -> Result<()> {
     for fix in ["all_slaves_active 0", "ip address del", "ip address add"] {
         diagnosis.follow(fix)?;
     }
-    AddressState::Usable.wait(&host.netns, "bond0", ADDRESS)?;
+    AddressState::Usable.wait(&host.netns, "bond0", address())?;
     advertised.stays()
 }
 
@@ -80,7 +85,7 @@ fn active_backup() -> Result<()> {
     let segment = Segment::new()?;
     let host = bonded(&segment, "mode active-backup")?;
     let tracer = Tracing::start()?;
-    host.own(ADDRESS)?;
+    host.own(address())?;
     tracer.finish()?.silent()
 }
 
@@ -88,11 +93,11 @@ fn active_backup() -> Result<()> {
 fn conflict() -> Result<()> {
     let segment = Segment::new()?;
     let host = bonded(&segment, "mode active-backup")?;
-    let other = Host::new(&segment, "other", OTHER_MAC)?;
-    other.own(ADDRESS)?;
-    let report = host.refused(ADDRESS)?;
+    let other = Host::new(&segment, "other", other_mac())?;
+    other.own(address())?;
+    let report = host.refused(address())?;
     let diagnosis = report.only("dad-conflict")?;
-    host.expect_failure(diagnosis, "NA", OTHER_MAC)
+    host.expect_failure(diagnosis, "NA", other_mac())
         .that(
             diagnosis.evidence("bond").is_none(),
             "the bond has nothing to do with it",

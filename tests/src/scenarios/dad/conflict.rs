@@ -4,47 +4,47 @@ use std::thread::sleep;
 
 use anyhow::Result;
 
-use super::{ADDRESS, APART, Advertised, Host, MAC, OTHER_MAC};
+use super::own::{address, mac, other_mac};
+use super::{APART, Advertised, Host};
 use crate::guest::{AddressState, Link, Netns, Segment, Tracing};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-conflict", owned),
-    alone("dad-conflict-asked-by-both", asked_by_both),
-    alone("dad-conflict-same-host", same_host),
-    alone("dad-conflict-cloned-mac", cloned_mac),
-    alone("dad-conflict-cloned-mac-owned", cloned_mac_owned),
-    alone("dad-conflict-on-another-segment", another_segment),
-    alone("dad-conflict-beside-its-mac", beside_its_mac),
+    scenario("dad-conflict", owned),
+    scenario("dad-conflict-asked-by-both", asked_by_both),
+    scenario("dad-conflict-same-host", same_host),
+    scenario("dad-conflict-cloned-mac", cloned_mac),
+    scenario("dad-conflict-cloned-mac-owned", cloned_mac_owned),
+    scenario("dad-conflict-on-another-segment", another_segment),
+    scenario("dad-conflict-beside-its-mac", beside_its_mac),
 ];
 
 fn owned() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    other.own(ADDRESS)?;
-    let report = host.refused(ADDRESS)?;
-    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+    other.own(address())?;
+    let report = host.refused(address())?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", other_mac())
         .field("confidence", "certain")
         .evidence("other_interface", "eth0")
         .evidence("other_netns", other.netns.inode())
-        .summary_has([OTHER_MAC, "other"])
+        .summary_has([other_mac(), other.netns.name()])
         .some_fix_has(&format!(
-            "ip netns exec other ip address del {ADDRESS}/64 dev eth0"
+            "ip netns exec {} ip address del {}/64 dev eth0",
+            other.netns.name(),
+            address()
         ))
         .check()?;
     let diagnosis = report.only("dad-conflict")?;
     let there = Advertised::to(&host)?;
-    for fix in [
-        "ip netns exec other ip address del",
-        "ip netns exec guest ip address del",
-        "ip netns exec guest ip address add",
-    ] {
-        diagnosis.follow(fix)?;
+    for (of, fix) in [(&other, "del"), (&host, "del"), (&host, "add")] {
+        let name = of.netns.name();
+        diagnosis.follow(&format!("ip netns exec {name} ip address {fix}"))?;
     }
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    AddressState::Usable.wait(&host.netns, "eth0", address())?;
     there.stays()
 }
 
@@ -53,14 +53,16 @@ fn owned() -> Result<()> {
 fn beside_its_mac() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    host.netns
-        .ip(&format!("link add b0 address {OTHER_MAC} up type dummy"))?;
-    other.own(ADDRESS)?;
-    let report = host.refused(ADDRESS)?;
-    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+    host.netns.ip(&format!(
+        "link add b0 address {} up type dummy",
+        other_mac()
+    ))?;
+    other.own(address())?;
+    let report = host.refused(address())?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", other_mac())
         .evidence("other_interface", "eth0")
         .evidence("other_netns", other.netns.inode())
         .check()
@@ -69,19 +71,19 @@ fn beside_its_mac() -> Result<()> {
 fn asked_by_both() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
     host.ask_patiently()?;
     let tracer = Tracing::start()?;
-    host.add(ADDRESS, "")?;
+    host.add(address(), "")?;
     sleep(APART);
-    other.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    other.add(address(), "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", address())?;
+    AddressState::Usable.wait(&other.netns, "eth0", address())?;
     let report = tracer.finish()?;
     report.complete()?;
-    host.expect_failure(report.only("dad-conflict")?, "NS", OTHER_MAC)
+    host.expect_failure(report.only("dad-conflict")?, "NS", other_mac())
         .field("confidence", "certain")
         .evidence("other_interface", "eth0")
         .evidence("other_netns", other.netns.inode())
@@ -90,21 +92,21 @@ fn asked_by_both() -> Result<()> {
 
 fn same_host() -> Result<()> {
     let segment = Segment::new()?;
-    let mut host = Host::new(&segment, "guest", OTHER_MAC)?;
-    host.own(ADDRESS)?;
-    segment.plug(&host.netns, "eth1", "second", MAC)?;
+    let mut host = Host::new(&segment, "guest", other_mac())?;
+    host.own(address())?;
+    segment.plug(&host.netns, "eth1", "second", mac())?;
     host.netns.ip("link set eth1 up")?;
     host.interface = Link::find(&host.netns, "eth1")?;
-    let report = host.refused(ADDRESS)?;
+    let report = host.refused(address())?;
     let diagnosis = report.only("dad-conflict-same-host")?;
-    host.expect_failure(diagnosis, "NA", OTHER_MAC)
+    host.expect_failure(diagnosis, "NA", other_mac())
         .field("confidence", "certain")
         .evidence("other_interface", "eth0")
         .that(
             diagnosis.evidence("other_netns").is_none(),
             "the other interface is in the same namespace",
         )
-        .summary_has(["eth0", OTHER_MAC])
+        .summary_has(["eth0", other_mac()])
         .check()
 }
 
@@ -112,25 +114,25 @@ fn same_host() -> Result<()> {
 fn cloned_mac() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "clone", MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "clone", mac())?,
     );
     host.ask_patiently()?;
     let tracer = Tracing::start()?;
-    host.add(ADDRESS, "")?;
+    host.add(address(), "")?;
     sleep(APART);
-    other.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    other.add(address(), "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", address())?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("dad-conflict-cloned-mac")?;
     let nonce = |name: &str| diagnosis.evidence(name).and_then(|nonce| nonce.as_str());
-    host.expect(diagnosis, ADDRESS)
+    host.expect(diagnosis, address())
         .field("severity", "failure")
         .field("confidence", "certain")
         .evidence("message", "NS")
-        .evidence("source_mac", MAC)
-        .evidence("own_mac", MAC)
+        .evidence("source_mac", mac())
+        .evidence("own_mac", mac())
         .evidence("enhanced_dad", 1)
         .evidence("other_interface", "eth0")
         .evidence("other_netns", other.netns.inode())
@@ -146,7 +148,7 @@ fn cloned_mac() -> Result<()> {
         )
         .evidence("nonce_sender", "eth0")
         .evidence("nonce_sender_netns", other.netns.inode())
-        .summary_has(["MAC", "clone"])
+        .summary_has(["MAC", other.netns.name()])
         .check()
 }
 
@@ -154,12 +156,12 @@ fn cloned_mac() -> Result<()> {
 fn cloned_mac_owned() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "clone", MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "clone", mac())?,
     );
-    other.own(ADDRESS)?;
-    let report = host.refused(ADDRESS)?;
-    host.expect_failure(report.only("dad-conflict-cloned-mac")?, "NA", MAC)
+    other.own(address())?;
+    let report = host.refused(address())?;
+    host.expect_failure(report.only("dad-conflict-cloned-mac")?, "NA", mac())
         .field("confidence", "likely")
         .evidence("nonce", "none")
         .evidence("other_netns", other.netns.inode())
@@ -173,15 +175,18 @@ fn another_segment() -> Result<()> {
     // Its inode number, and so its place among the namespaces, is not known.
     let bystanders = [Netns::new("before")?, Netns::new("after")?];
     for bystander in &bystanders {
-        bystander.ip(&format!("link add b0 address {OTHER_MAC} up type dummy"))?;
+        bystander.ip(&format!(
+            "link add b0 address {} up type dummy",
+            other_mac()
+        ))?;
     }
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    other.own(ADDRESS)?;
-    let report = host.refused(ADDRESS)?;
-    host.expect_failure(report.only("dad-conflict")?, "NA", OTHER_MAC)
+    other.own(address())?;
+    let report = host.refused(address())?;
+    host.expect_failure(report.only("dad-conflict")?, "NA", other_mac())
         .evidence("other_netns", other.netns.inode())
         .no_fix_has("dev b0")
         .check()

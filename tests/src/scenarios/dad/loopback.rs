@@ -6,71 +6,83 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{ADDRESS, Host, MAC};
+use super::Host;
+use super::own::{address, mac, made_of};
 use crate::guest::{AddressState, Diagnosis, Expect, Segment, Tracer, Tracing, finish, until_some};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-loopback-static", stays),
-    alone("dad-loopback-with-lifetime", deleted),
-    alone("dad-loopback-disables-ipv6", disables),
-    alone("dad-loopback-temporary", temporary),
-    alone("dad-loopback-beside-a-vlan", beside_vlan),
-    alone("dad-loopback-in-a-loop", storm),
+    scenario("dad-loopback-static", stays),
+    scenario("dad-loopback-with-lifetime", deleted),
+    scenario("dad-loopback-disables-ipv6", disables),
+    scenario("dad-loopback-temporary", temporary),
+    scenario("dad-loopback-beside-a-vlan", beside_vlan),
+    scenario("dad-loopback-in-a-loop", storm),
     alone("dad-loopback-last-of-a-burst", last_of_burst),
-    alone("dad-loopback-ignored", ignored),
+    scenario("dad-loopback-ignored", ignored),
 ];
 
 /// A host on a port in hairpin mode that does not know its own frames.
 fn forgetful(segment: &Segment) -> Result<Host> {
-    let host = Host::new(segment, "guest", MAC)?;
+    let host = Host::new(segment, "guest", mac())?;
     segment.hairpin("to-guest")?;
     host.netns.set_sysctl("ipv6/conf/all/enhanced_dad", "0")?;
     host.set("enhanced_dad", "0")?;
     Ok(host)
 }
 
-fn expect<'d>(host: &Host, diagnosis: &'d Diagnosis, address: Ipv6Addr) -> Expect<'d> {
+fn expect<'d>(
+    segment: &Segment,
+    host: &Host,
+    diagnosis: &'d Diagnosis,
+    address: Ipv6Addr,
+) -> Expect<'d> {
     host.expect(diagnosis, address)
         .field("severity", "failure")
         .field("confidence", "likely")
         .evidence("message", "NS")
-        .evidence("source_mac", MAC)
-        .evidence("own_mac", MAC)
+        .evidence("source_mac", mac())
+        .evidence("own_mac", mac())
         .evidence("nonce", "none")
         .evidence("dad_nonce", "none")
         .evidence("enhanced_dad", 0)
         .evidence("bridge", Segment::BRIDGE)
         .evidence("bridge_port", "to-guest")
-        .summary_has(["reflected", MAC])
-        .some_fix_has("ip netns exec guest sysctl -w net/ipv6/conf/eth0/enhanced_dad=1")
-        .some_fix_has("ip netns exec switch bridge link set dev to-guest hairpin off")
+        .summary_has(["reflected", mac()])
+        .some_fix_has(&format!(
+            "ip netns exec {} sysctl -w net/ipv6/conf/eth0/enhanced_dad=1",
+            host.netns.name()
+        ))
+        .some_fix_has(&format!(
+            "ip netns exec {} bridge link set dev to-guest hairpin off",
+            segment.switch.name()
+        ))
 }
 
 fn stays() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
-    let report = host.refused(ADDRESS)?;
-    expect(&host, report.only("dad-loopback")?, ADDRESS)
+    let report = host.refused(address())?;
+    expect(&segment, &host, report.only("dad-loopback")?, address())
         .evidence("address_deleted", false)
         .evidence("ipv6_disabled", false)
         .summary_has(["tentative", "dadfailed"])
         .check()?;
     // And the fixes are some.
     host.set("enhanced_dad", "1")?;
-    host.del(ADDRESS)?;
-    host.own(ADDRESS)
+    host.del(address())?;
+    host.own(address())
 }
 
 fn deleted() -> Result<()> {
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
     let tracer = Tracing::start()?;
-    host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
-    AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
+    host.add(address(), "valid_lft 900 preferred_lft 900")?;
+    AddressState::Absent.wait(&host.netns, "eth0", address())?;
     let report = tracer.finish()?;
     report.complete()?;
-    expect(&host, report.only("dad-loopback")?, ADDRESS)
+    expect(&segment, &host, report.only("dad-loopback")?, address())
         .evidence("address_deleted", true)
         .evidence("ipv6_disabled", false)
         .summary_has(["deletes", "lifetime"])
@@ -80,7 +92,7 @@ fn deleted() -> Result<()> {
 
 /// accept_dad = 2 gives up IPv6 with the address made from the MAC.
 fn disables() -> Result<()> {
-    let address: Ipv6Addr = "fe80::ff:fe00:a".parse()?;
+    let address = made_of(mac());
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
     host.set("accept_dad", "2")?;
@@ -94,7 +106,7 @@ fn disables() -> Result<()> {
     AddressState::Absent.wait(&host.netns, "eth0", address)?;
     let report = tracer.finish()?;
     report.complete()?;
-    expect(&host, report.only("dad-loopback")?, address)
+    expect(&segment, &host, report.only("dad-loopback")?, address)
         .evidence("address_deleted", true)
         .evidence("ipv6_disabled", true)
         .summary_has(["accept_dad", "disable_ipv6"])
@@ -111,7 +123,7 @@ fn temporary() -> Result<()> {
     // As an advertisement would have it.
     let advertised = "mngtmpaddr nodad valid_lft 900 preferred_lft 900";
     let tracer = Tracing::start()?;
-    host.add(ADDRESS, advertised)?;
+    host.add(address(), advertised)?;
     until_some("the kernel should give up", Duration::from_secs(20), || {
         let used = host.netns.sysctl("ipv6/conf/eth0/use_tempaddr")?;
         Ok((used == "-1").then_some(()))
@@ -132,7 +144,7 @@ fn temporary() -> Result<()> {
         last.follow(fix)?;
     }
     // The address that they are made from is still there, and advertised again.
-    host.change(ADDRESS, advertised)?;
+    host.change(address(), advertised)?;
     until_some("one should be usable", Duration::from_secs(8), || {
         let shown = host.netns.enter(|| {
             let words = "-6 address show dev eth0 temporary";
@@ -147,7 +159,7 @@ fn temporary() -> Result<()> {
 /// A VLAN has the MAC of its port, and so the same fe80 address. It has long been
 /// using it, and asks nobody.
 fn beside_vlan() -> Result<()> {
-    let address: Ipv6Addr = "fe80::ff:fe00:a".parse()?;
+    let address = made_of(mac());
     let segment = Segment::new()?;
     let host = forgetful(&segment)?;
     host.netns
@@ -158,7 +170,7 @@ fn beside_vlan() -> Result<()> {
         .ip(&format!("address add {address}/64 dev eth0.7 nodad"))?;
     let report = host.refused(address)?;
     let diagnosis = report.only("dad-loopback")?;
-    expect(&host, diagnosis, address)
+    expect(&segment, &host, diagnosis, address)
         .that(
             diagnosis.evidence("other_interface").is_none(),
             "the VLAN is blamed",
@@ -174,8 +186,8 @@ fn storm() -> Result<()> {
     let host = forgetful(&segment)?;
     let tracer = Tracing::start()?;
     for _ in 0..TIMES {
-        host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
-        AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
+        host.add(address(), "valid_lft 900 preferred_lft 900")?;
+        AddressState::Absent.wait(&host.netns, "eth0", address())?;
     }
     let report = tracer.finish()?;
     report.complete()?;
@@ -201,8 +213,8 @@ fn last_of_burst() -> Result<()> {
     let host = forgetful(&segment)?;
     let tracer = Tracer::start(&[])?;
     for _ in 0..2 {
-        host.add(ADDRESS, "valid_lft 900 preferred_lft 900")?;
-        AddressState::Absent.wait(&host.netns, "eth0", ADDRESS)?;
+        host.add(address(), "valid_lft 900 preferred_lft 900")?;
+        AddressState::Absent.wait(&host.netns, "eth0", address())?;
     }
     tracer.wait_for_lines("dad-loopback", 2)?;
     let report = tracer.finish()?;
@@ -213,24 +225,27 @@ fn last_of_burst() -> Result<()> {
 /// By default the kernel recognises its own solicitation.
 fn ignored() -> Result<()> {
     let segment = Segment::new()?;
-    let host = Host::new(&segment, "guest", MAC)?;
+    let host = Host::new(&segment, "guest", mac())?;
     segment.hairpin("to-guest")?;
     let tracer = Tracing::start()?;
-    host.own(ADDRESS)?;
+    host.own(address())?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("dad-loopback-ignored")?;
     let nonce = diagnosis.evidence("nonce").and_then(|nonce| nonce.as_str());
-    host.expect(diagnosis, ADDRESS)
+    host.expect(diagnosis, address())
         .field("severity", "notice")
         .field("confidence", "certain")
-        .evidence("source_mac", MAC)
+        .evidence("source_mac", mac())
         .evidence("bridge", Segment::BRIDGE)
         .evidence("bridge_port", "to-guest")
         .that(
             nonce.is_some_and(|nonce| nonce.len() == 17 && nonce != "00:00:00:00:00:00"),
             "the nonce is none",
         )
-        .some_fix_has("ip netns exec switch bridge link set dev to-guest hairpin off")
+        .some_fix_has(&format!(
+            "ip netns exec {} bridge link set dev to-guest hairpin off",
+            segment.switch.name()
+        ))
         .check()
 }

@@ -5,6 +5,7 @@ mod conflict;
 mod doctor;
 mod loopback;
 mod optimistic;
+mod own;
 mod proxy;
 mod secret;
 mod shared_mac;
@@ -23,6 +24,7 @@ use super::Scenario;
 use crate::guest::{
     AddressState, Diagnosis, Expect, Link, Netns, Report, Segment, Tracing, finish,
 };
+use own::{address, mac};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -39,12 +41,9 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     doctor::SCENARIOS,
 ];
 
-const MAC: &str = "02:00:00:00:00:0a";
-const OTHER_MAC: &str = "02:00:00:00:00:0b";
 /// The time that two are apart that ask at once: less than the first waits for
 /// answers.
 const APART: Duration = Duration::from_millis(200);
-const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0xa);
 
 /// A host with one interface on a segment.
 struct Host {
@@ -171,14 +170,14 @@ impl Host {
         message: &str,
         source_mac: &str,
     ) -> Expect<'d> {
-        self.expect(diagnosis, ADDRESS)
+        self.expect(diagnosis, address())
             .field("severity", "failure")
             .evidence("message", message)
             .evidence("source_mac", source_mac)
-            .evidence("own_mac", MAC)
+            .evidence("own_mac", mac())
             .evidence("address_deleted", false)
             .evidence("ipv6_disabled", false)
             .summary_has(["dadfailed", message])
-            .some_fix_has(&format!("ip address add {ADDRESS}/64 dev"))
+            .some_fix_has(&format!("ip address add {}/64 dev", address()))
     }
 }

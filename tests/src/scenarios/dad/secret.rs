@@ -7,23 +7,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{ADDRESS, Advertised, Host, MAC, OTHER_MAC};
+use super::own::{address, after, first_address, mac, other_mac, third_mac};
+use super::{Advertised, Host};
 use crate::guest::{AddressState, Report, Segment, Tracing, finish, until_some};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-conflict-copied-secret", copied),
-    alone("dad-conflict-copied-secret-not-one-address", one_address),
-    alone("dad-conflict-copied-secret-not-configured", configured),
+    scenario("dad-conflict-copied-secret", copied),
+    scenario("dad-conflict-copied-secret-not-one-address", one_address),
+    scenario("dad-conflict-copied-secret-not-configured", configured),
 ];
-
-const SECRET: &str = "2001:db8:dead:beef:1:2:3:4";
 
 /// A host that would make its fe80 address from a secret. Its link is up by then:
 /// what is asked while it comes up may not be heard.
 fn host(segment: &Segment, name: &str, mac: &str) -> Result<Host> {
     let host = Host::new(segment, name, mac)?;
-    host.set("stable_secret", SECRET)?;
+    host.set("stable_secret", &after(first_address(), 0x5ec).to_string())?;
     Ok(host)
 }
 
@@ -56,18 +55,18 @@ fn wait_for_usable(host: &Host) -> Result<Ipv6Addr> {
 /// Two nodes with one secret, the second comes up beside the first, which also
 /// has the addresses that it would try next.
 fn collide(segment: &Segment, tried: u32) -> Result<(Host, Host, Report)> {
-    let other = host(segment, "other", OTHER_MAC)?;
+    let other = host(segment, "other", other_mac())?;
     make_address(&other)?;
     wait_for_usable(&other)?;
     // Whoever finds one in use makes the next: so the other learns them.
     for n in 1..tried {
-        let third = host(segment, &format!("third{n}"), "02:00:00:00:00:0c")?;
+        let third = host(segment, &format!("third{n}"), third_mac())?;
         make_address(&third)?;
         let next = wait_for_usable(&third)?;
         drop(third);
         other.add(next, "nodad")?;
     }
-    let host = host(segment, "guest", MAC)?;
+    let host = host(segment, "guest", mac())?;
     let tracer = Tracing::start()?;
     make_address(&host)?;
     wait_for_usable(&host)?;
@@ -89,7 +88,7 @@ fn copied() -> Result<()> {
             .expect()
             .field("cause", "dad-conflict-copied-secret")
             .field("confidence", "certain")
-            .evidence("source_mac", OTHER_MAC)
+            .evidence("source_mac", other_mac())
             .evidence("other_netns", other.netns.inode())
             .summary_has(["stable_secret"])
             .that(
@@ -127,14 +126,14 @@ fn one_address() -> Result<()> {
 fn configured() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
-    other.add(ADDRESS, "nodad")?;
+    let second = after(address(), 1);
+    other.add(address(), "nodad")?;
     other.add(second, "nodad")?;
     let tracer = Tracing::start()?;
-    for address in [ADDRESS, second] {
+    for address in [address(), second] {
         host.add(address, "")?;
         AddressState::Failed.wait(&host.netns, "eth0", address)?;
     }

@@ -1,31 +1,30 @@
 //! Near misses: addresses that pass their test, or are not tested.
 
-use std::net::Ipv6Addr;
-
 use anyhow::Result;
 
-use super::{ADDRESS, Host, MAC, OTHER_MAC};
+use super::Host;
+use super::own::{address, after, mac, other_mac, third_mac};
 use crate::guest::{AddressState, Segment, Tracing};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-conflict-not-unique-addresses", unique),
-    alone("dad-conflict-not-nodad", nodad),
-    alone("dad-conflict-not-twice", not_twice),
+    scenario("dad-conflict-not-unique-addresses", unique),
+    scenario("dad-conflict-not-nodad", nodad),
+    scenario("dad-conflict-not-twice", not_twice),
 ];
 
 /// Two hosts with an address each.
 fn unique() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    let second = Ipv6Addr::from(u128::from(ADDRESS) + 1);
+    let second = after(address(), 1);
     let tracer = Tracing::start()?;
-    host.add(ADDRESS, "")?;
+    host.add(address(), "")?;
     other.add(second, "")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
+    AddressState::Usable.wait(&host.netns, "eth0", address())?;
     AddressState::Usable.wait(&other.netns, "eth0", second)?;
     tracer.finish()?.silent()
 }
@@ -34,14 +33,14 @@ fn unique() -> Result<()> {
 fn nodad() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
     let tracer = Tracing::start()?;
-    other.add(ADDRESS, "nodad")?;
-    host.add(ADDRESS, "nodad")?;
-    AddressState::Usable.wait(&host.netns, "eth0", ADDRESS)?;
-    AddressState::Usable.wait(&other.netns, "eth0", ADDRESS)?;
+    other.add(address(), "nodad")?;
+    host.add(address(), "nodad")?;
+    AddressState::Usable.wait(&host.netns, "eth0", address())?;
+    AddressState::Usable.wait(&other.netns, "eth0", address())?;
     tracer.finish()?.silent()
 }
 
@@ -51,17 +50,17 @@ fn nodad() -> Result<()> {
 fn not_twice() -> Result<()> {
     let segment = Segment::new()?;
     let (host, other) = (
-        Host::new(&segment, "guest", MAC)?,
-        Host::new(&segment, "other", OTHER_MAC)?,
+        Host::new(&segment, "guest", mac())?,
+        Host::new(&segment, "other", other_mac())?,
     );
-    let third = Host::new(&segment, "third", "02:00:00:00:00:0c")?;
-    other.add(ADDRESS, "nodad")?;
-    host.add(ADDRESS, "")?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
-    other.del(ADDRESS)?;
+    let third = Host::new(&segment, "third", third_mac())?;
+    other.add(address(), "nodad")?;
+    host.add(address(), "")?;
+    AddressState::Failed.wait(&host.netns, "eth0", address())?;
+    other.del(address())?;
     let tracer = Tracing::start()?;
-    third.add(ADDRESS, "")?;
-    AddressState::Usable.wait(&third.netns, "eth0", ADDRESS)?;
-    AddressState::Failed.wait(&host.netns, "eth0", ADDRESS)?;
+    third.add(address(), "")?;
+    AddressState::Usable.wait(&third.netns, "eth0", address())?;
+    AddressState::Failed.wait(&host.netns, "eth0", address())?;
     tracer.finish()?.silent()
 }

@@ -5,19 +5,26 @@ use std::net::Ipv6Addr;
 
 use anyhow::Result;
 
-use super::{Host, MAC, OTHER_MAC};
-use crate::guest::{AddressState, Link, Segment, Tracing};
-use crate::scenarios::{Scenario, alone};
+use super::Host;
+use super::own::{mac, made_of, other_mac, third_mac};
+use crate::guest::{AddressState, Link, Segment, Tracing, place};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("dad-conflict-virtual-mac", shared),
-    alone("dad-conflict-virtual-mac-not-another-mac", another_mac),
-    alone("dad-conflict-virtual-mac-not-cloned", cloned),
+    scenario("dad-conflict-virtual-mac", shared),
+    scenario("dad-conflict-virtual-mac-not-another-mac", another_mac),
+    scenario("dad-conflict-virtual-mac-not-cloned", cloned),
 ];
 
-const VIRTUAL: &str = "00:00:5e:00:02:33";
-/// What every kernel makes of it.
-const MADE: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x0200, 0x5eff, 0xfe00, 0x0233);
+/// The number of a virtual router: of two that a scenario has, the first.
+fn router() -> u8 {
+    0x33 + 2 * place()
+}
+
+/// The MAC of a virtual router.
+fn virtual_mac(router: u8) -> String {
+    format!("00:00:5e:00:02:{router:02x}")
+}
 
 /// A macvlan as VRRP daemons make it, still down. Private: one in bridge mode
 /// takes a frame with its own MAC for one that it has sent.
@@ -36,11 +43,11 @@ fn up(host: &Host) -> Result<()> {
 }
 
 /// Two nodes with a macvlan each; that of the other is up and has its address.
-fn two(segment: &Segment, mac: &str, made: Ipv6Addr) -> Result<(Host, Host)> {
-    let mut host = Host::new(segment, "guest", MAC)?;
-    let mut other = Host::new(segment, "other", OTHER_MAC)?;
-    macvlan(&mut host, mac)?;
-    macvlan(&mut other, mac)?;
+fn two(segment: &Segment, of_both: &str, made: Ipv6Addr) -> Result<(Host, Host)> {
+    let mut host = Host::new(segment, "guest", mac())?;
+    let mut other = Host::new(segment, "other", other_mac())?;
+    macvlan(&mut host, of_both)?;
+    macvlan(&mut other, of_both)?;
     up(&other)?;
     AddressState::Usable.wait(&other.netns, "vrrp.51", made)?;
     Ok((host, other))
@@ -48,20 +55,22 @@ fn two(segment: &Segment, mac: &str, made: Ipv6Addr) -> Result<(Host, Host)> {
 
 fn shared() -> Result<()> {
     let segment = Segment::new()?;
-    let (host, other) = two(&segment, VIRTUAL, MADE)?;
+    let its_mac = virtual_mac(router());
+    let made = made_of(&its_mac);
+    let (host, other) = two(&segment, &its_mac, made)?;
     let tracer = Tracing::start()?;
     up(&host)?;
-    AddressState::Failed.wait(&host.netns, "vrrp.51", MADE)?;
+    AddressState::Failed.wait(&host.netns, "vrrp.51", made)?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("dad-conflict-virtual-mac")?;
-    host.expect(diagnosis, MADE)
+    host.expect(diagnosis, made)
         .field("severity", "failure")
-        .evidence("source_mac", VIRTUAL)
-        .evidence("own_mac", VIRTUAL)
+        .evidence("source_mac", its_mac.as_str())
+        .evidence("own_mac", its_mac.as_str())
         .evidence("other_interface", "vrrp.51")
         .evidence("other_netns", other.netns.inode())
-        .summary_has(["51", "EUI-64", "No VRRP daemon"])
+        .summary_has([&router().to_string(), "EUI-64", "No VRRP daemon"])
         .no_fix_has("proto 112")
         .no_fix_has("address add")
         .check()?;
@@ -70,43 +79,45 @@ fn shared() -> Result<()> {
     diagnosis.follow("ip address del")?;
     // Neither now nor when the interface comes up again.
     let tracer = Tracing::start()?;
-    AddressState::Absent.wait(&host.netns, "vrrp.51", MADE)?;
+    AddressState::Absent.wait(&host.netns, "vrrp.51", made)?;
     advertised.stays()?;
     host.netns.ip("link set vrrp.51 down")?;
     up(&host)?;
     host.own("2001:db8:0:9::a".parse()?)?;
-    AddressState::Absent.wait(&host.netns, "vrrp.51", MADE)?;
-    AddressState::Usable.wait(&other.netns, "vrrp.51", MADE)?;
+    AddressState::Absent.wait(&host.netns, "vrrp.51", made)?;
+    AddressState::Usable.wait(&other.netns, "vrrp.51", made)?;
     tracer.finish()?.silent()
 }
 
 /// Virtual routers of two numbers.
 fn another_mac() -> Result<()> {
     let segment = Segment::new()?;
-    let (_, other) = two(&segment, VIRTUAL, MADE)?;
-    let mut third = Host::new(&segment, "third", "02:00:00:00:00:0c")?;
-    macvlan(&mut third, "00:00:5e:00:02:34")?;
+    let its_mac = virtual_mac(router());
+    let made = made_of(&its_mac);
+    let (_, other) = two(&segment, &its_mac, made)?;
+    let mut third = Host::new(&segment, "third", third_mac())?;
+    let another = virtual_mac(router() + 1);
+    macvlan(&mut third, &another)?;
     let tracer = Tracing::start()?;
     up(&third)?;
-    let made = Ipv6Addr::from(u128::from(MADE) + 1);
-    AddressState::Usable.wait(&third.netns, "vrrp.51", made)?;
-    AddressState::Usable.wait(&other.netns, "vrrp.51", MADE)?;
+    AddressState::Usable.wait(&third.netns, "vrrp.51", made_of(&another))?;
+    AddressState::Usable.wait(&other.netns, "vrrp.51", made)?;
     tracer.finish()?.silent()
 }
 
 /// A MAC that is nobody's virtual one is to be changed.
 fn cloned() -> Result<()> {
-    const CLONED: &str = "02:00:00:00:00:0d";
-    let made = "fe80::ff:fe00:d".parse()?;
+    let cloned = third_mac();
+    let made = made_of(cloned);
     let segment = Segment::new()?;
-    let (host, _other) = two(&segment, CLONED, made)?;
+    let (host, _other) = two(&segment, cloned, made)?;
     let tracer = Tracing::start()?;
     up(&host)?;
     AddressState::Failed.wait(&host.netns, "vrrp.51", made)?;
     let report = tracer.finish()?;
     report.complete()?;
     host.expect(report.only("dad-conflict-cloned-mac")?, made)
-        .evidence("own_mac", CLONED)
+        .evidence("own_mac", cloned)
         .some_fix_has("another MAC")
         .no_fix_has("addrgenmode")
         .check()
