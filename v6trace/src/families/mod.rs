@@ -17,6 +17,7 @@ pub mod advertisement;
 pub mod anycast;
 pub mod bind;
 pub mod dad;
+pub mod device;
 pub mod forwarding;
 pub mod multicast_join;
 pub mod option;

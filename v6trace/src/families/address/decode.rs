@@ -7,7 +7,10 @@ use v6trace_common::families::address as wire;
 use crate::{
     errno::Errno,
     event::{Name, name},
-    families::Decode,
+    families::{
+        Decode,
+        device::{Device, Interface},
+    },
 };
 
 /// A request to add, change or delete an address that the kernel refused.
@@ -27,6 +30,8 @@ pub struct AddressRequest {
     pub errno: Errno,
     /// That interface.
     pub device: Device,
+    /// The address as that interface has it already; `None` where it was not found.
+    pub existing: Option<Existing>,
     /// `net.ipv6.conf.all.disable_ipv6` and that of `default`.
     pub host: Option<Host>,
     /// Who set the interface's `disable_ipv6`, where that was seen.
@@ -42,28 +47,6 @@ pub struct Lifetimes {
     pub preferred: u32,
     /// At all.
     pub valid: u32,
-}
-
-/// The interface that was asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Device {
-    /// There is none with that index.
-    Absent,
-    /// It could not be looked for.
-    Unknown,
-    /// It is there.
-    Found {
-        /// Its name.
-        name: Name,
-        /// Its MTU, bytes.
-        mtu: Option<u32>,
-        /// Whether it has IPv6 (`net_device.ip6_ptr`).
-        has_ipv6: Option<bool>,
-        /// `net.ipv6.conf.IF.disable_ipv6`
-        disable_ipv6: Option<i32>,
-        /// The address as it has it already; `None` where it was not found.
-        existing: Option<Existing>,
-    },
 }
 
 /// The namespace's settings beside the interface's own.
@@ -244,6 +227,11 @@ impl Decode for AddressRequest {
             ifindex: wire.ifindex,
             errno: Errno(wire.ret.saturating_neg()),
             device: device(wire),
+            existing: has(wire::EXISTING_FOUND).then_some(Existing {
+                flags: wire.existing_flags,
+                prefix_len: wire.existing_prefix_len,
+                made_by: has(wire::EXISTING_PROTO_READ).then_some(wire.existing_proto),
+            }),
             host: has(wire::HOST_READ).then_some(Host {
                 all: wire.all_disable_ipv6,
                 default: wire.default_disable_ipv6,
@@ -261,23 +249,15 @@ impl Decode for AddressRequest {
 
 fn device(wire: &wire::AddressRequest) -> Device {
     let has = |flag| wire.read & flag != 0;
-    if has(wire::DEVICE_FOUND) {
-        Device::Found {
+    Device::of(has(wire::DEVICE_FOUND), has(wire::DEVICE_ABSENT), || {
+        Interface {
             name: name(&wire.interface),
+            flags: None,
             mtu: has(wire::MTU_READ).then_some(wire.mtu),
             has_ipv6: has(wire::INET6_READ).then_some(has(wire::DEVICE_HAS_INET6)),
             disable_ipv6: has(wire::DISABLE_IPV6_READ).then_some(wire.disable_ipv6),
-            existing: has(wire::EXISTING_FOUND).then_some(Existing {
-                flags: wire.existing_flags,
-                prefix_len: wire.existing_prefix_len,
-                made_by: has(wire::EXISTING_PROTO_READ).then_some(wire.existing_proto),
-            }),
         }
-    } else if has(wire::DEVICE_ABSENT) {
-        Device::Absent
-    } else {
-        Device::Unknown
-    }
+    })
 }
 
 impl Decode for AddressesLost {

@@ -29,8 +29,8 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{
-    AddressRequest, AddressesLost, Device, Existing, Host, Lifetimes, LostAddress, LostRoute,
-    Trigger, Writer, Wrote,
+    AddressRequest, AddressesLost, Existing, Host, Lifetimes, LostAddress, LostRoute, Trigger,
+    Writer, Wrote,
 };
 pub(super) use explain::again;
 pub use settings::{LinkLocalMissing, SettingsRefused, TemporaryStopped, WayUp};
@@ -50,10 +50,7 @@ impl Occurrence for AddressRequest {
     }
 
     fn interface(&self) -> Option<&str> {
-        match &self.device {
-            Device::Found { name, .. } => Some(name),
-            Device::Absent | Device::Unknown => None,
-        }
+        self.device.name()
     }
 
     fn fields(&self, take: Take<'_>) {

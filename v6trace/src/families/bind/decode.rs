@@ -7,7 +7,7 @@ use v6trace_common::families::bind as wire;
 use crate::{
     errno::Errno,
     event::{Name, name},
-    families::Decode,
+    families::{Decode, device::Device},
 };
 
 /// A local address that was refused: by a bind, or as a source.
@@ -20,7 +20,7 @@ pub struct LocalAddressRefused {
     /// The interface by way of which the kernel looked for it, 0 for any.
     pub ifindex: u32,
     /// That interface.
-    pub device: Device,
+    pub device: Device<Name>,
     /// The interface that was asked for with the address, or 0.
     pub scope_id: u32,
     /// The one that the socket is bound to, or 0.
@@ -51,17 +51,6 @@ pub struct LocalAddressRefused {
     pub loopback: Loopback,
     /// Addresses that were refused in the namespace and not reported before this one.
     pub suppressed: u32,
-}
-
-/// An interface that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// It is there, with this name.
-    Found(Name),
-    /// There is none with that index.
-    Absent,
-    /// None was asked for, or it could not be looked for.
-    Unknown,
 }
 
 /// What a socket is, and how far it has come.
@@ -149,13 +138,9 @@ impl Decode for LocalAddressRefused {
             address: Ipv6Addr::from(wire.address),
             errno: Errno(wire.ret.saturating_neg()),
             ifindex: wire.ifindex,
-            device: if has(wire::DEVICE_FOUND) {
-                Device::Found(name(&wire.interface))
-            } else if has(wire::DEVICE_ABSENT) {
-                Device::Absent
-            } else {
-                Device::Unknown
-            },
+            device: Device::of(has(wire::DEVICE_FOUND), has(wire::DEVICE_ABSENT), || {
+                name(&wire.interface)
+            }),
             scope_id: wire.scope_id,
             bound_ifindex: wire.bound_ifindex,
             port: wire.port,

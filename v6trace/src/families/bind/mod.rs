@@ -24,14 +24,13 @@ mod whereabouts;
 
 use super::Occurrence;
 use crate::{
+    event::Name,
     explain::{Diagnosis, Subject},
     field::{Take, shown},
 };
 
 pub use causes::Cause;
-pub use decode::{
-    Device, Holder, LocalAddressRefused, Loopback, Reuse, SocketRefused, SocketState,
-};
+pub use decode::{Holder, LocalAddressRefused, Loopback, Reuse, SocketRefused, SocketState};
 #[cfg(feature = "live")]
 pub(crate) use hazard::hazard;
 pub use port::{PortSocket, PortUse};
@@ -47,10 +46,7 @@ impl Occurrence for LocalAddressRefused {
     }
 
     fn interface(&self) -> Option<&str> {
-        match &self.device {
-            Device::Found(name) => Some(name),
-            Device::Absent | Device::Unknown => None,
-        }
+        self.device.found().map(Name::as_str)
     }
 
     fn concerns(&self, interface: &str) -> bool {

@@ -7,7 +7,7 @@ use v6trace_common::families::multicast_join as wire;
 use crate::{
     errno::Errno,
     event::{Name, name},
-    families::Decode,
+    families::{Decode, device::Device},
 };
 
 /// A join of a multicast group that returned.
@@ -21,7 +21,7 @@ pub struct MulticastJoin {
     /// The interface index of the request; 0 leaves the choice to the routes.
     pub requested_ifindex: u32,
     /// The device of that index.
-    pub device: Device,
+    pub device: Device<Interface>,
     /// Why it failed; `None` when it did not.
     pub errno: Option<Errno>,
     /// Whether the join is for one source (`MCAST_JOIN_SOURCE_GROUP`).
@@ -36,22 +36,15 @@ pub struct MulticastJoin {
     pub socket: Socket,
 }
 
-/// The device that a join asked for.
+/// The interface that a join asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {
-    /// None was asked for, or the namespace's devices could not be read.
-    Unknown,
-    /// No device has the index.
-    Absent,
-    /// It was found.
-    Found {
-        /// Its name at that moment.
-        name: Name,
-        /// Its MTU, bytes.
-        mtu: Option<u32>,
-        /// Its IPv6 state.
-        inet6: Inet6State,
-    },
+pub struct Interface {
+    /// Its name at that moment.
+    pub name: Name,
+    /// Its MTU, bytes.
+    pub mtu: Option<u32>,
+    /// Its IPv6 state.
+    pub inet6: Inet6State,
 }
 
 /// Whether a device speaks IPv6 (`net_device.ip6_ptr`).
@@ -152,17 +145,15 @@ impl Decode for MulticastJoin {
 impl MulticastJoin {
     /// The name of the interface that was asked for.
     pub fn interface(&self) -> Option<&str> {
-        match &self.device {
-            Device::Found { name, .. } => Some(name),
-            Device::Unknown | Device::Absent => None,
-        }
+        let interface = self.device.found()?;
+        Some(&interface.name)
     }
 }
 
-fn device(wire: &wire::MulticastJoin) -> Device {
+fn device(wire: &wire::MulticastJoin) -> Device<Interface> {
     let has = |flag| wire.flags & flag != 0;
-    if has(wire::DEVICE_FOUND) {
-        Device::Found {
+    Device::of(has(wire::DEVICE_FOUND), has(wire::DEVICE_ABSENT), || {
+        Interface {
             name: name(&wire.interface),
             mtu: has(wire::MTU_READ).then_some(wire.mtu),
             inet6: match (has(wire::DEVICE_HAS_INET6), has(wire::DEVICE_DEAD)) {
@@ -172,11 +163,7 @@ fn device(wire: &wire::MulticastJoin) -> Device {
                 (false, _) => Inet6State::Unknown,
             },
         }
-    } else if has(wire::DEVICE_ABSENT) {
-        Device::Absent
-    } else {
-        Device::Unknown
-    }
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub use causes::Cause;
-pub use decode::{Charge, Device, Inet6State, Memberships, MulticastJoin, Socket};
+pub use decode::{Charge, Inet6State, Interface, Memberships, MulticastJoin, Socket};
 
 impl Occurrence for MulticastJoin {
     fn is_failure(&self) -> bool {

@@ -7,7 +7,10 @@ use v6trace_common::families::outgoing as wire;
 use crate::{
     errno::Errno,
     event::{Name, name},
-    families::Decode,
+    families::{
+        Decode,
+        device::{Device, Interface},
+    },
 };
 
 /// `IPPROTO_TCP`, `IPPROTO_UDP` and `IPPROTO_UDPLITE`, whose packets have ports.
@@ -65,26 +68,6 @@ pub struct Asked {
     pub ifindex: u32,
     /// The interface.
     pub device: Device,
-}
-
-/// Whether it is there.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Device {
-    /// There is none with that index.
-    Absent,
-    /// It could not be looked for.
-    Unknown,
-    /// It is there.
-    Found {
-        /// Its name.
-        name: Name,
-        /// Its MTU, bytes.
-        mtu: Option<u32>,
-        /// Whether it has IPv6 (`net_device.ip6_ptr`).
-        has_ipv6: Option<bool>,
-        /// `net.ipv6.conf.IF.disable_ipv6`
-        disable_ipv6: Option<i32>,
-    },
 }
 
 /// How a lookup ended.
@@ -224,18 +207,15 @@ impl Decode for OutgoingLookup {
 
 fn device(wire: &wire::OutgoingLookup) -> Device {
     let has = |flag| wire.found & flag != 0;
-    if has(wire::ASKED_FOUND) {
-        Device::Found {
+    Device::of(has(wire::ASKED_FOUND), has(wire::ASKED_ABSENT), || {
+        Interface {
             name: name(&wire.interface),
+            flags: None,
             mtu: has(wire::ASKED_MTU_READ).then_some(wire.mtu),
             has_ipv6: has(wire::ASKED_INET6_READ).then_some(has(wire::ASKED_HAS_INET6)),
             disable_ipv6: has(wire::ASKED_DISABLE_READ).then_some(wire.disable_ipv6),
         }
-    } else if has(wire::ASKED_ABSENT) {
-        Device::Absent
-    } else {
-        Device::Unknown
-    }
+    })
 }
 
 fn rejected(wire: &wire::OutgoingLookup) -> Rejected {
@@ -274,13 +254,7 @@ impl OutgoingLookup {
                 },
                 _,
             ) => Some((*ifindex, Some(interface.as_str()))),
-            (Outcome::Failed { .. }, Some(asked)) => Some((
-                asked.ifindex,
-                match &asked.device {
-                    Device::Found { name, .. } => Some(name.as_str()),
-                    Device::Absent | Device::Unknown => None,
-                },
-            )),
+            (Outcome::Failed { .. }, Some(asked)) => Some((asked.ifindex, asked.device.name())),
             (Outcome::Failed { .. }, None) => None,
         }
     }

@@ -25,9 +25,7 @@ use crate::{
 };
 
 pub use causes::Cause;
-pub use decode::{
-    Asked, Device, Operation, Outcome, OutgoingLookup, Rejected, Route, ScopeMissing,
-};
+pub use decode::{Asked, Operation, Outcome, OutgoingLookup, Rejected, Route, ScopeMissing};
 pub use earlier::Earlier;
 pub use reach::{Own, Reach, Rule, Way};
 

@@ -5,8 +5,11 @@ use v6trace_common::families::route as wire;
 use super::request::Request;
 use crate::{
     errno::Errno,
-    event::{Name, name, text},
-    families::Decode,
+    event::{name, text},
+    families::{
+        Decode,
+        device::{Device, Interface},
+    },
 };
 
 /// `RTM_DELROUTE`
@@ -44,28 +47,6 @@ pub enum Operation {
     Delete,
 }
 
-/// The interface that a request names.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Device {
-    /// There is none with that index.
-    Absent,
-    /// It could not be looked for, or none is named.
-    Unknown,
-    /// It is there.
-    Found {
-        /// Its name.
-        name: Name,
-        /// `IFF_*`
-        flags: Option<u32>,
-        /// Its MTU, bytes.
-        mtu: Option<u32>,
-        /// Whether it has IPv6 (`net_device.ip6_ptr`).
-        has_ipv6: Option<bool>,
-        /// `net.ipv6.conf.IF.disable_ipv6`
-        disable_ipv6: Option<i32>,
-    },
-}
-
 impl Decode for RouteRefused {
     type Wire = wire::RouteRefused;
 
@@ -95,17 +76,15 @@ impl Decode for RouteRefused {
 
 fn device(wire: &wire::RouteRefused) -> Device {
     let has = |flag| wire.known & flag != 0;
-    if has(wire::INTERFACE_FOUND) {
-        Device::Found {
+    Device::of(
+        has(wire::INTERFACE_FOUND),
+        has(wire::INTERFACE_ABSENT),
+        || Interface {
             name: name(&wire.interface),
             flags: has(wire::DEVICE_FLAGS_READ).then_some(wire.device_flags),
             mtu: has(wire::MTU_READ).then_some(wire.mtu),
             has_ipv6: has(wire::INET6_READ).then_some(has(wire::HAS_INET6)),
             disable_ipv6: has(wire::DISABLE_READ).then_some(wire.disable_ipv6),
-        }
-    } else if has(wire::INTERFACE_ABSENT) {
-        Device::Absent
-    } else {
-        Device::Unknown
-    }
+        },
+    )
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use causes::Cause;
-pub use decode::{Device, Operation, RouteRefused};
+pub use decode::{Operation, RouteRefused};
 pub use paths::{Interface, Known, Paths};
 pub use request::{Hop, Request};
 
@@ -47,10 +47,7 @@ impl Occurrence for RouteRefused {
     }
 
     fn interface(&self) -> Option<&str> {
-        match &self.device {
-            Device::Found { name, .. } => Some(name),
-            Device::Absent | Device::Unknown => None,
-        }
+        self.device.name()
     }
 
     fn fields(&self, take: Take<'_>) {

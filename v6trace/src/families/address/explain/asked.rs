@@ -1,6 +1,6 @@
 //! Lifetimes and flags that no interface takes.
 
-use super::{add, exists, refused::Story};
+use super::{add, refused::Story};
 use crate::{
     explain::{Diagnosis, Fix, Value},
     families::address::Cause,
@@ -15,7 +15,7 @@ impl Story<'_> {
 
     /// Of an address that is there already its own prefix length counts.
     pub(super) fn mngtmpaddr_refuses(&self) -> bool {
-        let existing = exists::existing(self.request);
+        let existing = self.request.existing;
         let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
         self.request.flags & ifa::MANAGETEMPADDR != 0 && prefix_len != 64
     }
@@ -53,7 +53,7 @@ impl Story<'_> {
 
     pub(super) fn mngtmpaddr_diagnosis(&self) -> Diagnosis {
         let plain = self.request.flags & !ifa::MANAGETEMPADDR;
-        let existing = exists::existing(self.request);
+        let existing = self.request.existing;
         let prefix_len = existing.map_or(self.request.prefix_len, |existing| existing.prefix_len);
         let diagnosis = self.told(
             Cause::Mngtmpaddr,

@@ -2,11 +2,11 @@
 //! (EINVAL), looks the interface up (ENODEV), whether that has IPv6 (ENXIO), and then for
 //! an address of that very prefix length (EADDRNOTAVAIL).
 
-use super::{exists, refused::Story};
+use super::refused::Story;
 use crate::{
     errno::Errno,
     explain::{Diagnosis, quoted},
-    families::address::{Cause, Device},
+    families::address::Cause,
 };
 
 pub(super) const OPERATION: &str = "address-delete";
@@ -17,7 +17,7 @@ impl Story<'_> {
         let request = self.request;
         let (cause, holds) = match request.errno {
             Errno::EINVAL => (Cause::PrefixLength, request.prefix_len > 128),
-            Errno::ENODEV => (Cause::NoSuchDevice, request.device == Device::Absent),
+            Errno::ENODEV => (Cause::NoSuchDevice, request.device.is_absent()),
             Errno::ENXIO => (Cause::NotThere, self.has_ipv6() == Some(false)),
             Errno::EADDRNOTAVAIL => (Cause::NotThere, !self.is_as_asked()),
             _ => return None,
@@ -27,7 +27,7 @@ impl Story<'_> {
 
     /// Whether the interface has the address with that prefix length after all.
     fn is_as_asked(&self) -> bool {
-        let existing = exists::existing(self.request);
+        let existing = self.request.existing;
         existing.is_some_and(|existing| existing.prefix_len == self.request.prefix_len)
     }
 
@@ -37,7 +37,7 @@ impl Story<'_> {
             let why = format!("{name} has no IPv6, and so no addresses");
             return self.told(Cause::NotThere, &why).with("ip6_ptr", 0);
         }
-        let existing = exists::existing(self.request).zip(self.request.address);
+        let existing = self.request.existing.zip(self.request.address);
         let Some((existing, address)) = existing else {
             return self.not_so();
         };
@@ -58,16 +58,13 @@ impl Story<'_> {
     /// with another it may, where not all of its addresses were looked at.
     fn not_so(&self) -> Diagnosis {
         let request = self.request;
-        match request.device {
-            Device::Found { .. } if request.address.is_some() => {
-                let length = request.prefix_len;
-                let why = format!(
-                    "{} does not have it with the prefix length {length}",
-                    self.name()
-                );
+        let length = request.prefix_len;
+        match request.device.name().filter(|_| request.address.is_some()) {
+            Some(name) => {
+                let why = format!("{name} does not have it with the prefix length {length}");
                 self.told(Cause::NotThere, &why)
             }
-            _ => {
+            None => {
                 let why = "by the errno the interface does not have it with that prefix length; \
                            what it has could not be read";
                 self.told(Cause::NotThere, why).likely()

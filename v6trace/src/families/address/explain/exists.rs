@@ -4,23 +4,15 @@ use super::{refused::Story, replaced};
 use crate::{
     catalogue::Severity,
     explain::{Diagnosis, Fix},
-    families::address::{AddressRequest, Cause, Device, Existing},
+    families::address::{Cause, Existing},
     ifa,
 };
-
-/// The address as the interface has it.
-pub(super) fn existing(request: &AddressRequest) -> Option<Existing> {
-    match request.device {
-        Device::Found { existing, .. } => existing,
-        Device::Absent | Device::Unknown => None,
-    }
-}
 
 impl Story<'_> {
     /// Programs that add an address without looking take EEXIST for success: as
     /// it is, where the address can be used and has the prefix.
     pub(super) fn exists(&self) -> Diagnosis {
-        let Some(existing) = existing(self.request) else {
+        let Some(existing) = self.request.existing else {
             let why = "it is there already, by the errno; it was not among the addresses that were \
                        looked at";
             return self.told(Cause::Exists, why).likely();

@@ -16,7 +16,10 @@ use super::{add, deleted};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, Value, advice},
-    families::address::{AddressRequest, Cause, Device},
+    families::{
+        address::{AddressRequest, Cause},
+        device::Device,
+    },
     ifa,
 };
 
@@ -67,7 +70,7 @@ impl<'a> Story<'a> {
         let tests: &[(Cause, bool)] = match request.errno {
             Errno::EACCES => &[(Cause::Ipv6Disabled, self.disabled().is_some_and(|v| v != 0))],
             Errno::EEXIST => &[(Cause::Exists, true)],
-            Errno::ENODEV => &[(Cause::NoSuchDevice, request.device == Device::Absent)],
+            Errno::ENODEV => &[(Cause::NoSuchDevice, request.device.is_absent())],
             Errno::ENOMEM | Errno::ENOBUFS => {
                 &[(Cause::OutOfMemory, request.flags & ifa::MCAUTOJOIN == 0)]
             }
@@ -200,12 +203,12 @@ impl<'a> Story<'a> {
             || "an address".to_owned(),
             |address| format!("{address}/{length}"),
         );
-        match &self.request.device {
-            Device::Found { name, .. } => format!("{who} could not {verb} {what} {on} {name}"),
-            Device::Absent | Device::Unknown if self.request.address.is_none() => {
+        match self.request.device.name() {
+            Some(name) => format!("{who} could not {verb} {what} {on} {name}"),
+            None if self.request.address.is_none() => {
                 format!("{who} could not {verb} {what} {on} an interface")
             }
-            Device::Absent | Device::Unknown => format!(
+            None => format!(
                 "{who} could not {verb} {what} {on} interface {}",
                 self.request.ifindex
             ),
@@ -227,10 +230,7 @@ impl<'a> Story<'a> {
 
     /// The interface, where it was found.
     pub(super) fn name(&self) -> &'a str {
-        match &self.request.device {
-            Device::Found { name, .. } => name,
-            Device::Absent | Device::Unknown => "IFNAME",
-        }
+        self.request.device.name().unwrap_or("IFNAME")
     }
 
     /// Whether it was to be deleted.
@@ -240,24 +240,15 @@ impl<'a> Story<'a> {
 
     /// Whether the interface has IPv6.
     pub(super) fn has_ipv6(&self) -> Option<bool> {
-        match self.request.device {
-            Device::Found { has_ipv6, .. } => has_ipv6,
-            Device::Absent | Device::Unknown => None,
-        }
+        self.request.device.found()?.has_ipv6
     }
 
     fn mtu(&self) -> Option<u32> {
-        match self.request.device {
-            Device::Found { mtu, .. } => mtu,
-            Device::Absent | Device::Unknown => None,
-        }
+        self.request.device.found()?.mtu
     }
 
     pub(super) fn disabled(&self) -> Option<i32> {
-        match self.request.device {
-            Device::Found { disable_ipv6, .. } => disable_ipv6,
-            Device::Absent | Device::Unknown => None,
-        }
+        self.request.device.found()?.disable_ipv6
     }
 
     /// Whether the interface has no IPv6 since its MTU is too small.

@@ -15,7 +15,7 @@ use crate::{
     catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix},
-    families::bind::{Cause, Device, Loopback, SocketState},
+    families::bind::{Cause, Loopback, SocketState},
 };
 
 pub(super) const OPERATION: &str = "bind";
@@ -30,7 +30,7 @@ impl Story<'_> {
         let diagnosis = match self.refused.errno {
             Errno::EACCES => self.port(),
             Errno::EINVAL => self.invalid()?,
-            Errno::ENODEV if self.refused.device == Device::Absent => self
+            Errno::ENODEV if self.refused.device.is_absent() => self
                 .told(Cause::NoSuchDevice, OPERATION, &self.no_such_device())
                 .fix(self.list_links()),
             Errno::EADDRNOTAVAIL => self.not_available()?,

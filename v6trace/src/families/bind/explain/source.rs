@@ -13,7 +13,7 @@ use crate::{
     catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix},
-    families::bind::{Cause, Device},
+    families::bind::Cause,
 };
 
 pub(super) const OPERATION: &str = "send-source";
@@ -23,7 +23,7 @@ impl Story<'_> {
         let refused = self.refused;
         let told = |why: &str| self.told(Cause::SourceRefused, OPERATION, why);
         if refused.errno == Errno::ENODEV {
-            return (refused.device == Device::Absent).then(|| {
+            return (refused.device.is_absent()).then(|| {
                 let mut diagnosis = told(&self.no_such_device())
                     .with("address_state", "no-such-device")
                     .fix(self.list_links());

@@ -3,7 +3,10 @@
 use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, advice, quoted},
-    families::multicast_join::{Cause, Device, Inet6State},
+    families::{
+        device::Device,
+        multicast_join::{Cause, Inet6State, Interface},
+    },
 };
 
 impl Story<'_> {
@@ -18,11 +21,11 @@ impl Story<'_> {
                     .command("ip link")
                     .remark("the indexes there are; a link that comes back usually has a new one"),
             ),
-            Device::Found {
+            Device::Found(Interface {
                 name,
                 inet6: Inet6State::Dead | Inet6State::Missing,
                 ..
-            } => (
+            }) => (
                 "device-going",
                 format!(
                     "{opening}: IPv6 is just being taken off {name}, which is removed or has got an \

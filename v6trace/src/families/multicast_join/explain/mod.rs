@@ -15,7 +15,10 @@ use std::net::IpAddr;
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, Subject},
-    families::multicast_join::{Cause, Device, Inet6State, MulticastJoin},
+    families::{
+        device::Device,
+        multicast_join::{Cause, Inet6State, Interface, MulticastJoin},
+    },
 };
 
 const OPERATION: &str = "multicast-join";
@@ -47,11 +50,11 @@ pub(super) fn explain(join: &MulticastJoin, subject: Subject<'_>) -> Option<Diag
             story.group_not_multicast()
         }
         Errno::EINVAL if join.group_read => match &join.device {
-            Device::Found {
+            Device::Found(Interface {
                 name,
                 mtu,
                 inet6: Inet6State::Missing,
-            } => story.ipv6_disabled(name, *mtu),
+            }) => story.ipv6_disabled(name, *mtu),
             _ => story.unexplained(
                 ": the address is a group, so the interface had no IPv6 at that moment; when it \
                  was looked at, it had (or could not be read)",
@@ -88,8 +91,8 @@ impl Story<'_> {
     /// "radvd could not join ff02::2 on tap366 (ENOMEM)"
     fn opening(&self) -> String {
         let who = self.subject.who("the kernel");
-        let on = match (&self.join.device, self.join.requested_ifindex) {
-            (Device::Found { name, .. }, _) => format!(" on {name}"),
+        let on = match (self.join.interface(), self.join.requested_ifindex) {
+            (Some(name), _) => format!(" on {name}"),
             (_, 0) => String::new(),
             (_, ifindex) => format!(" on interface index {ifindex}"),
         };

@@ -11,13 +11,13 @@ mod source;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::{
-    Asked, Cause, Device, Operation, Outcome, OutgoingLookup, Own, Reach, Rejected,
-    reach::is_global,
+    Asked, Cause, Operation, Outcome, OutgoingLookup, Own, Reach, Rejected, reach::is_global,
 };
 use crate::{
     catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, Value, advice, quoted},
+    families::device::{Device, Interface},
 };
 
 pub(super) use scope::scope_missing;
@@ -70,20 +70,20 @@ impl<'a> Story<'a> {
                 Some((asked, Device::Absent)) => self.absent(asked),
                 Some((
                     _,
-                    Device::Found {
+                    Device::Found(Interface {
                         name,
                         disable_ipv6: Some(value @ 1..),
                         ..
-                    },
+                    }),
                 )) => self.disabled(name, *value),
                 Some((
                     _,
-                    Device::Found {
+                    Device::Found(Interface {
                         name,
                         has_ipv6: Some(false),
                         mtu,
                         ..
-                    },
+                    }),
                 )) => self.off(name, *mtu),
                 _ if errno == Errno::EADDRNOTAVAIL => self.no_source(),
                 _ if *by == Rejected::NoRoute => self.no_route(),
@@ -179,10 +179,7 @@ impl<'a> Story<'a> {
 
     /// The interface that was asked for, where its name is known.
     fn asked_name(&self) -> Option<&'a str> {
-        match &self.lookup.asked.as_ref()?.device {
-            Device::Found { name, .. } => Some(name),
-            Device::Absent | Device::Unknown => None,
-        }
+        self.lookup.asked.as_ref()?.device.name()
     }
 
     /// ", by way of eth0", where one was asked for.

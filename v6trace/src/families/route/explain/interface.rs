@@ -3,7 +3,10 @@
 use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Value, advice, quoted},
-    families::route::{Cause, Device, Request},
+    families::{
+        device::{Device, Interface},
+        route::{Cause, Request},
+    },
 };
 
 /// `IFF_UP`
@@ -14,21 +17,21 @@ impl Story<'_> {
     pub(super) fn without_device(&self) -> Cause {
         match &self.refused.device {
             Device::Absent => Cause::NoSuchDevice,
-            Device::Found {
+            Device::Found(Interface {
                 has_ipv6: Some(false),
                 mtu: Some(mtu),
                 ..
-            } if *mtu < IPV6_MIN_MTU => Cause::Ipv6OffMtu,
+            }) if *mtu < IPV6_MIN_MTU => Cause::Ipv6OffMtu,
             Device::Unknown if self.absent_index().is_some() || self.names_nothing() => {
                 Cause::NoSuchDevice
             }
-            Device::Found { .. } | Device::Unknown => Cause::Unexplained,
+            Device::Found(_) | Device::Unknown => Cause::Unexplained,
         }
     }
 
     /// The index that a next hop names and no interface has.
     fn absent_index(&self) -> Option<u32> {
-        if self.refused.device == Device::Absent {
+        if self.refused.device.is_absent() {
             return self.refused.ifindex;
         }
         // A single one was looked for in the kernel.
@@ -54,7 +57,7 @@ impl Story<'_> {
             .told(Cause::NoSuchDevice, &why)
             .with("requested_ifindex", index);
         // One of several is looked for a moment later.
-        let diagnosis = if index.is_some() && self.refused.device != Device::Absent {
+        let diagnosis = if index.is_some() && !self.refused.device.is_absent() {
             diagnosis.likely()
         } else {
             diagnosis
@@ -72,10 +75,7 @@ impl Story<'_> {
 
     pub(super) fn off_mtu(&self) -> Diagnosis {
         let interface = self.interface().unwrap_or("the interface");
-        let mtu = match self.refused.device {
-            Device::Found { mtu, .. } => mtu,
-            Device::Absent | Device::Unknown => None,
-        };
+        let mtu = self.refused.device.found().and_then(|found| found.mtu);
         let diagnosis = self
             .told(
                 Cause::Ipv6OffMtu,
@@ -99,18 +99,12 @@ impl Story<'_> {
     }
 
     pub(super) fn disable_ipv6(&self) -> Option<i32> {
-        match self.refused.device {
-            Device::Found { disable_ipv6, .. } => disable_ipv6,
-            Device::Absent | Device::Unknown => None,
-        }
+        self.refused.device.found()?.disable_ipv6
     }
 
     /// The flags of the interface that the request names.
     pub(super) fn flags(&self) -> Option<u32> {
-        match self.refused.device {
-            Device::Found { flags, .. } => flags,
-            Device::Absent | Device::Unknown => None,
-        }
+        self.refused.device.found()?.flags
     }
 
     /// What keeps the interface that the request names from having any routes, each with

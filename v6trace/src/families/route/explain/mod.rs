@@ -15,7 +15,7 @@ mod way;
 
 use std::net::IpAddr;
 
-use super::{Cause, Device, Hop, Operation, Paths, Request, RouteRefused};
+use super::{Cause, Hop, Operation, Paths, Request, RouteRefused};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, Subject},
@@ -231,20 +231,17 @@ impl Story<'_> {
 
     /// The name of an interface that is asked for.
     fn name(&self, ifindex: u32) -> Option<String> {
-        if let Device::Found { name, .. } = &self.refused.device
+        if let Some(name) = self.interface()
             && self.refused.ifindex == Some(ifindex)
         {
-            return Some(name.to_string());
+            return Some(name.to_owned());
         }
         self.paths?.name(ifindex).map(str::to_owned)
     }
 
     /// The interface that the request names, where it names one that is there.
     fn interface(&self) -> Option<&str> {
-        match &self.refused.device {
-            Device::Found { name, .. } => Some(name),
-            Device::Absent | Device::Unknown => None,
-        }
+        self.refused.device.name()
     }
 
     fn has_ipv6_gateway(&self) -> bool {
