@@ -49,9 +49,11 @@ pub(super) fn after(address: Ipv6Addr, further: u128) -> Ipv6Addr {
 pub(super) fn made_of(mac: &str) -> Ipv6Addr {
     let octets = mac.split(':').map(|octet| u8::from_str_radix(octet, 16));
     let octets: Vec<u8> = octets.map(|octet| octet.expect("a MAC")).collect();
-    let [a, b, c, d, e, f] = octets[..] else {
+    let [first, second, third, rest @ ..] = &octets[..] else {
         panic!("{mac} is no MAC");
     };
-    let identifier = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+    let start = [first ^ 2, *second, *third, 0xff, 0xfe];
+    let identifier = start.iter().chain(rest);
+    let identifier = identifier.fold(0_u64, |so_far, &octet| so_far << 8 | u64::from(octet));
     Ipv6Addr::from(0xfe80 << 112 | u128::from(identifier))
 }

@@ -58,17 +58,14 @@ impl Story<'_> {
     /// with another it may, where not all of its addresses were looked at.
     fn not_so(&self) -> Diagnosis {
         let request = self.request;
+        let name = request.device.name();
+        let Some(name) = name.filter(|_| request.address.is_some()) else {
+            let why = "by the errno the interface does not have it with that prefix length; \
+                       what it has could not be read";
+            return self.told(Cause::NotThere, why).likely();
+        };
         let length = request.prefix_len;
-        match request.device.name().filter(|_| request.address.is_some()) {
-            Some(name) => {
-                let why = format!("{name} does not have it with the prefix length {length}");
-                self.told(Cause::NotThere, &why)
-            }
-            None => {
-                let why = "by the errno the interface does not have it with that prefix length; \
-                           what it has could not be read";
-                self.told(Cause::NotThere, why).likely()
-            }
-        }
+        let why = format!("{name} does not have it with the prefix length {length}");
+        self.told(Cause::NotThere, &why)
     }
 }
