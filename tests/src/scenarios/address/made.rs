@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
 use crate::guest::{
-    AdvertisedPrefix, Advertisement, Advertiser, Link, Netns, Segment, Tracing, ip_fails,
-    until_some,
+    AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Link, Netns, Segment, Tracing,
+    ip_fails, until_some,
 };
 use crate::scenarios::{Scenario, scenario};
 
@@ -170,6 +170,22 @@ impl Host {
         self.gets_temporary()
     }
 
+    /// What holds of temporary addresses that are made no more beside `public`.
+    fn expect_stopped<'d>(&self, diagnosis: &'d Diagnosis, public: Ipv6Addr) -> Expect<'d> {
+        diagnosis
+            .expect()
+            .field("severity", "failure")
+            .field("confidence", "certain")
+            .field("operation", "temporary-address")
+            .field("comm", serde_json::Value::Null)
+            .field("netns", self.netns.inode())
+            .field("ifindex", self.interface.ifindex)
+            .field("interface", self.interface.name.clone())
+            .evidence("use_tempaddr", -1)
+            .evidence("prefix_len", 64)
+            .evidence("public_address", public.to_string())
+    }
+
     /// Waits for a temporary address that can be used.
     fn gets_temporary(&self) -> Result<()> {
         until_some("a temporary address", Duration::from_secs(20), || {
@@ -196,20 +212,9 @@ fn stopped() -> Result<()> {
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("temporary-addresses-stopped")?;
-    diagnosis
-        .expect()
-        .field("severity", "failure")
-        .field("confidence", "certain")
-        .field("operation", "temporary-address")
-        .field("comm", serde_json::Value::Null)
-        .field("netns", host.netns.inode())
-        .field("ifindex", host.interface.ifindex)
-        .field("interface", "eth0")
-        .evidence("use_tempaddr", -1)
+    host.expect_stopped(diagnosis, ADDRESS)
         .evidence("use_tempaddr_before", 2)
         .evidence("regen_max_retry", 1)
-        .evidence("prefix_len", 64)
-        .evidence("public_address", ADDRESS.to_string())
         .summary_has(["eth0", "-1"])
         .check()?;
     segment
@@ -246,20 +251,9 @@ fn none_allowed() -> Result<()> {
         anyhow::bail!("it has {made:?}");
     };
     let diagnosis = report.only("temporary-addresses-stopped")?;
-    diagnosis
-        .expect()
-        .field("severity", "failure")
-        .field("confidence", "certain")
-        .field("operation", "temporary-address")
-        .field("comm", serde_json::Value::Null)
-        .field("netns", host.netns.inode())
-        .field("ifindex", host.interface.ifindex)
-        .field("interface", "v0")
-        .evidence("use_tempaddr", -1)
+    host.expect_stopped(diagnosis, public)
         .evidence("use_tempaddr_before", 1)
         .evidence("regen_max_retry", 0)
-        .evidence("prefix_len", 64)
-        .evidence("public_address", public.to_string())
         .summary_has(["v0", "regen_max_retry = 0", "-1"])
         .check()?;
     diagnosis.follow("regen_max_retry=")?;
