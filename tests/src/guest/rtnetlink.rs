@@ -157,7 +157,7 @@ impl Netlink {
     }
 
     /// Sends a request; the errno of the answer, 0 where it was granted.
-    fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<i32> {
+    pub(crate) fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<i32> {
         let length = u32::try_from(16 + body.len()).unwrap_or(u32::MAX);
         let mut message = Vec::new();
         message.extend(length.to_ne_bytes());

@@ -19,6 +19,7 @@ use crate::{
     attributes,
     calls::Calls,
     kernel::{self, Device, Net},
+    netlink,
     output::{self, Record},
     pointer::{Pointer, Reading},
     scratch::Scratch,
@@ -61,6 +62,7 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     if ret >= 0 || call.device == 0 {
         return None;
     }
+    netlink::judged(call.request);
     let device = Device(Pointer(call.device));
     let net = Net(device.0.follow(&globals::DEV_NET)?);
     let (netns, ifindex) = (net.inum()?, device.ifindex()?);

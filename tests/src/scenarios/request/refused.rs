@@ -1,0 +1,268 @@
+//! What the kernel does not grant.
+
+use anyhow::{Result, ensure};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+use serde_json::Value;
+
+use super::{Host, about};
+use crate::guest::{Netlink, Tracing};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("request-refused-not-permitted", not_permitted),
+    scenario("request-refused-no-device", no_device),
+    scenario("request-refused-rule", rule),
+    scenario("request-refused-neighbour", neighbour),
+    scenario("request-refused-next-hop", next_hop),
+    scenario("request-refused-label", label),
+];
+
+const RTM_SETLINK: u16 = 19;
+const RTM_DELADDR: u16 = 21;
+const RTM_NEWNEIGH: u16 = 28;
+const RTM_NEWRULE: u16 = 32;
+const NLM_F_CREATE: u16 = 0x400;
+const INET6: u8 = 10;
+/// An index that no interface has.
+const NOBODY: u32 = 7777;
+
+/// A rule from fd00:5c::/64 to table 100.
+fn rule_bytes() -> Vec<u8> {
+    let mut body = vec![INET6, 0, 64, 0, 100, 0, 0, 1, 0, 0, 0, 0];
+    let mut source = [0; 16];
+    source[..4].copy_from_slice(&[0xfd, 0, 0, 0x5c]);
+    attribute(&mut body, 2, &source);
+    body
+}
+
+fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    body.extend(length.to_ne_bytes());
+    body.extend(kind.to_ne_bytes());
+    body.extend(value);
+}
+
+/// A task that has no CAP_NET_ADMIN, and then one that has it.
+fn not_permitted() -> Result<()> {
+    let host = Host::new("unprivileged")?;
+    let tracer = Tracing::start()?;
+    let mut netlink = Netlink::open(&host.netns)?;
+    let ask = |netlink: &mut Netlink| netlink.ask(RTM_NEWRULE, NLM_F_CREATE, &rule_bytes());
+    host.netns.enter(|| {
+        let mut sets = capabilities(None)?;
+        sets.effective.remove(CapabilitySet::NET_ADMIN);
+        set_capabilities(None, sets)?;
+        let errno = ask(&mut netlink)?;
+        ensure!(errno == libc::EPERM, "the kernel says {errno}");
+        Ok(())
+    })?;
+    // As the fix says.
+    ensure!(ask(&mut netlink)? == 0, "it is refused to root as well");
+    let report = tracer.finish()?;
+    report.complete()?;
+    report
+        .only("request-refused")?
+        .expect()
+        .field("severity", "failure")
+        .field("confidence", "certain")
+        .field("operation", "rule-add")
+        .field("errno", "EPERM")
+        .field("comm", "guest")
+        .field("netns", host.netns.inode())
+        .field("address", "fd00:5c::")
+        .evidence("request", "from fd00:5c::/64 lookup 100")
+        .evidence("extack", Value::Null)
+        .evidence("nlmsg_type", u64::from(RTM_NEWRULE))
+        .summary_has(["guest", "CAP_NET_ADMIN", "lookup 100"])
+        .some_fix_has("CAP_NET_ADMIN")
+        .check()
+}
+
+/// An index that no interface has; of what is deleted that is no trouble.
+fn no_device() -> Result<()> {
+    let host = Host::new("indexless")?;
+    let mut netlink = Netlink::open(&host.netns)?;
+    let own = std::net::Ipv6Addr::new(0xfd00, 0x5a, 0, 0, 0, 0, 0, 7).octets();
+    let index = NOBODY.to_ne_bytes();
+    let mut neighbour = vec![INET6, 0, 0, 0];
+    neighbour.extend(index);
+    neighbour.extend([0x80, 0, 0, 0]);
+    attribute(&mut neighbour, 1, &own);
+    attribute(&mut neighbour, 2, &[2, 0, 0, 0, 0, 1]);
+    let mut address = vec![INET6, 64, 0, 0];
+    address.extend(index);
+    attribute(&mut address, 2, &own);
+    let mut settings = vec![0; 4];
+    settings.extend(index);
+    settings.extend([0; 8]);
+    let mut token = Vec::new();
+    attribute(&mut token, 7, &std::net::Ipv6Addr::LOCALHOST.octets());
+    let mut of_ipv6 = Vec::new();
+    attribute(&mut of_ipv6, INET6.into(), &token);
+    attribute(&mut settings, 26, &of_ipv6);
+    let tracer = Tracing::start()?;
+    for (kind, flags, body) in [
+        (RTM_NEWNEIGH, NLM_F_CREATE, &neighbour),
+        (RTM_DELADDR, 0, &address),
+        (RTM_SETLINK, 0, &settings),
+    ] {
+        let errno = netlink.ask(kind, flags, body)?;
+        ensure!(errno == libc::ENODEV, "the kernel says {errno} to {kind}");
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(3)?;
+    for (request, operation, severity) in [
+        (
+            "fd00:5a::7 lladdr 02:00:00:00:00:01 dev interface-7777",
+            "neighbour-add",
+            "failure",
+        ),
+        (
+            "fd00:5a::7/64 dev interface-7777",
+            "address-delete",
+            "notice",
+        ),
+        (
+            "dev interface-7777 token ::1",
+            "interface-settings",
+            "failure",
+        ),
+    ] {
+        about(&report, request)?
+            .expect()
+            .field("cause", "request-refused")
+            .field("severity", severity)
+            .field("confidence", "certain")
+            .field("operation", operation)
+            .field("errno", "ENODEV")
+            .field("ifindex", NOBODY)
+            .field("interface", Value::Null)
+            .summary_has(["7777"])
+            .check()?;
+    }
+    let refused = about(&report, "dev interface-7777 token ::1")?;
+    refused.follow("ip link")
+}
+
+/// The kernel says in words what is the matter.
+fn rule() -> Result<()> {
+    let host = Host::new("rules")?;
+    let report = host.refused(&["-6 rule add pref 100 from fd00:5c::/64 goto 5"])?;
+    let request = "pref 100 from fd00:5c::/64 goto 5";
+    host.expect(
+        about(&report, request)?,
+        "failure",
+        "rule-add",
+        "EINVAL",
+        request,
+    )
+    .field("confidence", "likely")
+    .field("address", "fd00:5c::")
+    .field("interface", Value::Null)
+    .evidence("extack", "Backward goto not supported")
+    .summary_has(["Backward goto not supported"])
+    .check()
+}
+
+/// An interface without IPv6, for both reasons, and a link-layer address that is short.
+fn neighbour() -> Result<()> {
+    let host = Host::new("neighbours")?;
+    for interface in ["d0", "d1"] {
+        host.netns.dummy(interface)?;
+    }
+    host.netns.set_sysctl("ipv6/conf/d0/disable_ipv6", "1")?;
+    host.netns.ip("link set d1 mtu 1279")?;
+    let entry = |interface| format!("fd00:5a::9 lladdr 02:00:00:00:00:01 dev {interface}");
+    let report = host.refused(&[
+        &format!("-6 neigh add {}", entry("d0")),
+        &format!("-6 neigh add {}", entry("d1")),
+        "-6 neigh add fd00:5a::9 lladdr 02:00 dev v0",
+    ])?;
+    for (interface, fix) in [("d0", "disable_ipv6=0"), ("d1", "mtu 1280")] {
+        let diagnosis = about(&report, &entry(interface))?;
+        host.expect(
+            diagnosis,
+            "failure",
+            "neighbour-add",
+            "EINVAL",
+            &entry(interface),
+        )
+        .field("confidence", "likely")
+        .field("interface", interface)
+        .field("address", "fd00:5a::9")
+        .evidence("extack", "IPv6 is disabled on this device")
+        .summary_has([interface, "disable_ipv6", "1280"])
+        .check()?;
+        host.follow(diagnosis, fix)?;
+        host.netns
+            .ip(&format!("-6 neigh add {}", entry(interface)))?;
+    }
+    let short = "fd00:5a::9 lladdr 02:00 dev v0";
+    host.expect(
+        about(&report, short)?,
+        "failure",
+        "neighbour-add",
+        "EINVAL",
+        short,
+    )
+    .field("interface", "v0")
+    .field("ifindex", host.first.ifindex)
+    .summary_has(["Invalid link address"])
+    .no_fix_has("disable_ipv6")
+    .check()
+}
+
+/// A gateway that is on no link, one of the host's own, an interface that is down, and a
+/// group with a number that is none's.
+fn next_hop() -> Result<()> {
+    let host = Host::new("nexthops")?;
+    host.netns.dummy("d0")?;
+    host.netns.ip("link set d0 down")?;
+    let told = [
+        ("id 7 via fd00:99::1 dev v0", "EHOSTUNREACH", "fd00:99::1"),
+        (
+            "id 7 via fd00:5a::1 dev v0",
+            "EINVAL",
+            "Gateway can not be a local address",
+        ),
+        ("id 7 via fe80::9 dev d0", "ENETDOWN", "d0 is not up"),
+        ("id 7 group 70/71", "EINVAL", "Invalid nexthop id"),
+    ];
+    let asked: Vec<_> = told
+        .iter()
+        .map(|(request, ..)| format!("-6 nexthop add {request}"))
+        .collect();
+    let asked: Vec<_> = asked.iter().map(String::as_str).collect();
+    let report = host.refused(&asked)?;
+    for (request, errno, says) in told {
+        let diagnosis = about(&report, request)?;
+        host.expect(diagnosis, "failure", "nexthop-add", errno, request)
+            .field("confidence", "likely")
+            .that(
+                diagnosis.summary().contains(says),
+                format!("the summary does not say {says:?}"),
+            )
+            .check()?;
+    }
+    let down = about(&report, "id 7 via fe80::9 dev d0")?;
+    host.follow(down, "link set dev d0 up")?;
+    host.netns.ip("-6 nexthop add id 7 via fe80::9 dev d0")
+}
+
+/// A prefix of IPv4's that is longer than its label may be.
+fn label() -> Result<()> {
+    let host = Host::new("labels")?;
+    let report = host.refused(&["addrlabel add prefix ::ffff:0:0/97 label 99"])?;
+    let request = "prefix ::ffff:0.0.0.0/97 label 99";
+    host.expect(
+        about(&report, request)?,
+        "failure",
+        "address-label-add",
+        "EINVAL",
+        request,
+    )
+    .field("confidence", "likely")
+    .evidence("extack", Value::Null)
+    .check()
+}

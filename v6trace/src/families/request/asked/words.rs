@@ -1,0 +1,433 @@
+//! A request in words.
+
+use std::{borrow::Cow, fmt::Write as _, net::IpAddr};
+
+use super::{What, prefix};
+use crate::{
+    event::text,
+    explain::quoted,
+    families::route::Request as Route,
+    rtnetlink::{Attributes, address, number},
+};
+
+/// `RT_TABLE_MAIN`
+const MAIN: u32 = 254;
+/// `FIB_RULE_INVERT`
+const INVERT: u32 = 2;
+/// `NTF_PROXY` and `NTF_ROUTER`
+const PROXY: u8 = 0x08;
+const ROUTER: u8 = 0x80;
+/// `RTNH_F_ONLINK`
+const ONLINK: u32 = 4;
+/// `IFLA_AF_SPEC`, and `AF_INET6` in it.
+const OF_FAMILIES: u16 = 26;
+const INET6: u16 = 10;
+/// Members of a group of next hops that are named.
+const NAMED: usize = 4;
+
+/// What a request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// In the words of `ip`, from the first thing that it has on.
+    pub words: String,
+    /// The address or prefix concerned.
+    pub address: Option<IpAddr>,
+    /// The number of a nexthop object.
+    pub id: Option<u32>,
+    /// The gateway of a nexthop object.
+    pub gateway: Option<IpAddr>,
+    /// The priority of a rule.
+    pub priority: Option<u32>,
+    /// The name of the interface, where the request has that.
+    pub interface: Option<String>,
+    /// Whether the words are all that is asked for, so that a command can ask for it.
+    pub is_whole: bool,
+}
+
+/// The name of an interface by its index, where it is known.
+type Names<'n> = &'n dyn Fn(u32) -> Option<String>;
+
+impl Asked {
+    /// Reads a request behind the header of its message.
+    pub(in super::super) fn read(
+        what: What,
+        bytes: &[u8],
+        is_all: bool,
+        names: Names<'_>,
+    ) -> Option<Self> {
+        let (header, attributes) = bytes.split_at_checked(what.header())?;
+        let mut asked = Self {
+            is_whole: is_all,
+            ..Self::default()
+        };
+        let attributes = Attributes(attributes);
+        match what {
+            What::Settings => asked.settings(header, attributes, names),
+            What::Address => asked.held(header, attributes, names),
+            What::Route | What::Way => asked.route(what, bytes, is_all, names)?,
+            What::Neighbour => asked.neighbour(header, attributes, names),
+            What::Rule => asked.rule(header, attributes),
+            What::Label => asked.label(header, attributes, names),
+            What::NextHop => asked.next_hop(header, attributes, names),
+            What::Other => return None,
+        }
+        if !is_all {
+            asked.words += " …";
+        }
+        asked.words = asked.words.trim_start().to_owned();
+        Some(asked)
+    }
+
+    fn add(&mut self, name: &str, value: impl std::fmt::Display) {
+        let _ = write!(self.words, " {name} {value}");
+    }
+
+    /// " dev eth0"
+    fn by(&mut self, ifindex: Option<u32>, names: Names<'_>) {
+        if let Some(ifindex) = ifindex.filter(|&ifindex| ifindex != 0) {
+            self.add("dev", interface(ifindex, names));
+        }
+    }
+
+    /// "2001:db8::1/64 dev eth0"
+    fn held(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
+        let bits = byte(header, 1);
+        let (mut own, mut other) = (None, None);
+        for (kind, value) in attributes {
+            match kind {
+                1 => other = address(value),
+                2 => own = address(value),
+                _ => self.is_whole = false,
+            }
+        }
+        // With a peer's there are both.
+        self.address = own.or(other);
+        if let Some(address) = self.address {
+            let peer = other.filter(|&other| other != address);
+            self.words = match peer {
+                Some(peer) => format!("{address} peer {}", prefix(peer, bits)),
+                None => prefix(address, bits),
+            };
+        }
+        self.by(header.get(4..).and_then(number), names);
+    }
+
+    fn route(&mut self, what: What, bytes: &[u8], is_all: bool, names: Names<'_>) -> Option<()> {
+        let route = Route::parse(bytes, is_all)?;
+        self.is_whole &= route.is_whole;
+        self.address = Some(route.destination);
+        self.words = if what == What::Way {
+            let mut words = route.destination.to_string();
+            if let Some((source, _)) = route.source {
+                let _ = write!(words, " from {source}");
+            }
+            if let Some(ifindex) = route.hops.first().and_then(|hop| hop.ifindex) {
+                let _ = write!(words, " oif {}", interface(ifindex, names));
+            }
+            words
+        } else {
+            route.words(names)
+        };
+        Some(())
+    }
+
+    /// "proxy fd00::1 lladdr 02:00:00:00:00:01 dev eth0"
+    fn neighbour(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
+        let flags = byte(header, 10);
+        if flags & PROXY != 0 {
+            self.words += " proxy";
+        }
+        let mut link = None;
+        for (kind, value) in attributes {
+            match kind {
+                1 => self.address = address(value),
+                2 => link = Some(value),
+                _ => self.is_whole = false,
+            }
+        }
+        if let Some(address) = self.address {
+            let _ = write!(self.words, " {address}");
+        }
+        if let Some(link) = link {
+            self.add("lladdr", mac(link));
+        }
+        if flags & ROUTER != 0 {
+            self.words += " router";
+        }
+        self.by(header.get(4..).and_then(number), names);
+    }
+
+    /// "pref 77 from 2001:db8::/32 iif eth0 lookup 100"
+    fn rule(&mut self, header: &[u8], attributes: Attributes<'_>) {
+        let mut rule = Rule {
+            table: byte(header, 4).into(),
+            action: byte(header, 7),
+            ..Rule::default()
+        };
+        let flags = header.get(8..).and_then(number).unwrap_or(0);
+        let mut selectors = Vec::new();
+        for (kind, value) in attributes {
+            let word = match kind {
+                1 => Some(("to", address(value).map(|to| prefix(to, byte(header, 1))))),
+                3 => Some(("iif", Some(name(value).into_owned()))),
+                17 => Some(("oif", Some(name(value).into_owned()))),
+                22 => Some(("ipproto", value.first().map(u8::to_string))),
+                20 => Some(("uidrange", uids(value))),
+                23 => Some(("sport", ports(value))),
+                24 => Some(("dport", ports(value))),
+                _ => {
+                    self.is_whole &= rule.take(kind, value, byte(header, 2));
+                    None
+                }
+            };
+            if let Some((name, value)) = word {
+                self.is_whole &= value.is_some();
+                selectors.extend(value.map(|value| format!(" {name} {value}")));
+            }
+        }
+        self.priority = rule.priority;
+        if let Some(priority) = rule.priority {
+            self.add("pref", priority);
+        }
+        if flags & INVERT != 0 {
+            self.words += " not";
+        }
+        self.address = rule.source.map(|(source, _)| source);
+        let from = rule
+            .source
+            .map_or_else(|| "all".to_owned(), |(source, bits)| prefix(source, bits));
+        self.add("from", from);
+        self.words.extend(selectors);
+        if let Some(mark) = rule.mark {
+            let mask = rule.mask.filter(|&mask| mask != u32::MAX);
+            let mask = mask.map_or_else(String::new, |mask| format!("/{mask:#x}"));
+            self.add("fwmark", format_args!("{mark:#x}{mask}"));
+        }
+        if byte(header, 3) != 0 {
+            self.add("tos", format_args!("{:#x}", byte(header, 3)));
+        }
+        self.words += &rule.action();
+    }
+
+    /// "prefix 2001:db8::/32 dev eth0 label 99"
+    fn label(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
+        let mut label = None;
+        for (kind, value) in attributes {
+            match kind {
+                1 => self.address = address(value),
+                2 => label = number(value),
+                _ => self.is_whole = false,
+            }
+        }
+        if let Some(address) = self.address {
+            self.add("prefix", prefix(address, byte(header, 2)));
+        }
+        self.by(header.get(4..).and_then(number), names);
+        if let Some(label) = label {
+            self.add("label", label);
+        }
+    }
+
+    /// "id 5 via fe80::1 dev eth0"
+    fn next_hop(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
+        let mut by = None;
+        let mut is_blackhole = false;
+        let mut group: &[u8] = &[];
+        for (kind, value) in attributes {
+            match kind {
+                1 => self.id = number(value),
+                2 => group = value,
+                4 => is_blackhole = true,
+                5 => by = number(value),
+                6 => self.gateway = address(value),
+                _ => self.is_whole = false,
+            }
+        }
+        self.address = self.gateway;
+        if let Some(id) = self.id {
+            self.add("id", id);
+        }
+        if is_blackhole {
+            self.words += " blackhole";
+        }
+        if !group.is_empty() {
+            self.add("group", members(group));
+        }
+        if let Some(gateway) = self.gateway {
+            self.add("via", gateway);
+        }
+        self.by(by, names);
+        if header.get(4..).and_then(number).unwrap_or(0) & ONLINK != 0 {
+            self.words += " onlink";
+        }
+    }
+
+    /// "dev eth0 token ::1 addrgenmode none"
+    fn settings(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
+        let mut settings: &[u8] = &[];
+        for (kind, value) in attributes {
+            match kind {
+                // `IFLA_IFNAME`
+                3 => self.interface = Some(text(value)),
+                OF_FAMILIES => settings = value,
+                _ => self.is_whole = false,
+            }
+        }
+        let ifindex = header.get(4..).and_then(number);
+        match ifindex.filter(|&ifindex| ifindex != 0) {
+            Some(ifindex) => self.by(Some(ifindex), names),
+            None => {
+                if let Some(interface) = self.interface.clone() {
+                    self.add("dev", quoted(&interface));
+                }
+            }
+        }
+        let of_ipv6 = Attributes(settings).filter(|(family, _)| *family == INET6);
+        for (kind, value) in of_ipv6.flat_map(|(_, value)| Attributes(value)) {
+            match kind {
+                7 => {
+                    if let Some(token) = address(value) {
+                        self.address = Some(token);
+                        self.add("token", token);
+                    }
+                }
+                8 => {
+                    let mode = value.first().copied().unwrap_or_default();
+                    match mode {
+                        0 => self.add("addrgenmode", "eui64"),
+                        1 => self.add("addrgenmode", "none"),
+                        2 => self.add("addrgenmode", "stable_secret"),
+                        3 => self.add("addrgenmode", "random"),
+                        mode => self.add("addrgenmode", mode),
+                    }
+                }
+                _ => self.is_whole = false,
+            }
+        }
+    }
+}
+
+/// What a rule has beside selectors.
+#[derive(Default)]
+struct Rule {
+    source: Option<(IpAddr, u8)>,
+    priority: Option<u32>,
+    mark: Option<u32>,
+    mask: Option<u32>,
+    table: u32,
+    action: u8,
+    goto: Option<u32>,
+    by_vrf: bool,
+    suppress_bits: Option<u32>,
+}
+
+impl Rule {
+    /// Takes an attribute; `false` where it is another, or protocol's.
+    fn take(&mut self, kind: u16, value: &[u8], source_bits: u8) -> bool {
+        match kind {
+            2 => self.source = address(value).map(|source| (source, source_bits)),
+            4 => self.goto = number(value),
+            6 => self.priority = number(value),
+            10 => self.mark = number(value),
+            14 => self.suppress_bits = number(value).filter(|&bits| bits != u32::MAX),
+            15 => self.table = number(value).unwrap_or(self.table),
+            16 => self.mask = number(value),
+            19 => self.by_vrf = value.first().is_some_and(|&it| it != 0),
+            // `FRA_PROTOCOL`: who made it.
+            21 => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// What it says to do (`FR_ACT_*`).
+    fn action(&self) -> String {
+        let mut words = match self.action {
+            1 if self.by_vrf => " lookup [l3mdev-table]".to_owned(),
+            1 if self.table == MAIN => " lookup main".to_owned(),
+            1 if self.table == 255 => " lookup local".to_owned(),
+            1 => format!(" lookup {}", self.table),
+            2 => match self.goto {
+                Some(goto) => format!(" goto {goto}"),
+                None => " goto".to_owned(),
+            },
+            3 => " nop".to_owned(),
+            6 => " blackhole".to_owned(),
+            7 => " unreachable".to_owned(),
+            8 => " prohibit".to_owned(),
+            _ if self.table != 0 => format!(" lookup {}", self.table),
+            _ => String::new(),
+        };
+        if let Some(bits) = self.suppress_bits {
+            let _ = write!(words, " suppress_prefixlength {bits}");
+        }
+        words
+    }
+}
+
+fn byte(header: &[u8], at: usize) -> u8 {
+    header.get(at).copied().unwrap_or_default()
+}
+
+/// The name of an interface, or its number.
+fn interface(ifindex: u32, names: Names<'_>) -> String {
+    let name = names(ifindex).unwrap_or_else(|| format!("interface-{ifindex}"));
+    quoted(&name).into_owned()
+}
+
+/// A name that some program sent, as one word.
+fn name(value: &[u8]) -> Cow<'static, str> {
+    let name = text(value);
+    Cow::Owned(quoted(&name).into_owned())
+}
+
+/// "02:00:00:00:00:01"; of a link-layer address of any length, as much as fits a line.
+fn mac(bytes: &[u8]) -> String {
+    const MOST: usize = 20;
+    let bytes: Vec<_> = bytes
+        .iter()
+        .take(MOST)
+        .map(|it| format!("{it:02x}"))
+        .collect();
+    bytes.join(":")
+}
+
+/// `struct fib_rule_uid_range`
+fn uids(value: &[u8]) -> Option<String> {
+    let (start, end) = (number(value)?, number(value.get(4..)?)?);
+    Some(format!("{start}-{end}"))
+}
+
+/// `struct fib_rule_port_range`
+fn ports(value: &[u8]) -> Option<String> {
+    let &[low, high, end_low, end_high] = value.get(..4)? else {
+        return None;
+    };
+    let (start, end) = (
+        u16::from_le_bytes([low, high]),
+        u16::from_le_bytes([end_low, end_high]),
+    );
+    Some(if start == end {
+        start.to_string()
+    } else {
+        format!("{start}-{end}")
+    })
+}
+
+/// The members of a group: `struct nexthop_grp`, whose weight is one less than what it
+/// stands for.
+fn members(group: &[u8]) -> String {
+    let (entries, _) = group.as_chunks::<8>();
+    let shown = entries.iter().take(NAMED).map(|entry| {
+        let id = number(entry).unwrap_or_default();
+        match u32::from(entry[4]) + 1 {
+            1 => id.to_string(),
+            weight => format!("{id},{weight}"),
+        }
+    });
+    let mut members = shown.collect::<Vec<_>>().join("/");
+    if entries.len() > NAMED {
+        let _ = write!(members, "/… ({} in all)", entries.len());
+    }
+    members
+}
