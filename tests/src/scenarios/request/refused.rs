@@ -231,7 +231,7 @@ fn next_hop() -> Result<()> {
     ];
     let asked: Vec<_> = told
         .iter()
-        .map(|(request, ..)| format!("-6 nexthop add {request}"))
+        .map(|(request, ..)| format!("nexthop add {request}"))
         .collect();
     let asked: Vec<_> = asked.iter().map(String::as_str).collect();
     let report = host.refused(&asked)?;
