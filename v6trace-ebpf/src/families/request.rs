@@ -219,7 +219,8 @@ fn report<C: EbpfContext>(
         netns,
         ret,
         said: refusals::words(extack, words),
-        is_answer: refusals::is_answer(ret)
+        is_answer: request.header.kind == GET_ROUTE
+            || refusals::is_answer(ret)
             || matches!(ret, AGAIN | BUSY | NOT_SUPPORTED | NO_ADDRESS),
     })?;
     let record = REFUSED_REQUEST.get()?;

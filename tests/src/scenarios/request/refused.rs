@@ -217,8 +217,12 @@ fn neighbour() -> Result<()> {
 /// group with a number that is none's.
 fn next_hop() -> Result<()> {
     let host = Host::new("nexthops")?;
-    host.netns.dummy("d0")?;
+    for interface in ["d0", "d1", "d2"] {
+        host.netns.dummy(interface)?;
+    }
     host.netns.ip("link set d0 down")?;
+    host.netns.ip("link set d1 mtu 1279")?;
+    host.netns.set_sysctl("ipv6/conf/d2/disable_ipv6", "1")?;
     let told = [
         ("id 7 via fd00:99::1 dev v0", "EHOSTUNREACH", "fd00:99::1"),
         (
@@ -227,6 +231,8 @@ fn next_hop() -> Result<()> {
             "Gateway can not be a local address",
         ),
         ("id 7 via fe80::9 dev d0", "ENETDOWN", "d0 is not up"),
+        ("id 7 via fe80::9 dev d1", "ENODEV", "d1 has no IPv6"),
+        ("id 7 via fe80::9 dev d2", "EACCES", "switched off on d2"),
         ("id 7 group 70/71", "EINVAL", "Invalid nexthop id"),
     ];
     let asked: Vec<_> = told
@@ -245,9 +251,17 @@ fn next_hop() -> Result<()> {
             )
             .check()?;
     }
-    let down = about(&report, "id 7 via fe80::9 dev d0")?;
-    host.follow(down, "link set dev d0 up")?;
-    host.netns.ip("-6 nexthop add id 7 via fe80::9 dev d0")
+    for (id, interface, fix) in [
+        (7, "d0", "link set dev d0 up"),
+        (8, "d1", "mtu 1280"),
+        (9, "d2", "disable_ipv6=0"),
+    ] {
+        let refused = about(&report, &format!("id 7 via fe80::9 dev {interface}"))?;
+        host.follow(refused, fix)?;
+        host.netns
+            .ip(&format!("nexthop add id {id} via fe80::9 dev {interface}"))?;
+    }
+    Ok(())
 }
 
 /// A prefix of IPv4's that is longer than its label may be.

@@ -64,7 +64,8 @@ impl Asked {
         match what {
             What::Settings => asked.settings(header, attributes, names),
             What::Address => asked.held(header, attributes, names),
-            What::Route | What::Way => asked.route(what, bytes, is_all, names)?,
+            What::Route => asked.route(bytes, is_all, names)?,
+            What::Way => asked.way(attributes, names),
             What::Neighbour => asked.neighbour(header, attributes, names),
             What::Rule => asked.rule(header, attributes),
             What::Label => asked.label(header, attributes, names),
@@ -112,23 +113,35 @@ impl Asked {
         self.by(header.get(4..).and_then(number), names);
     }
 
-    fn route(&mut self, what: What, bytes: &[u8], is_all: bool, names: Names<'_>) -> Option<()> {
+    fn route(&mut self, bytes: &[u8], is_all: bool, names: Names<'_>) -> Option<()> {
         let route = Route::parse(bytes, is_all)?;
         self.is_whole &= route.is_whole;
         self.address = Some(route.destination);
-        self.words = if what == What::Way {
-            let mut words = route.destination.to_string();
-            if let Some((source, _)) = route.source {
-                let _ = write!(words, " from {source}");
-            }
-            if let Some(ifindex) = route.hops.first().and_then(|hop| hop.ifindex) {
-                let _ = write!(words, " oif {}", interface(ifindex, names));
-            }
-            words
-        } else {
-            route.words(names)
-        };
+        self.words = route.words(names);
         Some(())
+    }
+
+    /// "2001:db8::1 from 2001:db8:1::1 oif eth0": the kernel takes whole addresses here,
+    /// whatever length is given.
+    fn way(&mut self, attributes: Attributes<'_>, names: Names<'_>) {
+        let (mut source, mut by) = (None, None);
+        for (kind, value) in attributes {
+            match kind {
+                1 => self.address = address(value),
+                2 => source = address(value),
+                4 => by = number(value),
+                _ => {}
+            }
+        }
+        if let Some(address) = self.address {
+            let _ = write!(self.words, " {address}");
+        }
+        if let Some(source) = source {
+            self.add("from", source);
+        }
+        if let Some(ifindex) = by {
+            self.add("oif", interface(ifindex, names));
+        }
     }
 
     /// "proxy fd00::1 lladdr 02:00:00:00:00:01 dev eth0"

@@ -280,7 +280,26 @@ impl Story<'_> {
                     .fix(self.subject.command(&set)),
             );
         }
-        None
+        match refused.errno {
+            // The interface is there: what is missing is its IPv6.
+            Errno::ENODEV => Some(
+                Verdict::likely(format!(
+                    "{interface} has no IPv6, by the errno: most likely its MTU is below 1280"
+                ))
+                .fix(self.subject.raise_mtu(interface)),
+            ),
+            Errno::EACCES => Some(
+                Verdict::likely(format!(
+                    "IPv6 is switched off on {interface} (disable_ipv6), by the errno"
+                ))
+                .fix(
+                    self.subject
+                        .set(interface, "disable_ipv6", 0)
+                        .remark("brings fe80 back, and what routers advertise"),
+                ),
+            ),
+            _ => None,
+        }
     }
 
     /// The interface that the request names, where it names one that is there.
