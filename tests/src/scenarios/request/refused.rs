@@ -1,11 +1,13 @@
 //! What the kernel does not grant.
 
+use std::net::Ipv6Addr;
+
 use anyhow::{Result, ensure};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use serde_json::Value;
 
 use super::{Host, about};
-use crate::guest::{Netlink, Tracing};
+use crate::guest::{NeighbourRequest, Netlink, Tracing, attribute};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -19,10 +21,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const RTM_SETLINK: u16 = 19;
 const RTM_DELADDR: u16 = 21;
-const RTM_NEWNEIGH: u16 = 28;
 const RTM_NEWRULE: u16 = 32;
 const NLM_F_CREATE: u16 = 0x400;
 const INET6: u8 = 10;
+/// An address of the prefix of the first link.
+const OWN: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x5a, 0, 0, 0, 0, 0, 7);
 /// An index that no interface has.
 const NOBODY: u32 = 7777;
 
@@ -33,13 +36,6 @@ fn rule_bytes() -> Vec<u8> {
     source[..4].copy_from_slice(&[0xfd, 0, 0, 0x5c]);
     attribute(&mut body, 2, &source);
     body
-}
-
-fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
-    body.extend(length.to_ne_bytes());
-    body.extend(kind.to_ne_bytes());
-    body.extend(value);
 }
 
 /// A task that has no CAP_NET_ADMIN, and then one that has it.
@@ -82,32 +78,30 @@ fn not_permitted() -> Result<()> {
 fn no_device() -> Result<()> {
     let host = Host::new("indexless")?;
     let mut netlink = Netlink::open(&host.netns)?;
-    let own = std::net::Ipv6Addr::new(0xfd00, 0x5a, 0, 0, 0, 0, 0, 7).octets();
     let index = NOBODY.to_ne_bytes();
-    let mut neighbour = vec![INET6, 0, 0, 0];
-    neighbour.extend(index);
-    neighbour.extend([0x80, 0, 0, 0]);
-    attribute(&mut neighbour, 1, &own);
-    attribute(&mut neighbour, 2, &[2, 0, 0, 0, 0, 1]);
+    let neighbour = NeighbourRequest {
+        ifindex: NOBODY,
+        address: OWN,
+        link_address: [2, 0, 0, 0, 0, 1],
+    };
     let mut address = vec![INET6, 64, 0, 0];
     address.extend(index);
-    attribute(&mut address, 2, &own);
+    attribute(&mut address, 2, &OWN.octets());
     let mut settings = vec![0; 4];
     settings.extend(index);
     settings.extend([0; 8]);
     let mut token = Vec::new();
-    attribute(&mut token, 7, &std::net::Ipv6Addr::LOCALHOST.octets());
+    attribute(&mut token, 7, &Ipv6Addr::LOCALHOST.octets());
     let mut of_ipv6 = Vec::new();
     attribute(&mut of_ipv6, INET6.into(), &token);
     attribute(&mut settings, 26, &of_ipv6);
     let tracer = Tracing::start()?;
-    for (kind, flags, body) in [
-        (RTM_NEWNEIGH, NLM_F_CREATE, &neighbour),
-        (RTM_DELADDR, 0, &address),
-        (RTM_SETLINK, 0, &settings),
+    for errno in [
+        neighbour.replace(&mut netlink)?,
+        netlink.ask(RTM_DELADDR, 0, &address)?,
+        netlink.ask(RTM_SETLINK, 0, &settings)?,
     ] {
-        let errno = netlink.ask(kind, flags, body)?;
-        ensure!(errno == libc::ENODEV, "the kernel says {errno} to {kind}");
+        ensure!(errno == libc::ENODEV, "the kernel says {errno}");
     }
     let report = tracer.finish()?;
     report.complete()?;
