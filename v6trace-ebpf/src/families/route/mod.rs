@@ -5,7 +5,7 @@
 //!          record with the request itself, the kernel's words, and what the
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
-//! //! ```
+//! ```
 //!
 //! The three are what netlink calls, with the same arguments: the socket buffer, the
 //! message, and where the kernel puts its words. What the kernel itself does to
