@@ -1,5 +1,6 @@
 //! Requests over netlink that the kernel refuses, and that no other family judges.
 
+mod networkd;
 mod present;
 mod refused;
 mod silent;
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     way::SCENARIOS,
     ties::SCENARIOS,
     silent::SCENARIOS,
+    networkd::SCENARIOS,
 ];
 
 /// A namespace with two links that are up; the first has a prefix.

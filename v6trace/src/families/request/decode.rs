@@ -6,7 +6,7 @@ use super::asked::{Asked, Deed, What, attribute_at};
 use crate::{
     errno::Errno,
     event::{Name, name, text},
-    families::Decode,
+    families::{Decode, device::Device},
 };
 
 /// A request that the kernel refused, and that no other family has judged.
@@ -33,22 +33,11 @@ pub struct RequestRefused {
     /// The index of the interface that the request names, if it names one by that.
     pub ifindex: Option<u32>,
     /// That interface.
-    pub interface: Interface,
+    pub device: Device<Name>,
     /// What the task is capable of in its user namespace, the lower half.
     pub capabilities: Option<u32>,
     /// Such refusals that were not reported since the last report.
     pub suppressed: u32,
-}
-
-/// The interface that a request names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Interface {
-    /// There is none with that index.
-    Absent,
-    /// It could not be looked for, or none is named.
-    Unknown,
-    /// It has this name.
-    Named(Name),
 }
 
 impl Decode for RequestRefused {
@@ -60,16 +49,14 @@ impl Decode for RequestRefused {
         let bytes = &wire.request[..length.min(wire.request.len())];
         let said = text(&wire.said);
         let (what, deed) = What::of(wire.message_type);
-        let interface = if has(wire::INTERFACE_FOUND) {
-            Interface::Named(name(&wire.interface))
-        } else if has(wire::INTERFACE_ABSENT) {
-            Interface::Absent
-        } else {
-            Interface::Unknown
-        };
-        let names = |ifindex| match &interface {
-            Interface::Named(name) if wire.ifindex == ifindex => Some(name.to_string()),
-            _ => None,
+        let device = Device::of(
+            has(wire::INTERFACE_FOUND),
+            has(wire::INTERFACE_ABSENT),
+            || name(&wire.interface),
+        );
+        let names = |ifindex| {
+            let name = device.found().filter(|_| wire.ifindex == ifindex);
+            name.map(Name::to_string)
         };
         let is_all = length <= wire.request.len();
         Self {
@@ -87,7 +74,7 @@ impl Decode for RequestRefused {
                 .then(|| attribute_at(what, bytes, wire.bad_attribute))
                 .flatten(),
             ifindex: (wire.ifindex != 0).then_some(wire.ifindex),
-            interface,
+            device,
             capabilities: has(wire::TASK_READ).then_some(wire.capabilities),
             suppressed: wire.suppressed,
         }

@@ -18,13 +18,14 @@ use super::Occurrence;
 #[cfg(feature = "live")]
 use crate::errno::Errno;
 use crate::{
+    event::Name,
     explain::{Diagnosis, Subject},
     field::{Field, Take, shown},
 };
 
 pub use asked::{Asked, Deed, What};
 pub use causes::Cause;
-pub use decode::{Interface, RequestRefused};
+pub use decode::RequestRefused;
 
 impl RequestRefused {
     /// The address to which it asks for the way, if it does, and a route says why there is
@@ -73,10 +74,8 @@ impl Occurrence for RequestRefused {
     }
 
     fn interface(&self) -> Option<&str> {
-        match &self.interface {
-            Interface::Named(name) => Some(name),
-            Interface::Absent | Interface::Unknown => self.asked.as_ref()?.interface.as_deref(),
-        }
+        let by_index = self.device.found().map(Name::as_str);
+        by_index.or_else(|| self.asked.as_ref()?.interface.as_deref())
     }
 
     fn fields(&self, take: Take<'_>) {

@@ -9,7 +9,7 @@
 mod present;
 mod way;
 
-use super::{Cause, Deed, Interface, RequestRefused, What};
+use super::{Cause, Deed, RequestRefused, What};
 use crate::{
     catalogue::Severity,
     errno::Errno,
@@ -130,7 +130,7 @@ impl Story<'_> {
     fn verdict(&self) -> Verdict {
         let found = match self.refused.errno {
             Errno::EPERM => Some(self.not_permitted()),
-            Errno::ENODEV if self.refused.interface == Interface::Absent => Some(self.no_device()),
+            Errno::ENODEV if self.refused.device.is_absent() => Some(self.no_device()),
             _ => self.there_or_not().or_else(|| self.of_sort()),
         };
         found.unwrap_or_else(|| self.unexplained())
@@ -304,10 +304,7 @@ impl Story<'_> {
 
     /// The interface that the request names, where it names one that is there.
     fn interface(&self) -> Option<&str> {
-        match &self.refused.interface {
-            Interface::Named(name) => Some(name),
-            Interface::Absent | Interface::Unknown => None,
-        }
+        self.refused.device.found().map(|name| name.as_str())
     }
 
     /// A command of `ip -6` that asks for as much, where the words are all of it.

@@ -7,7 +7,7 @@ use crate::{
     explain::Diagnosis,
     families::{
         outgoing::{Reach, Way},
-        request::{Cause, Interface},
+        request::Cause,
     },
 };
 
@@ -39,7 +39,7 @@ impl Story<'_> {
 
     fn way_verdict(&self) -> Verdict {
         let (route, rule) = match self.refused.errno {
-            Errno::ENODEV if self.refused.interface == Interface::Absent => {
+            Errno::ENODEV if self.refused.device.is_absent() => {
                 return self.no_device().notice();
             }
             Errno::ENETUNREACH => {
