@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{Host, about};
-use crate::guest::{Report, Tracing};
+use crate::guest::{Diagnosis, Report, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -53,7 +53,7 @@ fn fail_all(host: &Host) -> Result<Report> {
 fn once() -> Result<()> {
     let host = Host::new("judged")?;
     let report = fail_all(&host)?;
-    let told: Vec<_> = report.diagnoses.iter().map(|it| it.cause()).collect();
+    let told: Vec<_> = report.diagnoses.iter().map(Diagnosis::cause).collect();
     let mut expected: Vec<_> = JUDGED.iter().map(|(_, cause)| *cause).collect();
     expected.push("route-gateway-not-on-link");
     ensure!(told == expected, "it says {told:?}, not {expected:?}");

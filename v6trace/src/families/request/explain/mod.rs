@@ -13,6 +13,7 @@ use super::{Cause, Deed, RequestRefused, What};
 use crate::{
     catalogue::Severity,
     errno::Errno,
+    event::Name,
     explain::{Diagnosis, Fix, Subject, quoted},
     rtnetlink,
 };
@@ -304,7 +305,7 @@ impl Story<'_> {
 
     /// The interface that the request names, where it names one that is there.
     fn interface(&self) -> Option<&str> {
-        self.refused.device.found().map(|name| name.as_str())
+        self.refused.device.found().map(Name::as_str)
     }
 
     /// A command of `ip -6` that asks for as much, where the words are all of it.
