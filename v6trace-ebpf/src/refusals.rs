@@ -39,6 +39,8 @@ pub(crate) struct Refusal {
     pub(crate) ret: i32,
     /// Which words the kernel has for it: see [`words`].
     pub(crate) said: u64,
+    /// The interface that it is about; 0 where that does not tell it apart.
+    pub(crate) ifindex: u32,
     /// Whether programs take it for an answer.
     pub(crate) is_answer: bool,
 }
@@ -53,6 +55,8 @@ struct Same {
     ret: i32,
     sort: u32,
     said: u64,
+    ifindex: u32,
+    unused: u32,
 }
 
 #[map]
@@ -82,6 +86,8 @@ pub(crate) fn suppressed(refusal: Refusal) -> Option<u32> {
         ret: refusal.ret,
         sort: u32::from(refusal.hook.0) | refusal.sort << 16,
         said: refusal.said,
+        ifindex: refusal.ifindex,
+        unused: 0,
     };
     let of_process = if refusal.is_answer {
         REFUSALS_REPORTED.pass(&same, 0, ANSWER_NS, 1)

@@ -31,7 +31,8 @@ layout! {
         pub message_flags: u32,
         /// The answer: a negative errno.
         pub ret: i32,
-        /// Index of the interface that the request names, 0 without.
+        /// Index of the interface that the request names, 0 without: of a question for a
+        /// way the one that it comes in by, if it names one.
         pub ifindex: u32,
         /// Where in the request, behind its `struct nlmsghdr`, the attribute is that
         /// the kernel points at: `netlink_ext_ack.bad_attr` ([`ATTRIBUTE_FOUND`]).
@@ -42,8 +43,8 @@ layout! {
         pub found: u32,
         /// Such refusals that were not reported since the last report.
         pub suppressed: u32,
-        /// Always 0.
-        pub unused: u32,
+        /// The MTU of that interface, bytes ([`MTU_READ`]).
+        pub mtu: u32,
     }
 }
 
@@ -61,6 +62,8 @@ constants! {
     ATTRIBUTE_FOUND = 1 << 4;
     /// `capabilities` was read.
     TASK_READ = 1 << 5;
+    /// `mtu` was read.
+    MTU_READ = 1 << 6;
 }
 
 members! {

@@ -14,7 +14,7 @@ use aya_ebpf::{EbpfContext, macros::map};
 use v6trace_common::{
     INTERFACE_NAME_LEN,
     families::request::{
-        self as wire, ATTRIBUTE_FOUND, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ,
+        self as wire, ATTRIBUTE_FOUND, INTERFACE_ABSENT, INTERFACE_FOUND, MTU_READ, REQUEST_READ,
         RequestRefused, SAID_READ, TASK_READ,
     },
 };
@@ -63,8 +63,12 @@ const DELETE_LABEL: u16 = 73;
 const NEW_NEXT_HOP: u16 = 104;
 const DELETE_NEXT_HOP: u16 = 105;
 
-/// `NLM_F_DUMP`: all of them are asked for.
+/// `NLM_F_DUMP`: all of them are asked for; and `NLM_F_CREATE`.
 const DUMP: u16 = 0x300;
+const CREATE: u16 = 0x400;
+
+/// Of what is told apart: next hops that may be of IPv4. These hold back only each other.
+const MAY_BE_IPV4: u32 = 0x8000;
 
 /// Bytes of a `struct ifinfomsg`, a `struct rtmsg` and a `struct nhmsg`, which
 /// attributes follow.
@@ -72,9 +76,10 @@ const LINK_HEADER: u64 = 16;
 const ROUTE_HEADER: u64 = 12;
 const NEXT_HOP_HEADER: u64 = 8;
 
-/// Attributes: `IFLA_AF_SPEC`, which has one for each family, `RTA_OIF`, `RTA_VIA` and
-/// `NHA_OIF`.
+/// Attributes: `IFLA_AF_SPEC`, which has one for each family, `RTA_IIF`, `RTA_OIF`,
+/// `RTA_VIA` and `NHA_OIF`.
 const OF_FAMILIES: u16 = 26;
+const ROUTE_IIF: u16 = 3;
 const ROUTE_OIF: u16 = 4;
 const ROUTE_VIA: u16 = 18;
 const NEXT_HOP_OIF: u16 = 5;
@@ -85,6 +90,8 @@ const AGAIN: i32 = -11;
 const BUSY: i32 = -16;
 const NOT_SUPPORTED: i32 = -95;
 const NO_ADDRESS: i32 = -99;
+/// `-ENODEV`
+const NO_DEVICE: i32 = -19;
 
 /// The first bytes of every request of interest.
 #[repr(C)]
@@ -146,6 +153,8 @@ impl Request {
     fn is_of_ipv6(&self) -> bool {
         let family = self.start.family;
         match self.header.kind {
+            // A link that is to be made is refused as a whole.
+            NEW_LINK if self.header.flags & CREATE != 0 => false,
             NEW_LINK | SET_LINK => family != BRIDGE && self.has_settings(),
             NEW_ROUTE | DELETE_ROUTE if family == INET => self.is_via_ipv6(),
             GET_ROUTE if self.header.flags & DUMP != 0 => false,
@@ -156,6 +165,17 @@ impl Request {
             // One is deleted, and a group made, by numbers alone.
             NEW_NEXT_HOP | DELETE_NEXT_HOP => family == INET6 || family == ANY,
             _ => false,
+        }
+    }
+
+    /// What of it is told apart from others.
+    #[inline(always)]
+    fn sort(&self) -> u32 {
+        let kind = u32::from(self.header.kind);
+        if self.start.family == ANY && matches!(self.header.kind, NEW_NEXT_HOP | DELETE_NEXT_HOP) {
+            kind | MAY_BE_IPV4
+        } else {
+            kind
         }
     }
 
@@ -194,7 +214,17 @@ impl Request {
     fn ifindex(&self) -> u32 {
         let (header, oif) = match self.header.kind {
             NEW_RULE | DELETE_RULE => return 0,
-            NEW_ROUTE | DELETE_ROUTE | GET_ROUTE => (ROUTE_HEADER, ROUTE_OIF),
+            NEW_ROUTE | DELETE_ROUTE => (ROUTE_HEADER, ROUTE_OIF),
+            // Where it comes in is looked for first.
+            GET_ROUTE => {
+                self.look_through(ROUTE_HEADER);
+                let comes_in = attributes::read(ROUTE_IIF).unwrap_or(0);
+                return if comes_in == 0 {
+                    attributes::read(ROUTE_OIF).unwrap_or(0)
+                } else {
+                    comes_in
+                };
+            }
             NEW_NEXT_HOP | DELETE_NEXT_HOP => (NEXT_HOP_HEADER, NEXT_HOP_OIF),
             _ => return self.start.ifindex,
         };
@@ -213,15 +243,23 @@ fn report<C: EbpfContext>(
 ) -> Option<()> {
     let netns = net.inum()?;
     let words = extack.follow(&globals::EXTACK_MESSAGE);
+    let is_answer = request.header.kind == GET_ROUTE
+        || refusals::is_answer(ret)
+        || matches!(ret, AGAIN | BUSY | NOT_SUPPORTED | NO_ADDRESS);
+    let ifindex = request.ifindex();
     let suppressed = refusals::suppressed(Refusal {
         hook: wire::ANSWER,
-        sort: request.header.kind.into(),
+        sort: request.sort(),
         netns,
         ret,
         said: refusals::words(extack, words),
-        is_answer: request.header.kind == GET_ROUTE
-            || refusals::is_answer(ret)
-            || matches!(ret, AGAIN | BUSY | NOT_SUPPORTED | NO_ADDRESS),
+        // Of interfaces that are not there, there is no end.
+        ifindex: if is_answer || ret == NO_DEVICE {
+            0
+        } else {
+            ifindex
+        },
+        is_answer,
     })?;
     let record = REFUSED_REQUEST.get()?;
     // Requests are answered where a task sends them.
@@ -232,7 +270,7 @@ fn report<C: EbpfContext>(
     payload.message_flags = request.header.flags.into();
     payload.request_len = request.header.length.saturating_sub(MESSAGE_HEADER as u32);
     payload.suppressed = suppressed;
-    payload.unused = 0;
+    payload.mtu = 0;
     payload.found = 0;
     let from = Pointer(request.message + MESSAGE_HEADER);
     if netlink::copy(from, payload.request_len, &mut payload.request) {
@@ -251,7 +289,7 @@ fn report<C: EbpfContext>(
     let (capabilities, read) = context::capabilities(TASK_READ);
     payload.capabilities = capabilities;
     payload.found |= read;
-    interface(net, request.ifindex(), payload);
+    interface(net, ifindex, payload);
     record.send(ctx, wire::ANSWER);
     Some(())
 }
@@ -266,8 +304,10 @@ fn interface(net: Net, ifindex: u32, payload: &mut RequestRefused) {
     }
     match devices::find(net, ifindex) {
         Found::At(device) => {
-            payload.found |= INTERFACE_FOUND;
             device.name_into(&mut payload.interface);
+            let (mtu, read) = device.0.flagged(&globals::DEV_MTU, MTU_READ);
+            payload.mtu = mtu;
+            payload.found |= INTERFACE_FOUND | read;
         }
         Found::Nowhere => payload.found |= INTERFACE_ABSENT,
         Found::Unknown => {}

@@ -17,11 +17,13 @@ fn exists() -> Result<()> {
     let rule = "pref 77 from fd00:5c::/64 lookup 100";
     let neighbour = "fd00:5a::9 lladdr 02:00:00:00:00:01 dev v0";
     let next_hop = "id 5 via fe80::9 dev v0";
+    let group = "id 9 group 5";
     let label = "prefix fd00:5c::/64 label 99";
     let told = [
         ("-6 rule add", rule, "rule-add", "priority 77"),
         ("-6 neigh add", neighbour, "neighbour-add", "entry"),
         ("-6 nexthop add", next_hop, "nexthop-add", "id"),
+        ("nexthop add", group, "nexthop-add", "no family"),
         ("addrlabel add", label, "address-label-add", "label"),
     ];
     for (command, words, ..) in told {
@@ -48,7 +50,8 @@ fn exists() -> Result<()> {
     }
     about(&report, rule)?.follow("ip -6 rule")?;
     about(&report, label)?.follow("ip addrlabel")?;
-    host.follow(about(&report, next_hop)?, "nexthop replace")?;
+    host.follow(about(&report, next_hop)?, "ip -6 nexthop replace")?;
+    host.follow(about(&report, group)?, "ip nexthop replace")?;
     host.netns
         .ip("-6 neigh replace fd00:5a::9 lladdr 02:00:00:00:00:02 dev v0")?;
     host.follow(about(&report, neighbour)?, "neigh replace")?;

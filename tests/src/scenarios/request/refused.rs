@@ -162,18 +162,23 @@ fn rule() -> Result<()> {
 /// An interface without IPv6, for both reasons, and a link-layer address that is short.
 fn neighbour() -> Result<()> {
     let host = Host::new("neighbours")?;
-    for interface in ["d0", "d1"] {
+    for interface in ["d0", "d1", "d2"] {
         host.netns.dummy(interface)?;
     }
     host.netns.set_sysctl("ipv6/conf/d0/disable_ipv6", "1")?;
     host.netns.ip("link set d1 mtu 1279")?;
+    host.netns.ip("link set d2 mtu 1279")?;
     let entry = |interface| format!("fd00:5a::9 lladdr 02:00:00:00:00:01 dev {interface}");
     let report = host.refused(&[
         &format!("-6 neigh add {}", entry("d0")),
         &format!("-6 neigh add {}", entry("d1")),
+        "-6 neigh add proxy fd00:5a::9 dev d2",
         "-6 neigh add fd00:5a::9 lladdr 02:00 dev v0",
     ])?;
-    for (interface, fix) in [("d0", "disable_ipv6=0"), ("d1", "mtu 1280")] {
+    for (interface, fix, other, says) in [
+        ("d0", "disable_ipv6=0", "mtu", "disable_ipv6"),
+        ("d1", "mtu 1280", "disable_ipv6", "1279"),
+    ] {
         let diagnosis = about(&report, &entry(interface))?;
         host.expect(
             diagnosis,
@@ -186,12 +191,23 @@ fn neighbour() -> Result<()> {
         .field("interface", interface)
         .field("address", "fd00:5a::9")
         .evidence("extack", "IPv6 is disabled on this device")
-        .summary_has([interface, "disable_ipv6", "1280"])
+        .summary_has([interface, says])
+        .no_fix_has(other)
         .check()?;
         host.follow(diagnosis, fix)?;
         host.netns
             .ip(&format!("-6 neigh add {}", entry(interface)))?;
     }
+    // No limit of the table's applies to what is answered for.
+    let proxy = about(&report, "proxy fd00:5a::9 dev d2")?;
+    let request = "proxy fd00:5a::9 dev d2";
+    host.expect(proxy, "failure", "neighbour-add", "ENOBUFS", request)
+        .evidence("mtu", 1279)
+        .summary_has(["1279"])
+        .summary_has_none_of(&["table"])
+        .check()?;
+    host.follow(proxy, "mtu 1280")?;
+    host.netns.ip(&format!("-6 neigh add {request}"))?;
     let short = "fd00:5a::9 lladdr 02:00 dev v0";
     host.expect(
         about(&report, short)?,
@@ -207,8 +223,8 @@ fn neighbour() -> Result<()> {
     .check()
 }
 
-/// A gateway that is on no link, one of the host's own, an interface that is down, and a
-/// group with a number that is none's.
+/// A gateway that is on no link, one of the host's own, and interfaces that are down or
+/// have no IPv6.
 fn next_hop() -> Result<()> {
     let host = Host::new("nexthops")?;
     for interface in ["d0", "d1", "d2"] {
@@ -227,7 +243,6 @@ fn next_hop() -> Result<()> {
         ("id 7 via fe80::9 dev d0", "ENETDOWN", "d0 is not up"),
         ("id 7 via fe80::9 dev d1", "ENODEV", "d1 has no IPv6"),
         ("id 7 via fe80::9 dev d2", "EACCES", "switched off on d2"),
-        ("id 7 group 70/71", "EINVAL", "Invalid nexthop id"),
     ];
     let asked: Vec<_> = told
         .iter()

@@ -3,13 +3,15 @@
 use anyhow::{Result, ensure};
 
 use super::{Host, about};
-use crate::guest::{Diagnosis, Report, Tracing};
+use crate::guest::{Diagnosis, Netlink, Report, Tracing, attribute};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("request-refused-not-twice", once),
     scenario("request-refused-of-families-left-out", left_out),
 ];
+
+const RTM_SETLINK: u16 = 19;
 
 /// Requests that families of their own judge, with what each says.
 const JUDGED: &[(&str, &str)] = &[
@@ -44,6 +46,17 @@ fn fail_all(host: &Host) -> Result<Report> {
     host.netns.ip("address add 10.90.0.1/24 dev v0")?;
     host.fails("address add 10.90.0.1/24 dev v0")?;
     host.fails("route add 10.92.0.0/16 via 10.99.0.1")?;
+    // A mode that there is not, of which no family says anything.
+    let mut mode = Vec::new();
+    attribute(&mut mode, 8, &[9]);
+    let mut of_ipv6 = Vec::new();
+    attribute(&mut of_ipv6, 10, &mode);
+    let mut settings = vec![0; 4];
+    settings.extend(host.first.ifindex.to_ne_bytes());
+    settings.extend([0; 8]);
+    attribute(&mut settings, 26, &of_ipv6);
+    let errno = Netlink::open(&host.netns)?.ask(RTM_SETLINK, 0, &settings)?;
+    ensure!(errno == libc::EINVAL, "the kernel says {errno}");
     let report = tracer.finish()?;
     report.complete()?;
     Ok(report)
@@ -55,7 +68,7 @@ fn once() -> Result<()> {
     let report = fail_all(&host)?;
     let told: Vec<_> = report.diagnoses.iter().map(Diagnosis::cause).collect();
     let mut expected: Vec<_> = JUDGED.iter().map(|(_, cause)| *cause).collect();
-    expected.push("route-gateway-not-on-link");
+    expected.extend(["route-gateway-not-on-link", "request-refused"]);
     ensure!(told == expected, "it says {told:?}, not {expected:?}");
     Ok(())
 }
@@ -64,7 +77,7 @@ fn once() -> Result<()> {
 fn left_out() -> Result<()> {
     let host = Host::new("unjudged")?;
     let report = fail_all(&host)?;
-    report.count(JUDGED.len() + 1)?;
+    report.count(JUDGED.len() + 2)?;
     for (request, severity, errno) in [
         ("fd00:5c::1/64 dev d0", "failure", "EACCES"),
         ("fd00:5a::1/64 dev v0", "notice", "EEXIST"),
@@ -76,6 +89,7 @@ fn left_out() -> Result<()> {
         ("fd00:5b::/64", "notice", "ESRCH"),
         ("dev d1 token ::1", "failure", "EINVAL"),
         ("dev v0 addrgenmode stable_secret", "failure", "EINVAL"),
+        ("dev v0 addrgenmode 9", "failure", "EINVAL"),
         (
             "10.91.0.0/16 via inet6 fd00:99::1 dev v0",
             "failure",

@@ -105,7 +105,6 @@ pub(super) fn answered_at_once(ctx: &FExitContext, hook: Hook) -> Option<()> {
 
 #[inline(always)]
 fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<()> {
-    netlink::judged(call.message);
     let header: MessageHeader = Pointer(call.message).read()?;
     let end = call.message + u64::from(header.length);
     let first = Pointer(call.message + MESSAGE_HEADER + ROUTE_HEADER);
@@ -117,6 +116,7 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
             return None;
         }
     }
+    netlink::judged(call.message);
     let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let netns = net.inum()?;
@@ -127,6 +127,7 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
         netns,
         ret,
         said: refusals::words(Pointer(call.extack), words),
+        ifindex: 0,
         is_answer: refusals::is_answer(ret),
     })?;
     let record = ROUTE_RECORD.get()?;

@@ -45,7 +45,6 @@ impl Looks for Routes {
             let (destination, asked) = match &event.payload {
                 Payload::OutgoingLookup(lookup) => (lookup.destination, Asked::of(lookup)),
                 Payload::ScopeMissing(missing) => (missing.destination, Asked::Nothing),
-                Payload::RequestRefused(refused) => (refused.way_to()?, Asked::Routes),
                 _ => return None,
             };
             Some((index, reach(event, destination, asked, batch)?.into()))
@@ -59,7 +58,6 @@ impl Looks for Routes {
 enum Asked {
     Nothing,
     Rules,
-    Routes,
     RoutesAndRules,
 }
 
@@ -86,11 +84,11 @@ fn reach(event: &Event, destination: Ipv6Addr, asked: Asked, batch: &mut Batch) 
         addresses,
         ..
     } = batch.inside_of(event)?;
-    let ways = matches!(asked, Asked::Routes | Asked::RoutesAndRules).then(|| {
+    let ways = (asked == Asked::RoutesAndRules).then(|| {
         let found = enter::within(event.netns, &paths, || ways(destination, links));
         inside::known("routes", found)
     });
-    let rules = matches!(asked, Asked::Rules | Asked::RoutesAndRules).then(|| {
+    let rules = (asked != Asked::Nothing).then(|| {
         let found = enter::within(event.netns, &paths, rules);
         inside::known("rules", found)
     });

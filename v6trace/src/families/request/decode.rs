@@ -34,6 +34,8 @@ pub struct RequestRefused {
     pub ifindex: Option<u32>,
     /// That interface.
     pub device: Device<Name>,
+    /// The MTU of that interface, bytes.
+    pub mtu: Option<u32>,
     /// What the task is capable of in its user namespace, the lower half.
     pub capabilities: Option<u32>,
     /// Such refusals that were not reported since the last report.
@@ -75,6 +77,7 @@ impl Decode for RequestRefused {
                 .flatten(),
             ifindex: (wire.ifindex != 0).then_some(wire.ifindex),
             device,
+            mtu: has(wire::MTU_READ).then_some(wire.mtu),
             capabilities: has(wire::TASK_READ).then_some(wire.capabilities),
             suppressed: wire.suppressed,
         }

@@ -11,37 +11,18 @@ mod causes;
 mod decode;
 mod explain;
 
-#[cfg(feature = "live")]
-use std::net::{IpAddr, Ipv6Addr};
-
 use super::Occurrence;
-#[cfg(feature = "live")]
-use crate::errno::Errno;
 use crate::{
     event::Name,
     explain::{Diagnosis, Subject},
     field::{Field, Take, shown},
 };
 
-pub use asked::{Asked, Deed, What};
+pub use asked::{Asked, Deed, Entry, What};
 pub use causes::Cause;
 pub use decode::RequestRefused;
 
 impl RequestRefused {
-    /// The address to which it asks for the way, if it does, and a route says why there is
-    /// none.
-    #[cfg(feature = "live")]
-    pub(super) fn way_to(&self) -> Option<Ipv6Addr> {
-        let is_rejected = matches!(
-            self.errno,
-            Errno::EINVAL | Errno::EHOSTUNREACH | Errno::EACCES
-        );
-        match self.asked.as_ref()?.address? {
-            IpAddr::V6(address) if self.what == What::Way && is_rejected => Some(address),
-            _ => None,
-        }
-    }
-
     /// The name of the operation in the output.
     pub const fn operation(&self) -> &'static str {
         match (self.what, self.deed) {

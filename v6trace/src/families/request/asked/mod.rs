@@ -15,7 +15,7 @@ mod words;
 use std::net::IpAddr;
 
 pub(super) use attribute::at as attribute_at;
-pub use words::Asked;
+pub use words::{Asked, Entry};
 
 /// Of what sort a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,13 +17,17 @@ const INVERT: u32 = 2;
 /// `NTF_PROXY` and `NTF_ROUTER`
 const PROXY: u8 = 0x08;
 const ROUTER: u8 = 0x80;
+/// `NTF_EXT_LEARNED`, and `NUD_PERMANENT`
+const EXTERN_LEARNED: u8 = 0x10;
+const PERMANENT: u16 = 0x80;
 /// `RTNH_F_ONLINK`
 const ONLINK: u32 = 4;
 /// `IFLA_AF_SPEC`, and `AF_INET6` in it.
 const OF_FAMILIES: u16 = 26;
 const INET6: u16 = 10;
-/// Members of a group of next hops that are named.
+/// Members of a group of next hops that are named, and bytes of a `struct nexthop_grp`.
 const NAMED: usize = 4;
+const MEMBER: usize = 8;
 
 /// What a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,10 +42,28 @@ pub struct Asked {
     pub gateway: Option<IpAddr>,
     /// The priority of a rule.
     pub priority: Option<u32>,
+    /// What sort of an entry of the neighbour table it is.
+    pub entry: Entry,
+    /// Whether it is a group of nexthop objects, which has no family.
+    pub is_group: bool,
+    /// Whether it names no family.
+    pub may_be_ipv4: bool,
     /// The name of the interface, where the request has that.
     pub interface: Option<String>,
     /// Whether the words are all that is asked for, so that a command can ask for it.
     pub is_whole: bool,
+}
+
+/// A sort of entry of the neighbour table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Entry {
+    /// One that ages, and that the table's limit counts.
+    #[default]
+    Ordinary,
+    /// One that stays, or that somebody else looks after: not counted.
+    Exempt,
+    /// An address that is answered for.
+    Proxy,
 }
 
 /// The name of an interface by its index, where it is known.
@@ -121,14 +143,15 @@ impl Asked {
         Some(())
     }
 
-    /// "2001:db8::1 from 2001:db8:1::1 oif eth0": the kernel takes whole addresses here,
+    /// "2001:db8::1 from 2001:db8:1::1 iif eth0": the kernel takes whole addresses here,
     /// whatever length is given.
     fn way(&mut self, attributes: Attributes<'_>, names: Names<'_>) {
-        let (mut source, mut by) = (None, None);
+        let (mut source, mut from, mut by) = (None, None, None);
         for (kind, value) in attributes {
             match kind {
                 1 => self.address = address(value),
                 2 => source = address(value),
+                3 => from = number(value),
                 4 => by = number(value),
                 _ => {}
             }
@@ -139,15 +162,30 @@ impl Asked {
         if let Some(source) = source {
             self.add("from", source);
         }
-        if let Some(ifindex) = by {
-            self.add("oif", interface(ifindex, names));
+        for (word, ifindex) in [("iif", from), ("oif", by)] {
+            if let Some(ifindex) = ifindex.filter(|&ifindex| ifindex != 0) {
+                self.add(word, interface(ifindex, names));
+            }
         }
     }
 
     /// "proxy fd00::1 lladdr 02:00:00:00:00:01 dev eth0"
     fn neighbour(&mut self, header: &[u8], attributes: Attributes<'_>, names: Names<'_>) {
         let flags = byte(header, 10);
-        if flags & PROXY != 0 {
+        let state = header
+            .get(8..10)
+            .map_or(0, |it| u16::from_le_bytes([it[0], it[1]]));
+        self.entry = if flags & PROXY != 0 {
+            Entry::Proxy
+        } else if state & PERMANENT != 0 || flags & EXTERN_LEARNED != 0 {
+            Entry::Exempt
+        } else {
+            Entry::Ordinary
+        };
+        // `ip` makes entries that stay where nothing else is said.
+        self.is_whole &=
+            flags & !(PROXY | ROUTER) == 0 && (state == PERMANENT || self.entry == Entry::Proxy);
+        if self.entry == Entry::Proxy {
             self.words += " proxy";
         }
         let mut link = None;
@@ -256,6 +294,8 @@ impl Asked {
                 _ => self.is_whole = false,
             }
         }
+        // `AF_UNSPEC`
+        self.may_be_ipv4 = byte(header, 0) == 0;
         self.address = self.gateway;
         if let Some(id) = self.id {
             self.add("id", id);
@@ -264,6 +304,8 @@ impl Asked {
             self.words += " blackhole";
         }
         if !group.is_empty() {
+            self.is_group = true;
+            self.is_whole &= group.len() / MEMBER <= NAMED;
             self.add("group", members(group));
         }
         if let Some(gateway) = self.gateway {
@@ -430,10 +472,10 @@ fn ports(value: &[u8]) -> Option<String> {
 /// The members of a group: `struct nexthop_grp`, whose weight is one less than what it
 /// stands for.
 fn members(group: &[u8]) -> String {
-    let (entries, _) = group.as_chunks::<8>();
+    let (entries, _) = group.as_chunks::<MEMBER>();
     let shown = entries.iter().take(NAMED).map(|entry| {
         let id = number(entry).unwrap_or_default();
-        match u32::from(entry[4]) + 1 {
+        match u32::from(u16::from_le_bytes([entry[4], entry[5]])) + 1 {
             1 => id.to_string(),
             weight => format!("{id},{weight}"),
         }

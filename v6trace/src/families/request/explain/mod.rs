@@ -9,12 +9,12 @@
 mod present;
 mod way;
 
-use super::{Cause, Deed, RequestRefused, What};
+use super::{Cause, Deed, Entry, RequestRefused, What};
 use crate::{
     catalogue::Severity,
     errno::Errno,
     event::Name,
-    explain::{Diagnosis, Fix, Subject, quoted},
+    explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, quoted},
     rtnetlink,
 };
 
@@ -27,7 +27,15 @@ pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Diagnos
     if refused.what == What::Way {
         return story.way();
     }
-    let verdict = story.verdict();
+    let mut verdict = story.verdict();
+    if refused
+        .asked
+        .as_ref()
+        .is_some_and(|asked| asked.may_be_ipv4)
+    {
+        verdict.why += "; it names no family, so it need not be about IPv6";
+        verdict = verdict.notice();
+    }
     let summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
     story.told(Cause::Refused, summary, verdict)
 }
@@ -87,7 +95,8 @@ impl Story<'_> {
             .with("extack", refused.said.as_deref())
             .with("attribute", refused.attribute.as_deref())
             .with("nlmsg_type", refused.message_type)
-            .with("nlmsg_flags", refused.flags);
+            .with("nlmsg_flags", refused.flags)
+            .with("mtu", refused.mtu);
         if refused.suppressed > 0 {
             diagnosis = diagnosis.with("suppressed", refused.suppressed);
         }
@@ -168,13 +177,6 @@ impl Story<'_> {
             .capabilities
             .map(|capabilities| capabilities & 1 << NET_ADMIN != 0);
         let verdict = match has {
-            // A rule may be the kernel's own, and a device have its own opinion.
-            Some(true) if refused.what == What::Rule && refused.deed == Deed::Delete => {
-                return Verdict::likely(
-                    "the program may change rules (CAP_NET_ADMIN), so most likely this is one that \
-                     the kernel does not give away",
-                );
-            }
             Some(true) => Verdict::likely(format!(
                 "that takes CAP_NET_ADMIN {of}. The program has it: in another user namespace only \
                  (a container's), or its socket was opened by one that has it not"
@@ -187,10 +189,14 @@ impl Story<'_> {
                 "that takes CAP_NET_ADMIN {of}; whether the program has it could not be read"
             )),
         };
-        let verdict = verdict.fix(Fix::new(
-            "run it as root, or give the service the capability: \
-             AmbientCapabilities=CAP_NET_ADMIN in its unit",
-        ));
+        let verdict = if has == Some(true) {
+            verdict
+        } else {
+            verdict.fix(Fix::new(
+                "run it as root, or give the service the capability: \
+                 AmbientCapabilities=CAP_NET_ADMIN in its unit",
+            ))
+        };
         // systemd tries that first thing in each container, and goes on.
         let asks_for_loopback = refused.what == What::Address
             && refused
@@ -207,7 +213,14 @@ impl Story<'_> {
     fn no_device(&self) -> Verdict {
         let index = self.refused.ifindex.unwrap_or_default();
         let why = format!("no interface of this network namespace has index {index}");
-        let verdict = Verdict::likely(why).certain();
+        let verdict = Verdict::likely(why);
+        // A request may name another namespace (IFLA_TARGET_NETNSID).
+        let is_whole = self.refused.asked.as_ref().is_some_and(|it| it.is_whole);
+        let verdict = if self.refused.what == What::Settings && !is_whole {
+            verdict
+        } else {
+            verdict.certain()
+        };
         if self.refused.deed == Deed::Delete {
             // It went with its interface.
             return verdict.notice();
@@ -237,27 +250,45 @@ impl Story<'_> {
 
     fn neighbour(&self) -> Option<Verdict> {
         let said = self.refused.said.as_deref().unwrap_or_default();
-        if self.refused.errno == Errno::ENOBUFS {
-            return Some(Verdict::likely(
+        let entry = self.refused.asked.as_ref().map(|asked| asked.entry);
+        match (self.refused.errno, entry?) {
+            (Errno::ENOBUFS, Entry::Ordinary) => Some(Verdict::likely(
                 "most likely the neighbour table, which all network namespaces share, is full \
                  (net.ipv6.neigh.default.gc_thresh3)",
-            ));
+            )),
+            (Errno::ENOBUFS, Entry::Proxy) => self.without_ipv6(),
+            _ if said.starts_with("IPv6 is disabled on this device") => {
+                self.without_ipv6().or_else(|| {
+                    let interface = self.interface()?;
+                    // Without its MTU it is not known which of the two it is.
+                    self.refused.mtu?;
+                    Some(self.switched_off(interface))
+                })
+            }
+            _ => None,
         }
-        if !said.starts_with("IPv6 is disabled on this device") {
-            return None;
-        }
+    }
+
+    /// The interface's MTU is below what IPv6 needs.
+    fn without_ipv6(&self) -> Option<Verdict> {
         let interface = self.interface()?;
+        let mtu = self.refused.mtu.filter(|&mtu| mtu < IPV6_MIN_MTU)?;
         Some(
             Verdict::likely(format!(
-                "{interface} has no IPv6, the kernel says: its disable_ipv6 is not 0, or its MTU is \
-                 below 1280"
+                "{interface} has no IPv6: its MTU {mtu} is below the {IPV6_MIN_MTU} that IPv6 needs"
             ))
-            .fix(
-                self.subject
-                    .set(interface, "disable_ipv6", 0)
-                    .remark("if it is 1; brings fe80 back, and what routers advertise"),
-            )
             .fix(self.subject.raise_mtu(interface)),
+        )
+    }
+
+    fn switched_off(&self, interface: &str) -> Verdict {
+        Verdict::likely(format!(
+            "most likely IPv6 is switched off on {interface} (disable_ipv6)"
+        ))
+        .fix(
+            self.subject
+                .set(interface, "disable_ipv6", 0)
+                .remark("brings fe80 back, and what routers advertise"),
         )
     }
 
@@ -282,23 +313,8 @@ impl Story<'_> {
             );
         }
         match refused.errno {
-            // The interface is there: what is missing is its IPv6.
-            Errno::ENODEV => Some(
-                Verdict::likely(format!(
-                    "{interface} has no IPv6, by the errno: most likely its MTU is below 1280"
-                ))
-                .fix(self.subject.raise_mtu(interface)),
-            ),
-            Errno::EACCES => Some(
-                Verdict::likely(format!(
-                    "IPv6 is switched off on {interface} (disable_ipv6), by the errno"
-                ))
-                .fix(
-                    self.subject
-                        .set(interface, "disable_ipv6", 0)
-                        .remark("brings fe80 back, and what routers advertise"),
-                ),
-            ),
+            Errno::ENODEV => self.without_ipv6(),
+            Errno::EACCES => Some(self.switched_off(interface)),
             _ => None,
         }
     }
@@ -308,13 +324,10 @@ impl Story<'_> {
         self.refused.device.found().map(Name::as_str)
     }
 
-    /// A command of `ip -6` that asks for as much, where the words are all of it.
+    /// A command of `ip` that asks for as much, where the words are all of it.
     fn command(&self, command: &str) -> Option<Fix> {
         let asked = self.refused.asked.as_ref().filter(|it| it.is_whole)?;
-        Some(
-            self.subject
-                .command(&format!("ip -6 {command} {}", asked.words)),
-        )
+        Some(self.subject.command(&format!("{command} {}", asked.words)))
     }
 }
 

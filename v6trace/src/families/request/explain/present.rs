@@ -39,13 +39,19 @@ impl Story<'_> {
             }
             What::Neighbour => {
                 let verdict = Verdict::likely("there is an entry for it already, by the errno");
-                self.or_replaced(verdict, "neigh replace", "in place of what is there")
+                self.or_replaced(verdict, "ip -6 neigh replace", "in place of what is there")
             }
             What::NextHop => {
                 let verdict = Verdict::likely("there is one with that id already, by the errno");
+                // A group has no family.
+                let is_group = asked.is_some_and(|asked| asked.is_group);
                 self.or_replaced(
                     verdict,
-                    "nexthop replace",
+                    if is_group {
+                        "ip nexthop replace"
+                    } else {
+                        "ip -6 nexthop replace"
+                    },
                     "in place of what is there: all routes by it go this way then",
                 )
             }
@@ -79,7 +85,11 @@ impl Story<'_> {
         };
         let verdict = Verdict::likely("there is none such, by the errno");
         let verdict = if self.refused.what == What::Neighbour && self.refused.deed == Deed::Add {
-            self.or_replaced(verdict, "neigh replace", "adds it where there is none")
+            self.or_replaced(
+                verdict,
+                "ip -6 neigh replace",
+                "adds it where there is none",
+            )
         } else {
             verdict
         };

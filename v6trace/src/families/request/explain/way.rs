@@ -1,87 +1,66 @@
 //! Programs that ask which way packets go (`ip route get`), and are told that there is
 //! none. They ask on purpose: never more than a notice.
+//!
+//! Which route rejects is not looked up: rules, marks and interfaces decide where the
+//! kernel looks, and a router's routes are very many.
 
 use super::{Story, Verdict};
-use crate::{
-    errno::Errno,
-    explain::Diagnosis,
-    families::{
-        outgoing::{Reach, Way},
-        request::Cause,
-    },
-};
-
-/// `RT_TABLE_MAIN` and `RT_TABLE_LOCAL`, in which the kernel looks unless rules say
-/// otherwise.
-const MAIN: u32 = 254;
-const LOCAL: u32 = 255;
-/// `RTN_BLACKHOLE`, `RTN_UNREACHABLE` and `RTN_PROHIBIT`
-const BLACKHOLE: u8 = 6;
-const UNREACHABLE: u8 = 7;
-const PROHIBIT: u8 = 8;
+use crate::{errno::Errno, explain::Diagnosis, families::request::Cause};
 
 impl Story<'_> {
     pub(super) fn way(&self) -> Diagnosis {
         let refused = self.refused;
         let who = self.subject.who("the kernel");
         let words = refused.asked.as_ref().map(|asked| asked.words.as_str());
-        let verdict = self.way_verdict();
+        let to = words.unwrap_or("somewhere");
+        let errno = refused.errno;
+        let (opening, verdict) = match self.no_way() {
+            Some(verdict) => ("and there is none", verdict),
+            None => ("and was not answered", self.unexplained()),
+        };
         let summary = format!(
-            "{who} asked for the way to {}, and there is none ({}): {}.",
-            words.unwrap_or("somewhere"),
-            refused.errno,
+            "{who} asked for the way to {to}, {opening} ({errno}): {}.",
             verdict.why
         );
-        let route = self.rejecting().map(words_of);
-        self.told(Cause::WayRefused, summary, verdict)
-            .with("route", route)
+        self.told(Cause::WayRefused, summary, verdict.notice())
     }
 
-    fn way_verdict(&self) -> Verdict {
-        let (route, rule) = match self.refused.errno {
-            Errno::ENODEV if self.refused.device.is_absent() => {
-                return self.no_device().notice();
-            }
+    /// Why there is none; `None` where that is not why the kernel did not say.
+    fn no_way(&self) -> Option<Verdict> {
+        let refused = self.refused;
+        // Of a way that is not there the kernel says no more than the errno.
+        if refused.said.is_some() || refused.attribute.is_some() {
+            return None;
+        }
+        if refused.device.is_absent() && matches!(refused.errno, Errno::ENODEV | Errno::ENETUNREACH)
+        {
+            let index = refused.ifindex.unwrap_or_default();
+            let why = format!("no interface of this network namespace has index {index}");
+            return Some(Verdict::likely(why));
+        }
+        let why = match refused.errno {
             Errno::ENETUNREACH => {
-                return Verdict::likely("no route leads there, by the errno").notice();
+                "no route leads there, or a route or rule of type unreachable rejects it"
             }
-            Errno::EINVAL => ("a blackhole route", "a rule of type blackhole"),
-            Errno::EHOSTUNREACH => ("an unreachable route", "none"),
-            Errno::EACCES => ("a prohibit route", "a rule of type prohibit"),
-            _ => return self.unexplained().notice(),
-        };
-        let why = match self.rejecting() {
-            Some(way) => format!("the route {} rejects it", words_of(way)),
-            None if rule == "none" => {
-                format!("{route} rejects it, by the errno; which, was not found")
-            }
-            None => format!("{route} or {rule} rejects it, by the errno; which, was not found"),
-        };
-        Verdict::likely(why).notice()
-    }
-
-    /// The route that rejects with that errno, the longest in the tables that the kernel
-    /// looks into.
-    fn rejecting(&self) -> Option<&Way> {
-        let kind = match self.refused.errno {
-            Errno::EINVAL => BLACKHOLE,
-            Errno::EHOSTUNREACH => UNREACHABLE,
-            Errno::EACCES => PROHIBIT,
+            Errno::EHOSTUNREACH => "a route of type unreachable rejects it",
+            Errno::EACCES => "a route or rule of type prohibit rejects it",
+            // Without words read, it may be the request itself.
+            Errno::EINVAL if refused.said_read => "a route or rule of type blackhole rejects it",
             _ => return None,
         };
-        let reach = self.subject.session.found::<Reach>().next()?;
-        let mut ways = reach.ways.as_ref()?.iter();
-        let first = ways.find(|way| [MAIN, LOCAL].contains(&way.table) && !way.of_sources)?;
-        (first.kind == kind).then_some(first)
+        let verdict = Verdict::likely(format!("{why}, by the errno"));
+        Some(
+            verdict
+                .fix(
+                    self.subject
+                        .command("ip -6 route show table all")
+                        .remark("the routes there are"),
+                )
+                .fix(
+                    self.subject
+                        .command("ip -6 rule")
+                        .remark("the rules there are"),
+                ),
+        )
     }
-}
-
-/// "unreachable 2001:db8::/32"
-fn words_of(way: &Way) -> String {
-    let kind = match way.kind {
-        BLACKHOLE => "blackhole",
-        UNREACHABLE => "unreachable",
-        _ => "prohibit",
-    };
-    format!("{kind} {}/{}", way.prefix, way.prefix_len)
 }
