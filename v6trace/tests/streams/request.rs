@@ -244,7 +244,13 @@ fn an_entry_that_ages_is_not_asked_for_again() {
     for (state, flags, is_offered) in [(0x80, 0, true), (0x04, 0, false), (0x80, 0x10, false)] {
         let mut bytes = vec![10, 0, 0, 0, 2, 0, 0, 0, state, 0, flags, 0];
         attribute(&mut bytes, 1, &address("2001:db8::1"));
-        let exists = said(&refused(NEW_NEIGHBOUR, EEXIST, &bytes));
+        let mut exists = refused(NEW_NEIGHBOUR, EEXIST, &bytes);
+        exists.ifindex = 2;
+        // Without the interface's name there is no command.
+        assert_eq!(said(&exists)["fix"], json!([]));
+        exists.found |= INTERFACE_FOUND;
+        exists.interface[..4].copy_from_slice(b"eth0");
+        let exists = said(&exists);
         let fixes = exists["fix"].as_array().unwrap();
         assert_eq!(!fixes.is_empty(), is_offered, "{exists}");
         // Only what the table's limit counts is refused for that.

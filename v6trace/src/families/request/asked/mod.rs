@@ -10,6 +10,7 @@
 //! length, is left out.
 
 mod attribute;
+mod rule;
 mod words;
 
 use std::net::IpAddr;

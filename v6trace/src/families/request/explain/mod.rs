@@ -327,6 +327,10 @@ impl Story<'_> {
     /// A command of `ip` that asks for as much, where the words are all of it.
     fn command(&self, command: &str) -> Option<Fix> {
         let asked = self.refused.asked.as_ref().filter(|it| it.is_whole)?;
+        // A name is needed for what the request has as a number.
+        if self.refused.ifindex.is_some() {
+            self.interface()?;
+        }
         Some(self.subject.command(&format!("{command} {}", asked.words)))
     }
 }
