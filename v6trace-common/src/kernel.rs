@@ -16,7 +16,7 @@ members! {
     SOCK_NET: Shape::Object, "sock.__sk_common.skc_net.net",
         "the namespace of a socket is not known";
     SOCK_PROTOCOL: Shape::Bytes(2), "sock.sk_protocol",
-        "the kernel's own sockets are not told apart";
+        "the kernel's own sockets are not told apart, and refused requests not explained";
     SOCK_SOCKET: Shape::Object, "sock.sk_socket",
         "sockets are not told apart by inode";
     SOCKET_SK: Shape::Object, "socket.sk",
@@ -137,7 +137,9 @@ members! {
     FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
         "routes that go are not recognised";
     SKB_SK: Shape::Object, "sk_buff.sk",
-        "the namespace of a refused address or route is not known";
+        "the namespace of a refused request is not known";
+    EXTACK_MESSAGE: Shape::Object, "netlink_ext_ack._msg",
+        "what the kernel says of a refused request is not known";
     SKB_DEV: Shape::Object, "sk_buff.dev",
         "the interface of a packet is not known";
     SKB_HEAD: Shape::Object, "sk_buff.head",

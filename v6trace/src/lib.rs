@@ -49,6 +49,7 @@ pub mod recording;
 pub mod render;
 pub mod report;
 mod route_protocol;
+mod rtnetlink;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;

@@ -56,7 +56,7 @@ pub(crate) use radvd::Radvd;
 pub(crate) use recording::Recording;
 pub(crate) use report::Report;
 pub(crate) use routes::{default_route, default_routes, renewed};
-pub(crate) use rtnetlink::{AddressRequest, Netlink, RouteRequest};
+pub(crate) use rtnetlink::{AddressRequest, NeighbourRequest, Netlink, RouteRequest, attribute};
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use sends::send_from;
 pub(crate) use setsockopt::set as set_option;

@@ -27,6 +27,10 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_CACHEINFO: u16 = 6;
 const IFA_FLAGS: u16 = 8;
+const RTM_NEWNEIGH: u16 = 28;
+const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
+const NUD_PERMANENT: u16 = 0x80;
 
 /// A request to add an address.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +146,27 @@ impl RouteRequest {
     }
 }
 
+/// A request for a neighbour's entry that stays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeighbourRequest {
+    pub(crate) ifindex: u32,
+    pub(crate) address: Ipv6Addr,
+    pub(crate) link_address: [u8; 6],
+}
+
+impl NeighbourRequest {
+    /// Asks for it, whatever there is; the errno of the answer, 0 where it was granted.
+    pub(crate) fn replace(&self, netlink: &mut Netlink) -> Result<i32> {
+        let mut body = vec![inet6(), 0, 0, 0];
+        body.extend(self.ifindex.to_ne_bytes());
+        body.extend(NUD_PERMANENT.to_ne_bytes());
+        body.extend([0; 2]);
+        attribute(&mut body, NDA_DST, &self.address.octets());
+        attribute(&mut body, NDA_LLADDR, &self.link_address);
+        netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &body)
+    }
+}
+
 /// A socket for requests.
 pub(crate) struct Netlink(Socket);
 
@@ -157,7 +182,7 @@ impl Netlink {
     }
 
     /// Sends a request; the errno of the answer, 0 where it was granted.
-    fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<i32> {
+    pub(crate) fn ask(&mut self, kind: u16, flags: u16, body: &[u8]) -> Result<i32> {
         let length = u32::try_from(16 + body.len()).unwrap_or(u32::MAX);
         let mut message = Vec::new();
         message.extend(length.to_ne_bytes());
@@ -180,10 +205,11 @@ fn inet6() -> u8 {
     u8::try_from(libc::AF_INET6).unwrap_or_default()
 }
 
-/// Appends an attribute, whose value is of whole words.
-fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+/// Appends an attribute, and fills its last word up.
+pub(crate) fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
     message.extend(length.to_ne_bytes());
     message.extend(kind.to_ne_bytes());
     message.extend(value);
+    message.resize(message.len().next_multiple_of(4), 0);
 }

@@ -17,6 +17,7 @@ mod multicast_join;
 mod option;
 mod outgoing;
 mod recording;
+mod request;
 mod route;
 mod set_token;
 mod source_selection;
@@ -166,6 +167,12 @@ const GROUPS: &[Group] = &[
         among_all: "route-ipv6-off",
         boot: Some("ipv6.disable=1"),
         scenarios: route::OFF,
+    },
+    Group {
+        families: &["request"],
+        among_all: "request-refused-not-twice",
+        boot: None,
+        scenarios: request::SCENARIOS,
     },
     // What is recorded is joins, and a token that is refused.
     Group {

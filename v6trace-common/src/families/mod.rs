@@ -11,6 +11,7 @@ pub mod forwarding;
 pub mod multicast_join;
 pub mod option;
 pub mod outgoing;
+pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
@@ -63,6 +64,7 @@ families! {
     outgoing,
     option,
     route,
+    request,
 }
 
 impl Family {

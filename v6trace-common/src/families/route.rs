@@ -6,7 +6,6 @@
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
     kind::{constants, layout},
-    member::{Shape, members},
 };
 
 /// Adding or changing a route of IPv6.
@@ -83,12 +82,6 @@ constants! {
     DISABLE_READ = 1 << 8;
 }
 
-members! {
-    $ route_members:
-    EXTACK_MESSAGE: Shape::Object, "netlink_ext_ack._msg",
-        "what the kernel says of a refused route is not known";
-}
-
 /// What each of its functions needs.
 const NEEDS: &[&crate::member::Member] = &[&kernel::SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM];
 
@@ -141,6 +134,6 @@ pub const FAMILY: Family = Family {
         },
     ],
     also: &[],
-    members: MEMBERS,
+    members: &[],
     variables: &[],
 };

@@ -9,6 +9,7 @@ mod forwarding;
 mod multicast_join;
 mod option;
 mod outgoing;
+mod request;
 mod route;
 mod set_token;
 mod source_selection;

@@ -20,6 +20,7 @@ use crate::{
     calls::Calls,
     globals,
     kernel::Device,
+    netlink,
     output::Record,
     pointer::{Pointer, Reading},
     programs::programs,
@@ -32,8 +33,11 @@ use crate::{
 struct Request {
     /// What goes out, but for the result.
     payload: SetToken,
+    /// Where the token is in the request.
+    token: u64,
     /// The interface's namespace.
     netns: u32,
+    unused: u32,
 }
 
 /// Requests in flight, by thread.
@@ -96,7 +100,12 @@ fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
     }
     let net = Pointer(device.0.or_zero(&globals::DEV_NET));
     let netns = net.or_zero(&globals::NET_INUM);
-    TOKENS.begin(&Request { payload, netns });
+    TOKENS.begin(&Request {
+        payload,
+        token: token.0,
+        netns,
+        unused: 0,
+    });
 }
 
 /// Return of either function. One without a token was not remembered, so an
@@ -105,6 +114,9 @@ fn remember(device: Device, token: Pointer, with_addr_gen_mode: bool) {
 fn leave(ctx: &RetProbeContext) -> Option<()> {
     let ret: i32 = ctx.ret();
     let request = TOKENS.current()?;
+    if ret != 0 {
+        netlink::judged(request.token);
+    }
     if (ret != 0 || globals::EMIT_ALL.load() != 0)
         && let Some(record) = TOKEN_RECORD.get()
     {

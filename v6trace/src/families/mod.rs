@@ -22,6 +22,7 @@ pub mod forwarding;
 pub mod multicast_join;
 pub mod option;
 pub mod outgoing;
+pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
@@ -176,6 +177,7 @@ families! {
     outgoing { OutgoingLookup, ScopeMissing }
     option { OptionRefused }
     route { RouteRefused }
+    request { RequestRefused }
 }
 
 /// The kind of the records that something is decoded from.

@@ -12,6 +12,7 @@ mod dad;
 mod joins;
 mod option;
 mod outgoing;
+mod request;
 mod route;
 mod set_token;
 mod source_selection;

@@ -8,6 +8,7 @@ mod failing_join;
 mod join_leave;
 mod option;
 mod option_memory;
+mod request;
 mod route;
 
 use anyhow::{Context as _, Result};
@@ -30,7 +31,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 11] = [
+const ALL: [Workload; 12] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -42,6 +43,7 @@ const ALL: [Workload; 11] = [
     connect::TCP6,
     advertisement::WORKLOAD,
     route::WORKLOAD,
+    request::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

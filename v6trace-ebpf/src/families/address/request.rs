@@ -29,14 +29,13 @@ use crate::{
     devices::{self, Found},
     interface_addresses,
     kernel::{Device, Net},
+    netlink::{self, MESSAGE_HEADER},
     output::{self, Record},
     pointer::{Pointer, Reading},
     scratch::Scratch,
 };
 
-/// Bytes of a `struct nlmsghdr`, which the `struct ifaddrmsg` follows.
-const MESSAGE_HEADER: u64 = 16;
-/// Bytes of that.
+/// Bytes of a `struct ifaddrmsg`, which follows the header of the message.
 const ADDRESS_HEADER: u64 = 8;
 /// Attributes of the request: `IFA_ADDRESS`, `IFA_LOCAL`, `IFA_CACHEINFO` and
 /// `IFA_FLAGS`.
@@ -100,6 +99,7 @@ pub(super) fn answered(ctx: &RetProbeContext) {
 
 #[inline(always)]
 fn report(ctx: &RetProbeContext, call: Call, ret: i32) -> Option<()> {
+    netlink::judged(call.message);
     let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let message: AddressMessage = Pointer(call.message + MESSAGE_HEADER).read()?;

@@ -19,10 +19,17 @@ use crate::{
     attributes,
     calls::Calls,
     kernel::{self, Device, Net},
+    netlink,
     output::{self, Record},
     pointer::{Pointer, Reading},
     scratch::Scratch,
 };
+
+/// `-EAFNOSUPPORT` and `-EINVAL`
+const NO_FAMILY: i32 = -97;
+const INVALID: i32 = -22;
+/// `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`
+const STABLE_SECRET: u32 = 2;
 
 /// A request between its call and its return.
 #[repr(C)]
@@ -64,19 +71,29 @@ pub(super) fn answered(ctx: &RetProbeContext) -> Option<()> {
     let device = Device(Pointer(call.device));
     let net = Net(device.0.follow(&globals::DEV_NET)?);
     let (netns, ifindex) = (net.inum()?, device.ifindex()?);
-    let suppressed = suppressed(wire::SETTINGS, netns, ifindex, ret)?;
     let record = SETTINGS_RECORD.get()?;
-    record.open(wire::SETTINGS, netns);
     let payload = &mut record.payload;
-    payload.ret = ret;
-    payload.ifindex = ifindex;
-    payload.suppressed = suppressed;
-    device.name_into(&mut payload.interface);
     let (mtu, read) = device.0.flagged(&globals::DEV_MTU, SETTINGS_MTU_READ);
     payload.mtu = mtu;
     payload.settings = read | request(call.request, payload) | state(device, net);
+    if is_explained(ret, payload) {
+        netlink::judged(call.request);
+    }
+    payload.suppressed = suppressed(wire::SETTINGS, netns, ifindex, ret)?;
+    payload.ret = ret;
+    payload.ifindex = ifindex;
+    device.name_into(&mut payload.interface);
+    record.open(wire::SETTINGS, netns);
     record.send(ctx, wire::SETTINGS);
     Some(())
+}
+
+/// Whether userspace has an explanation: the interface has no IPv6, or there is no secret.
+#[inline(always)]
+fn is_explained(ret: i32, payload: &SettingsRefused) -> bool {
+    let secret = payload.settings & (MODE_ASKED | SECRET_READ | SECRET_SET);
+    let wants_secret = payload.mode == STABLE_SECRET && secret == MODE_ASKED | SECRET_READ;
+    ret == NO_FAMILY || ret == INVALID && wants_secret
 }
 
 /// What was asked for.

@@ -5,14 +5,12 @@
 //!          record with the request itself, the kernel's words, and what the
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
-//! often    how often the same is told
 //! ```
 //!
 //! The three are what netlink calls, with the same arguments: the socket buffer, the
 //! message, and where the kernel puts its words. What the kernel itself does to
 //! routes goes by other ways.
 
-mod often;
 mod request;
 
 use aya_ebpf::programs::{FExitContext, RetProbeContext};
@@ -20,12 +18,6 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
 use request::{answered, answered_at_once, asked};
-
-mod globals {
-    pub(super) use crate::globals::*;
-
-    v6trace_common::route_members!(members);
-}
 
 programs! {
     asked: kprobe route_request_enter;

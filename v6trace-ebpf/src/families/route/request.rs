@@ -1,11 +1,8 @@
 //! A request that the kernel refuses. The message stays where it is until the return,
 //! so it is only read if the request failed.
 
-use core::{ffi::c_void, hint::black_box};
-
 use aya_ebpf::{
     EbpfContext,
-    helpers::generated,
     macros::map,
     programs::{FExitContext, ProbeContext, RetProbeContext},
 };
@@ -13,27 +10,28 @@ use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::route::{
         self as wire, DEVICE_FLAGS_READ, DISABLE_READ, HAS_INET6, INET6_READ, INTERFACE_ABSENT,
-        INTERFACE_FOUND, MTU_READ, REQUEST_LEN, REQUEST_READ, RouteRefused, SAID_LEN, SAID_READ,
+        INTERFACE_FOUND, MTU_READ, REQUEST_READ, RouteRefused, SAID_READ,
     },
 };
 
-use super::{globals, often::suppressed};
 use crate::{
     attachment::{self, Arguments as _},
     attributes,
     calls::Calls,
     devices::{self, Found},
+    globals,
     kernel::{Device, Net},
+    netlink::{self, MESSAGE_HEADER, MessageHeader},
     output::{self, Record},
     pointer::Pointer,
+    refusals::{self, Refusal},
     scratch::Scratch,
 };
 
 /// Arguments of each of the functions: `(skb, nlh, extack)`.
 const ARGUMENTS: usize = 3;
 
-/// Bytes of a `struct nlmsghdr`, which the `struct rtmsg` follows, and of that.
-const MESSAGE_HEADER: u64 = 16;
+/// Bytes of a `struct rtmsg`, which follows the header of the message.
 const ROUTE_HEADER: u64 = 12;
 /// Attributes of the request: `RTA_OIF`, `RTA_MULTIPATH` and `RTA_VIA`.
 const OIF: u16 = 4;
@@ -41,6 +39,10 @@ const MULTIPATH: u16 = 9;
 const VIA: u16 = 18;
 /// `AF_INET6`
 const INET6: u16 = 10;
+
+/// Of what is told apart: several next hops of a route of IPv4, of which mostly none is
+/// of IPv6. These hold back only each other.
+const MAY_BE_IPV4: u32 = 1;
 
 /// `-EEXIST`: of IPv4, what is there has nothing to do with IPv6.
 const EXISTS: i32 = -17;
@@ -52,15 +54,6 @@ pub(super) struct Call {
     skb: u64,
     message: u64,
     extack: u64,
-}
-
-/// `struct nlmsghdr`, as far as it is of interest.
-#[repr(C)]
-#[derive(Clone, Copy, zerocopy::FromBytes)]
-struct MessageHeader {
-    length: u32,
-    kind: u16,
-    flags: u16,
 }
 
 /// Requests in flight.
@@ -123,12 +116,20 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
             return None;
         }
     }
+    netlink::judged(call.message);
     let socket = Pointer(call.skb).follow(&globals::SKB_SK)?;
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let netns = net.inum()?;
     let words = Pointer(call.extack).follow(&globals::EXTACK_MESSAGE);
-    let words_at = words.map_or(0, |words| words.0);
-    let suppressed = suppressed(hook, may_be_ipv4, netns, ret, words_at)?;
+    let suppressed = refusals::suppressed(Refusal {
+        hook,
+        sort: if may_be_ipv4 { MAY_BE_IPV4 } else { 0 },
+        netns,
+        ret,
+        said: refusals::words(Pointer(call.extack), words),
+        ifindex: 0,
+        is_answer: refusals::is_answer(ret),
+    })?;
     let record = ROUTE_RECORD.get()?;
     record.open(hook, netns);
     let payload = &mut record.payload;
@@ -138,8 +139,14 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     payload.request_len = header.length.saturating_sub(MESSAGE_HEADER as u32);
     payload.suppressed = suppressed;
     payload.reserved = 0;
-    payload.known = copy(Pointer(call.message + MESSAGE_HEADER), payload);
-    payload.known |= said(words, &mut payload.said);
+    payload.known = 0;
+    let from = Pointer(call.message + MESSAGE_HEADER);
+    if netlink::copy(from, payload.request_len, &mut payload.request) {
+        payload.known |= REQUEST_READ;
+    }
+    if netlink::said(words, &mut payload.said) {
+        payload.known |= SAID_READ;
+    }
     interface(net, payload);
     record.send(ctx, hook);
     Some(())
@@ -152,56 +159,6 @@ fn leaves_by_ipv6() -> bool {
     // `struct rtvia` begins with the family.
     let via: u16 = attributes::read(VIA).unwrap_or(0);
     via == INET6
-}
-
-/// The request itself, as much as there is room for.
-#[inline(always)]
-fn copy(from: Pointer, payload: &mut RouteRefused) -> u32 {
-    const {
-        assert!(REQUEST_LEN == 0x100);
-    }
-    let length = payload.request_len;
-    let is_read = if length >= REQUEST_LEN as u32 {
-        from.read_into(&mut payload.request)
-    } else {
-        payload.request = [0; REQUEST_LEN];
-        // Bounded where it is used: the verifier forgets the bounds of what the
-        // compiler puts away in between.
-        let length = black_box(length) & 0xff;
-        // SAFETY: the helper checks the address itself and writes `length` bytes, which
-        // is fewer than `request` has; zeros where it fails.
-        let failed = unsafe {
-            generated::bpf_probe_read_kernel(
-                payload.request.as_mut_ptr().cast(),
-                length,
-                from.0 as *const c_void,
-            )
-        };
-        failed == 0
-    };
-    if is_read { REQUEST_READ } else { 0 }
-}
-
-/// What the kernel says of it, if anything.
-#[inline(always)]
-fn said(message: Option<Pointer>, said: &mut [u8; SAID_LEN]) -> u32 {
-    *said = [0; SAID_LEN];
-    let Some(message) = message else {
-        return 0;
-    };
-    if message.0 == 0 {
-        return SAID_READ;
-    }
-    // SAFETY: the helper checks the address itself and writes a string with its NUL
-    // into SAID_LEN bytes at most, which is what `said` has.
-    let length = unsafe {
-        generated::bpf_probe_read_kernel_str(
-            said.as_mut_ptr().cast(),
-            SAID_LEN as u32,
-            message.0 as *const c_void,
-        )
-    };
-    if length > 0 { SAID_READ } else { 0 }
 }
 
 /// What the interface says that the request names.

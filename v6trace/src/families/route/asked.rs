@@ -9,7 +9,7 @@ use super::{Hop, Known, Request};
 use crate::{explain::quoted, route_protocol};
 
 /// The name of an interface by its index, where it is known.
-pub(super) type Names<'n> = &'n dyn Fn(u32) -> Option<String>;
+pub(in crate::families) type Names<'n> = &'n dyn Fn(u32) -> Option<String>;
 
 /// `RTPROT_UNSPEC` and `RTPROT_BOOT`, which `ip route` means where it says nothing.
 const UNSPECIFIED: u8 = 0;
@@ -21,7 +21,7 @@ const NAMED: usize = 4;
 
 impl Request {
     /// "2001:db8::/32 via fe80::1 dev eth0 table 100 metric 5"
-    pub(super) fn words(&self, names: Names<'_>) -> String {
+    pub(in crate::families) fn words(&self, names: Names<'_>) -> String {
         let mut words = kind(self.kind).to_owned();
         words += &prefix(self.destination, self.prefix_len);
         if let Some((source, length)) = self.source {

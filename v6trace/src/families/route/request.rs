@@ -1,23 +1,19 @@
 //! The bytes of a request for a route → what it asks for.
-//!
-//! They are what some program sent: lengths and types are believed only as far as
-//! the bytes go.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::prefix;
+use crate::{
+    prefix,
+    rtnetlink::{Attributes, address, number},
+};
 
 /// `AF_INET` and `AF_INET6`
 const INET: u8 = 2;
 const INET6: u8 = 10;
 
-/// Bytes of a `struct rtmsg`, of a `struct nlattr` and of a `struct rtnexthop`.
+/// Bytes of a `struct rtmsg` and of a `struct rtnexthop`.
 const HEADER: usize = 12;
-const ATTRIBUTE: usize = 4;
 const NEXT_HOP: usize = 8;
-
-/// `NLA_TYPE_MASK`: the type without the flags beside it.
-const TYPE_MASK: u16 = 0x3fff;
 
 /// Types of attributes (`RTA_*`).
 const DESTINATION: u16 = 1;
@@ -237,50 +233,6 @@ fn next_hops(mut bytes: &[u8]) -> Vec<Hop> {
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     hops
-}
-
-/// Attributes, one after the other.
-struct Attributes<'b>(&'b [u8]);
-
-impl<'b> Iterator for Attributes<'b> {
-    type Item = (u16, &'b [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let &[low, high, kind_low, kind_high] = self.0.get(..ATTRIBUTE)? else {
-            return None;
-        };
-        let length = usize::from(u16::from_le_bytes([low, high]));
-        let value = self.0.get(ATTRIBUTE..length)?;
-        let kind = u16::from_le_bytes([kind_low, kind_high]) & TYPE_MASK;
-        let next = length.next_multiple_of(4);
-        self.0 = self.0.get(next..).unwrap_or_default();
-        Some((kind, value))
-    }
-}
-
-impl<'b> Attributes<'b> {
-    /// The last one, where it is not there to its end.
-    fn cut(&self) -> Option<(u16, &'b [u8])> {
-        let (header, value) = self.0.split_at_checked(ATTRIBUTE)?;
-        let &[_, _, low, high] = header else {
-            return None;
-        };
-        Some((u16::from_le_bytes([low, high]) & TYPE_MASK, value))
-    }
-}
-
-fn number(bytes: &[u8]) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?))
-}
-
-fn address(bytes: &[u8]) -> Option<IpAddr> {
-    if let Ok(bytes) = <[u8; 16]>::try_from(bytes) {
-        Some(IpAddr::V6(bytes.into()))
-    } else {
-        <[u8; 4]>::try_from(bytes)
-            .ok()
-            .map(|bytes| IpAddr::V4(bytes.into()))
-    }
 }
 
 #[cfg(test)]

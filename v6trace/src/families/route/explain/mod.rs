@@ -19,13 +19,8 @@ use super::{Cause, Hop, Operation, Paths, Request, RouteRefused};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, Subject},
+    rtnetlink,
 };
-
-/// `NLM_F_*`: what a request is to do about a route that is there, or is not.
-const REPLACE: u32 = 0x100;
-const EXCLUSIVE: u32 = 0x200;
-const CREATE: u32 = 0x400;
-const APPEND: u32 = 0x800;
 
 /// Explains a request that was refused.
 pub(super) fn explain(refused: &RouteRefused, subject: Subject<'_>) -> Option<Diagnosis> {
@@ -215,13 +210,9 @@ impl Story<'_> {
 
     /// What was to be done, as `ip route` calls it.
     fn verb(&self) -> &'static str {
-        let flags = self.refused.flags;
         match self.refused.operation {
             Operation::Delete => "del",
-            Operation::Add if flags & REPLACE != 0 && flags & CREATE != 0 => "replace",
-            Operation::Add if flags & REPLACE != 0 => "change",
-            Operation::Add if flags & APPEND != 0 => "append",
-            Operation::Add => "add",
+            Operation::Add => rtnetlink::verb(self.refused.flags),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{EXCLUSIVE, Story};
+use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, Value},
     families::route::{Cause, Known, Request},
     route_protocol,
+    rtnetlink::EXCLUSIVE,
 };
 
 /// The metric of a route for which none is asked (`IP6_RT_PRIO_USER`).
