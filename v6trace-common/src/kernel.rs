@@ -63,6 +63,10 @@ members! {
         "an interface without IPv6 is not recognised";
     DEV_NET: Shape::Object, "net_device.nd_net.net",
         "the namespace of an interface is not known";
+    DEV_DISMANTLE: Shape::Bytes(1), "net_device.dismantle",
+        "what an interface loses as it is deleted is told like other losses";
+    DEV_STATE: Shape::Bytes(8), "net_device.state",
+        "an interface without a carrier is not recognised";
     INET6_DEV_DEV: Shape::Object, "inet6_dev.dev",
         "the interface of an inet6_dev is not known";
     INET6_DEV_DEAD: Shape::Bytes(4), "inet6_dev.dead",
@@ -81,6 +85,8 @@ members! {
         "an interface's forwarding is not known";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
         "an interface's accept_ra is not known";
+    CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",
+        "what an interface heeds of router advertisements is not known";
     CNF_RTR_SOLICITS: Shape::Bytes(4), "inet6_dev.cnf.rtr_solicits",
         "an interface's router_solicitations is not known";
     CNF_ADDR_GEN_MODE: Shape::Bytes(4), "inet6_dev.cnf.addr_gen_mode",
@@ -120,18 +126,29 @@ members! {
         "the table of a route is not known";
     TABLE_ID: Shape::Bytes(4), "fib6_table.tb6_id",
         "the table of a route is not known";
+    ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
+        "routes that the kernel takes away are not recognised";
     ROUTE_DESTINATION: Shape::Bytes(16), "fib6_info.fib6_dst.addr",
         "routes that interfaces lose, and those that reject, are not named";
     ROUTE_PREFIX_LEN: Shape::Bytes(4), "fib6_info.fib6_dst.plen",
         "routes that interfaces lose, and those that reject, are not named";
     ROUTE_PROTOCOL: Shape::Bytes(1), "fib6_info.fib6_protocol",
         "routes that interfaces lose are not counted";
+    ROUTE_METRIC: Shape::Bytes(4), "fib6_info.fib6_metric",
+        "the metric of a route that rejects, or that goes, is not known";
+    ROUTE_TYPE: Shape::Bytes(1), "fib6_info.fib6_type",
+        "routes that reject are not named";
     ROUTE_NODE: Shape::Object, "fib6_info.fib6_node",
         "routes that go are not recognised";
     ROUTE_NEXTHOP: Shape::Object, "fib6_info.nh",
         "routes that go are not recognised";
     ROUTE_FIB_NH: Shape::Object, "fib6_info.fib6_nh",
         "routes that go are not recognised";
+    NEXTHOP_ID: Shape::Bytes(4), "nexthop.id",
+        "nexthop objects are not named";
+    NEXTHOP_IS_GROUP: Shape::Bytes(1), "nexthop.is_group",
+        "groups of nexthop objects are not told from single ones, and routes that go with their \
+         object not explained";
     FIB_NH_DEV: Shape::Object, "fib6_nh.nh_common.nhc_dev",
         "routes that go are not recognised";
     FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",

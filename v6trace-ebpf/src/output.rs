@@ -135,6 +135,12 @@ fn ring() {
     let _ = BELL.output::<u64>(0, 0);
 }
 
+/// Counts a record that could not be kept until it is sent.
+#[inline(always)]
+pub(crate) fn not_kept(hook: Hook) {
+    count(hook, |loss| loss.output_failed += 1);
+}
+
 /// Counts a return that should have been reported but whose call is unknown.
 #[inline(always)]
 pub(crate) fn call_unknown(hook: Hook) {

@@ -208,8 +208,6 @@ members! {
         "unanswered router solicitations are not explained";
     INET6_DEV_RS_PROBES: Shape::Bytes(1), "inet6_dev.rs_probes",
         "unanswered router solicitations are not explained";
-    CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",
-        "what an interface heeds of router advertisements is not known";
     CNF_PINFO: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_pinfo",
         "what an interface heeds of router advertisements is not known";
     CNF_MIN_HOP_LIMIT: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_min_hop_limit",

@@ -183,8 +183,6 @@ members! {
         "where an address is that sockets are refused is not known";
     NET_LOOPBACK: Shape::Object, "net.loopback_dev",
         "why ::1 is not there is not known";
-    DEV_STATE: Shape::Bytes(8), "net_device.state",
-        "whether an interface has a carrier is not known";
     MSG_CONTROL: Shape::Object, "msghdr.msg_control",
         "refused sources are not explained";
     MSG_CONTROL_LEN: Shape::Bytes(8), "msghdr.msg_controllen",

@@ -56,8 +56,8 @@ members! {
     $ forwarding_members:
     DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
         "the forwarding of the whole host is not known";
-    ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
-        "default routes of router advertisements are not recognised";
+    INFO_REQUEST: Shape::Object, "nl_info.nlh",
+        "routes that somebody asks to be removed are looked at like others";
 }
 
 /// This family's line in every table.
@@ -99,13 +99,13 @@ pub const FAMILY: Family = Family {
             name: "route-delete",
             about: "removing one route",
             without: "default routes that vanish when forwarding is written are not explained, \
-                      nor routes that interfaces lose",
+                      nor routes that interfaces lose, or that the kernel removes by itself",
             candidates: &[Candidate {
                 function: "fib6_del",
                 kprobes: Programs::entry("route_delete_enter"),
-                trampoline: None,
+                trampoline: Some(Programs::entry("route_delete_fentry")),
                 needs: &[
-                    &ROUTE_FLAGS,
+                    &kernel::ROUTE_FLAGS,
                     &kernel::ROUTE_NODE,
                     &kernel::ROUTE_NEXTHOP,
                     &kernel::ROUTE_FIB_NH,

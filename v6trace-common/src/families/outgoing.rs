@@ -162,10 +162,6 @@ members! {
         "sources that no answer comes back to are not recognised";
     RT6_GATEWAY: Shape::Bytes(16), "rt6_info.rt6i_gateway",
         "sources that no answer comes back to are not recognised";
-    ROUTE_TYPE: Shape::Bytes(1), "fib6_info.fib6_type",
-        "routes that reject are not named";
-    ROUTE_METRIC: Shape::Bytes(4), "fib6_info.fib6_metric",
-        "the metric of a route that rejects is not known";
     NET_NULL_ENTRY: Shape::Object, "net.ipv6.ip6_null_entry",
         "that there is no route is not recognised";
     NET_PROHIBIT_ENTRY: Shape::Object, "net.ipv6.ip6_prohibit_entry",

@@ -1,11 +1,14 @@
 //! Routes of IPv6 that the kernel refuses to add, change or delete
 //! (`inet6_rtm_newroute`, `inet6_rtm_delroute`), and routes of IPv4 by way of an IPv6
-//! gateway (`inet_rtm_newroute`): requests over netlink alone, so what the kernel
-//! does to its routes by itself never counts.
+//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes of IPv6 that
+//! the kernel removes by itself (`fib6_del`, which the family `forwarding` watches).
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
+    families::{address, advertisement, forwarding},
+    kernel,
     kind::{constants, layout},
+    member::{Shape, members},
 };
 
 /// Adding or changing a route of IPv6.
@@ -19,6 +22,8 @@ pub const ADD4: Hook = Hook(37);
 pub const REQUEST_LEN: usize = 256;
 /// Bytes of the kernel's words.
 pub const SAID_LEN: usize = 80;
+/// Routes, but for a default route, that a record of those that went has room for.
+pub const ROUTES: usize = 8;
 
 layout! {
     /// A request to add, change or delete a route failed.
@@ -60,6 +65,86 @@ layout! {
     }
 }
 
+layout! {
+    /// The kernel removed routes by itself: of one interface, table and gateway, or with
+    /// nexthop objects of one interface and table, and for one reason.
+    ///
+    /// They may go one after the other: the record's time is that of the newest, the task
+    /// that of the first, and it is told once none has followed for a while.
+    pub struct RoutesGone: kind 25, 592 bytes {
+        /// The first of them that is no default route.
+        pub routes: [GoneRoute; ROUTES],
+        /// The first default route among them.
+        pub default_route: GoneRoute,
+        /// Name of the interface, NUL-padded.
+        pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Name of the interface that the message came in by, NUL-padded
+        /// ([`GONE_BY_MESSAGE`]).
+        pub message_interface: [u8; INTERFACE_NAME_LEN],
+        /// When the first of them went, nanoseconds since boot.
+        pub first_boot_ns: u64,
+        /// Index of the interface.
+        pub ifindex: u32,
+        /// Index of the interface that the message came in by, 0 where it is not known.
+        pub message_ifindex: u32,
+        /// Why they went.
+        pub reason: u32,
+        /// How many went; those beyond [`ROUTES`] are not in `routes`.
+        pub count: u32,
+        /// How many of them were default routes.
+        pub default_count: u32,
+        /// Type of the ICMPv6 message by which they went ([`GONE_BY_MESSAGE`]), 0 where
+        /// it is not known.
+        pub message: u32,
+        /// The router lifetime in a router advertisement, seconds ([`GONE_BY_MESSAGE`]).
+        pub router_lifetime: u32,
+        /// `net.ipv6.conf.IF.forwarding`, -1 where it could not be read.
+        pub forwarding: i32,
+        /// `net.ipv6.conf.IF.accept_ra`, -1 where it could not be read.
+        pub accept_ra: i32,
+        /// `net.ipv6.conf.IF.accept_ra_defrtr`, -1 where it could not be read.
+        pub accept_ra_defrtr: i32,
+        /// Such routes of the interface that were not reported since the last report.
+        pub suppressed: u32,
+        /// Always 0.
+        pub unused: u32,
+    }
+}
+
+layout! {
+    /// A route that went.
+    pub struct GoneRoute: 56 bytes {
+        /// Its destination.
+        pub destination: [u8; 16],
+        /// Its gateway, zeros without.
+        pub gateway: [u8; 16],
+        /// Bits of the destination.
+        pub prefix_len: u32,
+        /// Who made it: `fib6_info.fib6_protocol` (`RTPROT_*`).
+        pub route_protocol: u32,
+        /// Its table: `fib6_table.tb6_id`, 0 where it could not be read.
+        pub table: u32,
+        /// Its metric: `fib6_info.fib6_metric`
+        pub metric: u32,
+        /// `fib6_info.fib6_flags` (`RTF_*`)
+        pub route_flags: u32,
+        /// The number of its nexthop object, 0 without: `nexthop.id`.
+        pub nexthop_id: u32,
+    }
+}
+
+constants! {
+    REASONS of reason:
+    /// Their lifetime ran out (`fib6_info.expires`).
+    GONE_EXPIRED = 1;
+    /// A message of neighbour discovery took them away.
+    GONE_BY_MESSAGE = 2;
+    /// Their nexthop object went, as the interface has lost its carrier.
+    GONE_WITH_CARRIER = 3;
+    /// Their nexthop object went, as the interface was set down.
+    GONE_WITH_DOWN = 4;
+}
+
 constants! {
     KNOWN of known:
     /// The request was read.
@@ -82,16 +167,30 @@ constants! {
     DISABLE_READ = 1 << 8;
 }
 
+members! {
+    $ route_members:
+    ROUTE_EXPIRES: Shape::Bytes(8), "fib6_info.expires",
+        "routes whose lifetime ran out are not recognised";
+    ROUTE_SOURCE_LEN: Shape::Bytes(4), "fib6_info.fib6_src.plen",
+        "routes that went are not told from those for some sources";
+    NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
+        "routes that go with their nexthop object are not explained";
+    NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",
+        "routes that go with their nexthop object are not explained";
+    NEXTHOP_FIB_NH: Shape::Object, "nh_info.fib6_nh",
+        "routes that go with their nexthop object are not explained";
+}
+
 /// What each of its functions needs.
 const NEEDS: &[&crate::member::Member] = &[&kernel::SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM];
 
 /// This family's line in every table.
 pub const FAMILY: Family = Family {
     name: "route",
-    about: "routes that are refused",
-    payloads: &[&RouteRefused::LAYOUT],
-    parts: &[],
-    constants: &[&KNOWN],
+    about: "routes that are refused, and that the kernel takes away",
+    payloads: &[&RouteRefused::LAYOUT, &RoutesGone::LAYOUT],
+    parts: &[&GoneRoute::LAYOUT],
+    constants: &[&KNOWN, &REASONS],
     hooks: &[
         HookInfo {
             hook: ADD,
@@ -133,7 +232,11 @@ pub const FAMILY: Family = Family {
             }],
         },
     ],
-    also: &[],
-    members: &[],
+    also: &[
+        forwarding::ROUTE_DELETE,
+        advertisement::RECEIVED,
+        address::FLAGS_CHANGED,
+    ],
+    members: MEMBERS,
     variables: &[],
 };

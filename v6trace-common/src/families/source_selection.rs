@@ -130,10 +130,6 @@ members! {
         "the metric of a route is not known";
     FIB_INFO_PROTOCOL: Shape::Bytes(1), "fib_info.fib_protocol",
         "routes of routing daemons are not told from others";
-    NEXTHOP_ID: Shape::Bytes(4), "nexthop.id",
-        "nexthop objects are not named";
-    NEXTHOP_IS_GROUP: Shape::Bytes(1), "nexthop.is_group",
-        "groups of nexthop objects are not told from single ones";
     FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",
         "the choice of an IPv4 source is not seen";
     FLOWI4_DADDR: Shape::Bytes(4), "flowi4.daddr",

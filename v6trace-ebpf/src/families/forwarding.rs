@@ -5,6 +5,7 @@
 //! write   remembers what is written                           WRITES[thread]
 //! purge   opens an empty list                                 PURGES[thread]
 //! delete  adds a route that came from a router advertisement  PURGES[thread]
+//!         tells the families of addresses and of routes
 //! purged  sends the list, unless it is still empty
 //! ```
 
@@ -20,9 +21,9 @@ use v6trace_common::{
     },
 };
 
-use super::address;
+use super::{address, route};
 use crate::{
-    attachment::Arguments as _,
+    attachment::{self, Arguments, Object as _},
     calls::Calls,
     context,
     kernel::{Device, Net},
@@ -70,7 +71,7 @@ programs! {
     written: kretprobe forwarding_write_return;
     purge: kprobe default_route_purge_enter;
     purged: kretprobe default_route_purge_return;
-    delete: kprobe route_delete_enter;
+    delete: kprobe route_delete_enter, fentry route_delete_fentry;
 }
 
 /// What the current thread is writing, if it is.
@@ -135,15 +136,25 @@ fn purge(ctx: &ProbeContext) -> Option<()> {
 
 /// `fib6_del(rt, info)`, under the lock of the route's table: a route that is
 /// still in a table will be removed.
+///
+/// A routing daemon has thousands removed a second. What somebody asks for over netlink
+/// has the request in `info`, and is no news.
 #[inline(always)]
-fn delete(ctx: &ProbeContext) -> Option<()> {
-    let route = ctx.object(0);
-    address::route_gone(route);
-    let purge = PURGES.current()?;
-    // A softirq that interrupts the purge may remove routes of its own.
-    if context::current() == Context::Softirq {
+fn delete<A: Arguments>(ctx: &A) -> Option<()> {
+    let request: Option<u64> = ctx.object(1).value(&globals::INFO_REQUEST);
+    if request.is_some_and(|request| request != 0) {
         return None;
     }
+    let route = Pointer(attachment::plain(ctx.number(0))?);
+    address::route_gone(route);
+    let in_softirq = context::current() == Context::Softirq;
+    let purge = PURGES.current();
+    // What a task takes is told as such. A softirq that interrupts it may remove routes
+    // of its own.
+    if in_softirq || purge.is_none() && !address::takes_from_interfaces() {
+        route::gone(ctx, route, in_softirq);
+    }
+    let purge = purge.filter(|_| !in_softirq)?;
     let flags: u32 = route.get(&globals::ROUTE_FLAGS).unwrap_or(0);
     let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
     if flags & LEARNT_DEFAULT != LEARNT_DEFAULT || !in_table {

@@ -176,7 +176,7 @@ families! {
     bind { LocalAddressRefused, SocketRefused }
     outgoing { OutgoingLookup, ScopeMissing }
     option { OptionRefused }
-    route { RouteRefused }
+    route { RouteRefused, RoutesGone }
     request { RequestRefused }
 }
 

@@ -1,5 +1,5 @@
 //! Records that the kernel side held back, since it had reported the like a
-//! moment before.
+//! moment before, or adds to them as long as more of the like happens.
 //!
 //! A later report of the same counts them; those that no report followed are
 //! taken out of the maps here, so that the last of a burst is told as well.
@@ -11,8 +11,12 @@ use aya::{
 };
 use bytes::Bytes;
 use v6trace_common::{
-    Payload, RecordHeader, families::dad::DadFailure, families::dad::DadReflection, held::KEY_LEN,
-    held::QUIET_NS,
+    Payload, RecordHeader,
+    families::{
+        dad::{DadFailure, DadReflection},
+        route::RoutesGone,
+    },
+    held::{KEY_LEN, QUIET_NS},
 };
 use zerocopy::IntoBytes as _;
 
@@ -21,6 +25,7 @@ fn maps(ebpf: &mut Ebpf) -> anyhow::Result<Vec<Box<dyn Take>>> {
     Ok(vec![
         open::<DadFailure>(ebpf, "DAD_FAILURES_HELD")?,
         open::<DadReflection>(ebpf, "DAD_REFLECTIONS_HELD")?,
+        open::<RoutesGone>(ebpf, "ROUTES_GONE_HELD")?,
     ])
 }
 

@@ -9,6 +9,7 @@ mod advertisement;
 mod bind;
 mod commands;
 mod dad;
+mod gone;
 mod joins;
 mod option;
 mod outgoing;

@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     added("tcp6-connect", "IPv6 TCP connect, ns"),
     added("advertisement", "router advertisement, ns"),
     added("route", "IPv6 route added and deleted, ns"),
+    added("route-withdrawn", "IPv6 route of many deleted, ns"),
     added("request", "IPv6 neighbour replaced, ns"),
     plain(
         "failing-join-reader",

@@ -31,7 +31,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 12] = [
+const ALL: [Workload; 13] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -44,6 +44,7 @@ const ALL: [Workload; 12] = [
     advertisement::WORKLOAD,
     route::WORKLOAD,
     request::WORKLOAD,
+    route::WITHDRAWAL,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

@@ -211,7 +211,7 @@ fn ipv4() -> Result<()> {
     .evidence("gateway_route", Value::Null)
     .check()?;
     diagnosis.follow("onlink")?;
-    let shown = host.shown("route show 10.92.0.0/16")?;
+    let shown = super::shown(&host.netns, "route show 10.92.0.0/16")?;
     ensure!(
         shown
             .iter()

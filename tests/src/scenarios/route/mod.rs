@@ -1,8 +1,9 @@
-//! Routes that the kernel refuses.
+//! Routes that the kernel refuses, and those that it takes away.
 
 mod daemon;
 mod device;
 mod gateway;
+mod gone;
 mod present;
 mod silent;
 
@@ -20,6 +21,9 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gateway::SCENARIOS,
     device::SCENARIOS,
     present::SCENARIOS,
+    gone::SCENARIOS[0],
+    gone::SCENARIOS[1],
+    gone::SCENARIOS[2],
     silent::SCENARIOS,
     daemon::SCENARIOS,
 ];
@@ -81,18 +85,9 @@ impl Host {
     /// All routes of IPv6, as `ip` shows them, but for what the kernel makes for
     /// link-local addresses.
     fn routes(&self) -> Result<Vec<String>> {
-        self.shown("-6 route show table all")
-    }
-
-    fn shown(&self, words: &str) -> Result<Vec<String>> {
-        let words = self.netns.ip_words(words);
-        let mut ip = Command::new("ip");
-        let done = finish(ip.args(words.split_whitespace()), Duration::from_secs(20))?;
-        ensure!(done.status.success(), "ip {words}: {done}");
-        let lines = done.stdout.lines().map(|line| line.trim().to_owned());
-        Ok(lines
-            .filter(|line| !line.contains("fe80::") || line.contains(" via fe80::"))
-            .collect())
+        let mut routes = shown(&self.netns, "-6 route show table all")?;
+        routes.retain(|line| !line.contains("fe80::") || line.contains(" via fe80::"));
+        Ok(routes)
     }
 
     /// Follows a fix, with this interface where the reader is to put one; it brings a
@@ -144,6 +139,16 @@ impl Host {
                 format!("the summary does not say {request:?}"),
             )
     }
+}
+
+/// What `ip` shows, by line.
+fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
+    let words = netns.ip_words(words);
+    let mut ip = Command::new("ip");
+    let done = finish(ip.args(words.split_whitespace()), Duration::from_secs(20))?;
+    ensure!(done.status.success(), "ip {words}: {done}");
+    let lines = done.stdout.lines().map(|line| line.trim().to_owned());
+    Ok(lines.collect())
 }
 
 /// The diagnosis about this address.

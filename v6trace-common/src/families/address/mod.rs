@@ -46,8 +46,6 @@ members! {
         "what an interface loses as it enters or leaves a VRF is not explained";
     DEV_L3MDEV_OPS: Shape::Object, "net_device.l3mdev_ops",
         "what an interface loses as it enters or leaves a VRF is not explained";
-    DEV_DISMANTLE: Shape::Bytes(1), "net_device.dismantle",
-        "an interface that leaves a VRF as it is deleted is told like any other";
     DEVCONF_USE_TEMPADDR: Shape::Bytes(4), "ipv6_devconf.use_tempaddr",
         "temporary addresses that stop are not recognised";
     DEVCONF_REGEN_MAX_RETRY: Shape::Bytes(4), "ipv6_devconf.regen_max_retry",

@@ -49,6 +49,13 @@ pub(super) fn flags_told(_ctx: &RetProbeContext) {
     FLAG_CHANGES.end();
 }
 
+/// Whether this thread tells of a change of the device's flags: of one that is down,
+/// that somebody has set it down.
+#[inline(always)]
+pub(crate) fn is_set_down(device: Device) -> bool {
+    FLAG_CHANGES.is_about(device.0.0)
+}
+
 /// `addrconf_notify(this, event, info)`; without `this` it is a write of
 /// `disable_ipv6` that calls it.
 #[inline(always)]
@@ -77,7 +84,7 @@ pub(super) fn notified(ctx: &ProbeContext) -> Option<()> {
     let mtu: u32 = device.0.get(&globals::DEV_MTU)?;
     let trigger = match event {
         EVENT_MTU if mtu < MIN_MTU => MTU,
-        EVENT_DOWN if FLAG_CHANGES.is_about(device.0.0) => DOWN,
+        EVENT_DOWN if is_set_down(device) => DOWN,
         _ => return None,
     };
     take(device, trigger)?.mtu = mtu;

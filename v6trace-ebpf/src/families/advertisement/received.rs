@@ -3,6 +3,7 @@
 //!
 //! It runs for every message of neighbour discovery: what is no router's costs
 //! one read by the helper where there are trampolines, an advertisement three.
+//! Some of them take routes away, so the family of routes is told which it is.
 
 use aya_ebpf::macros::map;
 use v6trace_common::families::advertisement::{self as wire, RouterMessageIgnored, SYSCTLS_READ};
@@ -10,6 +11,7 @@ use v6trace_common::families::advertisement::{self as wire, RouterMessageIgnored
 use super::{Packet, Router, globals, is_news, send};
 use crate::{
     attachment::Arguments,
+    families::route,
     kernel::Device,
     limit::Limit,
     neighbour::copy_frame,
@@ -42,7 +44,9 @@ programs! {
 #[inline(always)]
 fn received<A: Arguments>(ctx: &A) -> Option<()> {
     let packet = Packet::of(ctx.object(0))?;
-    let [kind, code]: [u8; 2] = packet.icmpv6()?;
+    let header: [u8; 8] = packet.icmpv6()?;
+    let [kind, code, ..] = header;
+    route::message(header, packet.device());
     if kind != ADVERTISEMENT && kind != REDIRECT {
         return None;
     }

@@ -1,23 +1,33 @@
-//! Requests for routes that are refused.
+//! Requests for routes that are refused, and routes that the kernel removes by itself.
 //!
 //! ```text
 //! request  inet6_rtm_newroute, inet6_rtm_delroute or inet_rtm_newroute fails: a
 //!          record with the request itself, the kernel's words, and what the
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
+//! message  a message of neighbour discovery comes in: remembers of which type
+//! gone     a route goes that nobody asked to be removed: into the list of its
+//!          interface                                            ROUTES_GONE_HELD
 //! ```
 //!
 //! The three are what netlink calls, with the same arguments: the socket buffer, the
-//! message, and where the kernel puts its words. What the kernel itself does to
-//! routes goes by other ways.
+//! message, and where the kernel puts its words. Requests are no concern of `gone`.
 
+mod gone;
 mod request;
 
 use aya_ebpf::programs::{FExitContext, RetProbeContext};
 use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
+pub(crate) use gone::{gone, message};
 use request::{answered, answered_at_once, asked};
+
+mod globals {
+    pub(super) use crate::globals::*;
+
+    v6trace_common::route_members!(members);
+}
 
 programs! {
     asked: kprobe route_request_enter;

@@ -25,6 +25,8 @@ pub struct Earlier {
 #[derive(Debug)]
 struct Router {
     at: Place,
+    /// For how long it is to be a default router, seconds.
+    lifetime: u16,
     /// What was the matter with it.
     matters: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl Earlier {
                 let matters = explain::matters(advertisement).into_iter();
                 self.routers.push_front(Router {
                     at,
+                    lifetime: advertisement.message.lifetime,
                     matters: matters.map(|matter| matter.key()).collect(),
                 });
             }
@@ -81,10 +84,19 @@ impl Earlier {
         advertisement: &RouterAdvertisement,
         key: &str,
     ) -> bool {
-        let at = place(netns, advertisement);
-        let mut routers = self.routers.iter();
-        let last = routers.find(|router| router.at == at);
+        let last = self.last(place(netns, advertisement));
         last.is_some_and(|router| router.matters.iter().any(|matter| matter == key))
+    }
+
+    /// For how long the router is to be a default router, seconds, by the last
+    /// advertisement of its that was not like the one before.
+    pub(crate) fn lifetime(&self, netns: u32, ifindex: u32, router: Ipv6Addr) -> Option<u32> {
+        let last = self.last((netns, ifindex, Some(router)))?;
+        Some(last.lifetime.into())
+    }
+
+    fn last(&self, at: Place) -> Option<&Router> {
+        self.routers.iter().find(|router| router.at == at)
     }
 
     /// Who last wrote the forwarding of that interface, or of all, and which.

@@ -33,6 +33,12 @@ causes! {
         "a route got EINVAL: its nexthop object is not there, or cannot be used";
     Ipv6Off, "route-ipv6-off", Failure,
         "a route of IPv4 with an IPv6 gateway got EAFNOSUPPORT: this host has no IPv6";
+    Expired, "routes-expired", Notice,
+        "routes went as their lifetime ran out";
+    Withdrawn, "routes-withdrawn", Notice,
+        "routes went as their router took them back";
+    WithNexthop, "routes-lost-with-nexthop", Notice,
+        "routes went with their nexthop object, which the kernel deleted";
     Unexplained, "route-unexplained", Failure,
         "a route was refused in a way that the values read do not decide";
 }

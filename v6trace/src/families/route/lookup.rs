@@ -1,4 +1,5 @@
-//! Looks which routes there are beside one that was refused.
+//! Looks which routes there are beside one that was refused, and which default routes are
+//! left where one went.
 //!
 //! A router has very many routes: they are listed once for all the records of a
 //! namespace that came out together.
@@ -8,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::{Hop, Interface, Known, Paths, Request, RouteRefused, explain::INVALID_GATEWAY};
+use super::{Hop, Interface, Known, Paths, RouteRefused, RoutesGone, explain::INVALID_GATEWAY};
 use crate::{
     errno::Errno,
     event::Event,
@@ -29,19 +30,23 @@ const LISTED: usize = 16;
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
 
-/// Looks at the namespaces in which routes are refused.
+/// Looks at the namespaces in which routes are refused, or go.
 pub(crate) struct Routes;
 
 impl Looks for Routes {
     fn around(&mut self, records: &[Record], batch: &mut Batch) -> Vec<(usize, Lookup)> {
         let mut asked: BTreeMap<u32, Vec<Asked<'_>>> = BTreeMap::new();
         for (index, record) in records.iter().enumerate() {
-            if let Some(event) = record.event()
-                && let Payload::RouteRefused(refused) = &event.payload
-                && let Some(request) = &refused.request
-            {
-                let asked = asked.entry(event.netns).or_default();
-                asked.push(Asked::new(index, event, refused, request));
+            let Some(event) = record.event() else {
+                continue;
+            };
+            let found = match &event.payload {
+                Payload::RouteRefused(refused) => Asked::refused(index, event, refused),
+                Payload::RoutesGone(gone) => Asked::gone(index, event, gone),
+                _ => None,
+            };
+            if let Some(found) = found {
+                asked.entry(event.netns).or_default().push(found);
             }
         }
         let found = asked.into_values().flat_map(|asked| look(&asked, batch));
@@ -53,26 +58,53 @@ impl Looks for Routes {
 struct Asked<'r> {
     index: usize,
     event: &'r Event,
-    request: &'r Request,
+    /// The table that matters most.
+    table: u32,
     gateways: Vec<Ipv6Addr>,
-    /// Whether routes matter: to the gateways, and with the prefix.
+    /// Whether routes to the gateways matter.
     to_gateways: bool,
-    same_prefix: bool,
+    /// The prefix, where routes with that matter.
+    prefix: Option<(Ipv6Addr, u8)>,
+    prefsrc: Option<IpAddr>,
+    /// Interfaces, by index.
+    interfaces: Vec<u32>,
 }
 
 impl<'r> Asked<'r> {
-    fn new(index: usize, event: &'r Event, refused: &RouteRefused, request: &'r Request) -> Self {
+    fn refused(index: usize, event: &'r Event, refused: &RouteRefused) -> Option<Self> {
+        let request = refused.request.as_ref()?;
         let gateways: Vec<_> = request.hops.iter().filter_map(Hop::gateway6).collect();
-        Self {
+        // Routes of IPv4 are not listed.
+        let prefix = match request.destination {
+            IpAddr::V6(destination) => Some((destination, request.prefix_len)),
+            IpAddr::V4(_) => None,
+        };
+        let is_answer = matches!(refused.errno, Errno::EEXIST | Errno::ESRCH | Errno::ENOENT);
+        Some(Self {
             index,
             event,
-            request,
+            table: request.table,
             to_gateways: !gateways.is_empty() && depends_on_gateway(refused),
             gateways,
-            // Routes of IPv4 are not listed.
-            same_prefix: !request.is_ipv4()
-                && matches!(refused.errno, Errno::EEXIST | Errno::ESRCH | Errno::ENOENT),
-        }
+            prefix: prefix.filter(|_| is_answer),
+            prefsrc: request.prefsrc,
+            interfaces: request.hops.iter().filter_map(|hop| hop.ifindex).collect(),
+        })
+    }
+
+    /// Of routes that are no default routes it does not matter which are left.
+    fn gone(index: usize, event: &'r Event, gone: &RoutesGone) -> Option<Self> {
+        let route = gone.default_route()?;
+        Some(Self {
+            index,
+            event,
+            table: route.table.unwrap_or(MAIN),
+            gateways: Vec::new(),
+            to_gateways: false,
+            prefix: Some((Ipv6Addr::UNSPECIFIED, 0)),
+            prefsrc: None,
+            interfaces: vec![gone.ifindex],
+        })
     }
 
     fn leads_to_gateway(&self, route: &Route) -> bool {
@@ -83,9 +115,7 @@ impl<'r> Asked<'r> {
     }
 
     fn has_prefix(&self, route: &Route) -> bool {
-        self.same_prefix
-            && route.prefix_len == self.request.prefix_len
-            && self.request.destination == IpAddr::V6(route.prefix)
+        self.prefix == Some((route.prefix, route.prefix_len))
     }
 
     fn wants(&self, route: &Route) -> bool {
@@ -106,7 +136,10 @@ fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup)> {
         return Vec::new();
     };
     let netns = first.event.netns;
-    let routes = if asked.iter().any(|one| one.to_gateways || one.same_prefix) {
+    let routes = if asked
+        .iter()
+        .any(|one| one.to_gateways || one.prefix.is_some())
+    {
         let paths = batch.paths_for(first.event);
         let wanted = |route: &Route| asked.iter().any(|one| one.wants(route));
         inside::known(
@@ -133,7 +166,7 @@ fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths 
         addresses,
         ..
     } = inside;
-    let table = asked.request.table;
+    let table = asked.table;
     let listed = |wanted: bool, is_it: &dyn Fn(&Route) -> bool| {
         let routes = routes.filter(|_| wanted)?;
         let mut found: Vec<_> = routes.iter().filter(|route| is_it(route)).collect();
@@ -147,18 +180,17 @@ fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths 
         found.sort_by_key(|route| (u8::MAX - route.prefix_len, route.metric));
         Some(found.iter().map(|route| known(route, links)).collect())
     };
-    let request = asked.request;
     let is_asked_for = |address: Ipv6Addr| {
-        asked.gateways.contains(&address) || request.prefsrc == Some(IpAddr::V6(address))
+        asked.gateways.contains(&address) || asked.prefsrc == Some(IpAddr::V6(address))
     };
     let own = addresses.iter().filter_map(|held| own(held, links));
-    let interfaces = request.hops.iter().filter_map(|hop| hop.ifindex);
-    let interfaces = interfaces.filter_map(|ifindex| links::by_index(links, ifindex));
+    let interfaces = asked.interfaces.iter();
+    let interfaces = interfaces.filter_map(|&ifindex| links::by_index(links, ifindex));
     Paths {
         boot_ns: *boot_ns,
         netns: asked.event.netns,
         to_gateways: listed(asked.to_gateways, &|route| asked.leads_to_gateway(route)),
-        same_prefix: listed(asked.same_prefix, &|route| asked.has_prefix(route)),
+        same_prefix: listed(asked.prefix.is_some(), &|route| asked.has_prefix(route)),
         addresses: own.filter(|own| is_asked_for(own.address)).collect(),
         interfaces: interfaces.map(|link| interface(link, links)).collect(),
     }

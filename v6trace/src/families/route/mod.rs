@@ -1,16 +1,20 @@
-//! Routes that the kernel refuses to add, change or delete.
+//! Routes that the kernel refuses to add, change or delete, and those that it removes by
+//! itself.
 //!
 //! ```text
 //! RouteRefused -> request          the request's own bytes -> what was asked for
 //! lookup       -> Paths            which routes and addresses there are beside it
 //!              -> explain          by errno, by the kernel's words where it has any,
 //!                                  and by what the interface says
+//! RoutesGone   -> lookup, explain  by the reason that the kernel side saw, and by which
+//!                                  default routes are left
 //! ```
 
 mod asked;
 mod causes;
 mod decode;
 mod explain;
+mod gone;
 #[cfg(feature = "live")]
 pub(crate) mod lookup;
 mod paths;
@@ -24,6 +28,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{Operation, RouteRefused};
+pub use gone::{GoneRoute, Reason, RoutesGone};
 pub use paths::{Interface, Known, Paths};
 pub use request::{Hop, Request};
 
@@ -66,5 +71,38 @@ impl Occurrence for RouteRefused {
 
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
         explain::explain(self, subject)
+    }
+}
+
+impl Occurrence for RoutesGone {
+    fn is_failure(&self) -> bool {
+        false
+    }
+
+    fn is_remarkable(&self) -> bool {
+        true
+    }
+
+    fn ifindex(&self) -> Option<u32> {
+        Some(self.ifindex)
+    }
+
+    fn interface(&self) -> Option<&str> {
+        Some(&self.interface)
+    }
+
+    fn fields(&self, take: Take<'_>) {
+        take("reason", Field::Text(self.reason.name()));
+        take("count", self.count.into());
+        take("default_routes", self.default_count.into());
+        take("ifindex", self.ifindex.into());
+        take("interface", self.interface.as_str().into());
+        take("forwarding", self.forwarding.into());
+        take("accept_ra", self.accept_ra.into());
+        take("suppressed", self.suppressed.into());
+    }
+
+    fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
+        explain::gone(self, subject)
     }
 }

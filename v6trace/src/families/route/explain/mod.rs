@@ -8,12 +8,15 @@
 //! read, what was asked for is looked at instead, and that is likely only.
 
 mod gateway;
+mod gone;
 mod interface;
 mod present;
 mod source;
 mod way;
 
 use std::net::IpAddr;
+
+pub(super) use gone::gone;
 
 use super::{Cause, Hop, Operation, Paths, Request, RouteRefused};
 use crate::{
@@ -165,7 +168,10 @@ impl Story<'_> {
             Cause::Absent => self.absent(),
             Cause::NexthopObject => self.nexthop_object(),
             Cause::Ipv6Off => self.ipv6_off(),
-            Cause::Unexplained => self.unexplained(),
+            // A request is for none of what the kernel does by itself.
+            Cause::Expired | Cause::Withdrawn | Cause::WithNexthop | Cause::Unexplained => {
+                self.unexplained()
+            }
         };
         let by_words = matches!(self.refused.errno, Errno::EINVAL);
         if by_words && !self.refused.said_read {

@@ -1,0 +1,136 @@
+//! Routes that go with their nexthop object, and what goes as somebody asked for it.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{BEHIND, Site, lasting};
+use crate::guest::{Advertisement, Diagnosis, Tracing, until};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("routes-lost-with-nexthop", with_carrier),
+    scenario("routes-lost-with-nexthop-down", with_down),
+    scenario("routes-gone-as-asked", as_asked),
+];
+
+/// A default route and another one by way of a nexthop object, and one without.
+fn with_objects(site: &Site) -> Result<()> {
+    site.host.ip("nexthop add id 10 via fe80::1 dev v0")?;
+    site.host.ip("-6 route add default nhid 10")?;
+    site.host
+        .ip("-6 route add fd00:74::/64 nhid 10 proto static metric 7")?;
+    site.host.ip("-6 route add fd00:75::/64 via fe80::1 dev v0")
+}
+
+/// The carrier goes and comes back: what had no nexthop object is there again.
+fn with_carrier() -> Result<()> {
+    let site = Site::new("unplugged")?;
+    with_objects(&site)?;
+    let tracer = Tracing::start()?;
+    site.router.ip("link set v1 down")?;
+    until("the routes should go", Duration::from_secs(5), || {
+        let routes = site.routes().unwrap_or_default();
+        !routes.iter().any(|route| route.contains("nhid"))
+    })?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-lost-with-nexthop")?;
+    site.expect(diagnosis)
+        .field("severity", "hazard")
+        .field("pid", Value::Null)
+        .evidence("count", 2)
+        .evidence("default_routes", 1)
+        .evidence("default_routes_left", json!([]))
+        .summary_has(["carrier", "nhid 10", "fd00:74::/64"])
+        .check()?;
+    site.router.ip("link set v1 up")?;
+    back(&site, diagnosis)
+}
+
+/// The same where somebody sets the interface down.
+fn with_down() -> Result<()> {
+    let site = Site::new("switched-off")?;
+    with_objects(&site)?;
+    let tracer = Tracing::start()?;
+    site.host.ip("link set v0 down")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let mut told = report.diagnoses.iter();
+    let diagnosis = told
+        .find(|it| it.cause() == "routes-lost-with-nexthop")
+        .with_context(|| format!("it says {:?}", report.diagnoses))?;
+    site.expect(diagnosis)
+        .field("severity", "notice")
+        .field("comm", "ip")
+        .evidence("count", 2)
+        .evidence("default_routes_left", json!([]))
+        .summary_has(["ip set v0 down", "fd00:74::/64"])
+        .check()?;
+    site.host.ip("link set v0 up")?;
+    site.host.ip("address add fe80::2/64 dev v0 nodad")?;
+    back(&site, diagnosis)
+}
+
+/// Every fix works as soon as the link is there.
+fn back(site: &Site, diagnosis: &Diagnosis) -> Result<()> {
+    until("the link should be there", Duration::from_secs(5), || {
+        let link = super::super::shown(&site.host, "-o link show v0").unwrap_or_default();
+        link.iter().any(|line| line.contains("LOWER_UP"))
+    })?;
+    for fix in diagnosis.fixes() {
+        diagnosis.follow(fix)?;
+    }
+    let routes = site.routes()?;
+    ensure!(
+        routes.iter().any(|route| {
+            route.contains("fd00:74::/64 nhid 10")
+                && route.contains("metric 7")
+                && route.contains("proto static")
+        }),
+        "there are {routes:#?}"
+    );
+    Ok(())
+}
+
+/// What somebody asks for, what goes with its interface, and what the kernel makes and
+/// takes with an address, is no news.
+fn as_asked() -> Result<()> {
+    let site = Site::new("tidy")?;
+    site.host.ip("link add d0 type dummy")?;
+    site.host.ip("link set d0 up")?;
+    site.learn_of(&Advertisement::new().route(BEHIND, 48, 2, 1800))?;
+    site.host.ip("nexthop add id 10 via fe80::1 dev v0")?;
+    site.host.ip("-6 route add fd00:74::/64 nhid 10")?;
+    let tracer = Tracing::start()?;
+    site.advertiser.send(&lasting(1799).bytes())?;
+    site.host.ip("-6 route del fd00:71::/48")?;
+    site.host.ip("-6 route flush proto ra")?;
+    site.host
+        .ip("-6 route add fd00:76::/64 dev d0 expires 900")?;
+    site.host.ip("-6 route del fd00:76::/64")?;
+    site.host.ip("nexthop del id 10")?;
+    let routes = site.routes()?;
+    ensure!(
+        !routes.iter().any(|route| route.contains("fd00:7")),
+        "there are {routes:#?}"
+    );
+    // It rejects, and leads nowhere.
+    site.host
+        .ip("-6 route add unreachable fd00:79::/64 expires 1")
+        .ok();
+    site.host
+        .ip("address add fd00:77::1/64 dev d0 nodad valid_lft 1 preferred_lft 1")?;
+    site.host.ip("nexthop add id 11 via fe80::9 dev d0")?;
+    site.host.ip("-6 route add fd00:78::/64 nhid 11")?;
+    sleep(Duration::from_millis(2300));
+    site.host.set_sysctl("ipv6/route/flush", "1")?;
+    // Down on its way to another namespace, which nobody has set it.
+    site.host
+        .ip(&format!("link set d0 netns {}", site.router.name()))?;
+    site.router.ip("link del d0")?;
+    site.host.ip("link del v0")?;
+    tracer.finish()?.silent()
+}

@@ -1,0 +1,195 @@
+//! Why the kernel removed routes by itself.
+//!
+//! A lifetime is read, and a nexthop object's interface is looked at, where the route
+//! goes: that is certain. Whether a default route is left is looked up a moment later,
+//! and so is whether the one that went is back.
+//!
+//! ```text
+//! expired, withdrawn, with_object   by the reason
+//! left                              which default routes are left, and what follows
+//! words                             routes in words and as commands
+//! ```
+
+mod expired;
+mod left;
+mod with_object;
+mod withdrawn;
+mod words;
+
+use std::net::IpAddr;
+
+use crate::{
+    catalogue::Severity,
+    explain::{Diagnosis, Subject, Value, quoted},
+    families::route::{Cause, GoneRoute, Known, Paths, Reason, RoutesGone},
+};
+use words::{named, prefix};
+
+/// Routes that are named in a sentence, and for which fixes are listed.
+const NAMED: usize = 3;
+/// `RT_TABLE_MAIN`
+const MAIN: u32 = 254;
+/// `ICMPv6` type.
+const ROUTER_ADVERTISEMENT: u32 = 134;
+
+/// Explains routes that went.
+pub(in crate::families::route) fn gone(
+    gone: &RoutesGone,
+    subject: Subject<'_>,
+) -> Option<Diagnosis> {
+    let paths = subject.session.found::<Paths>().next();
+    let story = Story {
+        gone,
+        subject,
+        first: gone.routes.first()?,
+        left: paths.and_then(|paths| paths.same_prefix.as_deref()),
+    };
+    let diagnosis = match &gone.reason {
+        Reason::Expired => story.expired(),
+        Reason::Message {
+            kind,
+            router_lifetime,
+            ifindex,
+            interface,
+        } => {
+            let elsewhere = ifindex.is_some_and(|ifindex| ifindex != gone.ifindex);
+            let by = if elsewhere {
+                interface
+            } else {
+                &gone.interface
+            };
+            story.withdrawn(*kind, *router_lifetime, elsewhere, by)?
+        }
+        Reason::Carrier | Reason::Down => story.with_object(),
+        Reason::Unknown => return None,
+    };
+    let diagnosis = story.evidence(diagnosis);
+    Some(match gone.suppressed {
+        0 => diagnosis,
+        suppressed => diagnosis.with("suppressed", suppressed),
+    })
+}
+
+struct Story<'a> {
+    gone: &'a RoutesGone,
+    subject: Subject<'a>,
+    first: &'a GoneRoute,
+    /// The default routes that there are a moment later, of any table.
+    left: Option<&'a [Known]>,
+}
+
+impl Story<'_> {
+    fn told(&self, cause: Cause, summary: String) -> Diagnosis {
+        let mut diagnosis = Diagnosis::new(self.subject.event, cause, "route-removal", summary);
+        diagnosis.severity = self.severity();
+        diagnosis.address = Some(IpAddr::V6(self.first.destination));
+        if self.gone.reason == Reason::Expired {
+            // Whoever has the kernel look for such routes did not do it.
+            diagnosis.task = None;
+        }
+        diagnosis
+    }
+
+    /// A hazard where the way out is gone, unless somebody wants that. What is not known is
+    /// one as well.
+    fn severity(&self) -> Severity {
+        if self.gone.reason != Reason::Down
+            && self.gone.default_route().is_some()
+            && self.others().is_none_or(|left| left.is_empty())
+        {
+            Severity::Hazard
+        } else {
+            Severity::Notice
+        }
+    }
+
+    /// What the router of a default route advertised, as far as that was seen.
+    fn lifetime(&self) -> Option<u32> {
+        let router = self.gone.default_route()?.gateway?;
+        let advertisements = self.subject.session.advertisements();
+        advertisements.lifetime(self.subject.event.netns, self.gone.ifindex, router)
+    }
+
+    /// The router, which all of a list have that have no nexthop object.
+    fn router(&self) -> String {
+        match self.first.gateway {
+            Some(gateway) => gateway.to_string(),
+            None => "a router".to_owned(),
+        }
+    }
+
+    /// "the default route via fe80::1 and 2 more routes"
+    fn routes(&self) -> String {
+        let gone = self.gone;
+        let mut named: Vec<_> = gone.routes.iter().take(NAMED).map(named).collect();
+        let more = (gone.count as usize).saturating_sub(named.len());
+        if more > 0 {
+            named.push(format!("{more} more"));
+        }
+        let last = named.pop().unwrap_or_default();
+        let what = match named.len() {
+            0 => last,
+            _ => format!("{} and {last}", named.join(", ")),
+        };
+        if gone.count == 1 {
+            format!("the route {what}")
+        } else {
+            format!("{} routes ({what})", gone.count)
+        }
+    }
+
+    /// " via fe80::1 dev eth0"
+    fn way(&self, route: &GoneRoute) -> String {
+        let device = quoted(&self.gone.interface);
+        match route.gateway {
+            Some(gateway) => format!(" via {gateway} dev {device}"),
+            None => format!(" dev {device}"),
+        }
+    }
+
+    fn evidence(&self, diagnosis: Diagnosis) -> Diagnosis {
+        let gone = self.gone;
+        let routes = gone.routes.iter().map(|it| {
+            Value::Group(vec![
+                ("destination", prefix(it).into()),
+                ("gateway", it.gateway.map(|to| to.to_string()).into()),
+                ("protocol", u32::from(it.protocol).into()),
+                ("table", it.table.into()),
+                ("metric", it.metric.into()),
+                ("nexthop_id", it.nexthop_id.into()),
+            ])
+        });
+        let left = self.others().map_or(Value::Unknown, |left| {
+            Value::List(left.iter().map(|it| it.words().into()).collect())
+        });
+        let diagnosis = diagnosis
+            .with("count", gone.count)
+            .with("default_routes", gone.default_count)
+            .with("lost_routes", Value::List(routes.collect()));
+        let diagnosis = match gone.default_route() {
+            Some(_) => diagnosis.with("default_routes_left", left),
+            None => diagnosis,
+        };
+        match &gone.reason {
+            Reason::Expired => diagnosis
+                .with("forwarding", gone.forwarding)
+                .with("accept_ra", gone.accept_ra)
+                .with("accept_ra_defrtr", gone.accept_ra_defrtr)
+                .with("lifetime", self.lifetime()),
+            Reason::Message {
+                kind,
+                router_lifetime,
+                interface,
+                ..
+            } => {
+                let is_router = *kind == ROUTER_ADVERTISEMENT;
+                let by = Some(interface.as_str()).filter(|by| !by.is_empty());
+                diagnosis
+                    .with("message", *kind)
+                    .with("message_interface", by)
+                    .with("router_lifetime", is_router.then_some(*router_lifetime))
+            }
+            _ => diagnosis,
+        }
+    }
+}
