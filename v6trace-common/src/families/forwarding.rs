@@ -54,8 +54,6 @@ layout! {
 
 members! {
     $ forwarding_members:
-    DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
-        "the forwarding of the whole host is not known";
     ROUTE_FLAGS: Shape::Bytes(4), "fib6_info.fib6_flags",
         "default routes of router advertisements are not recognised";
 }

@@ -10,6 +10,7 @@ mod bind;
 mod commands;
 mod dad;
 mod joins;
+mod neighbour;
 mod option;
 mod outgoing;
 mod request;

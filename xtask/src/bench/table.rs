@@ -45,6 +45,7 @@ const ROWS: &[Row] = &[
     added("advertisement", "router advertisement, ns"),
     added("route", "IPv6 route added and deleted, ns"),
     added("request", "IPv6 neighbour replaced, ns"),
+    added("neighbour", "IPv6 neighbour added and deleted, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

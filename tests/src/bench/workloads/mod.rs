@@ -6,6 +6,7 @@ pub(super) mod burst;
 mod connect;
 mod failing_join;
 mod join_leave;
+mod neighbour;
 mod option;
 mod option_memory;
 mod request;
@@ -31,7 +32,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 12] = [
+const ALL: [Workload; 13] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -44,6 +45,7 @@ const ALL: [Workload; 12] = [
     advertisement::WORKLOAD,
     route::WORKLOAD,
     request::WORKLOAD,
+    neighbour::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the
