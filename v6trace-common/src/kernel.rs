@@ -96,6 +96,8 @@ members! {
         "the forwarding of the whole host is not known";
     NET_DEVCONF_DEFAULT: Shape::Object, "net.ipv6.devconf_dflt",
         "what interfaces begin with is not known";
+    DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
+        "the forwarding of the whole host is not known";
     DEVCONF_DISABLE_IPV6: Shape::Bytes(4), "ipv6_devconf.disable_ipv6",
         "disable_ipv6 is not known";
     DEVCONF_SECRET_SET: Shape::Bytes(1), "ipv6_devconf.stable_secret.initialized",

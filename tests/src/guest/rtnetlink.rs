@@ -28,6 +28,7 @@ const IFA_LOCAL: u16 = 2;
 const IFA_CACHEINFO: u16 = 6;
 const IFA_FLAGS: u16 = 8;
 const RTM_NEWNEIGH: u16 = 28;
+const RTM_DELNEIGH: u16 = 29;
 const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 const NUD_PERMANENT: u16 = 0x80;
@@ -157,13 +158,22 @@ pub(crate) struct NeighbourRequest {
 impl NeighbourRequest {
     /// Asks for it, whatever there is; the errno of the answer, 0 where it was granted.
     pub(crate) fn replace(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &self.body())
+    }
+
+    /// Has it deleted, likewise.
+    pub(crate) fn delete(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_DELNEIGH, 0, &self.body())
+    }
+
+    fn body(&self) -> Vec<u8> {
         let mut body = vec![inet6(), 0, 0, 0];
         body.extend(self.ifindex.to_ne_bytes());
         body.extend(NUD_PERMANENT.to_ne_bytes());
         body.extend([0; 2]);
         attribute(&mut body, NDA_DST, &self.address.octets());
         attribute(&mut body, NDA_LLADDR, &self.link_address);
-        netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &body)
+        body
     }
 }
 

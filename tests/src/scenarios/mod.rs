@@ -14,6 +14,7 @@ mod forwarding;
 mod healthy;
 mod lookups;
 mod multicast_join;
+mod neighbour;
 mod option;
 mod outgoing;
 mod recording;
@@ -173,6 +174,12 @@ const GROUPS: &[Group] = &[
         among_all: "request-refused-not-twice",
         boot: None,
         scenarios: request::SCENARIOS,
+    },
+    Group {
+        families: &["neighbour"],
+        among_all: "neighbour-unreachable-host",
+        boot: None,
+        scenarios: neighbour::SCENARIOS,
     },
     // What is recorded is joins, and a token that is refused.
     Group {

@@ -174,7 +174,8 @@ pub const FAMILY: Family = Family {
             hook: REFLECTION,
             name: "dad-reflection",
             about: "receiving one's own solicitation of duplicate address detection",
-            without: "reflections that the kernel recognises by their nonce are not reported",
+            without: "reflections that the kernel recognises by their nonce, and proxies that may not answer, \
+                      are not reported",
             candidates: &[Candidate {
                 function: "ndisc_recv_ns",
                 kprobes: Programs::entry("dad_reflection"),

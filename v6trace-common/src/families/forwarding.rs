@@ -54,8 +54,6 @@ layout! {
 
 members! {
     $ forwarding_members:
-    DEVCONF_FORWARDING: Shape::Bytes(4), "ipv6_devconf.forwarding",
-        "the forwarding of the whole host is not known";
     INFO_REQUEST: Shape::Object, "nl_info.nlh",
         "routes that somebody asks to be removed are looked at like others";
 }

@@ -9,6 +9,7 @@ pub mod bind;
 pub mod dad;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod neighbour;
 pub mod option;
 pub mod outgoing;
 pub mod request;
@@ -65,6 +66,7 @@ families! {
     option,
     route,
     request,
+    neighbour,
 }
 
 impl Family {

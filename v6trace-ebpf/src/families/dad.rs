@@ -3,7 +3,8 @@
 //! ```text
 //! solicitation  remembers the nonces that an interface sends      SENT[target]
 //!               and which interface sent a nonce                  SENDERS[nonce]
-//! reflection    finds the newest of them in what comes in: sends a record
+//! reflection    finds the newest of them in what comes in: sends a record. What asks
+//!               for a neighbour goes to the family of these
 //! failure       an address under test is in use: reads the frame that the
 //!               kernel takes for proof, the address, SENT and SENDERS; sends
 //!               a record
@@ -24,6 +25,7 @@ use v6trace_common::{
     held::QUIET_NS,
 };
 
+use super::neighbour::proxy::solicited;
 use crate::{
     address::{Address, UNSPECIFIED},
     attachment::Arguments as _,
@@ -199,15 +201,16 @@ fn reflection(ctx: &ProbeContext) -> Option<()> {
     let head = skb.follow(&globals::SKB_HEAD)?;
     let network: u16 = skb.get(&globals::SKB_NETWORK_HEADER)?;
     let source: Address = Pointer(head.0 + u64::from(network) + IPV6_SOURCE).read()?;
-    if source != UNSPECIFIED {
-        return None;
-    }
     let transport: u16 = skb.get(&globals::SKB_TRANSPORT_HEADER)?;
-    let length: u32 = skb.get(&globals::SKB_LEN)?;
     let solicitation = Pointer(head.0 + u64::from(transport));
-    let nonce = nonce(solicitation, u64::from(length))?;
     let device = Device(skb.follow(&globals::SKB_DEV)?);
     let address: Address = Pointer(solicitation.0 + TARGET).read()?;
+    if source != UNSPECIFIED {
+        // It asks for a neighbour, not whether the address is in use.
+        return solicited(ctx, device, source, address);
+    }
+    let length: u32 = skb.get(&globals::SKB_LEN)?;
+    let nonce = nonce(solicitation, u64::from(length))?;
     let target = target(device, address)?;
     // SAFETY: copied at once; a torn copy would need the interface to ask for
     // the address again at this very moment.

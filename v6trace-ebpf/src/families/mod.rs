@@ -7,6 +7,7 @@ mod bind;
 mod dad;
 mod forwarding;
 mod multicast_join;
+mod neighbour;
 mod option;
 mod outgoing;
 mod request;

@@ -20,6 +20,7 @@ pub mod dad;
 pub mod device;
 pub mod forwarding;
 pub mod multicast_join;
+pub mod neighbour;
 pub mod option;
 pub mod outgoing;
 pub mod request;
@@ -178,6 +179,7 @@ families! {
     option { OptionRefused }
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
+    neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
 }
 
 /// The kind of the records that something is decoded from.

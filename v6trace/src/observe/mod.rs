@@ -19,12 +19,15 @@
 mod answers;
 pub(crate) mod batch;
 pub(crate) mod enter;
+pub(crate) mod gateways;
 pub(crate) mod inside;
 mod later;
 pub(crate) mod links;
 mod namespaces;
+pub(crate) mod neighbours;
 pub(crate) mod netlink;
-pub(crate) mod nsid;
+mod nsid;
+pub(crate) mod other_end;
 pub(crate) mod owners;
 pub(crate) mod places;
 mod processes;
@@ -41,7 +44,8 @@ use crate::{
     coverage::{Coverage, ResolvedMember},
     event::{self, Event},
     families::{
-        address, advertisement, anycast, bind, dad, option, outgoing, route, source_selection,
+        address, advertisement, anycast, bind, dad, neighbour, option, outgoing, route,
+        source_selection,
     },
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
@@ -88,6 +92,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(outgoing::lookup::Routes),
         Box::new(option::lookup::Routers),
         Box::new(route::lookup::Routes),
+        Box::new(neighbour::lookup::Neighbours),
     ]
 }
 

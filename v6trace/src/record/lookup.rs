@@ -12,6 +12,7 @@ use crate::families::{
     anycast::AnycastUse,
     bind::{PortUse, Whereabouts},
     dad::Surroundings,
+    neighbour::{Advertised, Beside, TableUse},
     option::Multicasts,
     outgoing::Reach,
     route::Paths,
@@ -137,4 +138,10 @@ lookups! {
     Settled = 17, SMALL;
     /// What routes there are beside one that was refused.
     Paths = 18, LARGE;
+    /// What fills the table of neighbours.
+    TableUse = 19, LARGE;
+    /// What is known of a neighbour that does not answer.
+    Beside = 20, LARGE;
+    /// Where an address of a proxy is, and what forwarding would take away.
+    Advertised = 21, LARGE;
 }

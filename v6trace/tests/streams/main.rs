@@ -11,6 +11,7 @@ mod commands;
 mod dad;
 mod gone;
 mod joins;
+mod neighbour;
 mod option;
 mod outgoing;
 mod request;

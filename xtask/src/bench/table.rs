@@ -46,6 +46,7 @@ const ROWS: &[Row] = &[
     added("route", "IPv6 route added and deleted, ns"),
     added("route-withdrawn", "IPv6 route of many deleted, ns"),
     added("request", "IPv6 neighbour replaced, ns"),
+    added("neighbour", "IPv6 neighbour added and deleted, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

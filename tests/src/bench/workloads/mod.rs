@@ -6,6 +6,7 @@ pub(super) mod burst;
 mod connect;
 mod failing_join;
 mod join_leave;
+mod neighbour;
 mod option;
 mod option_memory;
 mod request;
@@ -31,7 +32,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 13] = [
+const ALL: [Workload; 14] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -45,6 +46,7 @@ const ALL: [Workload; 13] = [
     route::WORKLOAD,
     request::WORKLOAD,
     route::WITHDRAWAL,
+    neighbour::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the

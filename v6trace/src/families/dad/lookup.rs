@@ -4,7 +4,6 @@
 use std::{
     io,
     net::{IpAddr, Ipv6Addr},
-    path::PathBuf,
 };
 
 use super::{Bond, Interface, Surroundings};
@@ -16,10 +15,9 @@ use crate::{
     observe::{
         Looks,
         batch::Batch,
-        enter,
         inside::Inside,
         links::{self, Link},
-        nsid,
+        other_end,
     },
     record::{Lookup, Record},
 };
@@ -106,7 +104,7 @@ fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
         }
     }
     let other_end = other_end.and_then(|link| {
-        other_end_of(event, &link, &others, batch)
+        other_end::of(event, &link, &others, batch)
             .inspect_err(|error| log::debug!("the other end of {}: {error}", link.name))
             .ok()?
     });
@@ -184,36 +182,6 @@ fn bond(netns: u32, all: &[Link], link: &Link) -> Option<Bond> {
 /// The interfaces of the calling thread's namespace.
 pub(super) fn here() -> io::Result<Vec<Interface>> {
     Ok(list(&Inside::look()?, Ipv6Addr::UNSPECIFIED, |_| true))
-}
-
-/// Where the other end of an interface of the event's namespace is: namespace
-/// and index. `None` without another end, or where it is in none of `others`.
-fn other_end_of(
-    event: &Event,
-    link: &Link,
-    others: &[u32],
-    batch: &mut Batch,
-) -> io::Result<Option<(u32, u32)>> {
-    let Some(ifindex) = link.other_end else {
-        return Ok(None);
-    };
-    let Some(wanted) = link.other_end_nsid else {
-        return Ok(Some((event.netns, ifindex)));
-    };
-    let candidates: Vec<(u32, Vec<PathBuf>)> = others
-        .iter()
-        .map(|&inode| (inode, batch.places().paths(inode)))
-        .collect();
-    let paths = batch.paths_for(event);
-    enter::within(event.netns, &paths, || {
-        let is_it = |inode: u32, paths: &[PathBuf]| {
-            let id = enter::open(inode, paths).and_then(|file| nsid::of(&file));
-            id.is_ok_and(|id| id == Some(wanted))
-        };
-        let mut candidates = candidates.iter();
-        let found = candidates.find(|(inode, paths)| is_it(*inode, paths));
-        Ok(found.map(|(inode, _)| (*inode, ifindex)))
-    })
 }
 
 /// The wanted interfaces of a namespace, and which of them have the address.

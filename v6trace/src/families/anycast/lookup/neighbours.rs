@@ -2,42 +2,29 @@
 
 use std::io;
 
-use netlink_packet_route::{
-    AddressFamily, RouteNetlinkMessage,
-    neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
-};
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_packet_route::neighbour::NeighbourState;
 
 use super::{Found, Taken, each, used};
 use crate::{
     families::anycast::{Use, UseKind},
-    observe::{links::Link, netlink},
+    observe::{
+        links::Link,
+        neighbours::{self, Neighbour},
+    },
 };
 
 /// Looks through the neighbours of the calling thread's namespace.
 pub(super) fn find(all: &[Taken<'_>]) -> io::Result<Found> {
-    let mut request = NeighbourMessage::default();
-    request.header.family = AddressFamily::Inet6;
-    let request = RouteNetlinkMessage::GetNeighbour(request);
     let mut found = Vec::new();
-    netlink::dump(NETLINK_ROUTE, &request, |answer| {
-        if let RouteNetlinkMessage::NewNeighbour(entry) = answer {
-            found.extend(neighbour(&entry, all));
-        }
+    neighbours::list(|entry| {
+        found.extend(neighbour(&entry, all));
         None::<()>
     })?;
     Ok((found, true))
 }
 
-fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
-    let address = entry
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some(*address),
-            _ => None,
-        });
-    let state = match entry.header.state {
+fn neighbour(entry: &Neighbour, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
+    let state = match entry.state {
         NeighbourState::Reachable => "REACHABLE",
         NeighbourState::Stale => "STALE",
         NeighbourState::Delay => "DELAY",
@@ -48,17 +35,10 @@ fn neighbour(entry: &NeighbourMessage, all: &[Taken<'_>]) -> Vec<(usize, Use)> {
         // The others know no neighbour: none answered, or none was asked.
         _ => return Vec::new(),
     };
-    let bytes = entry
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
-            _ => None,
-        });
-    let bytes = bytes.unwrap_or_default();
+    let bytes = entry.lladdr.as_slice();
     each(all, |taken| {
-        taken.change.ifindex == entry.header.ifindex
-            && Some(taken.change.address) == address
+        taken.change.ifindex == entry.ifindex
+            && taken.change.address == entry.address
             && !(state == "NOARP" && is_nobody(bytes, &taken.link))
     })
     .map(|(index, taken)| {
