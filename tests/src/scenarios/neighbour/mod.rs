@@ -140,8 +140,10 @@ fn wait(netns: &Netns, neighbour: Ipv6Addr, state: &str) -> Result<()> {
     until_some(&what, Duration::from_secs(8), || {
         let entries = shown(netns, "-6 neigh show nud all")?;
         let own = format!("{neighbour} ");
-        let is_it = |line: &String| line.starts_with(&own) && line.contains(state);
-        Ok(entries.iter().any(is_it).then_some(()))
+        let entry = entries.iter().find(|line| line.starts_with(&own));
+        // What has failed may be cleared up before it is seen.
+        let is_it = entry.map_or(state == "FAILED", |line| line.contains(state));
+        Ok(is_it.then_some(()))
     })
 }
 
