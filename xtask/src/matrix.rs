@@ -96,10 +96,9 @@ pub(crate) fn task(
     })
 }
 
-/// One more than processors: a guest waits now and then. Still more take no less time
-/// together, and each of them longer.
+/// Twice as many as processors: a guest waits every now and then.
 fn lanes() -> usize {
-    thread::available_parallelism().map_or(1, usize::from) + 1
+    thread::available_parallelism().map_or(1, usize::from) * 2
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
