@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::{
     event::Event,
-    families::{advertisement, dad, outgoing},
+    families::{advertisement, dad, neighbour, outgoing},
     record::{Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
@@ -23,6 +23,8 @@ pub struct Session {
     advertisements: advertisement::Earlier,
     /// How default routes went.
     outgoing: outgoing::Earlier,
+    /// Who got no entry in the table of neighbours.
+    neighbours: neighbour::Earlier,
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -42,6 +44,7 @@ impl Session {
             duplicates: dad::Earlier::default(),
             advertisements: advertisement::Earlier::default(),
             outgoing: outgoing::Earlier::default(),
+            neighbours: neighbour::Earlier::default(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Session {
         self.duplicates.remember(event);
         self.advertisements.remember(event);
         self.outgoing.remember(event);
+        self.neighbours.remember(event);
     }
 
     /// What was said of router advertisements so far.
@@ -97,6 +101,11 @@ impl Session {
     /// How default routes went so far.
     pub(crate) fn outgoing(&self) -> &outgoing::Earlier {
         &self.outgoing
+    }
+
+    /// Who got no entry in the table of neighbours so far.
+    pub(crate) fn neighbours(&self) -> &neighbour::Earlier {
+        &self.neighbours
     }
 
     /// Addresses that were found in use so far.

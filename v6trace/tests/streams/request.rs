@@ -5,13 +5,16 @@ use std::net::Ipv6Addr;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use v6trace_common::families::request::{
-    self as wire, ATTRIBUTE_FOUND, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ, RequestRefused,
-    SAID_READ, TASK_READ,
+use v6trace_common::families::{
+    neighbour::{self, NeighbourTableFull},
+    request::{
+        self as wire, ATTRIBUTE_FOUND, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ,
+        RequestRefused, SAID_READ, TASK_READ,
+    },
 };
 use zerocopy::FromZeros as _;
 
-use crate::stream::{self, HOST, diagnosis};
+use crate::stream::{self, HOST, diagnoses, diagnosis};
 
 const EPERM: i32 = -1;
 const ENOENT: i32 = -2;
@@ -258,6 +261,34 @@ fn an_entry_that_ages_is_not_asked_for_again() {
         let says_so = full["summary"].as_str().unwrap().contains("gc_thresh3");
         assert_eq!(says_so, state == 0x04, "{full}");
     }
+}
+
+/// The family of neighbours knows more of a full table, and tells it first.
+#[test]
+fn a_full_table_is_told_once() {
+    let bytes = [10, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0];
+    let refused = refused(NEW_NEIGHBOUR, ENOBUFS, &bytes);
+    let full = NeighbourTableFull {
+        ifindex: 2,
+        ret: ENOBUFS,
+        entries: 1024,
+        gc_thresh3: 1024,
+        ..NeighbourTableFull::new_zeroed()
+    };
+    let told = |full_by: u32, passed: u64| {
+        let mut first = stream::header::<NeighbourTableFull>(neighbour::CREATE, HOST);
+        first.tid = full_by;
+        let mut then = stream::header::<RequestRefused>(wire::ANSWER, HOST);
+        then.boot_ns += passed;
+        let records = [stream::kernel(first, &full), stream::kernel(then, &refused)];
+        let diagnoses = diagnoses(records);
+        let causes = diagnoses.iter().map(|one| one["cause"].clone());
+        causes.collect::<Vec<_>>()
+    };
+    assert_eq!(told(812, 5000), ["neighbour-table-full"]);
+    let both = ["neighbour-table-full", "request-refused"];
+    assert_eq!(told(813, 5000), both);
+    assert_eq!(told(812, 2_000_000_000), both);
 }
 
 #[test]

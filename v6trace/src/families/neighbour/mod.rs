@@ -11,6 +11,7 @@ mod advertised;
 mod beside;
 mod causes;
 mod decode;
+mod earlier;
 mod explain;
 #[cfg(feature = "live")]
 pub(crate) mod lookup;
@@ -26,6 +27,7 @@ pub use advertised::Advertised;
 pub use beside::{Beside, Holder, LinkState, Others, Route};
 pub use causes::Cause;
 pub use decode::{NeighbourProxyIdle, NeighbourSilent, NeighbourTableFull};
+pub use earlier::Earlier;
 pub use table::{Counts, Share, TableUse};
 
 impl Occurrence for NeighbourTableFull {

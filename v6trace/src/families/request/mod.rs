@@ -72,6 +72,6 @@ impl Occurrence for RequestRefused {
     }
 
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
-        Some(explain::explain(self, subject))
+        explain::explain(self, subject)
     }
 }

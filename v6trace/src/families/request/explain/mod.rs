@@ -21,11 +21,15 @@ use crate::{
 /// `CAP_NET_ADMIN`
 const NET_ADMIN: u32 = 12;
 
-/// Explains a request that was refused.
-pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Diagnosis {
+/// Explains a request that was refused, unless `neighbour` has just done so.
+pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Option<Diagnosis> {
     let story = Story { refused, subject };
     if refused.what == What::Way {
-        return story.way();
+        return Some(story.way());
+    }
+    let is_told = subject.session.neighbours().has_told_of(subject.event);
+    if refused.what == What::Neighbour && refused.errno == Errno::ENOBUFS && is_told {
+        return None;
     }
     let mut verdict = story.verdict();
     if refused
@@ -37,7 +41,7 @@ pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Diagnos
         verdict = verdict.notice();
     }
     let summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
-    story.told(Cause::Refused, summary, verdict)
+    Some(story.told(Cause::Refused, summary, verdict))
 }
 
 /// A request with what it is explained by.
