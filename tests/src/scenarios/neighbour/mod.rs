@@ -87,9 +87,11 @@ impl Site {
         wait(&self.host, neighbour, state)
     }
 
-    /// The entries of the host's table.
+    /// The entries of the host's table, which itself has them in any order.
     fn neighbours(&self) -> Result<Vec<String>> {
-        shown(&self.host, "-6 neigh show nud all")
+        let mut entries = shown(&self.host, "-6 neigh show nud all")?;
+        entries.sort();
+        Ok(entries)
     }
 
     /// The MAC of the node.

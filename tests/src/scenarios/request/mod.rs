@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, ip_fails};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, ip_fails, until_some};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -97,7 +97,11 @@ impl Host {
 
     /// Follows a fix, which takes nothing away.
     fn follow(&self, diagnosis: &Diagnosis, fix: &str) -> Result<()> {
-        let before = self.state()?;
+        let before = until_some("no address under test", Duration::from_secs(8), || {
+            let state = self.state()?;
+            let is_tested = state.iter().any(|line| line.contains("tentative"));
+            Ok((!is_tested).then_some(state))
+        })?;
         diagnosis.follow(fix)?;
         let after = self.state()?;
         ensure!(
