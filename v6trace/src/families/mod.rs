@@ -11,6 +11,21 @@
 //!
 //! A `mod` and a line in the table below make a family known.
 
+/// The interface of an [`Occurrence`] that is about one, and always knows its index and
+/// name.
+macro_rules! of_its_interface {
+    () => {
+        fn ifindex(&self) -> Option<u32> {
+            Some(self.ifindex)
+        }
+
+        fn interface(&self) -> Option<&str> {
+            Some(&self.interface)
+        }
+    };
+}
+use of_its_interface;
+
 // One by one, so that `cargo fmt` finds them.
 pub mod address;
 pub mod advertisement;

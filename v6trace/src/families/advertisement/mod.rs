@@ -29,13 +29,7 @@ impl Occurrence for RouterAdvertisement {
         !explain::matters(self).is_empty()
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn frame(&self) -> Option<&Frame> {
         Some(&self.frame)
@@ -68,13 +62,7 @@ impl Occurrence for RouterMessageIgnored {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn frame(&self) -> Option<&Frame> {
         Some(&self.frame)
@@ -101,13 +89,7 @@ impl Occurrence for AdvertisedAddressRefused {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         take("address", shown(&self.address));
@@ -132,13 +114,7 @@ impl Occurrence for SolicitationsUnanswered {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         take("ifindex", self.ifindex.into());

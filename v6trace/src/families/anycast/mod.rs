@@ -26,13 +26,7 @@ impl Occurrence for AnycastChange {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         let written = self.written.as_ref();

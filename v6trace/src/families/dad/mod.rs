@@ -29,13 +29,7 @@ impl Occurrence for DadFailure {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn frame(&self) -> Option<&Frame> {
         Some(&self.frame)
@@ -70,13 +64,7 @@ impl Occurrence for DadReflection {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn frame(&self) -> Option<&Frame> {
         Some(&self.frame)

@@ -83,13 +83,7 @@ impl Occurrence for RoutesGone {
         true
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         take("reason", Field::Text(self.reason.name()));

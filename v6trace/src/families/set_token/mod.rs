@@ -18,13 +18,7 @@ impl Occurrence for SetToken {
         self.errno.is_some()
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         let sysctls = self.sysctls;

@@ -26,13 +26,7 @@ impl Occurrence for SourceSelection {
         self.source.is_none() || self.is_borrowed() || self.by_gateway_bits
     }
 
-    fn ifindex(&self) -> Option<u32> {
-        Some(self.ifindex)
-    }
-
-    fn interface(&self) -> Option<&str> {
-        Some(&self.interface)
-    }
+    super::of_its_interface!();
 
     fn fields(&self, take: Take<'_>) {
         let route = &self.route;
