@@ -139,11 +139,7 @@ fn has_another() -> Result<()> {
         site.host
             .ip(&format!("-6 route append default via {gateway} dev v0"))?;
     }
-    let tracer = Tracing::start()?;
-    site.send_in_vain(GATEWAY)?;
-    site.wait(GATEWAY, "FAILED")?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = site.unanswered(GATEWAY, GATEWAY)?;
     site.expect(report.only("neighbour-unreachable")?, GATEWAY)
         .field("severity", "failure")
         .evidence("waiting_for", GATEWAY.to_string())

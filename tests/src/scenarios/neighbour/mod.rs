@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, finish, until_some};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, until_some};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -85,6 +85,16 @@ impl Site {
     /// Waits until the host's entry for a neighbour is in that state.
     fn wait(&self, neighbour: Ipv6Addr, state: &str) -> Result<()> {
         wait(&self.host, neighbour, state)
+    }
+
+    /// Traces as a packet is sent to `away`, for which `asked` does not answer.
+    fn unanswered(&self, away: Ipv6Addr, asked: Ipv6Addr) -> Result<Report> {
+        let tracer = Tracing::start()?;
+        self.send_in_vain(away)?;
+        self.wait(asked, "FAILED")?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        Ok(report)
     }
 
     /// The entries of the host's table, which itself has them in any order.

@@ -106,11 +106,7 @@ fn without_carrier() -> Result<()> {
     site.host
         .ip(&format!("-6 route add default via {GATEWAY} dev v0"))?;
     site.node.ip("link set p0 down")?;
-    let tracer = Tracing::start()?;
-    site.send_in_vain(BEYOND)?;
-    site.wait(GATEWAY, "FAILED")?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = site.unanswered(BEYOND, GATEWAY)?;
     let diagnosis = report.only("neighbour-unreachable")?;
     site.expect(diagnosis, GATEWAY)
         .field("severity", "failure")
@@ -131,11 +127,7 @@ fn tentative() -> Result<()> {
     site.node
         .set_sysctl("ipv6/conf/p0/dad_transmits", "100000")?;
     site.node.ip(&format!("address add {GATEWAY}/64 dev p0"))?;
-    let tracer = Tracing::start()?;
-    site.send_in_vain(BEYOND)?;
-    site.wait(GATEWAY, "FAILED")?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = site.unanswered(BEYOND, GATEWAY)?;
     let diagnosis = report.only("neighbour-unreachable")?;
     site.expect(diagnosis, GATEWAY)
         .field("severity", "failure")
