@@ -1,13 +1,12 @@
-//! Running programs: iproute2 for what administrators do, and any other that
-//! is to end by itself.
+//! Running programs that are to end by themselves.
 
 use std::fmt;
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::until_some;
 
@@ -73,70 +72,11 @@ pub(super) fn wait(child: &mut Child, name: &str, limit: Duration) -> Result<Exi
     })
 }
 
-fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+pub(super) fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // What came before an error is still worth showing.
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
-}
-
-/// Runs `ip` with these words, separated by blanks, in the first namespace;
-/// start with `-n NAME` to work in another.
-///
-/// # Errors
-/// It fails: its messages.
-pub(crate) fn ip(words: &str) -> Result<()> {
-    let done = run_ip(words)?;
-    if !done.status.success() {
-        bail!("ip {words}: {done}");
-    }
-    Ok(())
-}
-
-/// Runs `ip` with these words and gives its error message.
-///
-/// # Errors
-/// It succeeds.
-pub(crate) fn ip_fails(words: &str) -> Result<String> {
-    let done = run_ip(words)?;
-    if done.status.success() {
-        bail!("ip {words} should fail here, but it succeeds");
-    }
-    Ok(done.stderr)
-}
-
-fn run_ip(words: &str) -> Result<Finished> {
-    let mut ip = Command::new("ip");
-    finish(ip.args(words.split_whitespace()), Duration::from_secs(20))
-}
-
-/// Runs many commands in one `ip`, in the namespace `netns`.
-///
-/// # Errors
-/// The first command that fails: its messages.
-pub(crate) fn ip_batch(netns: &str, commands: &[String]) -> Result<()> {
-    let mut ip = Command::new("ip");
-    if !netns.is_empty() {
-        ip.args(["-n", netns]);
-    }
-    let mut child = ip
-        .args(["-batch", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start ip")?;
-    let stderr = child.stderr.take().map(gather);
-    if let Some(mut stdin) = child.stdin.take() {
-        // ip ends early at a failing command; its own message says which.
-        let _ = stdin.write_all(commands.join("\n").as_bytes());
-    }
-    let status = wait(&mut child, "ip -batch", Duration::from_mins(1))?;
-    if !status.success() {
-        let stderr = stderr.and_then(|thread| thread.join().ok());
-        bail!("ip -batch: {status}: {}", stderr.unwrap_or_default());
-    }
-    Ok(())
 }

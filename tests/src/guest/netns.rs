@@ -12,7 +12,7 @@ use std::thread;
 use anyhow::{Context as _, Result};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{Link, ip, tracing};
+use super::{Link, ip, iproute, tracing};
 
 /// A named network namespace, deleted on drop; or the first one of the host.
 ///
@@ -63,6 +63,7 @@ impl Netns {
 
     /// Takes its name away, so that only what is in it keeps it alive.
     pub(crate) fn forget_name(&self) -> Result<()> {
+        iproute::leave(self.name());
         ip(&format!("netns del {}", self.name()))
     }
 
@@ -210,6 +211,7 @@ impl Drop for Netns {
                 made.since.remove(&self.inode);
             }
             drop(made);
+            iproute::leave(name);
             // PID 1 sweeps what could not be deleted.
             let _ = ip(&format!("netns del {name}"));
         }

@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::net::Ipv6Addr;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{Link, Netns, until_some};
+use super::{Link, Netns, finish, until, until_some};
+
+/// How long a bridge may take to notice that a port has a carrier.
+const LINK: Duration = Duration::from_secs(5);
 
 /// How long duplicate address detection may take.
 const DAD: Duration = Duration::from_secs(8);
@@ -69,6 +73,18 @@ impl Segment {
         let delay = format!("ipv6/conf/{interface}/router_solicitation_delay");
         netns.set_sysctl(&delay, "0")?;
         Link::find(netns, interface)
+    }
+
+    /// Sets what is plugged into a port up, and waits until the bridge forwards what it
+    /// sends: what it asks before that nobody hears.
+    pub(crate) fn connect(&self, netns: &Netns, interface: &str, port: &str) -> Result<()> {
+        netns.ip(&format!("link set {interface} up"))?;
+        until(&format!("{port} should forward"), LINK, || {
+            let words = self.switch.ip_words(&format!("-d link show {port}"));
+            let mut ip = Command::new("ip");
+            let shown = finish(ip.args(words.split_whitespace()), LINK);
+            shown.is_ok_and(|shown| shown.stdout.contains(" state forwarding "))
+        })
     }
 
     /// Lets the port send back what it receives.

@@ -124,8 +124,8 @@ fn dadfailed() -> Result<()> {
         interface: theirs?,
         ..other
     };
-    host.netns.ip("link set eth0 up")?;
-    other.netns.ip("link set eth0 up")?;
+    segment.connect(&host.netns, "eth0", "p0")?;
+    segment.connect(&other.netns, "eth0", "p1")?;
     other.own(ADDRESS)?;
     host.netns
         .ip(&format!("address add {ADDRESS}/64 dev eth0"))?;

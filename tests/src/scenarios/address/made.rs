@@ -133,7 +133,7 @@ fn private(segment: &Segment, name: &str) -> Result<Host> {
     host.set("eth0", "regen_max_retry", "1")?;
     host.set("eth0", "enhanced_dad", "0")?;
     host.set("all", "enhanced_dad", "0")?;
-    host.netns.ip("link set eth0 up")?;
+    segment.connect(&host.netns, "eth0", "p0")?;
     Ok(host)
 }
 

@@ -104,9 +104,9 @@ fn failed() -> Result<()> {
     let link = segment.plug(&host.netns, "eth0", "port0", "02:00:00:00:31:01")?;
     host.quick("eth0")?;
     segment.plug(&other, "eth0", "port1", OTHERS)?;
-    other.ip("link set eth0 up")?;
+    segment.connect(&other, "eth0", "port1")?;
     other.ip(&format!("address add {ADDRESS}/64 dev eth0 nodad"))?;
-    host.netns.ip("link set eth0 up")?;
+    segment.connect(&host.netns, "eth0", "port0")?;
     let report = traced(|| {
         host.netns
             .ip(&format!("address add {ADDRESS}/64 dev eth0"))?;

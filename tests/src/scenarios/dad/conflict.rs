@@ -95,7 +95,7 @@ fn same_host() -> Result<()> {
     let mut host = Host::new(&segment, "guest", other_mac())?;
     host.own(address())?;
     segment.plug(&host.netns, "eth1", "second", mac())?;
-    host.netns.ip("link set eth1 up")?;
+    segment.connect(&host.netns, "eth1", "second")?;
     host.interface = Link::find(&host.netns, "eth1")?;
     let report = host.refused(address())?;
     let diagnosis = report.only("dad-conflict-same-host")?;

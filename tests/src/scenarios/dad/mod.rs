@@ -92,8 +92,9 @@ impl Host {
     /// Plugs a new host into the port of its own name, and its interface up.
     fn new(segment: &Segment, name: &str, mac: &str) -> Result<Self> {
         let netns = Netns::new(name)?;
-        let interface = segment.plug(&netns, "eth0", &format!("to-{name}"), mac)?;
-        netns.ip("link set eth0 up")?;
+        let port = format!("to-{name}");
+        let interface = segment.plug(&netns, "eth0", &port, mac)?;
+        segment.connect(&netns, "eth0", &port)?;
         Ok(Self { netns, interface })
     }
 

@@ -64,7 +64,7 @@ fn same_host() -> Result<()> {
     let mut host = Host::new(&segment, "guest", other_mac())?;
     proxy_for(&host, address())?;
     host.interface = segment.plug(&host.netns, "eth1", "second", mac())?;
-    host.netns.ip("link set eth1 up")?;
+    segment.connect(&host.netns, "eth1", "second")?;
     let report = host.refused(address())?;
     let diagnosis = report.only("dad-conflict-proxy")?;
     host.expect_failure(diagnosis, "NA", other_mac())

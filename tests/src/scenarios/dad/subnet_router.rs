@@ -53,7 +53,7 @@ fn same_host() -> Result<()> {
     let mut host = Host::new(&segment, "guest", other_mac())?;
     forward(&host)?;
     host.interface = segment.plug(&host.netns, "eth1", "second", mac())?;
-    host.netns.ip("link set eth1 up")?;
+    segment.connect(&host.netns, "eth1", "second")?;
     let report = host.refused(first_address())?;
     let diagnosis = report.only("dad-conflict-anycast")?;
     host.expect(diagnosis, first_address())

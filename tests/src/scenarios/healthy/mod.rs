@@ -196,7 +196,7 @@ impl Site {
         netns.ip(&format!("link set b{round} up"))?;
         netns.ip("address add fd00:9::7/64 dev a1 nodad")?;
         netns.ip("address del fd00:9::7/64 dev a1")?;
-        netns.ip(&format!("link del b{round}"))
+        netns.ip("link del a1")
     }
 
     fn tunnels(&self) -> Result<()> {
