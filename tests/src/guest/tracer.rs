@@ -29,14 +29,14 @@ pub(crate) fn watch(families: &[&str]) {
     }
 }
 
-/// A command line of the installed v6trace; what traces watches the families of
-/// this process.
+/// A command line of the installed v6trace; what attaches hooks watches the families
+/// of this process.
 pub(crate) fn v6trace(args: &[&str]) -> Command {
     let mut command = Command::new("/usr/bin/v6trace");
     // Options of tracing go ahead of a command to be traced.
     let (task, more) = args.split_at(args.len().min(1));
     command.args(task);
-    if matches!(task, ["live" | "record"])
+    if matches!(task, ["live" | "record" | "doctor"])
         && let Some(families) = WATCHED.get()
     {
         command.args(["--family", families]);

@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
 ];
 
 /// Those that need a kernel without IPv6.
-pub(super) const OFF: &[&[Scenario]] = &[off::SCENARIOS];
+pub(super) const OFF: &[Scenario] = off::SCENARIOS;
 
 /// An address that a service is to have.
 const ADDRESS: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x31, 0, 0, 0, 0, 0, 7);

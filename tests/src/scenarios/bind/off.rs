@@ -39,7 +39,7 @@ fn off() -> Result<()> {
         .summary_has(["guest", "ipv6.disable=1"])
         .some_fix_has("reboot")
         .check()?;
-    let mut doctor: Command = v6trace(&[&["doctor", "--family", "bind"], &BY_KPROBES[..]].concat());
+    let mut doctor: Command = v6trace(&[&["doctor"], &BY_KPROBES[..]].concat());
     let found = finish(&mut doctor, Duration::from_mins(1))?;
     ensure!(
         found.status.success() && found.stdout.contains("ipv6.disable=1"),

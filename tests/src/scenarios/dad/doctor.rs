@@ -41,7 +41,7 @@ fn hazards() -> Result<()> {
 /// The doctor's hazards in a namespace: what, and the fix.
 fn listed(netns: &Netns) -> Result<Vec<(String, String)>> {
     // It tries the hooks as well, which takes its time and is not what this is about.
-    let mut doctor = v6trace(&["doctor", "--json", "--family", "dad"]);
+    let mut doctor = v6trace(&["doctor", "--json"]);
     let done = netns.enter(|| finish(&mut doctor, Duration::from_secs(30)))?;
     ensure!(done.status.success(), "{done}");
     let report: Value = serde_json::from_str(&done.stdout).context("no JSON object")?;

@@ -60,10 +60,12 @@ fn collide(segment: &Segment, tried: u32) -> Result<(Host, Host, Report)> {
     wait_for_usable(&other)?;
     // Whoever finds one in use makes the next: so the other learns them.
     for n in 1..tried {
-        let third = host(segment, &format!("third{n}"), third_mac())?;
+        let name = format!("third{n}");
+        let third = host(segment, &name, third_mac())?;
         make_address(&third)?;
         let next = wait_for_usable(&third)?;
-        drop(third);
+        // A namespace that was deleted may go on answering for a while.
+        segment.switch.ip(&format!("link del to-{name}"))?;
         other.add(next, "nodad")?;
     }
     let host = host(segment, "guest", mac())?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{NOTICES, ROUTER, ROUTER_V4, Site, joins_twice};
-use crate::guest::{Bird, Daemon, Netns, Radvd, Tracer, finish};
+use crate::guest::{Bird, Daemon, Netns, Radvd, Tracing, finish};
 
 /// What is said beside [`NOTICES`] of those that ask whether there is IPv6.
 const ASKING: [&str; 5] = [
@@ -20,7 +20,7 @@ const ASKING: [&str; 5] = [
 ];
 
 pub(super) fn daemons() -> Result<()> {
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let site = Site::new()?;
     let _radvd = Radvd::start(&site.router, "br", 1)?;
     site.wait_for_addresses()?;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Socket, Type};
 
-use super::{Scenario, alone};
+use super::{Scenario, alone, scenario};
 use crate::guest::{
     AddressState, Diagnosis, Link, MulticastSocket, Netns, Radvd, Tracing, default_route, group,
     until_some,
@@ -23,9 +23,9 @@ use crate::guest::{
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    alone("healthy-site-has-no-failures", site),
+    scenario("healthy-site-has-no-failures", site),
     alone("healthy-busy-host-has-no-failures", busy::busy),
-    alone("healthy-daemons-have-no-failures", daemons::daemons),
+    scenario("healthy-daemons-have-no-failures", daemons::daemons),
 ]];
 
 /// How often all of it happens: what takes turns has its turn once.

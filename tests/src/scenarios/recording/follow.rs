@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// Joins between two failures: more than a piece holds.
-const JOINS: u64 = 6000;
+const JOINS: u64 = 3000;
 
 /// What follows says each failure soon after it happened, goes on from piece to
 /// piece, ends when the recording ends, and has then said what live tracing

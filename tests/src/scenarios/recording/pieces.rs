@@ -13,7 +13,7 @@ use crate::scenarios::{Scenario, alone};
 pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-in-pieces", pieces)];
 
 /// Enough for several pieces.
-const JOINS: u64 = 15_000;
+const JOINS: u64 = 10_000;
 const SIZE: u64 = 64 << 10;
 
 fn pieces() -> Result<()> {

@@ -29,7 +29,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
 ];
 
 /// Where there is no IPv6 at all.
-pub(super) const OFF: &[&[Scenario]] = &[device::OFF];
+pub(super) const OFF: &[Scenario] = device::OFF;
 
 /// The address of the host on its first link.
 const OWN: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x5a, 0, 0, 0, 0, 0, 1);
