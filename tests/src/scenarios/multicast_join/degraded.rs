@@ -135,7 +135,10 @@ fn without_any_hook() -> Result<()> {
 
     let arguments = ["doctor", "--kallsyms", symbols.name()];
     let text = fails(&arguments)?.stdout;
-    for words in ["missing    __ipv6_sock_mc_join", "no hook could be attached"] {
+    for words in [
+        "missing    __ipv6_sock_mc_join",
+        "no hook could be attached",
+    ] {
         ensure!(text.contains(words), "{text}");
     }
     let found = doctors_report(&fails(&[&arguments[..], &["--json"]].concat())?)?;

@@ -13,21 +13,18 @@ use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-killed", killed)];
 
-const ROUNDS: usize = 2;
 /// What may be missing at the end: a second's records, and what a slow machine
 /// had not read from the kernel.
 const UNWRITTEN: Duration = Duration::from_millis(2500);
 
 fn killed() -> Result<()> {
-    for round in 0..ROUNDS {
-        let since = SystemTime::UNIX_EPOCH.elapsed().context("the clock")?;
-        let more = Duration::from_millis(u64::from(since.subsec_nanos()) % 1500);
-        once(more).with_context(|| format!("round {round}, killed after another {more:?}"))?;
-    }
-    Ok(())
+    let since = SystemTime::UNIX_EPOCH.elapsed().context("the clock")?;
+    let more = Duration::from_millis(u64::from(since.subsec_nanos()) % 1500);
+    after(more).with_context(|| format!("killed after another {more:?}"))
 }
 
-fn once(more: Duration) -> Result<()> {
+/// Kills it so long, and some more, after it has begun.
+fn after(more: Duration) -> Result<()> {
     let netns = Netns::new("killed")?;
     let interface = netns.dummy("d0")?;
     let args = ["--events", "--netns", "killed"];
