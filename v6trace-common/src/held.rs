@@ -6,5 +6,5 @@
 pub const QUIET_NS: u64 = 1_000_000_000;
 
 /// Bytes of a key of the maps of records held back: an address or two numbers, the
-/// network namespace's inode number and the interface's index.
+/// network namespace's inode number and two more, such as the interface's index.
 pub const KEY_LEN: usize = 24;

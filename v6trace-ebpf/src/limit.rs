@@ -123,7 +123,7 @@ impl<K, P: Counting> Held<K, P> {
     }
 
     /// Sends the record, or holds it back; in either case it counts those that
-    /// were since the last one was sent.
+    /// were since the last one was sent, beside what it counts already.
     #[inline(always)]
     pub(crate) fn settle<C: EbpfContext>(
         &self,
@@ -139,7 +139,7 @@ impl<K, P: Counting> Held<K, P> {
             // is read, which another CPU may raise meanwhile.
             suppressed = unsafe { *(*held).payload.suppressed() } + 1;
         }
-        *record.payload.suppressed() = suppressed;
+        *record.payload.suppressed() += suppressed;
         if is_due {
             record.send(ctx, hook);
             // There mostly is none.

@@ -226,6 +226,7 @@ fn reflection(ctx: &ProbeContext) -> Option<()> {
     record.payload.nonce = nonce;
     record.payload.sent_boot_ns = sent.boot_ns;
     record.payload.ifindex = target.ifindex;
+    record.payload.suppressed = 0;
     copy_frame(skb, &mut record.payload.frame);
     DAD_REFLECTIONS_HELD.settle(ctx, wire::REFLECTION, &target, record, is_due);
     Some(())
@@ -254,6 +255,7 @@ fn failure(ctx: &ProbeContext) -> Option<()> {
     payload.address = address.bytes();
     device.name_into(&mut payload.interface);
     payload.ifindex = target.ifindex;
+    payload.suppressed = 0;
     payload.own_mac_len = device.0.or_zero(&globals::DEV_ADDR_LEN);
     let mac = Pointer(device.0.or_zero(&globals::DEV_ADDR));
     mac.read_into(&mut payload.own_mac);

@@ -14,8 +14,8 @@ use aya_ebpf::{EbpfContext, macros::map};
 use v6trace_common::{
     INTERFACE_NAME_LEN,
     families::request::{
-        self as wire, ATTRIBUTE_FOUND, INTERFACE_ABSENT, INTERFACE_FOUND, MTU_READ, REQUEST_READ,
-        RequestRefused, SAID_READ, TASK_READ,
+        self as wire, ATTRIBUTE_FOUND, HELD_BACK, INTERFACE_ABSENT, INTERFACE_FOUND, MTU_READ,
+        REQUEST_READ, RequestRefused, SAID_READ, TASK_READ,
     },
 };
 
@@ -24,11 +24,12 @@ use crate::{
     attributes, context,
     devices::{self, Found},
     kernel::Net,
+    limit::{Counting, Held},
     netlink::{self, MESSAGE_HEADER, MessageHeader},
     output::Record,
     pointer::Pointer,
     programs::programs,
-    refusals::{self, Refusal},
+    refusals::{self, Answer, Refusal, Waiting},
     scratch::Scratch,
 };
 
@@ -108,7 +109,17 @@ programs! {
 }
 
 #[map]
+static REQUEST_REFUSALS_HELD: Held<Waiting, RequestRefused> = Held::new(256);
+
+#[map]
 static REFUSED_REQUEST: Scratch<Record<RequestRefused>> = Scratch::new();
+
+impl Counting for RequestRefused {
+    #[inline(always)]
+    fn suppressed(&mut self) -> &mut u32 {
+        &mut self.suppressed
+    }
+}
 
 /// `netlink_ack(in_skb, nlh, err, extack)`
 #[inline(always)]
@@ -243,24 +254,29 @@ fn report<C: EbpfContext>(
 ) -> Option<()> {
     let netns = net.inum()?;
     let words = extack.follow(&globals::EXTACK_MESSAGE);
-    let is_answer = request.header.kind == GET_ROUTE
-        || refusals::is_answer(ret)
-        || matches!(ret, AGAIN | BUSY | NOT_SUPPORTED | NO_ADDRESS);
+    let answer = if request.header.kind == GET_ROUTE {
+        Answer::Any
+    } else if refusals::is_answer(ret) || matches!(ret, AGAIN | BUSY | NOT_SUPPORTED | NO_ADDRESS) {
+        Answer::To(refusals::question(request.message, request.header.length))
+    } else {
+        Answer::No
+    };
     let ifindex = request.ifindex();
-    let suppressed = refusals::suppressed(Refusal {
+    let refusal = Refusal {
         hook: wire::ANSWER,
         sort: request.sort(),
         netns,
         ret,
         said: refusals::words(extack, words),
         // Of interfaces that are not there, there is no end.
-        ifindex: if is_answer || ret == NO_DEVICE {
-            0
-        } else {
+        ifindex: if matches!(answer, Answer::No) && ret != NO_DEVICE {
             ifindex
+        } else {
+            0
         },
-        is_answer,
-    })?;
+        answer,
+    };
+    let verdict = refusals::verdict(&refusal)?;
     let record = REFUSED_REQUEST.get()?;
     // Requests are answered where a task sends them.
     record.open_in(context::of_sleeper(), wire::ANSWER, netns);
@@ -269,9 +285,9 @@ fn report<C: EbpfContext>(
     payload.message_type = request.header.kind.into();
     payload.message_flags = request.header.flags.into();
     payload.request_len = request.header.length.saturating_sub(MESSAGE_HEADER as u32);
-    payload.suppressed = suppressed;
+    payload.suppressed = verdict.suppressed;
     payload.mtu = 0;
-    payload.found = 0;
+    payload.found = if verdict.is_held { HELD_BACK } else { 0 };
     let from = Pointer(request.message + MESSAGE_HEADER);
     if netlink::copy(from, payload.request_len, &mut payload.request) {
         payload.found |= REQUEST_READ;
@@ -290,7 +306,7 @@ fn report<C: EbpfContext>(
     payload.capabilities = capabilities;
     payload.found |= read;
     interface(net, ifindex, payload);
-    record.send(ctx, wire::ANSWER);
+    refusals::settle(ctx, &refusal, &verdict, &REQUEST_REFUSALS_HELD, record);
     Some(())
 }
 

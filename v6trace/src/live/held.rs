@@ -14,7 +14,8 @@ use v6trace_common::{
     Payload, RecordHeader,
     families::{
         dad::{DadFailure, DadReflection},
-        route::RoutesGone,
+        request::RequestRefused,
+        route::{RouteRefused, RoutesGone},
     },
     held::{KEY_LEN, QUIET_NS},
 };
@@ -26,6 +27,14 @@ fn maps(ebpf: &mut Ebpf) -> anyhow::Result<Vec<Box<dyn Take>>> {
         open::<DadFailure>(ebpf, "DAD_FAILURES_HELD")?,
         open::<DadReflection>(ebpf, "DAD_REFLECTIONS_HELD")?,
         open::<RoutesGone>(ebpf, "ROUTES_GONE_HELD")?,
+    ])
+}
+
+/// Those that are told at the end only, where nothing that followed counted them.
+fn until_the_end(ebpf: &mut Ebpf) -> anyhow::Result<Vec<Box<dyn Take>>> {
+    Ok(vec![
+        open::<RouteRefused>(ebpf, "ROUTE_REFUSALS_HELD")?,
+        open::<RequestRefused>(ebpf, "REQUEST_REFUSALS_HELD")?,
     ])
 }
 
@@ -53,12 +62,16 @@ type Records<P> = HashMap<MapData, [u8; KEY_LEN], Stored<P>>;
 /// The maps of records held back.
 pub(super) struct Held {
     maps: Vec<Box<dyn Take>>,
+    until_the_end: Vec<Box<dyn Take>>,
 }
 
 impl Held {
     /// Takes the maps of loaded programs.
     pub(super) fn open(ebpf: &mut Ebpf) -> anyhow::Result<Self> {
-        Ok(Self { maps: maps(ebpf)? })
+        Ok(Self {
+            maps: maps(ebpf)?,
+            until_the_end: until_the_end(ebpf)?,
+        })
     }
 
     /// Takes out what the kernel side will not report any more by `now`,
@@ -68,6 +81,13 @@ impl Held {
         let until = now.saturating_sub(QUIET_NS);
         for map in &mut self.maps {
             map.take(until, &mut each);
+        }
+    }
+
+    /// Takes out all of them.
+    pub(super) fn take_all(&mut self, mut each: impl FnMut(Bytes)) {
+        for map in self.maps.iter_mut().chain(&mut self.until_the_end) {
+            map.take(u64::MAX, &mut each);
         }
     }
 }

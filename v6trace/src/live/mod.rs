@@ -257,7 +257,8 @@ impl Live {
     fn finish(mut self, sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>) {
         std::mem::take(&mut self.links).detach();
         self.read();
-        self.take_held(u64::MAX);
+        let merge = &mut self.merge;
+        self.buffers.held.take_all(|bytes| merge.push(bytes));
         self.merge.release(u64::MAX);
         // A sink that has enough is still told how it ended.
         while self.merge.due() > 0 && self.hand_over(sink).is_continue() {}

@@ -14,6 +14,7 @@ use crate::scenarios::{Scenario, alone, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("request-refused-not-by-probes", probes),
     scenario("request-refused-once-for-a-process", answers),
+    scenario("request-refused-exists-each", each),
     alone("request-refused-storm", storm),
 ];
 
@@ -71,8 +72,12 @@ fn probes() -> Result<()> {
 
 /// Sends the same request many times from one process, whatever the answers.
 fn batch(host: &Host, line: &str, count: usize) -> Result<()> {
+    send(host, &format!("{line}\n").repeat(count))
+}
+
+/// Sends these requests from one process, of which some are refused.
+fn send(host: &Host, lines: &str) -> Result<()> {
     let file = format!("/run/{}.batch", host.netns.name());
-    let lines = format!("{line}\n").repeat(count);
     std::fs::write(&file, lines).with_context(|| format!("cannot write {file}"))?;
     let words = host.netns.ip_words(&format!("-6 -force -batch {file}"));
     let mut ip = Command::new("ip");
@@ -104,6 +109,36 @@ fn answers() -> Result<()> {
         "it says {told:?}"
     );
     Ok(())
+}
+
+/// Rules of one process that are there already, with another priority each: more than are
+/// told one by one, and what is more is told at the end.
+fn each() -> Result<()> {
+    const RULES: usize = 9;
+    const MOST: usize = 4;
+    let host = Host::new("each-rule")?;
+    let rule = |n| format!("pref {} from fd00:5c::/64 lookup 100", 70 + n);
+    let lines: String = (0..RULES)
+        .map(|n| format!("rule add {}\n", rule(n)))
+        .collect();
+    let file = format!("/run/{}.batch", host.netns.name());
+    std::fs::write(&file, &lines)?;
+    host.netns.ip(&format!("-6 -batch {file}"))?;
+    let tracer = Tracing::start()?;
+    send(&host, &lines)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(MOST + 1)?;
+    let asked = (0..MOST).chain([RULES - 1]);
+    for (diagnosis, n) in report.diagnoses.iter().zip(asked) {
+        host.expect(diagnosis, "notice", "rule-add", "EEXIST", &rule(n))
+            .check()?;
+    }
+    report.diagnoses[MOST]
+        .expect()
+        .evidence("suppressed", RULES - MOST - 1)
+        .summary_has([&format!("the last of {} such requests", RULES - MOST)])
+        .check()
 }
 
 /// Ten thousand refusals from one process as fast as it goes, and one when its time is over:

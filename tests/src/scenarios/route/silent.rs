@@ -13,6 +13,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-refused-not-by-kernel", kernels_own),
     scenario("route-exists-once-for-a-process", answers),
+    scenario("route-exists-of-each-prefix", each),
     scenario("route-gateway-not-on-link-storm", storm),
 ];
 
@@ -40,8 +41,12 @@ fn kernels_own() -> Result<()> {
 
 /// Sends the same request many times from one process, whatever the answers.
 fn batch(netns: &Netns, line: &str, count: usize) -> Result<()> {
+    send(netns, &format!("{line}\n").repeat(count))
+}
+
+/// Sends these requests from one process, of which some are refused.
+fn send(netns: &Netns, lines: &str) -> Result<()> {
     let file = format!("/run/{}.batch", netns.name());
-    let lines = format!("{line}\n").repeat(count);
     std::fs::write(&file, lines).with_context(|| format!("cannot write {file}"))?;
     let words = netns.ip_words(&format!("-6 -force -batch {file}"));
     let mut ip = Command::new("ip");
@@ -69,6 +74,64 @@ fn answers() -> Result<()> {
         "it says {causes:?}"
     );
     Ok(())
+}
+
+/// One process asks twice for more routes than it is told of one by one: some are, and the
+/// last says how many were not.
+fn each() -> Result<()> {
+    const ROUTES: usize = 40;
+    const MOST: usize = 4;
+    let host = Host::new("each")?;
+    let lines = |verb: &str| -> String {
+        let routes = 0..ROUTES;
+        let lines =
+            routes.map(|n| format!("route {verb} fd00:6b:0:{n:x}::/64 via fe80::9 dev v0\n"));
+        lines.collect()
+    };
+    let file = format!("/run/{}.batch", host.netns.name());
+    std::fs::write(&file, lines("add"))?;
+    host.netns.ip(&format!("-6 -batch {file}"))?;
+    let tracer = Tracing::start()?;
+    send(&host.netns, &lines("add").repeat(2))?;
+    // What is not there, by another process: no more than are told.
+    let absent: String = (0..MOST)
+        .map(|n| format!("route del fd00:6c:0:{n:x}::/64\n"))
+        .collect();
+    send(&host.netns, &absent)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(MOST + 1 + MOST)?;
+    let of = |cause: &str| -> Vec<&Diagnosis> {
+        let told = report.diagnoses.iter();
+        told.filter(|it| it.cause() == cause).collect()
+    };
+    ensure!(of("route-absent").len() == MOST, "{:?}", report.diagnoses);
+    let exists = of("route-exists");
+    for (n, diagnosis) in exists.iter().take(MOST).enumerate() {
+        diagnosis
+            .expect()
+            .field(
+                "address",
+                format!("fd00:6b:0:{n:x}::").replace(":0::", "::"),
+            )
+            .field("confidence", "certain")
+            .check()?;
+    }
+    // Those that were told are not among them, whether asked for again or not.
+    let held_back = (ROUTES - MOST) * 2;
+    let last = ROUTES - 1;
+    exists[MOST]
+        .expect()
+        .field("severity", "notice")
+        .field("confidence", "likely")
+        .field("fix", serde_json::json!([]))
+        .evidence(
+            "request",
+            format!("fd00:6b:0:{last:x}::/64 via fe80::9 dev v0"),
+        )
+        .evidence("suppressed", held_back - 1)
+        .summary_has(["EEXIST", &format!("the last of {held_back} such requests")])
+        .check()
 }
 
 /// Refused by hundreds from many: a process's limit holds, and the namespace's own.

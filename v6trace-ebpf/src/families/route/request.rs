@@ -9,8 +9,8 @@ use aya_ebpf::{
 use v6trace_common::{
     Hook, INTERFACE_NAME_LEN,
     families::route::{
-        self as wire, DEVICE_FLAGS_READ, DISABLE_READ, HAS_INET6, INET6_READ, INTERFACE_ABSENT,
-        INTERFACE_FOUND, MTU_READ, REQUEST_READ, RouteRefused, SAID_READ,
+        self as wire, DEVICE_FLAGS_READ, DISABLE_READ, HAS_INET6, HELD_BACK, INET6_READ,
+        INTERFACE_ABSENT, INTERFACE_FOUND, MTU_READ, REQUEST_READ, RouteRefused, SAID_READ,
     },
 };
 
@@ -21,10 +21,11 @@ use crate::{
     devices::{self, Found},
     globals,
     kernel::{Device, Net},
+    limit::{Counting, Held},
     netlink::{self, MESSAGE_HEADER, MessageHeader},
     output::{self, Record},
     pointer::Pointer,
-    refusals::{self, Refusal},
+    refusals::{self, Answer, Refusal, Waiting},
     scratch::Scratch,
 };
 
@@ -61,7 +62,17 @@ pub(super) struct Call {
 static ROUTE_REQUESTS: Calls<Call> = Calls::new(256);
 
 #[map]
+static ROUTE_REFUSALS_HELD: Held<Waiting, RouteRefused> = Held::new(256);
+
+#[map]
 static ROUTE_RECORD: Scratch<Record<RouteRefused>> = Scratch::new();
+
+impl Counting for RouteRefused {
+    #[inline(always)]
+    fn suppressed(&mut self) -> &mut u32 {
+        &mut self.suppressed
+    }
+}
 
 /// Either of the functions.
 #[inline(always)]
@@ -121,15 +132,20 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     let net = Net(socket.follow(&globals::SOCK_NET)?);
     let netns = net.inum()?;
     let words = Pointer(call.extack).follow(&globals::EXTACK_MESSAGE);
-    let suppressed = refusals::suppressed(Refusal {
+    let refusal = Refusal {
         hook,
         sort: if may_be_ipv4 { MAY_BE_IPV4 } else { 0 },
         netns,
         ret,
         said: refusals::words(Pointer(call.extack), words),
         ifindex: 0,
-        is_answer: refusals::is_answer(ret),
-    })?;
+        answer: if refusals::is_answer(ret) {
+            Answer::To(refusals::question(call.message, header.length))
+        } else {
+            Answer::No
+        },
+    };
+    let verdict = refusals::verdict(&refusal)?;
     let record = ROUTE_RECORD.get()?;
     record.open(hook, netns);
     let payload = &mut record.payload;
@@ -137,9 +153,9 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     payload.message_type = header.kind.into();
     payload.message_flags = header.flags.into();
     payload.request_len = header.length.saturating_sub(MESSAGE_HEADER as u32);
-    payload.suppressed = suppressed;
+    payload.suppressed = verdict.suppressed;
     payload.reserved = 0;
-    payload.known = 0;
+    payload.known = if verdict.is_held { HELD_BACK } else { 0 };
     let from = Pointer(call.message + MESSAGE_HEADER);
     if netlink::copy(from, payload.request_len, &mut payload.request) {
         payload.known |= REQUEST_READ;
@@ -148,7 +164,7 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
         payload.known |= SAID_READ;
     }
     interface(net, payload);
-    record.send(ctx, hook);
+    refusals::settle(ctx, &refusal, &verdict, &ROUTE_REFUSALS_HELD, record);
     Some(())
 }
 

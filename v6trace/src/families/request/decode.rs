@@ -40,6 +40,8 @@ pub struct RequestRefused {
     pub capabilities: Option<u32>,
     /// Such refusals that were not reported since the last report.
     pub suppressed: u32,
+    /// Whether it waited until the session's end, with those.
+    pub is_held: bool,
 }
 
 impl Decode for RequestRefused {
@@ -80,6 +82,7 @@ impl Decode for RequestRefused {
             mtu: has(wire::MTU_READ).then_some(wire.mtu),
             capabilities: has(wire::TASK_READ).then_some(wire.capabilities),
             suppressed: wire.suppressed,
+            is_held: has(wire::HELD_BACK),
         }
     }
 }

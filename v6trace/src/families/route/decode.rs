@@ -36,6 +36,8 @@ pub struct RouteRefused {
     pub device: Device,
     /// Such failures that were not reported since the last report.
     pub suppressed: u32,
+    /// Whether it waited until the session's end, with those.
+    pub is_held: bool,
 }
 
 /// What was to be done.
@@ -70,6 +72,7 @@ impl Decode for RouteRefused {
             ifindex: (wire.ifindex != 0).then_some(wire.ifindex),
             device: device(wire),
             suppressed: wire.suppressed,
+            is_held: has(wire::HELD_BACK),
         }
     }
 }

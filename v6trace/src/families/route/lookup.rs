@@ -72,7 +72,8 @@ struct Asked<'r> {
 
 impl<'r> Asked<'r> {
     fn refused(index: usize, event: &'r Event, refused: &RouteRefused) -> Option<Self> {
-        let request = refused.request.as_ref()?;
+        // What is found at the session's end says nothing about what was there.
+        let request = refused.request.as_ref().filter(|_| !refused.is_held)?;
         let gateways: Vec<_> = request.hops.iter().filter_map(Hop::gateway6).collect();
         // Routes of IPv4 are not listed.
         let prefix = match request.destination {

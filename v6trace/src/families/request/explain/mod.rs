@@ -40,7 +40,10 @@ pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Option<
         verdict.why += "; it names no family, so it need not be about IPv6";
         verdict = verdict.notice();
     }
-    let summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
+    let mut summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
+    if refused.is_held {
+        summary += &rtnetlink::held_back(refused.suppressed);
+    }
     Some(story.told(Cause::Refused, summary, verdict))
 }
 

@@ -46,6 +46,9 @@ pub(super) fn explain(refused: &RouteRefused, subject: Subject<'_>) -> Option<Di
     if refused.suppressed > 0 {
         diagnosis = diagnosis.with("suppressed", refused.suppressed);
     }
+    if refused.is_held {
+        diagnosis.summary += &rtnetlink::held_back(refused.suppressed);
+    }
     diagnosis.errno = Some(refused.errno);
     if diagnosis.address.is_none() {
         diagnosis.address = story.request.map(|request| request.destination);

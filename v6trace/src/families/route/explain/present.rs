@@ -31,8 +31,12 @@ impl Story<'_> {
             .request
             .and_then(|request| self.existing(request, &self.alike(request)));
         let (Some(request), Some(existing)) = (self.request, existing) else {
-            let why = "there is one with its prefix and metric, by the errno; which, was not found \
-                       when looked for";
+            let why = if self.refused.is_held {
+                "there is one with its prefix and metric, by the errno"
+            } else {
+                "there is one with its prefix and metric, by the errno; which, was not found when \
+                 looked for"
+            };
             return self
                 .told(Cause::Exists, why)
                 .likely()
@@ -165,6 +169,7 @@ impl Story<'_> {
                 found.unwrap_or_default(),
             ),
             (Some(request), _) if request.is_ipv4() => ("there is none such".to_owned(), &[][..]),
+            (_, None) if self.refused.is_held => ("there is none such".to_owned(), &[][..]),
             (_, None) => (
                 "there is none such; which there are could not be looked up".to_owned(),
                 &[][..],
