@@ -9,8 +9,8 @@ use v6trace::families::{
     route::{Interface, Known, Paths},
 };
 use v6trace_common::families::route::{
-    self as wire, DEVICE_FLAGS_READ, DISABLE_READ, INTERFACE_ABSENT, INTERFACE_FOUND, REQUEST_READ,
-    RouteRefused, SAID_READ,
+    self as wire, DEVICE_FLAGS_READ, DISABLE_READ, HELD_BACK, INTERFACE_ABSENT, INTERFACE_FOUND,
+    REQUEST_READ, RouteRefused, SAID_READ,
 };
 use zerocopy::FromZeros as _;
 
@@ -407,4 +407,24 @@ fn what_ipv4_refuses_by_itself_is_not_told() {
     ipv4.said[..words.len()].copy_from_slice(words);
     let header = stream::header::<RouteRefused>(wire::ADD4, HOST);
     assert_eq!(diagnoses([stream::kernel(header, &ipv4)]), [Value::Null; 0]);
+}
+
+#[test]
+fn what_waited_until_the_end_claims_no_more_than_the_errno() {
+    for (before, says) in [
+        (0, "one more than"),
+        (2990, "the last of 2991 such requests"),
+    ] {
+        let waited = RouteRefused {
+            suppressed: before,
+            ..refused(EEXIST, "fe80::9", REQUEST_READ | SAID_READ | HELD_BACK)
+        };
+        let said = said(&waited);
+        assert_eq!(said["cause"], "route-exists");
+        assert_eq!(said["confidence"], "likely");
+        assert_eq!(said["fix"], json!([]));
+        let summary = said["summary"].as_str().unwrap();
+        assert!(summary.contains(says), "{summary}");
+        assert!(!summary.contains("looked"), "{summary}");
+    }
 }

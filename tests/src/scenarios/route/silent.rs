@@ -83,9 +83,8 @@ fn each() -> Result<()> {
     const MOST: usize = 4;
     let host = Host::new("each")?;
     let lines = |verb: &str| -> String {
-        let routes = 0..ROUTES;
         let lines =
-            routes.map(|n| format!("route {verb} fd00:6b:0:{n:x}::/64 via fe80::9 dev v0\n"));
+            (1..=ROUTES).map(|n| format!("route {verb} fd00:6b:1:{n:x}::/64 via fe80::9 dev v0\n"));
         lines.collect()
     };
     let file = format!("/run/{}.batch", host.netns.name());
@@ -110,16 +109,12 @@ fn each() -> Result<()> {
     for (n, diagnosis) in exists.iter().take(MOST).enumerate() {
         diagnosis
             .expect()
-            .field(
-                "address",
-                format!("fd00:6b:0:{n:x}::").replace(":0::", "::"),
-            )
+            .field("address", format!("fd00:6b:1:{:x}::", n + 1))
             .field("confidence", "certain")
             .check()?;
     }
     // Those that were told are not among them, whether asked for again or not.
     let held_back = (ROUTES - MOST) * 2;
-    let last = ROUTES - 1;
     exists[MOST]
         .expect()
         .field("severity", "notice")
@@ -127,7 +122,7 @@ fn each() -> Result<()> {
         .field("fix", serde_json::json!([]))
         .evidence(
             "request",
-            format!("fd00:6b:0:{last:x}::/64 via fe80::9 dev v0"),
+            format!("fd00:6b:1:{ROUTES:x}::/64 via fe80::9 dev v0"),
         )
         .evidence("suppressed", held_back - 1)
         .summary_has(["EEXIST", &format!("the last of {held_back} such requests")])

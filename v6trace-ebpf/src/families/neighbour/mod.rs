@@ -18,6 +18,7 @@ mod silent;
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 
 use crate::{
+    address::Address,
     kernel::{Device, Net},
     limit::{HELD_BACK, Limit},
     pointer::Pointer,
@@ -78,6 +79,15 @@ struct Place {
     sort: u32,
 }
 
+/// An address on an interface.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Same {
+    address: Address,
+    netns: u32,
+    ifindex: u32,
+}
+
 /// How often so much is told.
 struct Often {
     of_interface: u32,
@@ -101,4 +111,31 @@ fn suppressed(told: &Limit<Place>, place: Place, often: &Often) -> Option<u32> {
         return None;
     }
     Some((of_interface + of_namespace) as u32)
+}
+
+/// The same of what is told once for an address with that outcome, and of a sort only so
+/// often.
+#[inline(always)]
+fn often(
+    (told, places): (&Limit<Same>, &Limit<Place>),
+    same: &Same,
+    outcome: u32,
+    sort: u32,
+    often: &Often,
+) -> Option<u32> {
+    let of_same = told.pass(same, outcome, often.again_ns, 1);
+    if of_same == HELD_BACK {
+        return None;
+    }
+    let place = Place {
+        netns: same.netns,
+        ifindex: same.ifindex,
+        sort,
+    };
+    let Some(of_place) = suppressed(places, place, often) else {
+        // It was not told: the next time is not held back for this one.
+        told.forget(same);
+        return None;
+    };
+    Some(of_same as u32 + of_place)
 }

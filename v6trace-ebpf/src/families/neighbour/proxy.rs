@@ -7,11 +7,11 @@
 use aya_ebpf::{EbpfContext, macros::map};
 use v6trace_common::families::{dad::REFLECTION, neighbour::NeighbourProxyIdle};
 
-use super::{Often, Place, globals, suppressed};
+use super::{Often, Place, Same, globals, often};
 use crate::{
     address::Address,
     kernel::{Device, Net},
-    limit::{HELD_BACK, Limit},
+    limit::Limit,
     output::Record,
     pointer::{Pointer, Reading},
     scratch::Scratch,
@@ -28,21 +28,11 @@ const BUCKETS: u32 = 0xf;
 const OFTEN: Often = Often {
     of_interface: 4,
     of_namespace: 16,
-    again_ns: AGAIN_NS,
+    again_ns: 600 * 1_000_000_000,
 };
-const AGAIN_NS: u64 = 600 * 1_000_000_000;
-
-/// An address that is asked for on an interface.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Asked {
-    address: Address,
-    netns: u32,
-    ifindex: u32,
-}
 
 #[map]
-static NEIGHBOUR_PROXIES_TOLD: Limit<Asked> = Limit::new(1024);
+static NEIGHBOUR_PROXIES_TOLD: Limit<Same> = Limit::new(1024);
 
 #[map]
 static NEIGHBOUR_PROXY_PLACES_TOLD: Limit<Place> = Limit::new(1024);
@@ -81,26 +71,15 @@ pub(crate) fn solicited<C: EbpfContext>(
         return None;
     }
     let all_forwarding: i32 = all.or_zero(&globals::DEVCONF_FORWARDING);
-    let asked = Asked {
+    let asked = Same {
         address,
         netns: net.inum()?,
         ifindex: device.ifindex()?,
     };
     // With other sysctls it is for another reason.
     let reason = u32::from(forwarding != 0) | u32::from(own | of_all != 0) << 1;
-    let of_same = NEIGHBOUR_PROXIES_TOLD.pass(&asked, reason, AGAIN_NS, 1);
-    if of_same == HELD_BACK {
-        return None;
-    }
-    let place = Place {
-        netns: asked.netns,
-        ifindex: asked.ifindex,
-        sort: reason,
-    };
-    let Some(of_place) = suppressed(&NEIGHBOUR_PROXY_PLACES_TOLD, place, &OFTEN) else {
-        NEIGHBOUR_PROXIES_TOLD.forget(&asked);
-        return None;
-    };
+    let told = (&NEIGHBOUR_PROXIES_TOLD, &NEIGHBOUR_PROXY_PLACES_TOLD);
+    let suppressed = often(told, &asked, reason, reason, &OFTEN)?;
     let record = NEIGHBOUR_PROXY_IDLE.get()?;
     record.open(REFLECTION, asked.netns);
     let payload = &mut record.payload;
@@ -112,7 +91,7 @@ pub(crate) fn solicited<C: EbpfContext>(
     payload.proxy_ndp = own;
     payload.all_proxy_ndp = of_all;
     payload.all_forwarding = all_forwarding;
-    payload.suppressed = of_same as u32 + of_place;
+    payload.suppressed = suppressed;
     record.send(ctx, REFLECTION);
     Some(())
 }

@@ -4,12 +4,12 @@
 use aya_ebpf::{macros::map, programs::ProbeContext};
 use v6trace_common::families::neighbour::{NUD_INCOMPLETE, NUD_PROBE, NeighbourSilent, TIMER};
 
-use super::{Often, Place, globals, is_of_ipv6, netns, suppressed};
+use super::{Often, Place, Same, globals, is_of_ipv6, netns, often};
 use crate::{
     address::{Address, UNSPECIFIED},
     attachment::Arguments as _,
     kernel::Device,
-    limit::{HELD_BACK, Limit},
+    limit::Limit,
     output::Record,
     pointer::{Pointer, Reading},
     scratch::Scratch,
@@ -35,18 +35,8 @@ const OTHER: u32 = 2;
 const OFTEN: Often = Often {
     of_interface: 4,
     of_namespace: 16,
-    again_ns: AGAIN_NS,
+    again_ns: 600 * 1_000_000_000,
 };
-const AGAIN_NS: u64 = 600 * 1_000_000_000;
-
-/// A neighbour.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Same {
-    address: Address,
-    netns: u32,
-    ifindex: u32,
-}
 
 #[map]
 static NEIGHBOURS_TOLD: Limit<Same> = Limit::new(4096);
@@ -117,7 +107,8 @@ pub(super) fn timer(ctx: &ProbeContext) -> Option<()> {
     } else {
         OTHER
     };
-    let suppressed = often(same, sort)?;
+    let told = (&NEIGHBOURS_TOLD, &NEIGHBOUR_PLACES_TOLD);
+    let suppressed = often(told, &same, 0, sort, &OFTEN)?;
     let record = NEIGHBOUR_SILENT.get()?;
     record.open(TIMER, same.netns);
     let payload = &mut record.payload;
@@ -144,26 +135,6 @@ pub(super) fn timer(ctx: &ProbeContext) -> Option<()> {
     payload.reserved = 0;
     record.send(ctx, TIMER);
     Some(())
-}
-
-/// How many were not told before this one; `None` where it is not either.
-#[inline(always)]
-fn often(same: Same, sort: u32) -> Option<u32> {
-    let of_same = NEIGHBOURS_TOLD.pass(&same, 0, AGAIN_NS, 1);
-    if of_same == HELD_BACK {
-        return None;
-    }
-    let place = Place {
-        netns: same.netns,
-        ifindex: same.ifindex,
-        sort,
-    };
-    let Some(of_place) = suppressed(&NEIGHBOUR_PLACES_TOLD, place, &OFTEN) else {
-        // It was not told: the next time is not held back for this one.
-        NEIGHBOURS_TOLD.forget(&same);
-        return None;
-    };
-    Some(of_same as u32 + of_place)
 }
 
 /// Where the last packet that waits comes from, and where it is to go: the kernel asks
