@@ -149,6 +149,12 @@ impl<K, P: Counting> Held<K, P> {
             let _ = self.0.insert(same, &*record, 0);
         }
     }
+
+    /// Forgets what is held back, which mostly is nothing.
+    #[inline(always)]
+    pub(crate) fn forget(&self, same: &K) {
+        let _ = self.0.remove(same);
+    }
 }
 
 /// Nanoseconds since boot.

@@ -66,18 +66,22 @@ pub(crate) enum Answer {
 
 /// What becomes of a refusal that is of interest.
 pub(crate) struct Verdict {
-    /// How many were not reported before this one.
+    /// How many were not reported before this one, but for answers of the process that
+    /// wait.
     pub(crate) suppressed: u32,
     /// It is an answer that waits, with those before it.
     pub(crate) is_held: bool,
+    /// Whether it, or one before it, waits for any process of the namespace.
+    is_of_namespace: bool,
 }
 
-/// Answers of a process that wait.
+/// Answers that wait: of a process, or as too many were told in the namespace, of any.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Waiting {
     said: u64,
     netns: u32,
+    /// 0 for all of the namespace.
     pid: u32,
     ret: i32,
     sort: u32,
@@ -172,32 +176,33 @@ pub(crate) fn verdict(refusal: &Refusal) -> Option<Verdict> {
         Answer::To(_) => REFUSALS_REPORTED.pass(&same, 0, ANSWER_NS, MOST_ANSWERS),
     };
     if of_process == HELD_BACK {
-        return held(refusal, &same);
+        return held(refusal, &same, false);
     }
     let of_namespace = Same { pid: 0, ..same };
     let of_all = REFUSALS_REPORTED.pass(&of_namespace, 0, AGAIN_NS, MOST_OF_ALL);
     if of_all == HELD_BACK {
         // It was not told: the next of the process is not for that reason held back for
         // an hour.
-        if matches!(refusal.answer, Answer::Any) {
+        if !matches!(refusal.answer, Answer::No) {
             REFUSALS_REPORTED.forget(&same);
         }
-        return held(refusal, &same);
+        return held(refusal, &same, true);
     }
-    let suppressed = match refusal.answer {
+    let of_these = match refusal.answer {
         // Those of other questions wait, and are counted there.
         Answer::To(_) => of_question,
-        Answer::No | Answer::Any => of_process + of_all,
+        Answer::No | Answer::Any => of_process,
     };
     Some(Verdict {
-        suppressed: suppressed as u32,
+        suppressed: (of_these + of_all) as u32,
         is_held: false,
+        is_of_namespace: of_all != 0,
     })
 }
 
 /// It was not told: the same question may be the next time.
 #[inline(always)]
-fn held(refusal: &Refusal, same: &Same) -> Option<Verdict> {
+fn held(refusal: &Refusal, same: &Same, is_of_namespace: bool) -> Option<Verdict> {
     let Answer::To(question) = refusal.answer else {
         return None;
     };
@@ -205,6 +210,7 @@ fn held(refusal: &Refusal, same: &Same) -> Option<Verdict> {
     Some(Verdict {
         suppressed: 0,
         is_held: true,
+        is_of_namespace,
     })
 }
 
@@ -217,16 +223,29 @@ pub(crate) fn settle<C: EbpfContext, P: Counting>(
     waiting: &Held<Waiting, P>,
     record: &mut Record<P>,
 ) {
-    if matches!(refusal.answer, Answer::To(_)) {
-        let key = Waiting {
-            said: refusal.said,
-            netns: refusal.netns,
-            pid: record.header.pid,
-            ret: refusal.ret,
-            sort: refusal.sort,
-        };
-        waiting.settle(ctx, refusal.hook, &key, record, !verdict.is_held);
-    } else {
+    if !matches!(refusal.answer, Answer::To(_)) {
         record.send(ctx, refusal.hook);
+        return;
     }
+    let of_namespace = Waiting {
+        said: refusal.said,
+        netns: refusal.netns,
+        pid: 0,
+        ret: refusal.ret,
+        sort: refusal.sort,
+    };
+    let of_process = Waiting {
+        pid: record.header.pid,
+        ..of_namespace
+    };
+    let key = if verdict.is_held && verdict.is_of_namespace {
+        &of_namespace
+    } else {
+        &of_process
+    };
+    if !verdict.is_held && verdict.is_of_namespace {
+        // This one counts them.
+        waiting.forget(&of_namespace);
+    }
+    waiting.settle(ctx, refusal.hook, key, record, !verdict.is_held);
 }

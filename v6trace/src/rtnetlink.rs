@@ -34,9 +34,9 @@ pub(crate) const fn verb(flags: u32) -> &'static str {
 /// with a blank ahead.
 pub(crate) fn held_back(before: u32) -> String {
     match before {
-        0 => " It is one more than this process was told of one by one.".to_owned(),
+        0 => " It waited, as more such requests were refused than are told one by one.".to_owned(),
         _ => format!(
-            " It is the last of {} such requests of this process that were not told one by one.",
+            " It is the last of {} such requests that were not told one by one.",
             before.saturating_add(1)
         ),
     }

@@ -64,7 +64,7 @@ constants! {
     TASK_READ = 1 << 5;
     /// `mtu` was read.
     MTU_READ = 1 << 6;
-    /// It waited until the session's end, with `suppressed` others of the process.
+    /// It waited until the session's end, with `suppressed` others before it.
     HELD_BACK = 1 << 7;
 }
 

@@ -165,7 +165,7 @@ constants! {
     HAS_INET6 = 1 << 7;
     /// `disable_ipv6` was read.
     DISABLE_READ = 1 << 8;
-    /// It waited until the session's end, with `suppressed` others of the process.
+    /// It waited until the session's end, with `suppressed` others before it.
     HELD_BACK = 1 << 9;
 }
 
