@@ -121,9 +121,9 @@ fn each() -> Result<()> {
     let lines: String = (0..RULES)
         .map(|n| format!("rule add {}\n", rule(n)))
         .collect();
-    let file = format!("/run/{}.batch", host.netns.name());
-    std::fs::write(&file, &lines)?;
-    host.netns.ip(&format!("-6 -batch {file}"))?;
+    for line in lines.lines() {
+        host.netns.ip(&format!("-6 {line}"))?;
+    }
     let tracer = Tracing::start()?;
     send(&host, &lines)?;
     let report = tracer.finish()?;

@@ -87,9 +87,9 @@ fn each() -> Result<()> {
             (1..=ROUTES).map(|n| format!("route {verb} fd00:6b:1:{n:x}::/64 via fe80::9 dev v0\n"));
         lines.collect()
     };
-    let file = format!("/run/{}.batch", host.netns.name());
-    std::fs::write(&file, lines("add"))?;
-    host.netns.ip(&format!("-6 -batch {file}"))?;
+    for line in lines("add").lines() {
+        host.netns.ip(&format!("-6 {line}"))?;
+    }
     let tracer = Tracing::start()?;
     send(&host.netns, &lines("add").repeat(2))?;
     // What is not there, by another process: no more than are told.
