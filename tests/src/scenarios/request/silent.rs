@@ -118,14 +118,14 @@ fn each() -> Result<()> {
     const MOST: usize = 4;
     let host = Host::new("each-rule")?;
     let rule = |n| format!("pref {} from fd00:5c::/64 lookup 100", 70 + n);
-    let lines: String = (0..RULES)
+    let adds: Vec<_> = (0..RULES)
         .map(|n| format!("rule add {}\n", rule(n)))
         .collect();
-    for line in lines.lines() {
-        host.netns.ip(&format!("-6 {line}"))?;
+    for add in &adds {
+        host.netns.ip(&format!("-6 {}", add.trim()))?;
     }
     let tracer = Tracing::start()?;
-    send(&host, &lines)?;
+    send(&host, &adds.concat())?;
     let report = tracer.finish()?;
     report.complete()?;
     report.count(MOST + 1)?;

@@ -82,21 +82,19 @@ fn each() -> Result<()> {
     const ROUTES: usize = 40;
     const MOST: usize = 4;
     let host = Host::new("each")?;
-    let lines = |verb: &str| -> String {
-        let lines =
-            (1..=ROUTES).map(|n| format!("route {verb} fd00:6b:1:{n:x}::/64 via fe80::9 dev v0\n"));
-        lines.collect()
-    };
-    for line in lines("add").lines() {
-        host.netns.ip(&format!("-6 {line}"))?;
+    let adds: Vec<_> = (1..=ROUTES)
+        .map(|n| format!("route add fd00:6b:1:{n:x}::/64 via fe80::9 dev v0\n"))
+        .collect();
+    for add in &adds {
+        host.netns.ip(&format!("-6 {}", add.trim()))?;
     }
     let tracer = Tracing::start()?;
-    send(&host.netns, &lines("add").repeat(2))?;
+    send(&host.netns, &adds.concat().repeat(2))?;
     // What is not there, by another process: no more than are told.
-    let absent: String = (0..MOST)
+    let absent: Vec<_> = (0..MOST)
         .map(|n| format!("route del fd00:6c:0:{n:x}::/64\n"))
         .collect();
-    send(&host.netns, &absent)?;
+    send(&host.netns, &absent.concat())?;
     let report = tracer.finish()?;
     report.complete()?;
     report.count(MOST + 1 + MOST)?;
