@@ -178,6 +178,7 @@ impl OutputOptions {
             filter,
             events: self.events && !self.quiet,
             count: self.count,
+            check: false,
         }
     }
 }

@@ -20,6 +20,10 @@ pub(super) struct Replay {
     /// Wait for more until the recording ends
     #[arg(short = 'F', long)]
     follow: bool,
+    /// Show what was the matter with the host when recording began, as `v6trace
+    /// check` would have there and then, and nothing else
+    #[arg(long, conflicts_with_all = ["events", "count"])]
+    check: bool,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -33,7 +37,8 @@ impl Replay {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         options::start_log("warn");
-        let report = self.output.report(self.filter.offline()?);
+        let mut report = self.output.report(self.filter.offline()?);
+        report.check = self.check;
         let render = self.output.render_to_stdout();
         let mut feed = Feed::new(Report::new(report, render));
         let mut recordings = Recordings::new(&self.files);

@@ -1,0 +1,107 @@
+//! The snapshots of a host, and how findings look at them.
+
+use super::{Interface, Snapshot};
+use crate::{
+    catalogue,
+    explain::{Diagnosis, Site},
+    session::Session,
+};
+
+/// Entries of all snapshots together that are kept: far more than a host has, and few
+/// enough for a hostile stream.
+const MAX_ENTRIES: usize = 1 << 20;
+/// Snapshots that are kept, likewise.
+const MAX_SNAPSHOTS: usize = 1 << 10;
+
+/// The snapshots that the stream has told.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshots {
+    all: Vec<Snapshot>,
+    entries: usize,
+}
+
+impl Snapshots {
+    /// Keeps one.
+    pub(crate) fn take(&mut self, snapshot: Snapshot) {
+        let entries = self.entries.saturating_add(snapshot.size());
+        if entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS {
+            log::debug!("too much was seen of this host");
+            return;
+        }
+        self.entries = entries;
+        self.all.push(snapshot);
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Snapshot] {
+        &self.all
+    }
+}
+
+/// A host as it was looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Host<'a> {
+    pub(super) session: &'a Session,
+}
+
+impl<'a> Host<'a> {
+    /// Its namespaces.
+    pub(super) fn snapshots(self) -> &'a [Snapshot] {
+        self.session.snapshots().all()
+    }
+
+    /// What is in the namespace with this inode number.
+    pub(super) fn inside(self, netns: u32) -> Option<&'a Snapshot> {
+        let mut snapshots = self.snapshots().iter();
+        snapshots.find(|snapshot| snapshot.netns == netns)
+    }
+
+    /// "network namespace web", "network namespace 4026532201"
+    pub(super) fn name(self, netns: u32) -> String {
+        match self.session.namespace_name(netns) {
+            Some(name) => format!("network namespace {name}"),
+            None => format!("network namespace {netns}"),
+        }
+    }
+}
+
+/// One of its namespaces.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) host: Host<'a>,
+    pub(super) snapshot: &'a Snapshot,
+}
+
+impl<'a> Place<'a> {
+    /// Where commands are to be run.
+    pub(super) fn site(self) -> Site<'a> {
+        Site {
+            netns: self.snapshot.netns,
+            session: self.host.session,
+        }
+    }
+
+    /// Something that is the matter with an interface.
+    pub(super) fn finding(
+        self,
+        interface: &Interface,
+        cause: impl Into<catalogue::Cause>,
+        summary: String,
+    ) -> Diagnosis {
+        let Snapshot { netns, boot_ns, .. } = *self.snapshot;
+        Diagnosis::of_state(netns, boot_ns, cause, summary).on(interface.ifindex, &interface.name)
+    }
+
+    /// Where the other end of an interface is: that namespace, and the interface.
+    pub(super) fn other_end(self, interface: &Interface) -> Option<(Place<'a>, &'a Interface)> {
+        let ifindex = interface.other_end?;
+        let snapshot = match interface.other_netns {
+            Some(netns) => self.host.inside(netns)?,
+            None if interface.other_is_elsewhere => return None,
+            None => self.snapshot,
+        };
+        let other = snapshot.interface(ifindex)?;
+        let host = self.host;
+        Some((Place { host, snapshot }, other))
+    }
+}

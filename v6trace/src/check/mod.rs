@@ -1,0 +1,45 @@
+//! What is the matter with this host now, in every network namespace, without
+//! waiting for it to fail once more.
+//!
+//! ```text
+//! look (live only): each namespace -> Snapshot ...  Checked
+//!                                        \-> the stream, ahead of all events
+//! stream -> Host: the snapshots -> addresses, advertisements ... -> Diagnosis
+//! ```
+//!
+//! A finding is a function of the stream alone, as every diagnosis is: `check`
+//! makes a stream of nothing else, `live` and `record` begin theirs with it. What
+//! is the same matter as an event of a family has that family's cause and words;
+//! the causes here are of what shows in the state only.
+
+mod addresses;
+mod advertisements;
+mod causes;
+mod host;
+#[cfg(feature = "live")]
+pub(crate) mod look;
+mod snapshot;
+
+use crate::{explain::Diagnosis, session::Session};
+
+pub use causes::Cause;
+pub(crate) use host::Snapshots;
+use host::{Host, Place};
+pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot};
+
+/// What the catalogue calls these causes, and what they are about.
+pub const NAME: &str = "check";
+/// See [`NAME`].
+pub const ABOUT: &str = "what `v6trace check` finds in the state of a host";
+
+/// Everything that is the matter, namespace by namespace.
+pub(crate) fn findings(session: &Session) -> Vec<Diagnosis> {
+    let host = Host { session };
+    let mut found = Vec::new();
+    for snapshot in session.snapshots().all() {
+        let place = Place { host, snapshot };
+        found.extend(addresses::findings(place));
+        found.extend(advertisements::findings(place));
+    }
+    found
+}

@@ -1,0 +1,287 @@
+//! What a network namespace has, as userspace found it: the state that findings
+//! rest on, as netlink and procfs give it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{families::neighbour::Counts, frame::Mac, record::Finding};
+
+/// One network namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Snapshot {
+    /// When it was looked at, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// Its inode number.
+    pub netns: u32,
+    /// Its interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Their addresses of either family.
+    pub addresses: Vec<Address>,
+    /// IPv6 routes with a gateway, default routes and those that name a source;
+    /// `None` where they could not be listed.
+    pub routes: Option<Vec<Route>>,
+    /// What interfaces answer for as anycast, by index; `None` where that could not be
+    /// read.
+    pub anycast: Option<Vec<(u32, Ipv6Addr)>>,
+    /// What they answer for as proxies, likewise.
+    pub proxied: Option<Vec<(u32, Ipv6Addr)>>,
+    /// Neighbours that are a gateway of one of the routes.
+    pub gateways: Option<Vec<Gateway>>,
+    /// All entries of the table of neighbours that take room in it.
+    pub neighbours: Option<Counts>,
+    /// `net.ipv6.conf.all`
+    pub all: Settings,
+    /// Raw ICMPv6 sockets, which are given router advertisements as well.
+    pub raw_icmpv6: Option<u32>,
+    /// Whether there is more than was listed of anything.
+    pub cut: bool,
+    /// A process in it, where it has no name: (namespace, process id).
+    pub processes: Vec<(u32, u32)>,
+}
+
+impl Finding for Snapshot {
+    fn inhabitants(&self) -> &[(u32, u32)] {
+        &self.processes
+    }
+}
+
+impl Snapshot {
+    /// How much there is of it.
+    pub(super) fn size(&self) -> usize {
+        let lists = [
+            self.interfaces.len(),
+            self.addresses.len(),
+            self.routes.as_ref().map_or(0, Vec::len),
+            self.anycast.as_ref().map_or(0, Vec::len),
+            self.proxied.as_ref().map_or(0, Vec::len),
+            self.gateways.as_ref().map_or(0, Vec::len),
+        ];
+        lists.iter().sum()
+    }
+
+    /// The interface with this index.
+    pub(super) fn interface(&self, ifindex: u32) -> Option<&Interface> {
+        let mut interfaces = self.interfaces.iter();
+        interfaces.find(|interface| interface.ifindex == ifindex)
+    }
+
+    /// The IPv6 addresses of an interface.
+    pub(super) fn own(&self, ifindex: u32) -> impl Iterator<Item = (&Address, Ipv6Addr)> {
+        let own = self.addresses.iter();
+        own.filter(move |one| one.ifindex == ifindex)
+            .filter_map(|one| match one.address {
+                IpAddr::V6(address) => Some((one, address)),
+                IpAddr::V4(_) => None,
+            })
+    }
+}
+
+/// Settings of all interfaces together; `None` where one could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `forwarding`
+    pub forwarding: Option<i32>,
+    /// `enhanced_dad`
+    pub enhanced_dad: Option<i32>,
+    /// `disable_ipv6`
+    pub disable_ipv6: Option<i32>,
+    /// `proxy_ndp`
+    pub proxy_ndp: Option<i32>,
+    /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
+    pub gc_thresh3: Option<i32>,
+}
+
+/// An interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interface {
+    /// Its index.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Its MAC, where its link layer has one.
+    pub mac: Option<Mac>,
+    /// `ARPHRD_*`
+    pub device_type: u16,
+    /// What sort of virtual device it is, such as `bridge`.
+    pub kind: Option<String>,
+    /// `IFF_*`
+    pub flags: u32,
+    /// Its MTU.
+    pub mtu: u32,
+    /// The index of its peer, or of what it is stacked on.
+    pub other_end: Option<u32>,
+    /// The namespace of that, where it is another and was found.
+    pub other_netns: Option<u32>,
+    /// Whether that is in another namespace, found or not.
+    pub other_is_elsewhere: bool,
+    /// The index of the bridge, bond or VRF that it belongs to.
+    pub master: Option<u32>,
+    /// Whether it is a bridge's port in hairpin mode.
+    pub hairpin: bool,
+    /// Its IPv6, where it has any.
+    pub ipv6: Option<Ipv6>,
+}
+
+/// The IPv6 of an interface: its `net.ipv6.conf.IF`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ipv6 {
+    /// `forwarding`
+    pub forwarding: i32,
+    /// `accept_ra`
+    pub accept_ra: i32,
+    /// `disable_ipv6`
+    pub disable_ipv6: i32,
+    /// `accept_dad`
+    pub accept_dad: i32,
+    /// `enhanced_dad`
+    pub enhanced_dad: i32,
+    /// `proxy_ndp`
+    pub proxy_ndp: i32,
+    /// `use_tempaddr`
+    pub use_tempaddr: i32,
+    /// `addr_gen_mode`
+    pub addr_gen_mode: i32,
+    /// Router advertisements that came in since it has IPv6; `None` where they could
+    /// not be read.
+    pub advertisements: Option<u64>,
+    /// The index of another interface of the namespace that has the same
+    /// `stable_secret`. The secret itself is nobody's business.
+    pub secret_of: Option<u32>,
+}
+
+impl Interface {
+    /// `IFF_UP`
+    const UP: u32 = 0x1;
+    /// `IFF_LOOPBACK`
+    const LOOPBACK: u32 = 0x8;
+    /// `IFF_RUNNING`: up, and the kernel takes its link for usable.
+    const RUNNING: u32 = 0x40;
+    /// `IFF_NOARP`
+    const NOARP: u32 = 0x80;
+    /// `IFF_LOWER_UP`
+    const LOWER_UP: u32 = 0x1_0000;
+    /// `ARPHRD_ETHER`
+    const ETHERNET: u16 = 1;
+
+    /// Whether it is set up.
+    pub fn is_up(&self) -> bool {
+        self.flags & Self::UP != 0
+    }
+
+    /// Whether it is this host's loopback.
+    pub fn is_loopback(&self) -> bool {
+        self.flags & Self::LOOPBACK != 0
+    }
+
+    /// Whether addresses on it are tested (`addrconf_link_ready`).
+    pub fn is_ready(&self) -> bool {
+        self.flags & Self::RUNNING != 0
+    }
+
+    /// Whether its link is there.
+    pub fn has_carrier(&self) -> bool {
+        self.flags & Self::LOWER_UP != 0
+    }
+
+    /// Whether neighbours on it are looked for, as on a segment that it shares.
+    pub fn is_ethernet(&self) -> bool {
+        self.device_type == Self::ETHERNET && self.flags & (Self::LOOPBACK | Self::NOARP) == 0
+    }
+}
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// The interface's index.
+    pub ifindex: u32,
+    /// The host's own, where there is a peer's as well.
+    pub address: IpAddr,
+    /// Bits of its prefix.
+    pub prefix_len: u8,
+    /// `RT_SCOPE_*`
+    pub scope: u8,
+    /// `IFA_F_*`
+    pub flags: u32,
+}
+
+/// An IPv6 route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The prefix that it is for.
+    pub prefix: Ipv6Addr,
+    /// Bits of that.
+    pub prefix_len: u8,
+    /// `RT_TABLE_*`
+    pub table: u32,
+    /// `RTPROT_*`
+    pub protocol: u8,
+    /// Its metric.
+    pub metric: u32,
+    /// The gateway, where it has one.
+    pub gateway: Option<Ipv6Addr>,
+    /// The interface that it leaves by; `None` of several.
+    pub ifindex: Option<u32>,
+    /// The source of what leaves by it, where it says.
+    pub prefsrc: Option<Ipv6Addr>,
+    /// Whether the kernel passes it over.
+    pub is_dead: bool,
+}
+
+impl Route {
+    /// Whether it is a default route.
+    pub fn is_default(&self) -> bool {
+        self.prefix_len == 0
+    }
+}
+
+/// A neighbour that is a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gateway {
+    /// The interface's index.
+    pub ifindex: u32,
+    /// Its address.
+    pub address: Ipv6Addr,
+    /// `NUD_*`
+    pub state: u16,
+}
+
+/// Closes the snapshots of a host: what there is besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Checked {
+    /// When all had been looked at, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// Namespaces that are known and could not be looked into.
+    pub unseen: u32,
+    /// Whether there are processes whose namespaces may not be looked at, so that
+    /// namespaces may be missing.
+    pub hidden: bool,
+    /// Whether there are more namespaces than are looked into.
+    pub cut: bool,
+}
+
+impl Finding for Checked {}
+
+impl Checked {
+    /// What could not be seen, as a line; `None` where that was nothing.
+    pub fn missing(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        match self.unseen {
+            0 => {}
+            1 => parts.push("1 network namespace (CAP_SYS_ADMIN)".to_owned()),
+            several => parts.push(format!("{several} network namespaces (CAP_SYS_ADMIN)")),
+        }
+        if self.hidden {
+            parts.push("namespaces of other users' processes (CAP_SYS_PTRACE)".to_owned());
+        }
+        if self.cut {
+            parts.push("what is beyond the first of many namespaces".to_owned());
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
