@@ -9,6 +9,7 @@ mod address;
 mod advertisement;
 mod anycast;
 mod bind;
+mod check;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -185,6 +186,8 @@ const GROUPS: &[Group] = &[
         scenarios: neighbour::SCENARIOS,
     },
     // What is recorded is joins, and a token that is refused.
+    // Hardly any of these traces.
+    of_those(&["set-token"], check::SCENARIOS),
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),
     of_all(healthy::SCENARIOS),

@@ -86,13 +86,7 @@ impl<'a> Found<'a> {
             .with("all_enhanced_dad", self.place.snapshot.all.enhanced_dad)
             .with(
                 "held_by",
-                Value::List(
-                    others
-                        .iter()
-                        .take(NAMED)
-                        .map(|o| o.name().into())
-                        .collect(),
-                ),
+                Value::List(others.iter().take(NAMED).map(|o| o.name().into()).collect()),
             );
         if others.is_empty()
             && let Some((at, port)) = reflector
@@ -114,10 +108,15 @@ impl<'a> Found<'a> {
                         .remark("where nobody behind the port has to reach itself"),
                 );
         } else if others.is_empty() {
-            diagnosis = diagnosis.fix(self.place.site().command(&format!(
-                "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
-                quoted(name)
-            )).remark("while it is tested again: shows who answers"));
+            diagnosis = diagnosis.fix(
+                self.place
+                    .site()
+                    .command(&format!(
+                        "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
+                        quoted(name)
+                    ))
+                    .remark("while it is tested again: shows who answers"),
+            );
         }
         self.anew(
             diagnosis,
@@ -203,8 +202,7 @@ impl<'a> Found<'a> {
                 let is_own = snapshot.netns == self.place.snapshot.netns
                     && interface.ifindex == self.interface.ifindex;
                 if !is_own
-                    && !(self.address.is_unicast_link_local()
-                        && !self.is_other_end(at, interface))
+                    && !(self.address.is_unicast_link_local() && !self.is_other_end(at, interface))
                     && answers(at, interface, self.address)
                 {
                     others.push(Other { at, interface });

@@ -28,18 +28,24 @@ fn ignored(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagno
     }
     let settings = (ipv6.forwarding, ipv6.accept_ra);
     let raw = place.snapshot.raw_icmpv6;
-    let mut found = ignores(&interface.name, settings, &standing, place.site(), |cause, why| {
-        let theirs = if raw == Some(0) {
-            ""
-        } else {
-            " Whoever has a raw ICMPv6 socket here may process them itself."
-        };
-        let summary = format!(
-            "{why} {advertisements} came in since {} has IPv6.{theirs}",
-            interface.name
-        );
-        place.finding(interface, cause, summary)
-    })?
+    let mut found = ignores(
+        &interface.name,
+        settings,
+        &standing,
+        place.site(),
+        |cause, why| {
+            let theirs = if raw == Some(0) {
+                ""
+            } else {
+                " Whoever has a raw ICMPv6 socket here may process them itself."
+            };
+            let summary = format!(
+                "{why} {advertisements} came in since {} has IPv6.{theirs}",
+                interface.name
+            );
+            place.finding(interface, cause, summary)
+        },
+    )?
     .with("advertisements", advertisements)
     .with("raw_sockets", raw);
     if raw != Some(0) {
@@ -63,12 +69,16 @@ fn standing(place: Place<'_>, interface: &Interface) -> Standing {
         });
         routes.collect()
     });
-    let master = interface.master.and_then(|master| snapshot.interface(master));
+    let master = interface
+        .master
+        .and_then(|master| snapshot.interface(master));
     Standing {
         boot_ns: snapshot.boot_ns,
         netns: snapshot.netns,
         ifindex: interface.ifindex,
-        addresses: own.map(|(held, address)| (address, held.prefix_len)).collect(),
+        addresses: own
+            .map(|(held, address)| (address, held.prefix_len))
+            .collect(),
         default_routes,
         master: master.map(|master| master.name.clone()),
         taker: None,

@@ -116,7 +116,11 @@ impl Buffers {
 impl Live {
     /// Reads what an attached tracer puts into its buffers; `host` is what the host was
     /// like, for the beginning of the stream.
-    pub fn new(attached: Attached, buffers: Buffers, host: Vec<Record>) -> anyhow::Result<(Self, SessionInfo)> {
+    pub fn new(
+        attached: Attached,
+        buffers: Buffers,
+        host: Vec<Record>,
+    ) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached {
             ebpf,
             links,

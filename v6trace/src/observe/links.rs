@@ -5,8 +5,9 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, Inet6DevConf, InfoBond, InfoBridgePort, InfoData, InfoKind,
-        InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, Inet6DevConf, InfoBond, InfoBridgePort,
+        InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
+        LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;

@@ -6,18 +6,21 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Namespace, Process, Record};
-use crate::{check::{Checked, Snapshot}, families::{
-    address::Settled,
-    advertisement::Standing,
-    anycast::AnycastUse,
-    bind::{PortUse, Whereabouts},
-    dad::Surroundings,
-    neighbour::{Advertised, Beside, TableUse},
-    option::Multicasts,
-    outgoing::Reach,
-    route::Paths,
-    source_selection::Addresses,
-}};
+use crate::{
+    check::{Checked, Snapshot},
+    families::{
+        address::Settled,
+        advertisement::Standing,
+        anycast::AnycastUse,
+        bind::{PortUse, Whereabouts},
+        dad::Surroundings,
+        neighbour::{Advertised, Beside, TableUse},
+        option::Multicasts,
+        outgoing::Reach,
+        route::Paths,
+        source_selection::Addresses,
+    },
+};
 
 /// Something that was looked up.
 pub trait Finding {

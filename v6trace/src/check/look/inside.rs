@@ -110,8 +110,7 @@ fn address(message: &AddressMessage) -> Option<Address> {
 fn routes() -> io::Result<Vec<Route>> {
     let left = Cell::new(LISTED + 1);
     let found = routes::list(|route| {
-        let matters =
-            route.prefix_len == 0 || route.gateway.is_some() || route.prefsrc.is_some();
+        let matters = route.prefix_len == 0 || route.gateway.is_some() || route.prefsrc.is_some();
         if route.kind != UNICAST || !matters {
             return false;
         }

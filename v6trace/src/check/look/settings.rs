@@ -52,7 +52,9 @@ pub(super) fn raw_icmpv6() -> io::Result<u32> {
 }
 
 fn count_raw(sockets: &str) -> u32 {
-    let own = sockets.lines().filter_map(|line| line.split_whitespace().nth(1));
+    let own = sockets
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1));
     let icmpv6 = own.filter(|own| own.ends_with(ICMPV6));
     u32::try_from(icmpv6.count()).unwrap_or(u32::MAX)
 }

@@ -59,13 +59,7 @@ pub(crate) fn again(
 }
 
 /// The command that deletes an address, and then does `add`.
-fn replaced(
-    site: Site<'_>,
-    address: Ipv6Addr,
-    prefix_len: u32,
-    add: &str,
-    name: &str,
-) -> String {
+fn replaced(site: Site<'_>, address: Ipv6Addr, prefix_len: u32, add: &str, name: &str) -> String {
     let name = quoted(name);
     let delete = site.in_netns(&format!(
         "ip -6 address del {address}/{prefix_len} dev {name}"
