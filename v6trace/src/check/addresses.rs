@@ -125,14 +125,14 @@ impl<'a> Found<'a> {
         )
     }
 
-    /// It waits for its test. With a link that is ready that takes a moment, and is no
-    /// matter; without one it may go on for ever. Where nothing is plugged into a
+    /// It waits for its test. With a carrier that takes a moment, until the kernel has
+    /// noticed it and asked the link, and is no matter; without one it may go on for ever. Where nothing is plugged into a
     /// bridge, and where somebody has set the interface down, nobody waits with it.
     fn waits(&self) -> Option<Diagnosis> {
         let Interface { name, .. } = self.interface;
         let is_bridge = self.interface.kind.as_deref() == Some("bridge");
         let is_empty = is_bridge && !self.has_ports();
-        if self.interface.is_ready() || !self.interface.is_up() || is_empty {
+        if self.interface.has_carrier() || !self.interface.is_up() || is_empty {
             return None;
         }
         let holder = Holder {
@@ -143,13 +143,12 @@ impl<'a> Found<'a> {
             prefix_len: self.held.prefix_len.into(),
             is_up: Some(true),
             is_ready: Some(false),
-            has_carrier: Some(self.interface.has_carrier()),
+            has_carrier: Some(false),
         };
         let summary = format!("{}: {}.", self.address, why_tentative(&holder));
         let diagnosis = self
             .told(Cause::Tentative, summary)
-            .with("running", false)
-            .with("carrier", self.interface.has_carrier())
+            .with("carrier", false)
             .fix(Fix::new(format!(
                 "give {} a carrier: a bridge has one with the first port that is up",
                 quoted(name)

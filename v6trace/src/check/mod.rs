@@ -15,17 +15,21 @@
 mod addresses;
 mod advertisements;
 mod causes;
+mod hazards;
 mod host;
+mod interfaces;
 #[cfg(feature = "live")]
 pub(crate) mod look;
+mod neighbours;
 mod snapshot;
+mod sockets;
 
 use crate::{explain::Diagnosis, session::Session};
 
 pub use causes::Cause;
 pub(crate) use host::Snapshots;
 use host::{Host, Place};
-pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot};
+pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot, Stray};
 
 /// What the catalogue calls these causes, and what they are about.
 pub const NAME: &str = "check";
@@ -39,7 +43,12 @@ pub(crate) fn findings(session: &Session) -> Vec<Diagnosis> {
     for snapshot in session.snapshots().all() {
         let place = Place { host, snapshot };
         found.extend(addresses::findings(place));
+        found.extend(interfaces::findings(place));
         found.extend(advertisements::findings(place));
+        found.extend(neighbours::findings(place));
+        found.extend(sockets::findings(place));
+        found.extend(hazards::findings(place));
     }
+    found.extend(neighbours::table(host));
     found
 }

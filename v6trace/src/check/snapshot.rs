@@ -33,6 +33,9 @@ pub struct Snapshot {
     pub neighbours: Option<Counts>,
     /// `net.ipv6.conf.all`
     pub all: Settings,
+    /// Sockets that wait for TCP connections at an address that no interface has, those
+    /// that were looked up; `None` where they could not be listed.
+    pub strays: Option<Vec<Stray>>,
     /// Raw ICMPv6 sockets, which are given router advertisements as well.
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
@@ -57,6 +60,7 @@ impl Snapshot {
             self.anycast.as_ref().map_or(0, Vec::len),
             self.proxied.as_ref().map_or(0, Vec::len),
             self.gateways.as_ref().map_or(0, Vec::len),
+            self.strays.as_ref().map_or(0, Vec::len),
         ];
         lists.iter().sum()
     }
@@ -90,6 +94,10 @@ pub struct Settings {
     pub disable_ipv6: Option<i32>,
     /// `proxy_ndp`
     pub proxy_ndp: Option<i32>,
+    /// `net.ipv6.ip_nonlocal_bind`
+    pub nonlocal_bind: Option<i32>,
+    /// `net.ipv6.conf.default.disable_ipv6`
+    pub default_disable_ipv6: Option<i32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
     pub gc_thresh3: Option<i32>,
 }
@@ -149,9 +157,6 @@ pub struct Ipv6 {
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,
-    /// The index of another interface of the namespace that has the same
-    /// `stable_secret`. The secret itself is nobody's business.
-    pub secret_of: Option<u32>,
 }
 
 impl Interface {
@@ -159,14 +164,16 @@ impl Interface {
     const UP: u32 = 0x1;
     /// `IFF_LOOPBACK`
     const LOOPBACK: u32 = 0x8;
-    /// `IFF_RUNNING`: up, and the kernel takes its link for usable.
-    const RUNNING: u32 = 0x40;
     /// `IFF_NOARP`
     const NOARP: u32 = 0x80;
     /// `IFF_LOWER_UP`
     const LOWER_UP: u32 = 0x1_0000;
     /// `ARPHRD_ETHER`
     const ETHERNET: u16 = 1;
+    /// `ARPHRD_PPP`
+    const PPP: u16 = 512;
+    /// `ARPHRD_NONE`, as of a tun or WireGuard.
+    const NO_HEADER: u16 = 0xfffe;
 
     /// Whether it is set up.
     pub fn is_up(&self) -> bool {
@@ -178,14 +185,14 @@ impl Interface {
         self.flags & Self::LOOPBACK != 0
     }
 
-    /// Whether addresses on it are tested (`addrconf_link_ready`).
-    pub fn is_ready(&self) -> bool {
-        self.flags & Self::RUNNING != 0
-    }
-
     /// Whether its link is there.
     pub fn has_carrier(&self) -> bool {
         self.flags & Self::LOWER_UP != 0
+    }
+
+    /// Whether its link is of a kind that carries IPv6.
+    pub fn may_have_ipv6(&self) -> bool {
+        [Self::ETHERNET, Self::PPP, Self::NO_HEADER].contains(&self.device_type)
     }
 
     /// Whether neighbours on it are looked for, as on a segment that it shares.
@@ -248,6 +255,19 @@ pub struct Gateway {
     pub address: Ipv6Addr,
     /// `NUD_*`
     pub state: u16,
+}
+
+/// A socket that waits at an address that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// The address.
+    pub address: Ipv6Addr,
+    /// The port.
+    pub port: u16,
+    /// The socket's inode number.
+    pub inode: u32,
+    /// The process that has it open, where that is known: its id and name.
+    pub owner: Option<(u32, String)>,
 }
 
 /// Closes the snapshots of a host: what there is besides.

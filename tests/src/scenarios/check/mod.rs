@@ -3,6 +3,11 @@
 
 mod addresses;
 mod advertisements;
+mod hazards;
+mod healthy;
+mod interfaces;
+mod neighbours;
+mod sockets;
 mod stream;
 
 use super::Scenario;
@@ -11,5 +16,10 @@ use super::Scenario;
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     addresses::SCENARIOS,
     advertisements::SCENARIOS,
+    interfaces::SCENARIOS,
+    neighbours::SCENARIOS,
+    sockets::SCENARIOS,
+    hazards::SCENARIOS,
+    healthy::SCENARIOS,
     stream::SCENARIOS,
 ];

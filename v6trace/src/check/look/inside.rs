@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     io,
     net::{IpAddr, Ipv6Addr},
 };
@@ -14,18 +15,22 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::settings;
 use crate::{
-    check::{Address, Interface, Ipv6, Route, Snapshot},
+    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray},
     clock,
+    families::neighbour::Counts,
     observe::{
         answers,
         inside::{held, known},
         links::{self, Link},
-        netlink, routes,
+        neighbours::{self, Neighbour},
+        netlink, owners, routes, sockets,
     },
 };
 
 /// Entries of each list.
 const LISTED: usize = 4096;
+/// Sockets whose processes are looked for.
+const STRAYS: usize = 64;
 /// `RTN_UNICAST`
 const UNICAST: u8 = 1;
 
@@ -48,7 +53,11 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
     snapshot.interfaces = links.iter().map(interface).collect();
-    settings::share_secrets(&mut snapshot.interfaces);
+    snapshot.strays = known("listeners", strays(&snapshot.addresses));
+    if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
+        snapshot.gateways = Some(gateways);
+        snapshot.neighbours = Some(counts);
+    }
     bound(&mut snapshot);
     Ok((snapshot, elsewhere))
 }
@@ -77,7 +86,6 @@ fn interface(link: &Link) -> Interface {
             use_tempaddr: set.use_tempaddr,
             addr_gen_mode: set.addr_gen_mode,
             advertisements: settings::advertisements(&link.name),
-            secret_of: None,
         }),
     }
 }
@@ -131,6 +139,61 @@ fn routes() -> io::Result<Vec<Route>> {
     Ok(found.collect())
 }
 
+/// The neighbours that are gateways, and how many there are of all sorts.
+fn gateways(routes: Option<&[Route]>) -> io::Result<(Vec<Gateway>, Counts)> {
+    let routes = routes.unwrap_or_default().iter();
+    let hops: HashSet<_> = routes
+        .filter_map(|route| Some((route.ifindex?, route.gateway?)))
+        .collect();
+    let mut counts = Counts::default();
+    let gateways = neighbours::list(|entry| {
+        if !entry.is_exempt {
+            counts += neighbours::count(entry.state);
+        }
+        let Neighbour {
+            ifindex, address, ..
+        } = entry;
+        hops.contains(&(ifindex, address)).then(|| Gateway {
+            ifindex,
+            address,
+            state: entry.state.into(),
+        })
+    })?;
+    Ok((gateways, counts))
+}
+
+/// Sockets that wait for TCP connections at an address that no interface has. A
+/// link-local address is one of a single interface, which is not listed.
+fn strays(addresses: &[Address]) -> io::Result<Vec<Stray>> {
+    let held: HashSet<IpAddr> = addresses.iter().map(|one| one.address).collect();
+    let mut strays = sockets::listening()?;
+    strays.retain(|socket| is_of_an_interface(socket.from) && !held.contains(&socket.from));
+    strays.truncate(STRAYS);
+    let inodes = strays.iter().map(|socket| socket.inode).collect();
+    let owners = owners::of(&inodes);
+    let strays = strays.into_iter().filter_map(|socket| {
+        let IpAddr::V6(address) = socket.from else {
+            return None;
+        };
+        let owner = owners.get(&socket.inode);
+        Some(Stray {
+            address,
+            port: socket.from_port,
+            inode: socket.inode,
+            owner: owner.map(|owner| (owner.pid, owner.comm.clone())),
+        })
+    });
+    Ok(strays.collect())
+}
+
+fn is_of_an_interface(address: IpAddr) -> bool {
+    let IpAddr::V6(address) = address else {
+        return false;
+    };
+    let is_none = address.is_unspecified() || address.is_loopback() || address.is_multicast();
+    !is_none && !address.is_unicast_link_local() && address.to_ipv4_mapped().is_none()
+}
+
 /// Cuts what is too long. IPv4 addresses go first.
 fn bound(snapshot: &mut Snapshot) {
     fn cut<T>(list: &mut Vec<T>) -> bool {
@@ -143,6 +206,7 @@ fn bound(snapshot: &mut Snapshot) {
     let mut is_cut = cut(&mut snapshot.interfaces) | cut(&mut snapshot.addresses);
     is_cut |= snapshot.routes.as_mut().is_some_and(cut);
     is_cut |= snapshot.anycast.as_mut().is_some_and(cut);
+    is_cut |= snapshot.gateways.as_mut().is_some_and(cut);
     is_cut |= snapshot.proxied.as_mut().is_some_and(cut);
     snapshot.cut = is_cut;
 }

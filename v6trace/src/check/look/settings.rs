@@ -1,9 +1,9 @@
 //! What netlink does not tell and procfs does, of the network namespace of the
 //! calling thread.
 
-use std::{collections::HashMap, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
-use crate::check::{Interface, Settings};
+use crate::check::Settings;
 
 /// Where the kernel shows the IPv6 settings of the calling thread's namespace.
 const CONF: &str = "/proc/sys/net/ipv6/conf";
@@ -12,8 +12,6 @@ const COUNTERS: &str = "/proc/thread-self/net/dev_snmp6";
 /// Where it lists raw sockets.
 const RAW: &str = "/proc/thread-self/net/raw6";
 
-/// `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`
-const BY_SECRET: i32 = 2;
 /// `IPPROTO_ICMPV6`, as what a raw socket has for a port.
 const ICMPV6: &str = ":003A";
 
@@ -29,6 +27,8 @@ pub(super) fn of_all() -> Settings {
         enhanced_dad: all("enhanced_dad"),
         disable_ipv6: all("disable_ipv6"),
         proxy_ndp: all("proxy_ndp"),
+        nonlocal_bind: number(Path::new("/proc/sys/net/ipv6/ip_nonlocal_bind")),
+        default_disable_ipv6: number(&Path::new(CONF).join("default/disable_ipv6")),
         gc_thresh3: number(Path::new("/proc/sys/net/ipv6/neigh/default/gc_thresh3")),
     }
 }
@@ -57,24 +57,6 @@ fn count_raw(sockets: &str) -> u32 {
         .filter_map(|line| line.split_whitespace().nth(1));
     let icmpv6 = own.filter(|own| own.ends_with(ICMPV6));
     u32::try_from(icmpv6.count()).unwrap_or(u32::MAX)
-}
-
-/// Says of interfaces that make addresses of a secret which other one has the same.
-pub(super) fn share_secrets(interfaces: &mut [Interface]) {
-    let mut first: HashMap<String, u32> = HashMap::new();
-    for interface in interfaces {
-        let Some(ipv6) = interface.ipv6.as_mut() else {
-            continue;
-        };
-        if ipv6.addr_gen_mode != BY_SECRET {
-            continue;
-        }
-        let path = Path::new(CONF).join(&interface.name).join("stable_secret");
-        if let Ok(secret) = fs::read_to_string(path) {
-            let of = *first.entry(secret).or_insert(interface.ifindex);
-            ipv6.secret_of = Some(of).filter(|&of| of != interface.ifindex);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub(super) use came_up::came_up;
+pub(crate) use came_up::not_made;
 pub(super) use lost::lost;
 pub(super) use made::{settings_refused, temporary_stopped};
 pub(super) use refused::refused;

@@ -1,0 +1,175 @@
+//! Settings that make trouble sooner or later.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::{Cause, Interface, Route, host::Place};
+use crate::{
+    explain::{Diagnosis, Fix, Value, quoted},
+    families::anycast,
+    frame::Mac,
+};
+
+/// Those of a namespace.
+pub(super) fn findings(place: Place<'_>) -> Vec<Diagnosis> {
+    let interfaces = place.snapshot.interfaces.iter();
+    let mut found: Vec<Diagnosis> = interfaces
+        .filter_map(|interface| forgetful(place, interface))
+        .collect();
+    found.extend(same_mac(place));
+    found.extend(own_gateways(place));
+    found
+}
+
+/// An interface that takes its own reflected solicitation for another node's. Either of
+/// `conf.all` and its own setting has it recognised (RFC 7527).
+fn forgetful(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
+    let ipv6 = interface.ipv6?;
+    let all = place.snapshot.all.enhanced_dad?;
+    let tests = ipv6.accept_dad > 0 && ipv6.disable_ipv6 == 0;
+    if ipv6.enhanced_dad != 0 || all != 0 || !tests || !interface.is_ethernet() {
+        return None;
+    }
+    let name = &interface.name;
+    let behind = place.other_end(interface);
+    let port = behind.filter(|(_, port)| port.hairpin);
+    let reflects = port.map_or_else(String::new, |(at, port)| {
+        format!(
+            " {} of {}, its other end, is in hairpin mode and sends all back.",
+            port.name,
+            at.host.name(at.snapshot.netns)
+        )
+    });
+    let summary = format!(
+        "{name} does not recognise its own solicitations (enhanced_dad = 0, of {name} and of all): \
+         where the link sends one back, a new address is taken for a duplicate and never \
+         used.{reflects}"
+    );
+    let mut found = place
+        .finding(interface, Cause::EnhancedDadOff, summary)
+        .with("enhanced_dad", ipv6.enhanced_dad)
+        .with("all_enhanced_dad", all)
+        .with("hairpin", port.map(|(_, port)| port.name.as_str()))
+        .fix(place.site().set(name, "enhanced_dad", 1));
+    if let Some((at, port)) = port {
+        let off = format!("bridge link set dev {} hairpin off", quoted(&port.name));
+        found = found.fix(
+            at.site()
+                .command(&off)
+                .remark("where nobody behind the port has to reach itself"),
+        );
+    }
+    Some(found)
+}
+
+/// Two interfaces behind ports of one bridge that have one MAC: the bridge sends what is
+/// for it to whichever was heard last, and both make the same link-local address. Only
+/// the other ends of ports are looked at: what is stacked on an interface has its MAC
+/// by right.
+fn same_mac(place: Place<'_>) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    let ports = place.snapshot.interfaces.iter();
+    let bridged = ports.filter_map(|port| {
+        let bridge = place.snapshot.interface(port.master?)?;
+        let (at, end) = place.other_end(port)?;
+        let is_veth = port.kind.as_deref() == Some("veth");
+        (is_veth && bridge.kind.as_deref() == Some("bridge") && end.is_up())
+            .then_some((bridge, at, end))
+    });
+    let mut seen: Vec<(u32, Mac, Place<'_>, &Interface)> = Vec::new();
+    for (bridge, at, end) in bridged {
+        let Some(mac) = end.mac else {
+            continue;
+        };
+        let same =
+            |one: &&(u32, Mac, Place<'_>, &Interface)| (one.0, one.1) == (bridge.ifindex, mac);
+        match seen.iter().find(same) {
+            Some(&(_, _, first, other)) => {
+                found.push(twice(at, end, mac, (first, other), &bridge.name))
+            }
+            None => seen.push((bridge.ifindex, mac, at, end)),
+        }
+    }
+    found
+}
+
+fn twice(
+    at: Place<'_>,
+    end: &Interface,
+    mac: Mac,
+    (first, other): (Place<'_>, &Interface),
+    bridge: &str,
+) -> Diagnosis {
+    let other_name = format!(
+        "{} of {}",
+        other.name,
+        first.host.name(first.snapshot.netns)
+    );
+    let summary = format!(
+        "{} and {other_name} have one MAC, {mac}, behind ports of the bridge {bridge}: that sends \
+         what is for it to whichever was heard last, and both make the same link-local address.",
+        end.name
+    );
+    at.finding(end, Cause::MacTwice, summary)
+        .with("mac", mac.to_string())
+        .with("other", other_name)
+        .with("bridge", bridge)
+        .fix(
+            at.site()
+                .command(&format!(
+                    "ip link set dev {} address MAC",
+                    quoted(&end.name)
+                ))
+                .remark("another one, also where the interface is configured"),
+        )
+}
+
+/// Gateways of this host's routes that are an anycast address of this host itself: that
+/// of a forwarding router's own prefix (`prefix::`). What is for the address itself, and
+/// every session to it, stays here; routes by way of it go on.
+fn own_gateways(place: Place<'_>) -> Vec<Diagnosis> {
+    let anycast = place.snapshot.anycast.iter().flatten();
+    let used = anycast.filter_map(|&(ifindex, address)| {
+        let routes = place.snapshot.routes.iter().flatten();
+        let by_it = |route: &&Route| {
+            route.gateway == Some(address) && route.ifindex.is_none_or(|by| by == ifindex)
+        };
+        let routes: Vec<String> = routes
+            .filter(by_it)
+            .map(|route| format!("{}/{}", route.prefix, route.prefix_len))
+            .collect();
+        let interface = place.snapshot.interface(ifindex)?;
+        (!routes.is_empty()).then(|| own_gateway(place, interface, address, &routes))
+    });
+    used.collect()
+}
+
+fn own_gateway(
+    place: Place<'_>,
+    interface: &Interface,
+    address: Ipv6Addr,
+    routes: &[String],
+) -> Diagnosis {
+    let name = &interface.name;
+    let summary = format!(
+        "This host owns {address} on {name} as an anycast address, as every router does for the \
+         first address of each of its prefixes, and {} goes by way of it: a neighbour has that \
+         address as its own. Such routes keep forwarding, but what is for {address} itself, a BGP \
+         session say, stays on this host.",
+        routes[0]
+    );
+    let routes = routes.iter().map(|route| route.as_str().into());
+    let mut found = place
+        .finding(interface, anycast::Cause::SubnetRouterAnycast, summary)
+        .with("gateway_of", Value::List(routes.collect()))
+        .with("forwarding", interface.ipv6.map(|ipv6| ipv6.forwarding))
+        .fix(
+            Fix::new(format!("give the neighbour another address than {address}"))
+                .remark("the clean way; its sessions break once"),
+        )
+        .fix(
+            Fix::new("use /127 on both ends of a point-to-point link")
+                .remark("has no anycast address (RFC 6164); sessions break once"),
+        );
+    found.address = Some(IpAddr::V6(address));
+    found
+}
