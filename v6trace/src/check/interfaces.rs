@@ -77,12 +77,14 @@ fn disabled(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagn
     )
 }
 
-/// The kernel is told to make no link-local address, and nobody else has made one. That
-/// an interface which makes them has none is passing, or somebody took it away.
+/// It has an IPv6 address and no link-local one: the kernel is told to make none, and
+/// nobody else has. That an interface which makes them has none is passing, or somebody
+/// took it away; one without any IPv6 address, a bridge say, may need none.
 fn without_link_local(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagnosis> {
-    let mut own = place.snapshot.own(interface.ifindex);
-    let has_any = own.any(|(_, address)| address.is_unicast_link_local());
-    let needs = interface.is_ethernet() && !is_port(place, interface);
+    let own = || place.snapshot.own(interface.ifindex);
+    let has_any = own().any(|(_, address)| address.is_unicast_link_local());
+    let is_used = own().next().is_some();
+    let needs = interface.is_ethernet() && !is_port(place, interface) && is_used;
     if !needs || has_any || ipv6.addr_gen_mode != NONE || !interface.has_carrier() {
         return None;
     }
@@ -90,7 +92,7 @@ fn without_link_local(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Op
     let mode = u32::try_from(ipv6.addr_gen_mode).ok()?;
     let (why, fix) = address::not_made(name, mode, place.site());
     let summary = format!(
-        "{name} is up and has no link-local address: {why}, and nobody else has made one. Without \
+        "{name} has an IPv6 address and no link-local one: {why}, and nobody else has made one. Without \
          one {name} asks for no routers, and DHCPv6 and routing protocols have no source there."
     );
     Some(

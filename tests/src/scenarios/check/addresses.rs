@@ -114,7 +114,8 @@ fn without_carrier() -> Result<()> {
     for bridge in ["br0", "br1"] {
         bare.ip(&format!("address add {ADDRESS}/64 dev {bridge}"))?;
     }
-    for (end, link) in [(&near, "v0"), (&tested, "v0"), (&bare, "br0")] {
+    bare.ip("address add fe80::7/64 dev br0 nodad")?;
+    for (end, link) in [(&near, "v0"), (&tested, "v0"), (&bare, "br1")] {
         AddressState::Tentative.wait(end, link, ADDRESS)?;
     }
     let checked = Checked::now()?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::guest::{AddressState, Checked, Netns, Radvd, Segment, default_route, until_some};
+use crate::guest::{AddressState, Checked, Netns, Radvd, default_route, until_some};
 use crate::scenarios::{Scenario, scenario};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn router() -> Result<()> {
     ))?;
     router.ip("link set w0 up")?;
     host.ip("link set v0 up")?;
-    Segment::wait_for_link_local(&router, "w0")?;
+    AddressState::wait_for_link_local(&router, "w0")?;
     router.ip("address add 2001:db8:0:0::1/64 dev w0 nodad")?;
     router.dummy("up0")?;
     router.ip("address add 2001:db8:f::2/64 dev up0 nodad")?;
@@ -35,7 +35,7 @@ fn router() -> Result<()> {
         Duration::from_secs(20),
         || Ok(default_route(&host)?.map(drop)),
     )?;
-    Segment::wait_for_link_local(&router, "up0")?;
+    AddressState::wait_for_link_local(&router, "up0")?;
     let checked = Checked::now()?;
     checked.silent(&router)?;
     checked.silent(&host)

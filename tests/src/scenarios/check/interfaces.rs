@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::guest::{AddressState, Checked, Netns, Segment, host_and_router};
+use crate::guest::{AddressState, Checked, Netns, host_and_router};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -68,7 +68,7 @@ fn disabled() -> Result<()> {
         .summary_has(["v0"])
         .check()?;
     found.follow("disable_ipv6=0")?;
-    Segment::wait_for_link_local(&host, "v2")?;
+    AddressState::wait_for_link_local(&host, "v2")?;
     AddressState::Usable.wait(&host, "v0", "2001:db8::7".parse()?)?;
     Checked::now()?.silent(&host)
 }
@@ -88,7 +88,7 @@ fn without_link_local() -> Result<()> {
         .evidence("addr_gen_mode", 1)
         .check()?;
     found.follow("addr_gen_mode=0")?;
-    Segment::wait_for_link_local(&host, "v0")?;
+    AddressState::wait_for_link_local(&host, "v0")?;
     AddressState::Usable.wait(&host, "v0", "2001:db8::7".parse()?)?;
     Checked::now()?.silent(&host)
 }
