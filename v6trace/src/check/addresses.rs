@@ -66,7 +66,7 @@ impl<'a> Found<'a> {
                 at.host.name(at.snapshot.netns),
             ),
             (others, _) => {
-                let named: Vec<String> = others.iter().take(NAMED).map(|o| o.name()).collect();
+                let named: Vec<String> = others.iter().map(|o| o.name()).collect();
                 format!(
                     "On this host {} has it as well: if that is on the link of {name}, it is who \
                      answered",
@@ -86,7 +86,7 @@ impl<'a> Found<'a> {
             .with("all_enhanced_dad", self.place.snapshot.all.enhanced_dad)
             .with(
                 "held_by",
-                Value::List(others.iter().take(NAMED).map(|o| o.name().into()).collect()),
+                Value::List(others.iter().map(|o| o.name().into()).collect()),
             );
         if others.is_empty()
             && let Some((at, port)) = reflector
@@ -193,22 +193,20 @@ impl<'a> Found<'a> {
     /// Who else on this host answers for the address. A link-local address is
     /// everybody's own on another link, so it is looked for at the other end alone.
     fn others(&self) -> Vec<Other<'a>> {
-        let mut others = Vec::new();
-        for snapshot in self.place.host.snapshots() {
-            let host = self.place.host;
-            let at = Place { host, snapshot };
-            for interface in &snapshot.interfaces {
-                let is_own = snapshot.netns == self.place.snapshot.netns
-                    && interface.ifindex == self.interface.ifindex;
-                if !is_own
-                    && !(self.address.is_unicast_link_local() && !self.is_other_end(at, interface))
-                    && answers(at, interface, self.address)
-                {
-                    others.push(Other { at, interface });
-                }
-            }
-        }
-        others
+        let host = self.place.host;
+        let all = host.answering(self.address).iter();
+        let all = all.map(|&(snapshot, interface)| Other {
+            at: Place { host, snapshot },
+            interface,
+        });
+        all.filter(|other| {
+            let is_own = other.at.snapshot.netns == self.place.snapshot.netns
+                && other.interface.ifindex == self.interface.ifindex;
+            let is_local = self.address.is_unicast_link_local();
+            !is_own && (!is_local || self.is_other_end(other.at, other.interface))
+        })
+        .take(NAMED)
+        .collect()
     }
 
     fn is_other_end(&self, at: Place<'_>, interface: &Interface) -> bool {
@@ -228,20 +226,6 @@ impl<'a> Found<'a> {
         let (at, port) = self.place.other_end(self.interface)?;
         (port.hairpin && port.other_end == Some(self.interface.ifindex)).then_some((at, port))
     }
-}
-
-/// Whether an interface answers for an address: it has it, and it can be used, or as
-/// anycast, or as a proxy.
-fn answers(at: Place<'_>, interface: &Interface, address: Ipv6Addr) -> bool {
-    let ifindex = interface.ifindex;
-    let mut own = at.snapshot.own(ifindex);
-    let listed = |list: &Option<Vec<(u32, Ipv6Addr)>>| {
-        list.as_ref()
-            .is_some_and(|list| list.contains(&(ifindex, address)))
-    };
-    own.any(|(held, own)| own == address && held.flags & (ifa::DADFAILED | ifa::TENTATIVE) == 0)
-        || listed(&at.snapshot.anycast)
-        || listed(&at.snapshot.proxied)
 }
 
 /// An interface that answers for the address as well.

@@ -1,15 +1,21 @@
 //! The snapshots of a host, and how findings look at them.
 
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+};
+
 use super::{Interface, Snapshot};
 use crate::{
     catalogue,
     explain::{Diagnosis, Site},
+    ifa,
     session::Session,
 };
 
 /// Entries of all snapshots together that are kept: far more than a host has, and few
 /// enough for a hostile stream.
-const MAX_ENTRIES: usize = 1 << 20;
+const MAX_ENTRIES: usize = 1 << 17;
 /// Snapshots that are kept, likewise.
 const MAX_SNAPSHOTS: usize = 1 << 10;
 
@@ -22,12 +28,14 @@ pub(crate) struct Snapshots {
 
 impl Snapshots {
     /// Keeps one.
-    pub(crate) fn take(&mut self, snapshot: Snapshot) {
+    pub(crate) fn take(&mut self, mut snapshot: Snapshot) {
         let entries = self.entries.saturating_add(snapshot.size());
-        if entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS {
+        let is_full = entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS;
+        if is_full || !snapshot.is_bounded() {
             log::debug!("too much was seen of this host");
             return;
         }
+        snapshot.sort();
         self.entries = entries;
         self.all.push(snapshot);
     }
@@ -38,13 +46,48 @@ impl Snapshots {
     }
 }
 
+/// Who answers for each address, as its own, as anycast or as a proxy.
+#[derive(Default)]
+pub(super) struct Answering<'a>(HashMap<Ipv6Addr, Vec<(&'a Snapshot, &'a Interface)>>);
+
+impl<'a> Answering<'a> {
+    /// Everybody on the host.
+    pub(super) fn of(session: &'a Session) -> Self {
+        let mut answering = Self::default();
+        for snapshot in session.snapshots().all() {
+            let usable = snapshot.addresses.iter().filter_map(|held| {
+                let IpAddr::V6(address) = held.address else {
+                    return None;
+                };
+                let is_usable = held.flags & (ifa::DADFAILED | ifa::TENTATIVE) == 0;
+                is_usable.then_some((held.ifindex, address))
+            });
+            let anycast = snapshot.anycast.iter().flatten().copied();
+            let proxied = snapshot.proxied.iter().flatten().copied();
+            for (ifindex, address) in usable.chain(anycast).chain(proxied) {
+                if let Some(interface) = snapshot.interface(ifindex) {
+                    let all = answering.0.entry(address).or_default();
+                    all.push((snapshot, interface));
+                }
+            }
+        }
+        answering
+    }
+}
+
 /// A host as it was looked at.
 #[derive(Clone, Copy)]
 pub(super) struct Host<'a> {
     pub(super) session: &'a Session,
+    pub(super) answering: &'a Answering<'a>,
 }
 
 impl<'a> Host<'a> {
+    /// Who answers for an address.
+    pub(super) fn answering(self, address: Ipv6Addr) -> &'a [(&'a Snapshot, &'a Interface)] {
+        self.answering.0.get(&address).map_or(&[], Vec::as_slice)
+    }
+
     /// Its namespaces.
     pub(super) fn snapshots(self) -> &'a [Snapshot] {
         self.session.snapshots().all()

@@ -28,7 +28,7 @@ use crate::{explain::Diagnosis, session::Session};
 
 pub use causes::Cause;
 pub(crate) use host::Snapshots;
-use host::{Host, Place};
+use host::{Answering, Host, Place};
 pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot, Stray};
 
 /// What the catalogue calls these causes, and what they are about.
@@ -36,11 +36,22 @@ pub const NAME: &str = "check";
 /// See [`NAME`].
 pub const ABOUT: &str = "what `v6trace check` finds in the state of a host";
 
+/// With so many findings no further namespace is looked at: a hostile stream could have
+/// any number.
+const MOST: usize = 1 << 12;
+
 /// Everything that is the matter, namespace by namespace.
 pub(crate) fn findings(session: &Session) -> Vec<Diagnosis> {
-    let host = Host { session };
-    let mut found = Vec::new();
+    let answering = Answering::of(session);
+    let host = Host {
+        session,
+        answering: &answering,
+    };
+    let mut found: Vec<Diagnosis> = neighbours::table(host).into_iter().collect();
     for snapshot in session.snapshots().all() {
+        if found.len() >= MOST {
+            break;
+        }
         let place = Place { host, snapshot };
         found.extend(addresses::findings(place));
         found.extend(interfaces::findings(place));
@@ -49,6 +60,5 @@ pub(crate) fn findings(session: &Session) -> Vec<Diagnosis> {
         found.extend(sockets::findings(place));
         found.extend(hazards::findings(place));
     }
-    found.extend(neighbours::table(host));
     found
 }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{families::neighbour::Counts, frame::Mac, record::Finding};
 
+/// Entries of each list.
+pub(super) const LISTED: usize = 4096;
+
 /// One network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,16 +68,30 @@ impl Snapshot {
         lists.iter().sum()
     }
 
+    /// Whether no list is longer than any that is made.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.size() <= 8 * LISTED
+    }
+
+    /// Puts interfaces and addresses in the order in which they are looked for: there may
+    /// be thousands of both.
+    pub(super) fn sort(&mut self) {
+        self.interfaces.sort_by_key(|interface| interface.ifindex);
+        self.addresses.sort_by_key(|address| address.ifindex);
+    }
+
     /// The interface with this index.
     pub(super) fn interface(&self, ifindex: u32) -> Option<&Interface> {
-        let mut interfaces = self.interfaces.iter();
-        interfaces.find(|interface| interface.ifindex == ifindex)
+        let by_index = |interface: &Interface| interface.ifindex;
+        let at = self.interfaces.binary_search_by_key(&ifindex, by_index);
+        self.interfaces.get(at.ok()?)
     }
 
     /// The IPv6 addresses of an interface.
     pub(super) fn own(&self, ifindex: u32) -> impl Iterator<Item = (&Address, Ipv6Addr)> {
-        let own = self.addresses.iter();
-        own.filter(move |one| one.ifindex == ifindex)
+        let first = self.addresses.partition_point(|one| one.ifindex < ifindex);
+        let own = self.addresses.iter().skip(first);
+        own.take_while(move |one| one.ifindex == ifindex)
             .filter_map(|one| match one.address {
                 IpAddr::V6(address) => Some((one, address)),
                 IpAddr::V4(_) => None,

@@ -15,7 +15,7 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::settings;
 use crate::{
-    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray},
+    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
     clock,
     families::neighbour::Counts,
     observe::{
@@ -27,8 +27,6 @@ use crate::{
     },
 };
 
-/// Entries of each list.
-const LISTED: usize = 4096;
 /// Sockets whose processes are looked for.
 const STRAYS: usize = 64;
 /// `RTN_UNICAST`
