@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, io, ops::ControlFlow};
 
 use crate::{
     catalogue::Cause,
-    check::{self, Checked},
+    check::{self, Checked, Question},
     event::{DecodeError, Event},
     explain::explain,
     filter::Filter,
@@ -29,8 +29,9 @@ pub struct Options {
     pub events: bool,
     /// Stop after so many diagnoses.
     pub count: Option<u64>,
-    /// Show what was the matter with the host as the session began, and nothing else.
-    pub check: bool,
+    /// Show what this has for an answer in the host as the session began, and nothing
+    /// else.
+    pub check: Option<Question>,
 }
 
 impl Options {
@@ -173,13 +174,13 @@ impl<R: Render> Report<R> {
             Record::Lost(lost) => {
                 self.totals.lost = self.totals.lost.saturating_add(lost.count);
                 self.last_ns = lost.boot_ns;
-                if !self.options.check {
+                if self.options.check.is_none() {
                     self.render.lost(session, lost)?;
                 }
             }
             &Record::End { boot_ns } => {
                 self.ended = true;
-                if self.options.check {
+                if self.options.check.is_some() {
                     self.render.checked(session, &self.totals, boot_ns)?;
                 } else {
                     self.render.summary(session, &self.totals, boot_ns)?;
@@ -195,10 +196,10 @@ impl<R: Render> Report<R> {
             return Ok(());
         };
         let filter = &self.options.filter;
-        let mut found = check::findings(session);
+        let mut found = check::findings(session, self.options.check.unwrap_or(Question::Now));
         found.retain(|finding| filter.admits_finding(finding, session));
         let count = self.totals.findings.unwrap_or_default() + found.len() as u64;
-        if self.options.check {
+        if self.options.check.is_some() {
             for finding in &found {
                 self.render.finding(session, finding)?;
             }
@@ -260,7 +261,7 @@ impl<R: Render> Report<R> {
         self.totals.events += 1;
         // What was looked at later comes later than it happened.
         self.last_ns = self.last_ns.max(event.boot_ns);
-        if self.options.check || !self.options.filter.admits(event, session) {
+        if self.options.check.is_some() || !self.options.filter.admits(event, session) {
             return Ok(());
         }
         if self.options.events {

@@ -129,18 +129,23 @@ fn twice(
 fn own_gateways(place: Place<'_>) -> Vec<Diagnosis> {
     let anycast = place.snapshot.anycast.iter().flatten();
     let used = anycast.filter_map(|&(ifindex, address)| {
-        let routes = place.snapshot.routes.iter().flatten();
-        let by_it = |route: &&Route| {
-            route.gateway == Some(address) && route.ifindex.is_none_or(|by| by == ifindex)
-        };
-        let routes: Vec<String> = routes
-            .filter(by_it)
-            .map(|route| format!("{}/{}", route.prefix, route.prefix_len))
-            .collect();
+        let routes = gateway_of(place, ifindex, address);
         let interface = place.snapshot.interface(ifindex)?;
         (!routes.is_empty()).then(|| own_gateway(place, interface, address, &routes))
     });
     used.collect()
+}
+
+/// The destinations of routes by way of an address on an interface.
+pub(super) fn gateway_of(place: Place<'_>, ifindex: u32, address: Ipv6Addr) -> Vec<String> {
+    let routes = place.snapshot.routes.iter().flatten();
+    let by_it = |route: &&Route| {
+        route.gateway == Some(address) && route.ifindex.is_none_or(|by| by == ifindex)
+    };
+    routes
+        .filter(by_it)
+        .map(|route| format!("{}/{}", route.prefix, route.prefix_len))
+        .collect()
 }
 
 fn own_gateway(
@@ -153,15 +158,31 @@ fn own_gateway(
     let summary = format!(
         "This host owns {address} on {name} as an anycast address, as every router does for the \
          first address of each of its prefixes, and {} goes by way of it: a neighbour has that \
-         address as its own. Such routes keep forwarding, but what is for {address} itself, a BGP \
-         session say, stays on this host.",
-        routes[0]
+         address as its own. {}",
+        routes[0],
+        kept(address)
     );
-    let routes = routes.iter().map(|route| route.as_str().into());
-    let mut found = place
+    let found = place
         .finding(interface, anycast::Cause::SubnetRouterAnycast, summary)
+        .with("forwarding", interface.ipv6.map(|ipv6| ipv6.forwarding));
+    let mut found = avoid(found, address, routes);
+    found.address = Some(IpAddr::V6(address));
+    found
+}
+
+/// What becomes of what is for such an address.
+pub(super) fn kept(address: Ipv6Addr) -> String {
+    format!(
+        "Such routes keep forwarding, but what is for {address} itself, a BGP session say, stays on \
+         this host."
+    )
+}
+
+/// What routes go by it, and what to do about that.
+pub(super) fn avoid(found: Diagnosis, address: Ipv6Addr, routes: &[String]) -> Diagnosis {
+    let routes = routes.iter().map(|route| route.as_str().into());
+    found
         .with("gateway_of", Value::List(routes.collect()))
-        .with("forwarding", interface.ipv6.map(|ipv6| ipv6.forwarding))
         .fix(
             Fix::new(format!("give the neighbour another address than {address}"))
                 .remark("the clean way; its sessions break once"),
@@ -169,7 +190,5 @@ fn own_gateway(
         .fix(
             Fix::new("use /127 on both ends of a point-to-point link")
                 .remark("has no anycast address (RFC 6164); sessions break once"),
-        );
-    found.address = Some(IpAddr::V6(address));
-    found
+        )
 }

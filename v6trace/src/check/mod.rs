@@ -15,6 +15,7 @@
 mod addresses;
 mod advertisements;
 mod causes;
+mod forwarding;
 mod hazards;
 mod host;
 mod interfaces;
@@ -40,19 +41,35 @@ pub const ABOUT: &str = "what `v6trace check` finds in the state of a host";
 /// any number.
 const MOST: usize = 1 << 12;
 
+/// What is asked of the snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What is the matter.
+    Now,
+    /// What would be with 1 written to `net.ipv6.conf.all.forwarding`.
+    IfForwarding,
+}
+
 /// Everything that is the matter, namespace by namespace.
-pub(crate) fn findings(session: &Session) -> Vec<Diagnosis> {
+pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> {
     let answering = Answering::of(session);
     let host = Host {
         session,
         answering: &answering,
     };
-    let mut found: Vec<Diagnosis> = neighbours::table(host).into_iter().collect();
+    let mut found: Vec<Diagnosis> = Vec::new();
+    if question == Question::Now {
+        found.extend(neighbours::table(host));
+    }
     for snapshot in session.snapshots().all() {
         if found.len() >= MOST {
             break;
         }
         let place = Place { host, snapshot };
+        if question == Question::IfForwarding {
+            found.extend(forwarding::would(place));
+            continue;
+        }
         found.extend(addresses::findings(place));
         found.extend(interfaces::findings(place));
         found.extend(advertisements::findings(place));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
-use super::options::{self, FilterOptions, OutputOptions};
+use super::options::{self, CheckOptions, FilterOptions, OutputOptions};
 use crate::{check, coverage::Coverage, observe, record::Record, report::Report};
 
 /// The exit status of `--exit-code` where something is found.
@@ -14,6 +14,8 @@ const FOUND: u8 = 3;
 /// Arguments of `v6trace check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
+    #[command(flatten)]
+    check: CheckOptions,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -31,7 +33,7 @@ impl Check {
         self.output.apply_color();
         options::start_log("warn");
         let mut options = self.output.report(self.filter.filter()?);
-        options.check = true;
+        options.check = Some(self.check.question());
         let mut report = Report::new(options, self.output.render_to_stdout());
         let coverage = Coverage {
             without_ipv6: observe::why_without_ipv6(),

@@ -9,6 +9,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use crate::{
+    check::Question,
     coverage::Coverage,
     filter::{Filter, NetnsFilter},
     render::time::TimeDisplay,
@@ -75,6 +76,31 @@ fn netns(text: &str) -> NetnsFilter {
     match text.parse::<u32>() {
         Ok(inode) if inode >= LOWEST_INODE => NetnsFilter::Inode(inode),
         _ => NetnsFilter::Name(text.to_owned()),
+    }
+}
+
+/// What a check is to tell.
+#[derive(Args, Debug)]
+pub(super) struct CheckOptions {
+    /// Tell instead what a write would take and give, before it is made: of 1 to
+    /// net.ipv6.conf.all.forwarding
+    #[arg(long = "if", value_enum, value_name = "WRITE")]
+    write: Option<Written>,
+}
+
+/// A write that can be asked about.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Written {
+    #[value(name = "forwarding=1")]
+    Forwarding,
+}
+
+impl CheckOptions {
+    pub(super) fn question(&self) -> Question {
+        match self.write {
+            Some(Written::Forwarding) => Question::IfForwarding,
+            None => Question::Now,
+        }
     }
 }
 
@@ -178,7 +204,7 @@ impl OutputOptions {
             filter,
             events: self.events && !self.quiet,
             count: self.count,
-            check: false,
+            check: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     options::{self, FilterOptions, OutputOptions},
     recordings::Recordings,
 };
-use crate::{recording::Replay as Feed, report::Report};
+use crate::{check::Question, recording::Replay as Feed, report::Report};
 
 /// Arguments of `v6trace replay`.
 #[derive(Args, Debug)]
@@ -38,7 +38,7 @@ impl Replay {
         self.output.apply_color();
         options::start_log("warn");
         let mut report = self.output.report(self.filter.offline()?);
-        report.check = self.check;
+        report.check = self.check.then_some(Question::Now);
         let render = self.output.render_to_stdout();
         let mut feed = Feed::new(Report::new(report, render));
         let mut recordings = Recordings::new(&self.files);

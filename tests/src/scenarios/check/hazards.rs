@@ -1,15 +1,21 @@
 //! Settings that make trouble sooner or later.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::json;
 
-use crate::guest::{Checked, Netns, Segment, host_and_router};
+use crate::guest::{
+    AddressState, Checked, Netns, Radvd, Segment, default_route, default_routes, host_and_router,
+    until_some,
+};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("enhanced-dad-off-state", forgetful),
     scenario("mac-twice-on-bridge-state", same_mac),
     scenario("subnet-router-anycast-state", own_gateway),
+    scenario("default-route-purged-told-ahead", ahead),
 ];
 
 /// Off on the interface and in all, behind a port in hairpin mode. Hairpin mode by
@@ -111,4 +117,64 @@ fn own_gateway() -> Result<()> {
         .evidence("gateway_of", json!(["fd00:9::/64"]))
         .evidence("forwarding", 1)
         .check()
+}
+
+/// What forwarding would take and give is told ahead of it: then all of that happens. A
+/// host that keeps heeding, and one that forwards already, lose nothing.
+fn ahead() -> Result<()> {
+    let host = Netns::new("ckif")?;
+    let router = Netns::new("ckifr")?;
+    host.ip(&format!(
+        "link add w0 type veth peer name v0 netns {}",
+        router.name()
+    ))?;
+    router.ip("link set v0 up")?;
+    router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    host.ip("link set w0 up")?;
+    AddressState::wait_for_link_local(&router, "v0")?;
+    let radvd = Radvd::start(&router, "v", 1)?;
+    until_some("a default route", Duration::from_secs(20), || {
+        Ok(default_route(&host)?.map(drop))
+    })?;
+    drop(radvd);
+    host.ip("link add d0 up type dummy")?;
+    host.ip("address add fd00:4::5/64 dev d0 nodad")?;
+    host.ip("address add fd00:5::5/64 dev d0 nodad")?;
+    host.ip("-6 route add fd00:9::/64 via fd00:4:: dev d0")?;
+    let (gateway, _) = default_routes(&host)?.remove(0);
+    let ask = || Checked::with(&["--if", "forwarding=1"]);
+    let told = ask()?;
+    told.silent(&router)?;
+    let told = told.of(&host);
+    let of = |cause: &str| {
+        let mut told = told.iter().filter(|one| one.cause() == cause);
+        told.next()
+            .ok_or_else(|| anyhow::anyhow!("no {cause}: {told:#?}"))
+    };
+    anyhow::ensure!(told.len() == 2, "two things would happen: {told:#?}");
+    let taken = of("default-route-purged")?;
+    taken
+        .expect()
+        .field("severity", "hazard")
+        .field("confidence", "likely")
+        .field("interface", "w0")
+        .evidence("gateways", json!([gateway]))
+        .check()?;
+    of("subnet-router-anycast")?
+        .expect()
+        .field("interface", "d0")
+        .field("address", "fd00:4::")
+        .evidence("gateway_of", json!(["fd00:9::/64"]))
+        .check()?;
+    taken.follow("accept_ra=2")?;
+    let after = ask()?;
+    let after: Vec<_> = after
+        .of(&host)
+        .iter()
+        .map(|one| one.cause().to_owned())
+        .collect();
+    anyhow::ensure!(after == ["subnet-router-anycast"], "still: {after:?}");
+    host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    anyhow::ensure!(default_route(&host)?.is_some(), "the fix keeps no route");
+    ask()?.silent(&host)
 }
