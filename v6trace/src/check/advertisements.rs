@@ -16,14 +16,15 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
 
 /// A router that hears others is none that misses anything: it has addresses. Who
 /// neither has an address nor a default route by the interface does, unless some
-/// program takes advertisements itself.
+/// program takes advertisements itself. A link between routers has neither, and routes
+/// lead by it nevertheless.
 fn ignored(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagnosis> {
     let advertisements = ipv6.advertisements.filter(|&count| count > 0)?;
     if !interface.is_up() || ipv6.disable_ipv6 != 0 {
         return None;
     }
     let standing = standing(place, interface);
-    if standing.has_any() != Some(false) {
+    if standing.has_any() != Some(false) || leads_on(place, interface) {
         return None;
     }
     let settings = (ipv6.forwarding, ipv6.accept_ra);
@@ -52,6 +53,12 @@ fn ignored(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagno
         found.severity = Severity::Notice;
     }
     Some(found)
+}
+
+/// Whether any route leads on by the interface.
+fn leads_on(place: Place<'_>, interface: &Interface) -> bool {
+    let mut routes = place.snapshot.routes.iter().flatten();
+    routes.any(|route| route.ifindex == Some(interface.ifindex) && route.gateway.is_some())
 }
 
 /// What the interface has, from whomever.

@@ -5,9 +5,9 @@ use crate::catalogue::causes;
 causes! {
     Dadfailed, "address-dadfailed", Failure,
         "an address failed its test for duplicates, and is never used";
-    Tentative, "address-tentative", Failure,
+    Tentative, "address-tentative", Hazard,
         "an address waits to be tested for duplicates, and cannot be used until then";
-    SmallMtu, "interface-mtu-below-ipv6", Failure,
+    SmallMtu, "interface-mtu-below-ipv6", Hazard,
         "an interface that is up has no IPv6, since its MTU is below 1280";
     Disabled, "interface-ipv6-disabled", Notice,
         "IPv6 is switched off on one interface, and not on others";

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
 
 use super::options::{self, CheckOptions, FilterOptions, OutputOptions};
@@ -27,9 +26,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        if self.output.events {
-            bail!("--events: a check is made of the state, and has none");
-        }
+        self.output.of_a_state()?;
         self.output.apply_color();
         options::start_log("warn");
         let mut options = self.output.report(self.filter.filter()?);

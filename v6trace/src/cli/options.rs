@@ -152,6 +152,14 @@ enum Color {
 }
 
 impl OutputOptions {
+    /// Refuses what means nothing where a state is shown.
+    pub(super) fn of_a_state(&self) -> anyhow::Result<()> {
+        if self.events || self.count.is_some() {
+            bail!("--events and --count are of what happens: a check is of what there is");
+        }
+        Ok(())
+    }
+
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
     }

@@ -27,7 +27,7 @@ fn small_mtu() -> Result<()> {
     let found = checked.only(&host, "interface-mtu-below-ipv6")?;
     found
         .expect()
-        .field("severity", "failure")
+        .field("severity", "hazard")
         .field("interface", "d0")
         .evidence("mtu", 1279)
         .check()?;
