@@ -66,7 +66,7 @@ impl<'a> Found<'a> {
                 at.host.name(at.snapshot.netns),
             ),
             (others, _) => {
-                let named: Vec<String> = others.iter().map(|o| o.name()).collect();
+                let named: Vec<String> = others.iter().map(Other::name).collect();
                 format!(
                     "On this host {} has it as well: if that is on the link of {name}, it is who \
                      answered",

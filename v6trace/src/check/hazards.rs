@@ -84,7 +84,7 @@ fn same_mac(place: Place<'_>) -> Vec<Diagnosis> {
             |one: &&(u32, Mac, Place<'_>, &Interface)| (one.0, one.1) == (bridge.ifindex, mac);
         match seen.iter().find(same) {
             Some(&(_, _, first, other)) => {
-                found.push(twice(at, end, mac, (first, other), &bridge.name))
+                found.push(twice(at, end, mac, (first, other), &bridge.name));
             }
             None => seen.push((bridge.ifindex, mac, at, end)),
         }

@@ -14,7 +14,7 @@ const FOUND: u8 = 3;
 #[derive(Args, Debug)]
 pub(super) struct Check {
     #[command(flatten)]
-    check: CheckOptions,
+    asked: CheckOptions,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -30,7 +30,7 @@ impl Check {
         self.output.apply_color();
         options::start_log("warn");
         let mut options = self.output.report(self.filter.filter()?);
-        options.check = Some(self.check.question());
+        options.check = Some(self.asked.question());
         let mut report = Report::new(options, self.output.render_to_stdout());
         let coverage = Coverage {
             without_ipv6: observe::why_without_ipv6(),

@@ -142,7 +142,7 @@ impl Link {
                 AfSpecInet6::DevConf(settings) => {
                     self.disable_ipv6 = Some(settings.disable_ipv6);
                     self.accept_ra = Some(settings.accept_ra);
-                    self.settings = Some(settings.clone());
+                    self.settings = Some(*settings);
                 }
                 AfSpecInet6::AddrGenMode(mode) => {
                     self.addr_gen_mode = Some(u8::from(mode).into());
