@@ -82,8 +82,8 @@ fn netns(text: &str) -> NetnsFilter {
 /// What a check is to tell.
 #[derive(Args, Debug)]
 pub(super) struct CheckOptions {
-    /// Tell instead what a write would take and give, before it is made: of 1 to
-    /// net.ipv6.conf.all.forwarding
+    /// Of the host's state, tell instead what a write would take and give, before it is
+    /// made: of 1 to net.ipv6.conf.all.forwarding
     #[arg(long = "if", value_enum, value_name = "WRITE")]
     write: Option<Written>,
 }
@@ -96,6 +96,11 @@ enum Written {
 }
 
 impl CheckOptions {
+    /// Whether something else is asked than what is the matter.
+    pub(super) fn is_any(&self) -> bool {
+        self.write.is_some()
+    }
+
     pub(super) fn question(&self) -> Question {
         match self.write {
             Some(Written::Forwarding) => Question::IfForwarding,

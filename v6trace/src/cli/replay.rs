@@ -6,10 +6,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use super::{
-    options::{self, FilterOptions, OutputOptions},
+    options::{self, CheckOptions, FilterOptions, OutputOptions},
     recordings::Recordings,
 };
-use crate::{check::Question, recording::Replay as Feed, report::Report};
+use crate::{recording::Replay as Feed, report::Report};
 
 /// Arguments of `v6trace replay`.
 #[derive(Args, Debug)]
@@ -22,8 +22,10 @@ pub(super) struct Replay {
     follow: bool,
     /// Show what was the matter with the host when recording began, as `v6trace
     /// check` would have there and then, and nothing else
-    #[arg(long, conflicts_with_all = ["events", "count"])]
+    #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    asked: CheckOptions,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -38,7 +40,10 @@ impl Replay {
         self.output.apply_color();
         options::start_log("warn");
         let mut report = self.output.report(self.filter.offline()?);
-        report.check = self.check.then_some(Question::Now);
+        if self.check || self.asked.is_any() {
+            self.output.of_a_state()?;
+            report.check = Some(self.asked.question());
+        }
         let render = self.output.render_to_stdout();
         let mut feed = Feed::new(Report::new(report, render));
         let mut recordings = Recordings::new(&self.files);
