@@ -206,10 +206,12 @@ impl<R: Render> Report<R> {
         } else if !found.is_empty() {
             self.render.findings(count)?;
         }
+        let mut checked = checked.clone();
+        checked.failed = checked.failed.saturating_add(session.snapshots().dropped);
         session.forget_snapshots();
         self.last_ns = self.last_ns.max(checked.boot_ns);
         self.totals.findings = Some(count);
-        self.totals.unseen = Some(checked.clone());
+        self.totals.unseen = Some(checked);
         Ok(())
     }
 

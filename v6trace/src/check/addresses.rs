@@ -59,16 +59,16 @@ impl<'a> Found<'a> {
                            or the link itself, which sent the solicitation back"
                 .to_owned(),
             ([], Some((at, port))) => format!(
-                "Nobody else on this host has it, and {} of {}, the other end of {name}, is in \
-                 hairpin mode: it sends the solicitation back, which {name} takes for another \
-                 node's (enhanced_dad = 0)",
+                "No other interface that was seen on this host has it, and {} of {}, the other end of \
+                 {name}, is in hairpin mode: it may have met its own solicitation, which {name} \
+                 does not recognise (enhanced_dad = 0)",
                 port.name,
                 at.host.name(at.snapshot.netns),
             ),
             (others, _) => {
                 let named: Vec<String> = others.iter().map(Other::name).collect();
                 format!(
-                    "On this host {} has it as well: if that is on the link of {name}, it is who \
+                    "On this host {} has it as well: if that is on the link of {name}, it may be who \
                      answered",
                     named.join(", ")
                 )
@@ -88,35 +88,26 @@ impl<'a> Found<'a> {
                 "held_by",
                 Value::List(others.iter().map(|o| o.name().into()).collect()),
             );
+        let is_inferred = reflector.is_some() || !others.is_empty();
         if others.is_empty()
             && let Some((at, port)) = reflector
         {
+            let own = self.place.site().set(name, "enhanced_dad", 1);
             diagnosis = diagnosis
                 .with("hairpin", port.name.as_str())
-                .fix(
-                    self.place
-                        .site()
-                        .set(name, "enhanced_dad", 1)
-                        .remark("recognises its own frames, from the next attempt on"),
-                )
-                .fix(
-                    at.site()
-                        .command(&format!(
-                            "bridge link set dev {} hairpin off",
-                            quoted(&port.name)
-                        ))
-                        .remark("where nobody behind the port has to reach itself"),
-                );
-        } else if others.is_empty() {
-            diagnosis = diagnosis.fix(
-                self.place
-                    .site()
-                    .command(&format!(
-                        "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
-                        quoted(name)
-                    ))
-                    .remark("while it is tested again: shows who answers"),
+                .fix(own.remark("recognises its own frames, from the next attempt on"))
+                .fix(at.hairpin_off(port));
+        }
+        if others.is_empty() {
+            let dump = format!(
+                "tcpdump -ni {} 'icmp6 and (ip6[40] = 135 or ip6[40] = 136)'",
+                quoted(name)
             );
+            let dump = self.place.site().command(&dump);
+            diagnosis = diagnosis.fix(dump.remark("while it is tested again: shows who answers"));
+        }
+        if is_inferred {
+            diagnosis = diagnosis.likely();
         }
         self.anew(
             diagnosis,
@@ -126,8 +117,9 @@ impl<'a> Found<'a> {
     }
 
     /// It waits for its test. With a carrier that takes a moment, until the kernel has
-    /// noticed it and asked the link, and is no matter; without one it may go on for ever. Where nothing is plugged into a
-    /// bridge, and where somebody has set the interface down, nobody waits with it.
+    /// noticed it and asked the link, and is no matter; without one it may go on for ever.
+    /// Where nothing is plugged into a bridge, and where somebody has set the interface
+    /// down, nobody waits with it.
     fn waits(&self) -> Option<Diagnosis> {
         let Interface { name, .. } = self.interface;
         let is_bridge = self.interface.kind.as_deref() == Some("bridge");
@@ -160,9 +152,14 @@ impl<'a> Found<'a> {
         ))
     }
 
+    /// Whether anything is plugged in that works or may: a tap has no carrier as long as
+    /// its machine is off.
     fn has_ports(&self) -> bool {
         let mut interfaces = self.place.snapshot.interfaces.iter();
-        interfaces.any(|port| port.master == Some(self.interface.ifindex))
+        interfaces.any(|port| {
+            let is_tap = port.kind.as_deref() == Some("tun");
+            port.master == Some(self.interface.ifindex) && port.is_up() && !is_tap
+        })
     }
 
     fn told(&self, cause: Cause, summary: String) -> Diagnosis {
@@ -184,7 +181,7 @@ impl<'a> Found<'a> {
             self.held.flags | more,
             &self.interface.name,
         );
-        match again {
+        match again.filter(|_| !self.held.has_peer) {
             Some(again) => diagnosis.fix(Fix::new(again).remark(remark)),
             None => diagnosis,
         }
@@ -223,8 +220,7 @@ impl<'a> Found<'a> {
         if own != 0 || self.place.snapshot.all.enhanced_dad? != 0 {
             return None;
         }
-        let (at, port) = self.place.other_end(self.interface)?;
-        (port.hairpin && port.other_end == Some(self.interface.ifindex)).then_some((at, port))
+        self.place.hairpin(self.interface)
     }
 }
 

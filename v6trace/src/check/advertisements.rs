@@ -14,51 +14,48 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     interfaces.filter_map(move |interface| ignored(place, interface, interface.ipv6?))
 }
 
-/// A router that hears others is none that misses anything: it has addresses. Who
-/// neither has an address nor a default route by the interface does, unless some
-/// program takes advertisements itself. A link between routers has neither, and routes
-/// lead by it nevertheless.
+/// Whoever neither has an address nor a default route by the interface misses what it
+/// ignores. Not so a port of a bridge, and an interface of a namespace that has a default
+/// route by another: a router hears others, on links that have no address but
+/// link-local ones as well. Nor is anything said where some program may take
+/// advertisements itself.
 fn ignored(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagnosis> {
     let advertisements = ipv6.advertisements.filter(|&count| count > 0)?;
-    if !interface.is_up() || ipv6.disable_ipv6 != 0 {
+    let takers = place.snapshot.raw_icmpv6;
+    let is_other = !interface.is_up() || ipv6.disable_ipv6 != 0 || place.is_port(interface);
+    if is_other || takers != Some(0) || has_way_out(place) {
         return None;
     }
     let standing = standing(place, interface);
-    if standing.has_any() != Some(false) || leads_on(place, interface) {
+    if standing.has_any() != Some(false) {
         return None;
     }
     let settings = (ipv6.forwarding, ipv6.accept_ra);
-    let raw = place.snapshot.raw_icmpv6;
     let mut found = ignores(
         &interface.name,
         settings,
         &standing,
         place.site(),
         |cause, why| {
-            let theirs = if raw == Some(0) {
-                ""
-            } else {
-                " Whoever has a raw ICMPv6 socket here may process them itself."
-            };
-            let summary = format!(
-                "{why} {advertisements} came in since {} has IPv6.{theirs}",
-                interface.name
-            );
+            let name = &interface.name;
+            let summary = format!("{why} {advertisements} came in since {name} has IPv6.");
             place.finding(interface, cause, summary)
         },
     )?
     .with("advertisements", advertisements)
-    .with("raw_sockets", raw);
-    if raw != Some(0) {
+    .with("raw_sockets", takers);
+    if ipv6.accept_ra == 0 {
+        // Somebody set it so.
         found.severity = Severity::Notice;
     }
     Some(found)
 }
 
-/// Whether any route leads on by the interface.
-fn leads_on(place: Place<'_>, interface: &Interface) -> bool {
-    let mut routes = place.snapshot.routes.iter().flatten();
-    routes.any(|route| route.ifindex == Some(interface.ifindex) && route.gateway.is_some())
+/// Whether there is a default route; one that is not listed may be.
+fn has_way_out(place: Place<'_>) -> bool {
+    let routes = place.snapshot.routes.as_ref();
+    let routes = routes.filter(|_| !place.snapshot.cut);
+    routes.is_none_or(|routes| routes.iter().any(Route::is_default))
 }
 
 /// What the interface has, from whomever.

@@ -5,12 +5,10 @@ use crate::catalogue::causes;
 causes! {
     Dadfailed, "address-dadfailed", Failure,
         "an address failed its test for duplicates, and is never used";
-    Tentative, "address-tentative", Hazard,
+    Tentative, "address-tentative", Notice,
         "an address waits to be tested for duplicates, and cannot be used until then";
     SmallMtu, "interface-mtu-below-ipv6", Hazard,
         "an interface that is up has no IPv6, since its MTU is below 1280";
-    Disabled, "interface-ipv6-disabled", Notice,
-        "IPv6 is switched off on one interface, and not on others";
     ListenerAbsent, "listener-address-absent", Hazard,
         "a socket waits for connections at an address that no interface has";
     TableNearlyFull, "neighbour-table-nearly-full", Hazard,

@@ -23,15 +23,13 @@ const POINT_TO_POINT: u8 = 127;
 const NAMED: usize = 4;
 
 /// What it would do to a namespace.
-pub(super) fn would(place: Place<'_>) -> Vec<Diagnosis> {
+pub(super) fn would(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     let hosts = place.snapshot.interfaces.iter();
     let hosts = hosts.filter(|host| host.ipv6.is_some_and(|ipv6| ipv6.forwarding == 0));
-    let mut found = Vec::new();
-    for interface in hosts {
-        found.extend(lost(place, interface));
-        found.extend(owned(place, interface));
-    }
-    found
+    hosts.flat_map(move |interface| {
+        let owned = owned(place, interface).into_iter();
+        lost(place, interface).into_iter().chain(owned)
+    })
 }
 
 /// What an interface would lose that heeds advertisements so far.

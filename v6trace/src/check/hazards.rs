@@ -9,62 +9,52 @@ use crate::{
     frame::Mac,
 };
 
+/// Routes that are named.
+const NAMED: usize = 4;
+
 /// Those of a namespace.
-pub(super) fn findings(place: Place<'_>) -> Vec<Diagnosis> {
+pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     let interfaces = place.snapshot.interfaces.iter();
-    let mut found: Vec<Diagnosis> = interfaces
-        .filter_map(|interface| forgetful(place, interface))
-        .collect();
-    found.extend(same_mac(place));
-    found.extend(own_gateways(place));
-    found
+    interfaces
+        .filter_map(move |interface| forgetful(place, interface))
+        .chain(same_mac(place))
+        .chain(own_gateways(place))
 }
 
-/// An interface that takes its own reflected solicitation for another node's. Either of
-/// `conf.all` and its own setting has it recognised (RFC 7527).
+/// An interface that takes its own solicitation for another node's, behind a port that
+/// sends it back. Either of `conf.all` and its own setting has it recognised (RFC 7527);
+/// where nothing reflects, it makes no difference.
 fn forgetful(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
     let ipv6 = interface.ipv6?;
     let all = place.snapshot.all.enhanced_dad?;
-    let tests = ipv6.accept_dad > 0 && ipv6.disable_ipv6 == 0;
-    if ipv6.enhanced_dad != 0 || all != 0 || !tests || !interface.is_ethernet() {
+    let is_off = ipv6.enhanced_dad == 0 && all == 0 && ipv6.disable_ipv6 == 0;
+    if !is_off || !interface.is_ethernet() || !interface.is_up() || place.is_port(interface) {
         return None;
     }
+    let (at, port) = place.hairpin(interface)?;
     let name = &interface.name;
-    let behind = place.other_end(interface);
-    let port = behind.filter(|(_, port)| port.hairpin);
-    let reflects = port.map_or_else(String::new, |(at, port)| {
-        format!(
-            " {} of {}, its other end, is in hairpin mode and sends all back.",
-            port.name,
-            at.host.name(at.snapshot.netns)
-        )
-    });
     let summary = format!(
-        "{name} does not recognise its own solicitations (enhanced_dad = 0, of {name} and of all): \
-         where the link sends one back, a new address is taken for a duplicate and never \
-         used.{reflects}"
+        "{name} does not recognise its own solicitations (enhanced_dad = 0, of {name} and of all), \
+         and {} of {}, its other end, is in hairpin mode and may send them back: a new address is \
+         then taken for a duplicate and never used.",
+        port.name,
+        at.host.name(at.snapshot.netns)
     );
-    let mut found = place
-        .finding(interface, Cause::EnhancedDadOff, summary)
-        .with("enhanced_dad", ipv6.enhanced_dad)
-        .with("all_enhanced_dad", all)
-        .with("hairpin", port.map(|(_, port)| port.name.as_str()))
-        .fix(place.site().set(name, "enhanced_dad", 1));
-    if let Some((at, port)) = port {
-        let off = format!("bridge link set dev {} hairpin off", quoted(&port.name));
-        found = found.fix(
-            at.site()
-                .command(&off)
-                .remark("where nobody behind the port has to reach itself"),
-        );
-    }
-    Some(found)
+    Some(
+        place
+            .finding(interface, Cause::EnhancedDadOff, summary)
+            .with("enhanced_dad", ipv6.enhanced_dad)
+            .with("all_enhanced_dad", all)
+            .with("hairpin", port.name.as_str())
+            .fix(place.site().set(name, "enhanced_dad", 1))
+            .fix(at.hairpin_off(port)),
+    )
 }
 
 /// Two interfaces behind ports of one bridge that have one MAC: the bridge sends what is
-/// for it to whichever was heard last, and both make the same link-local address. Only
-/// the other ends of ports are looked at: what is stacked on an interface has its MAC
-/// by right.
+/// for it to whichever was heard last. Only the other ends of ports are looked at: what is
+/// stacked on an interface has its MAC by right, and so have ports of one bond. Whether
+/// the bridge's ports are in one VLAN is not looked at.
 fn same_mac(place: Place<'_>) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let ports = place.snapshot.interfaces.iter();
@@ -83,6 +73,9 @@ fn same_mac(place: Place<'_>) -> Vec<Diagnosis> {
         let same =
             |one: &&(u32, Mac, Place<'_>, &Interface)| (one.0, one.1) == (bridge.ifindex, mac);
         match seen.iter().find(same) {
+            Some(&(_, _, first, other))
+                if end.master.is_some()
+                    && (first.snapshot.netns, other.master) == (at.snapshot.netns, end.master) => {}
             Some(&(_, _, first, other)) => {
                 found.push(twice(at, end, mac, (first, other), &bridge.name));
             }
@@ -105,14 +98,15 @@ fn twice(
         first.host.name(first.snapshot.netns)
     );
     let summary = format!(
-        "{} and {other_name} have one MAC, {mac}, behind ports of the bridge {bridge}: that sends \
-         what is for it to whichever was heard last, and both make the same link-local address.",
+        "{} and {other_name} have one MAC, {mac}, behind ports of the bridge {bridge}: as far \
+         as these are in one VLAN, it sends what is for that MAC to whichever was heard last.",
         end.name
     );
     at.finding(end, Cause::MacTwice, summary)
         .with("mac", mac.to_string())
         .with("other", other_name)
         .with("bridge", bridge)
+        .likely()
         .fix(
             at.site()
                 .command(&format!(
@@ -144,6 +138,7 @@ pub(super) fn gateway_of(place: Place<'_>, ifindex: u32, address: Ipv6Addr) -> V
     };
     routes
         .filter(by_it)
+        .take(NAMED)
         .map(|route| format!("{}/{}", route.prefix, route.prefix_len))
         .collect()
 }
@@ -180,7 +175,7 @@ pub(super) fn kept(address: Ipv6Addr) -> String {
 
 /// What routes go by it, and what to do about that.
 pub(super) fn avoid(found: Diagnosis, address: Ipv6Addr, routes: &[String]) -> Diagnosis {
-    let routes = routes.iter().map(|route| route.as_str().into());
+    let routes = routes.iter().take(NAMED).map(|route| route.as_str().into());
     found
         .with("gateway_of", Value::List(routes.collect()))
         .fix(

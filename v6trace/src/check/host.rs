@@ -1,14 +1,11 @@
 //! The snapshots of a host, and how findings look at them.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-};
+use std::{collections::HashMap, net::Ipv6Addr};
 
 use super::{Interface, Snapshot};
 use crate::{
     catalogue,
-    explain::{Diagnosis, Site},
+    explain::{Diagnosis, Fix, Site, quoted},
     ifa,
     session::Session,
 };
@@ -24,6 +21,8 @@ const MAX_SNAPSHOTS: usize = 1 << 10;
 pub(crate) struct Snapshots {
     all: Vec<Snapshot>,
     entries: usize,
+    /// How many were too much.
+    pub(crate) dropped: u32,
 }
 
 impl Snapshots {
@@ -32,7 +31,7 @@ impl Snapshots {
         let entries = self.entries.saturating_add(snapshot.size());
         let is_full = entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS;
         if is_full || !snapshot.is_bounded() {
-            log::debug!("too much was seen of this host");
+            self.dropped = self.dropped.saturating_add(1);
             return;
         }
         snapshot.sort();
@@ -56,11 +55,8 @@ impl<'a> Answering<'a> {
         let mut answering = Self::default();
         for snapshot in session.snapshots().all() {
             let usable = snapshot.addresses.iter().filter_map(|held| {
-                let IpAddr::V6(address) = held.address else {
-                    return None;
-                };
                 let is_usable = held.flags & (ifa::DADFAILED | ifa::TENTATIVE) == 0;
-                is_usable.then_some((held.ifindex, address))
+                is_usable.then_some((held.ifindex, held.address))
             });
             let anycast = snapshot.anycast.iter().flatten().copied();
             let proxied = snapshot.proxied.iter().flatten().copied();
@@ -133,6 +129,30 @@ impl<'a> Place<'a> {
     ) -> Diagnosis {
         let Snapshot { netns, boot_ns, .. } = *self.snapshot;
         Diagnosis::of_state(netns, boot_ns, cause, summary).on(interface.ifindex, &interface.name)
+    }
+
+    /// Whether a bridge, bond or team gets the packets of an interface; a VRF does not.
+    pub(super) fn is_port(self, interface: &Interface) -> bool {
+        let master = interface.master;
+        let master = master.and_then(|master| self.snapshot.interface(master));
+        master.map_or(interface.master.is_some(), |master| {
+            master.kind.as_deref() != Some("vrf")
+        })
+    }
+
+    /// The bridge's port in hairpin mode behind an interface, if there is one.
+    pub(super) fn hairpin(self, interface: &Interface) -> Option<(Place<'a>, &'a Interface)> {
+        let (at, port) = self.other_end(interface)?;
+        let is_behind = port.hairpin && port.other_end == Some(interface.ifindex);
+        is_behind.then_some((at, port))
+    }
+
+    /// Has one of its ports send back no more.
+    pub(super) fn hairpin_off(self, port: &Interface) -> Fix {
+        let off = format!("bridge link set dev {} hairpin off", quoted(&port.name));
+        self.site()
+            .command(&off)
+            .remark("where nobody behind the port has to reach itself")
     }
 
     /// Where the other end of an interface is: that namespace, and the interface.

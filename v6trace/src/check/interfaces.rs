@@ -16,16 +16,17 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
         .filter(|interface| interface.is_up())
         .filter_map(move |interface| match interface.ipv6 {
             None => small_mtu(place, interface),
-            Some(ipv6) if ipv6.disable_ipv6 != 0 => disabled(place, interface, ipv6),
             Some(ipv6) => without_link_local(place, interface, ipv6),
         })
 }
 
-/// The kernel takes IPv6 off an interface with a small MTU (`addrconf_notify`).
+/// The kernel takes IPv6 off an interface with a small MTU (`addrconf_notify`). Tunnels
+/// may be made so on purpose, for a path that carries no more.
 fn small_mtu(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
     let Interface { name, mtu, .. } = interface;
     let has_ipv6 = place.snapshot.all.forwarding.is_some();
-    if !has_ipv6 || !interface.may_have_ipv6() || *mtu >= IPV6_MIN_MTU {
+    let is_another = !interface.may_have_ipv6() || place.is_port(interface);
+    if !has_ipv6 || is_another || *mtu >= IPV6_MIN_MTU {
         return None;
     }
     let summary = format!(
@@ -41,42 +42,6 @@ fn small_mtu(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
     )
 }
 
-/// Switched off here and not altogether, where others have IPv6 addresses. Ports of a
-/// bridge or bond need none.
-fn disabled(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagnosis> {
-    let all = place.snapshot.all;
-    let is_meant = all.disable_ipv6 != Some(0) || all.default_disable_ipv6 != Some(0);
-    let is_alone = interface.is_loopback() || is_port(place, interface);
-    if is_meant || is_alone || !interface.is_ethernet() {
-        return None;
-    }
-    let others = place.snapshot.interfaces.iter();
-    let mut others = others.filter(|other| !other.is_loopback());
-    let other = others.find(|other| {
-        let mut own = place.snapshot.own(other.ifindex);
-        own.any(|(_, address)| !address.is_unicast_link_local())
-    })?;
-    let name = &interface.name;
-    let summary = format!(
-        "IPv6 is switched off on {name} (disable_ipv6 = {}), and not on others: {} has an IPv6 \
-         address, and conf.all and conf.default have 0. It has no IPv6 address and takes none.",
-        ipv6.disable_ipv6, other.name
-    );
-    Some(
-        place
-            .finding(interface, Cause::Disabled, summary)
-            .with("disable_ipv6", ipv6.disable_ipv6)
-            .with("all_disable_ipv6", all.disable_ipv6)
-            .with("default_disable_ipv6", all.default_disable_ipv6)
-            .fix(
-                place
-                    .site()
-                    .set(name, "disable_ipv6", 0)
-                    .remark("where nobody means it to be off"),
-            ),
-    )
-}
-
 /// It has an IPv6 address and no link-local one: the kernel is told to make none, and
 /// nobody else has. That an interface which makes them has none is passing, or somebody
 /// took it away; one without any IPv6 address, a bridge say, may need none.
@@ -84,7 +49,7 @@ fn without_link_local(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Op
     let own = || place.snapshot.own(interface.ifindex);
     let has_any = own().any(|(_, address)| address.is_unicast_link_local());
     let is_used = own().next().is_some();
-    let needs = interface.is_ethernet() && !is_port(place, interface) && is_used;
+    let needs = interface.is_ethernet() && !place.is_port(interface) && is_used;
     if !needs || has_any || ipv6.addr_gen_mode != NONE || !interface.has_carrier() {
         return None;
     }
@@ -101,13 +66,4 @@ fn without_link_local(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Op
             .with("addr_gen_mode", mode)
             .fix(fix),
     )
-}
-
-/// Whether a bridge, bond or team gets its packets; a VRF does not.
-fn is_port(place: Place<'_>, interface: &Interface) -> bool {
-    let master = interface.master;
-    let master = master.and_then(|master| place.snapshot.interface(master));
-    master.map_or(interface.master.is_some(), |master| {
-        master.kind.as_deref() != Some("vrf")
-    })
 }

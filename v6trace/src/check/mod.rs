@@ -37,8 +37,7 @@ pub const NAME: &str = "check";
 /// See [`NAME`].
 pub const ABOUT: &str = "what `v6trace check` finds in the state of a host";
 
-/// With so many findings no further namespace is looked at: a hostile stream could have
-/// any number.
+/// Findings at most: a hostile stream could have any number.
 const MOST: usize = 1 << 12;
 
 /// What is asked of the snapshots.
@@ -61,21 +60,22 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
     if question == Question::Now {
         found.extend(neighbours::table(host));
     }
-    for snapshot in session.snapshots().all() {
-        if found.len() >= MOST {
-            break;
-        }
+    let all = session.snapshots().all().iter();
+    let each = all.flat_map(|snapshot| {
         let place = Place { host, snapshot };
-        if question == Question::IfForwarding {
-            found.extend(forwarding::would(place));
-            continue;
-        }
-        found.extend(addresses::findings(place));
-        found.extend(interfaces::findings(place));
-        found.extend(advertisements::findings(place));
-        found.extend(neighbours::findings(place));
-        found.extend(sockets::findings(place));
-        found.extend(hazards::findings(place));
-    }
+        let found: Box<dyn Iterator<Item = Diagnosis>> = match question {
+            Question::IfForwarding => Box::new(forwarding::would(place)),
+            Question::Now => Box::new(
+                addresses::findings(place)
+                    .chain(interfaces::findings(place))
+                    .chain(advertisements::findings(place))
+                    .chain(neighbours::findings(place))
+                    .chain(sockets::findings(place))
+                    .chain(hazards::findings(place)),
+            ),
+        };
+        found
+    });
+    found.extend(each.take(MOST));
     found
 }

@@ -1,16 +1,16 @@
 //! Gateways that do not answer, proxies that do not, and the room in the table of
 //! neighbours, which all namespaces share.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::{
     Cause, Gateway, Interface, Route, Snapshot,
     host::{Host, Place},
 };
 use crate::{
+    catalogue::Severity,
     explain::{Diagnosis, Value, quoted},
     families::neighbour::{self, Counts, Idle},
-    ifa,
 };
 
 /// `NUD_FAILED`
@@ -27,49 +27,54 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     let silent = gateways.filter_map(move |gateway| silent(place, gateway));
     let proxied = place.snapshot.proxied.iter().flatten();
     let idle = proxied.filter_map(move |&(ifindex, address)| {
-        idle(place, place.snapshot.interface(ifindex)?, address.into())
+        idle(place, place.snapshot.interface(ifindex)?, address)
     });
     silent.chain(idle)
 }
 
 /// A gateway that was asked and did not answer. It is asked again as soon as there is a
-/// packet for it.
+/// packet for it; where another route leads to the same place, the kernel takes that.
 fn silent(place: Place<'_>, gateway: &Gateway) -> Option<Diagnosis> {
+    if gateway.state != FAILED {
+        return None;
+    }
     let interface = place.snapshot.interface(gateway.ifindex)?;
-    let routes = place.snapshot.routes.iter().flatten();
-    let by_it = |route: &&Route| {
-        route.gateway == Some(gateway.address)
-            && route.ifindex == Some(gateway.ifindex)
-            && !route.is_dead
+    let routes = || place.snapshot.routes.iter().flatten();
+    let is_by_it = |route: &Route| {
+        route.gateway == Some(gateway.address) && route.ifindex == Some(gateway.ifindex)
     };
-    let routes: Vec<String> = routes.filter(by_it).map(destination).collect();
-    if gateway.state != FAILED || routes.is_empty() || !interface.has_carrier() {
+    let is_only = |route: &&Route| {
+        let place = |route: &Route| (route.prefix, route.prefix_len, route.table);
+        let is_other = |other: &Route| place(other) == place(route) && !is_by_it(other);
+        is_by_it(route) && !route.is_dead && !routes().any(is_other)
+    };
+    let mut named: Vec<String> = routes()
+        .filter(is_only)
+        .take(NAMED)
+        .map(destination)
+        .collect();
+    named.dedup();
+    if named.is_empty() || !interface.has_carrier() {
         return None;
     }
     let name = &interface.name;
     let address = gateway.address;
-    let named = routes.iter().take(NAMED).cloned().collect::<Vec<_>>();
-    let more = match routes.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let summary = format!(
         "{address} on {name} did not answer when it was last asked for (FAILED), and is the \
-         gateway of {}{more}: what goes there is lost as long as that is so.",
+         gateway of {}, where no other route leads: what went there then was lost.",
         named.join(", ")
     );
     let ask = format!("ping -6 -c 1 -I {} {address}", quoted(name));
+    let ask = place.site().command(&ask);
     let mut found = place
         .finding(interface, neighbour::Cause::Unreachable, summary)
         .with("state", "FAILED")
         .with("gateway_of", list(&named))
-        .with("route_count", u32::try_from(routes.len()).ok())
-        .fix(
-            place
-                .site()
-                .command(&ask)
-                .remark("asks once more; `v6trace live` meanwhile tells what is seen of it"),
-        );
+        .fix(ask.remark("asks once more; `v6trace live` meanwhile tells what is seen of it"))
+        .likely();
+    if !routes().any(|route| is_only(&route) && route.is_default()) {
+        found.severity = Severity::Notice;
+    }
     found.address = Some(IpAddr::V6(address));
     Some(found)
 }
@@ -79,19 +84,19 @@ fn destination(route: &Route) -> String {
     format!("{}/{}", route.prefix, route.prefix_len)
 }
 
-/// A proxy that may not answer. Whether somebody is behind it is not looked up: it may
-/// be left over.
-fn idle(place: Place<'_>, interface: &Interface, address: IpAddr) -> Option<Diagnosis> {
+/// A proxy that may not answer. Whether somebody is behind it is not in the state: it may
+/// be left over, so nothing is said of how to have it answer.
+fn idle(place: Place<'_>, interface: &Interface, address: Ipv6Addr) -> Option<Diagnosis> {
     let ipv6 = interface.ipv6?;
     let all = place.snapshot.all;
     let (Some(all_proxy_ndp), Some(all_forwarding)) = (all.proxy_ndp, all.forwarding) else {
         return None;
     };
-    let IpAddr::V6(address) = address else {
-        return None;
-    };
     let mut own = place.snapshot.own(interface.ifindex);
-    if own.any(|(_, own)| own == address) {
+    let mut anycast = place.snapshot.anycast.iter().flatten();
+    if own.any(|(_, own)| own == address)
+        || anycast.any(|listed| *listed == (interface.ifindex, address))
+    {
         return None;
     }
     let idle = Idle {
@@ -103,36 +108,20 @@ fn idle(place: Place<'_>, interface: &Interface, address: IpAddr) -> Option<Diag
     };
     let summary = format!(
         "There is an entry of a proxy for {address} on {} (ip neigh show proxy), and nobody who \
-         asks for that address gets an answer from it: {}.",
+         asks for that address gets an answer from it: {}. Whether it is still needed is not known.",
         interface.name,
         idle.why()?
     );
-    let site = place.site();
     let mut found = place
         .finding(interface, neighbour::Cause::ProxyIdle, summary)
         .with("forwarding", ipv6.forwarding)
         .with("proxy_ndp", ipv6.proxy_ndp)
         .with("all_proxy_ndp", all_proxy_ndp)
-        .with("all_forwarding", all_forwarding);
+        .with("all_forwarding", all_forwarding)
+        .fix(idle.remove(address, place.site()));
+    found.severity = Severity::Notice;
     found.address = Some(address.into());
-    let answer = idle.answer(heeding(place.snapshot), site);
-    let found = answer.into_iter().fold(found, Diagnosis::fix);
-    Some(found.fix(idle.remove(address, site)))
-}
-
-/// The interfaces that heed router advertisements as long as they do not forward, and
-/// have something from them.
-fn heeding(snapshot: &Snapshot) -> impl Iterator<Item = &str> {
-    let interfaces = snapshot.interfaces.iter().filter(|interface| {
-        let heeds = |ipv6: super::Ipv6| ipv6.forwarding == 0 && ipv6.accept_ra == 1;
-        let mut own = snapshot.own(interface.ifindex);
-        let mut routes = snapshot.routes.iter().flatten();
-        interface.ipv6.is_some_and(heeds)
-            && (own.any(|(held, _)| held.flags & ifa::PERMANENT == 0)
-                || routes
-                    .any(|route| route.is_default() && route.ifindex == Some(interface.ifindex)))
-    });
-    interfaces.map(|interface| interface.name.as_str())
+    Some(found)
 }
 
 /// The table that all namespaces share, where it is nearly full.
@@ -155,15 +144,14 @@ pub(super) fn table(host: Host<'_>) -> Option<Diagnosis> {
     }
     shares.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.total()));
     shares.truncate(NAMED);
-    let named: BTreeSet<String> = shares
+    let named: Vec<String> = shares
         .iter()
         .map(|(snapshot, counts)| format!("{} has {}", host.name(snapshot.netns), counts.total()))
         .collect();
-    let named: Vec<String> = named.into_iter().collect();
     let summary = format!(
         "The table of neighbours has {total} entries, of which {} are of addresses that did not \
          answer, and net.ipv6.neigh.default.gc_thresh3 = {limit} is the most. All network \
-         namespaces share it: {}. Once it is full, no new neighbour can be reached.",
+         namespaces share it: {}. Once it is full of entries that cannot be dropped, no new neighbour can be reached.",
         all.unanswered,
         named.join(", ")
     );

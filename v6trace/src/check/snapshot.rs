@@ -1,7 +1,7 @@
 //! What a network namespace has, as userspace found it: the state that findings
 //! rest on, as netlink and procfs give it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +20,9 @@ pub struct Snapshot {
     pub netns: u32,
     /// Its interfaces.
     pub interfaces: Vec<Interface>,
-    /// Their addresses of either family.
+    /// Their IPv6 addresses.
     pub addresses: Vec<Address>,
-    /// IPv6 routes with a gateway, default routes and those that name a source;
-    /// `None` where they could not be listed.
+    /// IPv6 routes with a gateway, and default routes; `None` where they could not be listed.
     pub routes: Option<Vec<Route>>,
     /// What interfaces answer for as anycast, by index; `None` where that could not be
     /// read.
@@ -56,7 +55,11 @@ impl Finding for Snapshot {
 impl Snapshot {
     /// How much there is of it.
     pub(super) fn size(&self) -> usize {
-        let lists = [
+        self.lists().iter().sum()
+    }
+
+    fn lists(&self) -> [usize; 7] {
+        [
             self.interfaces.len(),
             self.addresses.len(),
             self.routes.as_ref().map_or(0, Vec::len),
@@ -64,13 +67,22 @@ impl Snapshot {
             self.proxied.as_ref().map_or(0, Vec::len),
             self.gateways.as_ref().map_or(0, Vec::len),
             self.strays.as_ref().map_or(0, Vec::len),
-        ];
-        lists.iter().sum()
+        ]
+    }
+
+    /// Whether only a part of it could be seen.
+    pub(super) fn is_partial(&self) -> bool {
+        let all_known = self.routes.is_some()
+            && self.anycast.is_some()
+            && self.proxied.is_some()
+            && self.gateways.is_some()
+            && self.strays.is_some();
+        self.cut || !all_known
     }
 
     /// Whether no list is longer than any that is made.
     pub(super) fn is_bounded(&self) -> bool {
-        self.size() <= 8 * LISTED
+        self.lists().iter().all(|&length| length <= LISTED)
     }
 
     /// Puts interfaces and addresses in the order in which they are looked for: there may
@@ -92,10 +104,7 @@ impl Snapshot {
         let first = self.addresses.partition_point(|one| one.ifindex < ifindex);
         let own = self.addresses.iter().skip(first);
         own.take_while(move |one| one.ifindex == ifindex)
-            .filter_map(|one| match one.address {
-                IpAddr::V6(address) => Some((one, address)),
-                IpAddr::V4(_) => None,
-            })
+            .map(|one| (one, one.address))
     }
 }
 
@@ -107,14 +116,10 @@ pub struct Settings {
     pub forwarding: Option<i32>,
     /// `enhanced_dad`
     pub enhanced_dad: Option<i32>,
-    /// `disable_ipv6`
-    pub disable_ipv6: Option<i32>,
     /// `proxy_ndp`
     pub proxy_ndp: Option<i32>,
     /// `net.ipv6.ip_nonlocal_bind`
     pub nonlocal_bind: Option<i32>,
-    /// `net.ipv6.conf.default.disable_ipv6`
-    pub default_disable_ipv6: Option<i32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
     pub gc_thresh3: Option<i32>,
 }
@@ -161,14 +166,10 @@ pub struct Ipv6 {
     pub accept_ra: i32,
     /// `disable_ipv6`
     pub disable_ipv6: i32,
-    /// `accept_dad`
-    pub accept_dad: i32,
     /// `enhanced_dad`
     pub enhanced_dad: i32,
     /// `proxy_ndp`
     pub proxy_ndp: i32,
-    /// `use_tempaddr`
-    pub use_tempaddr: i32,
     /// `addr_gen_mode`
     pub addr_gen_mode: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
@@ -187,10 +188,6 @@ impl Interface {
     const LOWER_UP: u32 = 0x1_0000;
     /// `ARPHRD_ETHER`
     const ETHERNET: u16 = 1;
-    /// `ARPHRD_PPP`
-    const PPP: u16 = 512;
-    /// `ARPHRD_NONE`, as of a tun or WireGuard.
-    const NO_HEADER: u16 = 0xfffe;
 
     /// Whether it is set up.
     pub fn is_up(&self) -> bool {
@@ -207,9 +204,9 @@ impl Interface {
         self.flags & Self::LOWER_UP != 0
     }
 
-    /// Whether its link is of a kind that carries IPv6.
+    /// Whether its link is of a kind that is made for IPv6 as well.
     pub fn may_have_ipv6(&self) -> bool {
-        [Self::ETHERNET, Self::PPP, Self::NO_HEADER].contains(&self.device_type)
+        self.device_type == Self::ETHERNET && !self.is_loopback()
     }
 
     /// Whether neighbours on it are looked for, as on a segment that it shares.
@@ -224,11 +221,11 @@ pub struct Address {
     /// The interface's index.
     pub ifindex: u32,
     /// The host's own, where there is a peer's as well.
-    pub address: IpAddr,
+    pub address: Ipv6Addr,
+    /// Whether there is one of a peer.
+    pub has_peer: bool,
     /// Bits of its prefix.
     pub prefix_len: u8,
-    /// `RT_SCOPE_*`
-    pub scope: u8,
     /// `IFA_F_*`
     pub flags: u32,
 }
@@ -244,14 +241,10 @@ pub struct Route {
     pub table: u32,
     /// `RTPROT_*`
     pub protocol: u8,
-    /// Its metric.
-    pub metric: u32,
     /// The gateway, where it has one.
     pub gateway: Option<Ipv6Addr>,
     /// The interface that it leaves by; `None` of several.
     pub ifindex: Option<u32>,
-    /// The source of what leaves by it, where it says.
-    pub prefsrc: Option<Ipv6Addr>,
     /// Whether the kernel passes it over.
     pub is_dead: bool,
 }
@@ -293,8 +286,12 @@ pub struct Stray {
 pub struct Checked {
     /// When all had been looked at, nanoseconds since boot.
     pub boot_ns: u64,
-    /// Namespaces that are known and could not be looked into.
+    /// Namespaces that are known and may not be looked into.
     pub unseen: u32,
+    /// Those that could not be looked into for another reason.
+    pub failed: u32,
+    /// Those of which a list is missing, or longer than it may be.
+    pub partial: u32,
     /// Whether there are processes whose namespaces may not be looked at, so that
     /// namespaces may be missing.
     pub hidden: bool,
@@ -308,17 +305,27 @@ impl Checked {
     /// What could not be seen, as a line; `None` where that was nothing.
     pub fn missing(&self) -> Option<String> {
         let mut parts = Vec::new();
-        match self.unseen {
-            0 => {}
-            1 => parts.push("1 network namespace (CAP_SYS_ADMIN)".to_owned()),
-            several => parts.push(format!("{several} network namespaces (CAP_SYS_ADMIN)")),
+        if self.unseen > 0 {
+            parts.push(format!("{} (CAP_SYS_ADMIN)", counted(self.unseen)));
+        }
+        if self.failed > 0 {
+            parts.push(format!("{} that could not be read", counted(self.failed)));
+        }
+        if self.partial > 0 {
+            parts.push(format!("some of what is in {}", counted(self.partial)));
         }
         if self.hidden {
             parts.push("namespaces of other users' processes (CAP_SYS_PTRACE)".to_owned());
         }
         if self.cut {
-            parts.push("what is beyond the first of many namespaces".to_owned());
+            parts.push("what is beyond the first of many namespaces, or took too long".to_owned());
         }
         (!parts.is_empty()).then(|| parts.join(", "))
     }
+}
+
+/// "1 network namespace", "3 network namespaces"
+fn counted(count: u32) -> String {
+    let several = if count == 1 { "" } else { "s" };
+    format!("{count} network namespace{several}")
 }

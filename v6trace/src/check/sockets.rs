@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Cause, Stray, host::Place};
 use crate::{
     event::{Name, Task},
-    explain::{Diagnosis, Fix, quoted},
+    explain::{Diagnosis, Fix},
 };
 
 /// Those of a namespace.
@@ -48,14 +48,9 @@ fn found(place: Place<'_>, stray: &Stray) -> Diagnosis {
         tid: *pid,
         comm: Name::new(comm),
     });
-    let interface = quoted("IFNAME");
-    let add = format!("ip -6 address add {address}/PREFIX dev {interface}");
+    let add = format!("ip -6 address add {address}/PREFIX dev IFNAME");
+    let add = place.site().command(&add);
     found
-        .fix(
-            place
-                .site()
-                .command(&add)
-                .remark("with the interface and prefix length that it belongs to"),
-        )
         .fix(Fix::new("have it wait at :: instead").remark("at whatever address there is"))
+        .fix(add.remark("unless another node has it by now, as with addresses that move"))
 }

@@ -1,11 +1,14 @@
 //! `v6trace check`: what is the matter with this host now, without tracing it.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 
 use super::options::{self, CheckOptions, FilterOptions, OutputOptions};
 use crate::{check, coverage::Coverage, observe, record::Record, report::Report};
+
+/// How long it looks at most, but for the namespace that it is at.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The exit status of `--exit-code` where something is found.
 const FOUND: u8 = 3;
@@ -42,7 +45,7 @@ impl Check {
         let info = observe::session_info(coverage, Vec::new())?;
         let mut stream = vec![Record::Session(info)];
         stream.extend(observe::names());
-        stream.extend(check::look::host());
+        stream.extend(check::look::host(LIMIT));
         for record in &stream {
             let _ = report.feed(record)?;
         }

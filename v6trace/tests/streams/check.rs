@@ -1,7 +1,10 @@
 //! What a check says of snapshots that no guest gives: with hostile names, beyond all
 //! bounds, of namespaces that could not all be seen.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv6Addr,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use v6trace::{
@@ -13,6 +16,7 @@ use v6trace::{
 use crate::stream::{self, GUEST, HOST, session};
 
 const DADFAILED: u32 = 0xc8;
+const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 9);
 const UP_WITH_CARRIER: u32 = 0x1_0001;
 
 /// One with an address that failed its test, on an interface with that name.
@@ -35,6 +39,8 @@ fn snapshot(netns: u32, name: &str) -> Snapshot {
         addresses: vec![failed(7)],
         all: Settings {
             enhanced_dad: Some(1),
+            forwarding: Some(0),
+            proxy_ndp: Some(0),
             ..Settings::default()
         },
         ..Snapshot::default()
@@ -45,8 +51,8 @@ fn failed(last: u16) -> Address {
     Address {
         ifindex: 2,
         address: format!("2001:db8::{last:x}").parse().unwrap(),
+        has_peer: false,
         prefix_len: 64,
-        scope: 0,
         flags: DADFAILED,
     }
 }
@@ -160,13 +166,16 @@ fn any_number_takes_little_time() {
                 ..many.interfaces[0].clone()
             })
             .collect();
+        many.proxied = Some((0..4096).map(|n| (n % 2048, ADDRESS)).collect());
         many.addresses = (0..2048).map(|_| failed(7)).collect();
         many
     });
     let mut beyond = snapshot(GUEST, "v0");
     beyond.addresses = (0..40_000).map(|_| failed(7)).collect();
     let began = Instant::now();
-    let (findings, _) = checked(many.chain([beyond]).collect(), Checked::default());
+    let (findings, summary) = checked(many.chain([beyond]).collect(), Checked::default());
+    // What was too much is not passed over in silence.
+    assert!(summary["unseen"].is_string(), "{summary}");
     assert!(findings.iter().all(|found| found["netns"] != GUEST));
     assert!(!findings.is_empty());
     let took = began.elapsed();

@@ -49,7 +49,7 @@ fn by_another() -> Result<()> {
     found
         .expect()
         .field("severity", "failure")
-        .field("confidence", "certain")
+        .field("confidence", "likely")
         .field("operation", "check")
         .field("interface", "v0")
         .field("address", ADDRESS.to_string())
@@ -84,6 +84,7 @@ fn by_hairpin() -> Result<()> {
     found
         .expect()
         .field("interface", "eth0")
+        .field("confidence", "likely")
         .evidence("hairpin", "to-guest")
         .evidence("held_by", json!([]))
         .evidence("enhanced_dad", 0)
@@ -124,6 +125,8 @@ fn without_carrier() -> Result<()> {
     let found = checked.only(&near, "address-tentative")?;
     found
         .expect()
+        .field("severity", "notice")
+        .field("confidence", "certain")
         .field("interface", "v0")
         .field("address", ADDRESS.to_string())
         .evidence("carrier", false)

@@ -38,8 +38,13 @@ fn forgetful() -> Result<()> {
         off.set_sysctl(&format!("ipv6/conf/{whose}/enhanced_dad"), "0")?;
     }
     one.set_sysctl("ipv6/conf/all/enhanced_dad", "0")?;
+    // Nothing reflects there.
+    let (quiet, _quiet_router, _) = host_and_router("edoq")?;
+    for whose in ["all", "v0"] {
+        quiet.set_sysctl(&format!("ipv6/conf/{whose}/enhanced_dad"), "0")?;
+    }
     let checked = Checked::now()?;
-    for silent in [&fine, &one, &segment.switch] {
+    for silent in [&fine, &one, &quiet, &segment.switch] {
         checked.silent(silent)?;
     }
     let found = checked.only(&off, "enhanced-dad-off")?;
@@ -89,6 +94,7 @@ fn same_mac() -> Result<()> {
     found
         .expect()
         .field("cause", "mac-twice-on-bridge")
+        .field("confidence", "likely")
         .field("interface", "eth0")
         .evidence("mac", mac)
         .evidence("bridge", Segment::BRIDGE)

@@ -7,7 +7,6 @@ use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("interface-mtu-below-ipv6-state", small_mtu),
-    scenario("interface-ipv6-disabled-state", disabled),
     scenario("link-local-not-made-state", without_link_local),
 ];
 
@@ -34,43 +33,6 @@ fn small_mtu() -> Result<()> {
     found.follow("mtu 1280")?;
     Checked::now()?.silent(&host)?;
     host.ip("address add 2001:db8::7/64 dev d0 nodad")
-}
-
-/// Off on one alone. Off everywhere is meant, and a bridge's port needs none.
-fn disabled() -> Result<()> {
-    let (host, _router, _) = host_and_router("disa")?;
-    let (meant, _meant_router, _) = host_and_router("disam")?;
-    for netns in [&host, &meant] {
-        netns.ip("address add 2001:db8::7/64 dev v0 nodad")?;
-        netns.ip("link add v2 type veth peer name v3")?;
-        netns.ip("link add v4 type veth peer name v5")?;
-        netns.ip("link add br0 type bridge")?;
-        netns.ip("link set br0 addrgenmode none")?;
-        for end in ["v4", "v3"] {
-            netns.ip(&format!("link set {end} master br0"))?;
-        }
-        for end in ["v2", "v3", "v4"] {
-            netns.ip(&format!("link set {end} up"))?;
-        }
-        netns.set_sysctl("ipv6/conf/v4/disable_ipv6", "1")?;
-    }
-    host.set_sysctl("ipv6/conf/v2/disable_ipv6", "1")?;
-    meant.set_sysctl("ipv6/conf/default/disable_ipv6", "1")?;
-    meant.set_sysctl("ipv6/conf/v2/disable_ipv6", "1")?;
-    let checked = Checked::now()?;
-    checked.silent(&meant)?;
-    let found = checked.only(&host, "interface-ipv6-disabled")?;
-    found
-        .expect()
-        .field("severity", "notice")
-        .field("interface", "v2")
-        .evidence("disable_ipv6", 1)
-        .summary_has(["v0"])
-        .check()?;
-    found.follow("disable_ipv6=0")?;
-    AddressState::wait_for_link_local(&host, "v2")?;
-    AddressState::Usable.wait(&host, "v0", "2001:db8::7".parse()?)?;
-    Checked::now()?.silent(&host)
 }
 
 /// The kernel is not to make one and nobody has; where somebody has, nothing is missing.

@@ -1,14 +1,13 @@
 //! What is in the network namespace of the calling thread.
 
 use std::{
-    cell::Cell,
     collections::HashSet,
     io,
     net::{IpAddr, Ipv6Addr},
 };
 
 use netlink_packet_route::{
-    RouteNetlinkMessage,
+    AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressMessage},
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -23,23 +22,30 @@ use crate::{
         inside::{held, known},
         links::{self, Link},
         neighbours::{self, Neighbour},
-        netlink, owners, routes, sockets,
+        netlink, routes,
+        sockets::{self, InetSocket},
     },
+    prefix,
 };
 
 /// Sockets whose processes are looked for.
 const STRAYS: usize = 64;
 /// `RTN_UNICAST`
 const UNICAST: u8 = 1;
+/// `RTN_LOCAL`
+const LOCAL: u8 = 2;
 
 /// Looks; and gives the interfaces whose other end is in another namespace, with the
-/// number that this one has for that.
+/// number that this one has for that. Sockets are looked at first: an address that comes
+/// meanwhile is none that has gone.
 pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
+    let listening = known("listeners", sockets::listening());
+    let (routes, own) = known("routes", routes()).unzip();
     let mut snapshot = Snapshot {
         boot_ns: clock::boot_ns(),
         netns,
         addresses: addresses()?,
-        routes: known("routes", routes()),
+        routes,
         anycast: known("anycast addresses", answers::anycast()),
         proxied: known("proxied addresses", answers::proxied()),
         all: settings::of_all(),
@@ -51,7 +57,8 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
     snapshot.interfaces = links.iter().map(interface).collect();
-    snapshot.strays = known("listeners", strays(&snapshot.addresses));
+    let strays = listening.zip(own);
+    snapshot.strays = strays.map(|(all, own)| strays_of(all, &snapshot.addresses, &own));
     if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
         snapshot.gateways = Some(gateways);
         snapshot.neighbours = Some(counts);
@@ -78,10 +85,8 @@ fn interface(link: &Link) -> Interface {
             forwarding: set.forwarding,
             accept_ra: set.accept_ra,
             disable_ipv6: set.disable_ipv6,
-            accept_dad: set.accept_dad,
             enhanced_dad: set.enhanced_dad,
             proxy_ndp: set.proxy_ndp,
-            use_tempaddr: set.use_tempaddr,
             addr_gen_mode: set.addr_gen_mode,
             advertisements: settings::advertisements(&link.name),
         }),
@@ -89,7 +94,9 @@ fn interface(link: &Link) -> Interface {
 }
 
 fn addresses() -> io::Result<Vec<Address>> {
-    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    let mut request = AddressMessage::default();
+    request.header.family = AddressFamily::Inet6;
+    let request = RouteNetlinkMessage::GetAddress(request);
     netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
         RouteNetlinkMessage::NewAddress(message) => address(&message),
         _ => None,
@@ -98,43 +105,48 @@ fn addresses() -> io::Result<Vec<Address>> {
 
 fn address(message: &AddressMessage) -> Option<Address> {
     let held = held(message)?;
-    let mut attributes = message.attributes.iter();
-    let flags = attributes.find_map(|attribute| match attribute {
-        AddressAttribute::Flags(flags) => Some(flags.bits()),
-        _ => None,
-    });
+    let IpAddr::V6(address) = held.address else {
+        return None;
+    };
+    let mut flags = held.flags.into();
+    let mut has_peer = false;
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Flags(all) => flags = all.bits(),
+            AddressAttribute::Address(other) => has_peer = *other != held.address,
+            _ => {}
+        }
+    }
     Some(Address {
         ifindex: held.ifindex,
-        address: held.address,
+        address,
+        has_peer,
         prefix_len: held.prefix_len,
-        scope: held.scope,
-        flags: flags.unwrap_or(held.flags.into()),
+        flags,
     })
 }
 
-/// The routes that matter; of default routes all.
-fn routes() -> io::Result<Vec<Route>> {
-    let left = Cell::new(LISTED + 1);
-    let found = routes::list(|route| {
-        let matters = route.prefix_len == 0 || route.gateway.is_some() || route.prefsrc.is_some();
-        if route.kind != UNICAST || !matters {
-            return false;
-        }
-        left.set(left.get().saturating_sub(1));
-        left.get() > 0 || route.prefix_len == 0
+/// The routes that matter, default routes first; and the prefixes whose addresses are
+/// all this host's, which nobody has on an interface (`ip route add local`).
+fn routes() -> io::Result<(Vec<Route>, Vec<(Ipv6Addr, u8)>)> {
+    let all = routes::list(|route| {
+        let matters = route.prefix_len == 0 || route.gateway.is_some();
+        route.kind == UNICAST && matters || route.kind == LOCAL && route.prefix_len < 128
     })?;
-    let found = found.into_iter().map(|route| Route {
+    let (own, led): (Vec<_>, Vec<_>) = all.into_iter().partition(|route| route.kind == LOCAL);
+    let own = own.iter().map(|route| (route.prefix, route.prefix_len));
+    let led = led.into_iter().map(|route| Route {
         prefix: route.prefix,
         prefix_len: route.prefix_len,
         table: route.table,
         protocol: route.protocol,
-        metric: route.metric,
         gateway: route.gateway.filter(|to| *to != Ipv6Addr::UNSPECIFIED),
         ifindex: route.ifindex,
-        prefsrc: route.prefsrc,
         is_dead: route.is_dead,
     });
-    Ok(found.collect())
+    let mut led: Vec<Route> = led.collect();
+    led.sort_by_key(|route| route.prefix_len != 0);
+    Ok((led, own.collect()))
 }
 
 /// The neighbours that are gateways, and how many there are of all sorts.
@@ -143,64 +155,66 @@ fn gateways(routes: Option<&[Route]>) -> io::Result<(Vec<Gateway>, Counts)> {
     let hops: HashSet<_> = routes
         .filter_map(|route| Some((route.ifindex?, route.gateway?)))
         .collect();
-    let mut counts = Counts::default();
-    let gateways = neighbours::list(|entry| {
-        if !entry.is_exempt {
-            counts += neighbours::count(entry.state);
-        }
+    // Counted behind the list, which may be asked for more than once.
+    let all = neighbours::list(|entry| {
         let Neighbour {
             ifindex, address, ..
         } = entry;
-        hops.contains(&(ifindex, address)).then(|| Gateway {
+        let gateway = hops.contains(&(ifindex, address)).then(|| Gateway {
             ifindex,
             address,
             state: entry.state.into(),
-        })
+        });
+        let count = (!entry.is_exempt).then(|| neighbours::count(entry.state));
+        Some((gateway, count.unwrap_or_default()))
     })?;
-    Ok((gateways, counts))
+    let mut counts = Counts::default();
+    let gateways = all.into_iter().filter_map(|(gateway, count)| {
+        counts += count;
+        gateway
+    });
+    Ok((gateways.collect(), counts))
 }
 
-/// Sockets that wait for TCP connections at an address that no interface has. A
-/// link-local address is one of a single interface, which is not listed.
-fn strays(addresses: &[Address]) -> io::Result<Vec<Stray>> {
-    let held: HashSet<IpAddr> = addresses.iter().map(|one| one.address).collect();
-    let mut strays = sockets::listening()?;
-    strays.retain(|socket| is_of_an_interface(socket.from) && !held.contains(&socket.from));
-    strays.truncate(STRAYS);
-    let inodes = strays.iter().map(|socket| socket.inode).collect();
-    let owners = owners::of(&inodes);
-    let strays = strays.into_iter().filter_map(|socket| {
+/// Sockets that wait for TCP connections at an address that neither an interface nor a
+/// route has for this host's own. A link-local address is one of a single interface,
+/// which is not listed. Whose they are is looked for later.
+fn strays_of(
+    listening: Vec<InetSocket>,
+    addresses: &[Address],
+    own: &[(Ipv6Addr, u8)],
+) -> Vec<Stray> {
+    let held: HashSet<Ipv6Addr> = addresses.iter().map(|one| one.address).collect();
+    let strays = listening.into_iter().filter_map(|socket| {
         let IpAddr::V6(address) = socket.from else {
             return None;
         };
-        let owner = owners.get(&socket.inode);
-        Some(Stray {
+        let is_own = own
+            .iter()
+            .any(|&(prefix, bits)| prefix::has(prefix, bits, address));
+        let is_stray = is_of_an_interface(address) && !held.contains(&address) && !is_own;
+        is_stray.then_some(Stray {
             address,
             port: socket.from_port,
             inode: socket.inode,
-            owner: owner.map(|owner| (owner.pid, owner.comm.clone())),
+            owner: None,
         })
     });
-    Ok(strays.collect())
+    strays.take(STRAYS).collect()
 }
 
-fn is_of_an_interface(address: IpAddr) -> bool {
-    let IpAddr::V6(address) = address else {
-        return false;
-    };
+fn is_of_an_interface(address: Ipv6Addr) -> bool {
     let is_none = address.is_unspecified() || address.is_loopback() || address.is_multicast();
     !is_none && !address.is_unicast_link_local() && address.to_ipv4_mapped().is_none()
 }
 
-/// Cuts what is too long. IPv4 addresses go first.
+/// Cuts what is too long.
 fn bound(snapshot: &mut Snapshot) {
     fn cut<T>(list: &mut Vec<T>) -> bool {
         let is_cut = list.len() > LISTED;
         list.truncate(LISTED);
         is_cut
     }
-    let is_v4 = |one: &Address| matches!(one.address, IpAddr::V4(_));
-    snapshot.addresses.sort_by_key(is_v4);
     let mut is_cut = cut(&mut snapshot.interfaces) | cut(&mut snapshot.addresses);
     is_cut |= snapshot.routes.as_mut().is_some_and(cut);
     is_cut |= snapshot.anycast.as_mut().is_some_and(cut);

@@ -10,6 +10,7 @@ use std::{
     fs::File,
     io,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -17,13 +18,17 @@ use crate::{
     observe::{
         enter,
         namespaces::{OWN, inode_of},
-        nsid,
+        nsid, owners,
         places::Places,
     },
     record::Record,
 };
 
 use super::{Checked, Snapshot};
+
+/// How long a look takes at most that goes on while something else begins, but for the
+/// namespace that it is at.
+const BESIDE: Duration = Duration::from_secs(1);
 
 /// Namespaces that are looked into; a host may have thousands.
 const NAMESPACES: usize = 256;
@@ -34,7 +39,7 @@ pub(crate) struct Looking(Option<JoinHandle<Vec<Record>>>);
 /// Begins one.
 pub(crate) fn begin() -> Looking {
     let thread = thread::Builder::new().name("v6trace-check".to_owned());
-    let thread = thread.spawn(host);
+    let thread = thread.spawn(|| host(BESIDE));
     Looking(
         thread
             .inspect_err(|error| log::debug!("the host is not looked at: {error}"))
@@ -51,7 +56,9 @@ impl Looking {
 }
 
 /// The snapshots of this host and what closes them; its own namespace is the first.
-pub(crate) fn host() -> Vec<Record> {
+/// Once `limit` is over, no further namespace is looked into.
+pub(crate) fn host(limit: Duration) -> Vec<Record> {
+    let began = Instant::now();
     let places = Places::find();
     let own = inode_of(OWN.as_ref()).ok();
     let others = places.inodes().filter(|&inode| Some(inode) != own);
@@ -70,21 +77,28 @@ pub(crate) fn host() -> Vec<Record> {
             Err(error) => unseen(&mut checked, netns, &error),
         }
     }
-    let mut records: Vec<Record> = Vec::new();
+    let mut snapshots: Vec<Snapshot> = Vec::new();
     for (netns, _) in &files {
+        if began.elapsed() > limit {
+            checked.cut = true;
+            break;
+        }
         let look = || snapshot(*netns, &files);
         match enter::within(*netns, &paths(&places, *netns, own), look) {
             Ok(mut snapshot) => {
                 let inhabitant = places.inhabitant(*netns, None);
                 let inhabitant = inhabitant.filter(|_| Some(*netns) != own);
                 snapshot.processes = inhabitant.map(|pid| (*netns, pid)).into_iter().collect();
-                records.push(snapshot.into());
+                checked.partial += u32::from(snapshot.is_partial());
+                snapshots.push(snapshot);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => unseen(&mut checked, *netns, &error),
         }
     }
+    own_strays(&mut snapshots);
     checked.boot_ns = clock::boot_ns();
+    let mut records: Vec<Record> = snapshots.into_iter().map(Record::from).collect();
     records.push(checked.into());
     records
 }
@@ -97,7 +111,25 @@ fn paths(places: &Places, netns: u32, own: Option<u32>) -> Vec<std::path::PathBu
 
 fn unseen(checked: &mut Checked, netns: u32, error: &io::Error) {
     log::debug!("network namespace {netns}: {error}");
-    checked.unseen = checked.unseen.saturating_add(1);
+    let count = if error.kind() == io::ErrorKind::PermissionDenied {
+        &mut checked.unseen
+    } else {
+        &mut checked.failed
+    };
+    *count = count.saturating_add(1);
+}
+
+/// Looks for the processes of sockets, all at once.
+fn own_strays(snapshots: &mut [Snapshot]) {
+    let strays = || snapshots.iter().flat_map(|one| one.strays.iter().flatten());
+    let owners = owners::of(&strays().map(|stray| stray.inode).collect());
+    for stray in snapshots
+        .iter_mut()
+        .flat_map(|one| one.strays.iter_mut().flatten())
+    {
+        let owner = owners.get(&stray.inode);
+        stray.owner = owner.map(|owner| (owner.pid, owner.comm.clone()));
+    }
 }
 
 /// What is in the calling thread's namespace, and where its interfaces' other ends are.

@@ -25,10 +25,8 @@ pub(super) fn of_all() -> Settings {
     Settings {
         forwarding: all("forwarding"),
         enhanced_dad: all("enhanced_dad"),
-        disable_ipv6: all("disable_ipv6"),
         proxy_ndp: all("proxy_ndp"),
         nonlocal_bind: number(Path::new("/proc/sys/net/ipv6/ip_nonlocal_bind")),
-        default_disable_ipv6: number(&Path::new(CONF).join("default/disable_ipv6")),
         gc_thresh3: number(Path::new("/proc/sys/net/ipv6/neigh/default/gc_thresh3")),
     }
 }

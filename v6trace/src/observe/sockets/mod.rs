@@ -97,9 +97,7 @@ const LISTEN: u8 = 10;
 /// The IPv6 sockets that wait for TCP connections. Those are read where no module is
 /// loaded for it.
 pub(crate) fn listening() -> io::Result<Vec<InetSocket>> {
-    let mut sockets = procfs::sockets(Family::V6, Protocol::Tcp)?;
-    sockets.retain(|socket| socket.state == LISTEN);
-    Ok(sockets)
+    procfs::first(Family::V6, Protocol::Tcp, |socket| socket.state == LISTEN)
 }
 
 /// The kernel passes over what is not wanted itself.
