@@ -71,6 +71,7 @@ impl Snapshot {
     }
 
     /// Whether only a part of it could be seen.
+    #[cfg(feature = "live")]
     pub(super) fn is_partial(&self) -> bool {
         let all_known = self.routes.is_some()
             && self.anycast.is_some()
