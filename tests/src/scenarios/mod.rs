@@ -185,9 +185,9 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: neighbour::SCENARIOS,
     },
-    // What is recorded is joins, and a token that is refused.
-    // Hardly any of these traces.
+    // One of these traces, and no failure.
     of_those(&["set-token"], check::SCENARIOS),
+    // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),
     of_all(healthy::SCENARIOS),
