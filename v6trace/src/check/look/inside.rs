@@ -30,6 +30,9 @@ use crate::{
 
 /// Sockets whose processes are looked for.
 const STRAYS: usize = 64;
+/// A prefix, and how many bits it has.
+type Prefix = (Ipv6Addr, u8);
+
 /// `RTN_UNICAST`
 const UNICAST: u8 = 1;
 /// `RTN_LOCAL`
@@ -128,7 +131,7 @@ fn address(message: &AddressMessage) -> Option<Address> {
 
 /// The routes that matter, default routes first; and the prefixes whose addresses are
 /// all this host's, which nobody has on an interface (`ip route add local`).
-fn routes() -> io::Result<(Vec<Route>, Vec<(Ipv6Addr, u8)>)> {
+fn routes() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
     let all = routes::list(|route| {
         let matters = route.prefix_len == 0 || route.gateway.is_some();
         route.kind == UNICAST && matters || route.kind == LOCAL && route.prefix_len < 128
@@ -179,11 +182,7 @@ fn gateways(routes: Option<&[Route]>) -> io::Result<(Vec<Gateway>, Counts)> {
 /// Sockets that wait for TCP connections at an address that neither an interface nor a
 /// route has for this host's own. A link-local address is one of a single interface,
 /// which is not listed. Whose they are is looked for later.
-fn strays_of(
-    listening: Vec<InetSocket>,
-    addresses: &[Address],
-    own: &[(Ipv6Addr, u8)],
-) -> Vec<Stray> {
+fn strays_of(listening: Vec<InetSocket>, addresses: &[Address], own: &[Prefix]) -> Vec<Stray> {
     let held: HashSet<Ipv6Addr> = addresses.iter().map(|one| one.address).collect();
     let strays = listening.into_iter().filter_map(|socket| {
         let IpAddr::V6(address) = socket.from else {
