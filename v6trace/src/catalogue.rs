@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::families::{FAMILIES, Family};
+use crate::{check, families::FAMILIES};
 
 /// How bad an occurrence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,9 +56,9 @@ impl Cause {
         Self(info)
     }
 
-    /// Every cause, by family.
+    /// Every cause, by family, then those of states.
     pub fn all() -> impl Iterator<Item = Self> {
-        FAMILIES.iter().flat_map(Family::causes)
+        sections().flat_map(|(_, _, causes)| causes)
     }
 
     /// The cause with this code.
@@ -85,6 +85,14 @@ impl Cause {
     pub const fn page(self) -> &'static str {
         self.0.page
     }
+}
+
+/// The catalogue as it is listed: a name, what that is about, and its causes.
+pub fn sections() -> impl Iterator<Item = (&'static str, &'static str, Vec<Cause>)> {
+    let families = FAMILIES.iter();
+    let families = families.map(|family| (family.wire.name, family.wire.about, family.causes()));
+    let states = check::Cause::ALL.iter().map(|&cause| cause.into());
+    families.chain([(check::NAME, check::ABOUT, states.collect())])
 }
 
 impl PartialEq for Cause {

@@ -3,7 +3,11 @@
 //! A filter looks at the stream alone, so that it means the same live and
 //! later.
 
-use crate::{event::Event, session::Session};
+use crate::{
+    event::{Event, Task},
+    explain::Diagnosis,
+    session::Session,
+};
 
 /// What must hold for an occurrence to be shown; an empty filter shows all.
 #[derive(Clone, Debug, Default)]
@@ -31,19 +35,34 @@ impl Filter {
     /// Whether the event is one that the user wants to see.
     pub fn admits(&self, event: &Event, session: &Session) -> bool {
         let task = event.culprit();
+        self.admits_task(task)
+            && self
+                .interface
+                .as_deref()
+                .is_none_or(|name| event.occurrence().concerns(name))
+            && self.admits_netns(event.netns, session)
+    }
+
+    /// Whether what was found in the state of the host is.
+    pub fn admits_finding(&self, finding: &Diagnosis, session: &Session) -> bool {
+        self.admits_task(finding.task.as_ref())
+            && (self.interface.is_none() || self.interface == finding.interface)
+            && self.admits_netns(finding.netns, session)
+    }
+
+    fn admits_task(&self, task: Option<&Task>) -> bool {
         self.pid
             .is_none_or(|pid| task.is_some_and(|task| task.pid == pid))
             && self
                 .comm
                 .as_ref()
                 .is_none_or(|comm| task.is_some_and(|task| task.comm == *comm))
-            && self
-                .interface
-                .as_deref()
-                .is_none_or(|name| event.occurrence().concerns(name))
-            && self.netns.as_ref().is_none_or(|netns| match netns {
-                NetnsFilter::Inode(inode) => event.netns == *inode,
-                NetnsFilter::Name(name) => session.namespace_name(event.netns) == Some(name),
-            })
+    }
+
+    fn admits_netns(&self, netns: u32, session: &Session) -> bool {
+        self.netns.as_ref().is_none_or(|wanted| match wanted {
+            NetnsFilter::Inode(inode) => netns == *inode,
+            NetnsFilter::Name(name) => session.namespace_name(netns) == Some(name),
+        })
     }
 }

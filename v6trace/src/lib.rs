@@ -12,6 +12,7 @@
 //!          event             bytes -> event
 //!          session           what the stream has told so far
 //!          families          event + session -> diagnosis, a pure function
+//!          check             the host as the session began -> findings, likewise
 //!          report, render    -> text or JSON
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod attach;
 #[cfg(any(feature = "live", fuzzing))]
 pub mod btf;
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 mod clock;

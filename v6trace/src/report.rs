@@ -10,10 +10,11 @@ use std::{collections::BTreeMap, io, ops::ControlFlow};
 
 use crate::{
     catalogue::Cause,
+    check::{self, Checked, Question},
     event::{DecodeError, Event},
     explain::explain,
     filter::Filter,
-    record::{KernelRecord, Record, SessionInfo},
+    record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
     render::Render,
     session::Session,
@@ -28,6 +29,9 @@ pub struct Options {
     pub events: bool,
     /// Stop after so many diagnoses.
     pub count: Option<u64>,
+    /// Show what this has for an answer in the host as the session began, and nothing
+    /// else.
+    pub check: Option<Question>,
 }
 
 impl Options {
@@ -42,6 +46,11 @@ impl Options {
 pub struct Totals {
     /// Diagnoses shown, by cause.
     pub diagnoses: BTreeMap<Cause, u64>,
+    /// What was the matter with the host as the session began; `None` where it was not
+    /// looked at.
+    pub findings: Option<u64>,
+    /// What could not be seen of it.
+    pub unseen: Option<Checked>,
     /// Events decoded.
     pub events: u64,
     /// Events known to be lost.
@@ -156,18 +165,54 @@ impl<R: Render> Report<R> {
         match record {
             Record::Session(_) => {}
             Record::Kernel(record) => return self.kernel(record),
-            Record::Lookup(lookup) => session.learn(lookup.clone()),
+            Record::Lookup(lookup) => {
+                session.learn(lookup.clone());
+                if let Lookup::Checked(checked) = lookup {
+                    self.check(checked)?;
+                }
+            }
             Record::Lost(lost) => {
                 self.totals.lost = self.totals.lost.saturating_add(lost.count);
                 self.last_ns = lost.boot_ns;
-                self.render.lost(session, lost)?;
+                if self.options.check.is_none() {
+                    self.render.lost(session, lost)?;
+                }
             }
             &Record::End { boot_ns } => {
                 self.ended = true;
-                self.render.summary(session, &self.totals, boot_ns)?;
+                if self.options.check.is_some() {
+                    self.render.checked(session, &self.totals, boot_ns)?;
+                } else {
+                    self.render.summary(session, &self.totals, boot_ns)?;
+                }
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// All of the host has been seen: what is the matter with it.
+    fn check(&mut self, checked: &Checked) -> io::Result<()> {
+        let Some(session) = &mut self.session else {
+            return Ok(());
+        };
+        let filter = &self.options.filter;
+        let mut found = check::findings(session, self.options.check.unwrap_or(Question::Now));
+        found.retain(|finding| filter.admits_finding(finding, session));
+        let count = self.totals.findings.unwrap_or_default() + found.len() as u64;
+        if self.options.check.is_some() {
+            for finding in &found {
+                self.render.finding(session, finding)?;
+            }
+        } else if !found.is_empty() {
+            self.render.findings(count)?;
+        }
+        let mut checked = checked.clone();
+        checked.failed = checked.failed.saturating_add(session.snapshots().dropped);
+        session.forget_snapshots();
+        self.last_ns = self.last_ns.max(checked.boot_ns);
+        self.totals.findings = Some(count);
+        self.totals.unseen = Some(checked);
+        Ok(())
     }
 
     fn open(&mut self, info: SessionInfo) -> io::Result<()> {
@@ -218,7 +263,7 @@ impl<R: Render> Report<R> {
         self.totals.events += 1;
         // What was looked at later comes later than it happened.
         self.last_ns = self.last_ns.max(event.boot_ns);
-        if !self.options.filter.admits(event, session) {
+        if self.options.check.is_some() || !self.options.filter.admits(event, session) {
             return Ok(());
         }
         if self.options.events {

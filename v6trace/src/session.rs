@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use crate::{
+    check::Snapshots,
     event::Event,
     families::{advertisement, dad, neighbour, outgoing},
-    record::{Listed, Lookup, Namespace, Process, SessionInfo},
+    record::{Finding, Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
 /// The state that a diagnosis may look at beside its event.
@@ -17,6 +18,8 @@ pub struct Session {
     namespaces: HashMap<u32, String>,
     /// What was looked up for the next event, and holds for that one alone.
     around: Vec<Lookup>,
+    /// The host as the session began, until its findings are told.
+    snapshots: Snapshots,
     /// Addresses that were found in use.
     duplicates: dad::Earlier,
     /// What was said of router advertisements, and who wrote forwarding.
@@ -41,6 +44,7 @@ impl Session {
             info,
             namespaces: HashMap::new(),
             around: Vec::new(),
+            snapshots: Snapshots::default(),
             duplicates: dad::Earlier::default(),
             advertisements: advertisement::Earlier::default(),
             outgoing: outgoing::Earlier::default(),
@@ -58,6 +62,8 @@ impl Session {
     pub fn learn(&mut self, lookup: Lookup) {
         match lookup {
             Lookup::Namespace(namespace) => self.learn_namespace(namespace),
+            Lookup::Snapshot(snapshot) => self.snapshots.take(snapshot),
+            Lookup::Checked(_) => {}
             lookup if self.around.len() < MAX_AROUND => self.around.push(lookup),
             _ => log::debug!("too much was looked up for an event"),
         }
@@ -83,6 +89,16 @@ impl Session {
     /// Forgets what was looked up for an event that has been explained.
     pub fn forget_around(&mut self) {
         self.around.clear();
+    }
+
+    /// The host as the session began.
+    pub(crate) fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Forgets that, once its findings have been told.
+    pub(crate) fn forget_snapshots(&mut self) {
+        self.snapshots = Snapshots::default();
     }
 
     /// Remembers an event that has been explained, for those after it.
@@ -137,6 +153,8 @@ impl Session {
     /// the likeliest to stay there, if several were.
     pub fn process_in(&self, netns: u32) -> Option<u32> {
         let listed = self.around.iter().flat_map(Lookup::inhabitants);
+        let snapshots = self.snapshots.all().iter();
+        let listed = listed.chain(snapshots.flat_map(Finding::inhabitants));
         let met = self.found::<Process>();
         let met = met.filter_map(|process| Some((process.netns?, process.pid)));
         let mut all = listed.copied().chain(met);

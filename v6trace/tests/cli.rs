@@ -27,6 +27,8 @@ fn what_is_not_understood_exits_with_2() {
         &["live", "--buffer-size", "0"],
         &["live", "--utc", "--relative"],
         &["live", "--count", "0"],
+        &["check", "--if", "forwarding=0"],
+        &["replay", "--if", "nonsense", "FILE"],
         &["nonsense"],
     ] {
         v6trace().args(arguments).assert().code(2).stdout("");

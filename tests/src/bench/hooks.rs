@@ -108,7 +108,7 @@ pub(crate) fn trace(count: usize) -> Result<()> {
             "{attached_hooks} of {count} hooks: {:?}",
             attached.coverage
         );
-        let (live, info) = Live::new(attached, buffers)?;
+        let (live, info) = Live::new(attached, buffers, Vec::new())?;
         let interrupt = tokio::signal::unix::SignalKind::interrupt();
         let mut interrupt = tokio::signal::unix::signal(interrupt)?;
         eprintln!("{READY}");

@@ -67,12 +67,17 @@ impl Diagnosis {
     /// # Errors
     /// There is no such fix, or it fails.
     pub(crate) fn follow_with(&self, text: &str, address: &str) -> Result<()> {
+        self.follow_as(text, "ADDRESS", address)
+    }
+
+    /// The same with another word for the reader to replace.
+    pub(crate) fn follow_as(&self, text: &str, word: &str, with: &str) -> Result<()> {
         let fixes = self.fixes();
         let fix = fixes
             .iter()
             .find(|fix| fix.contains(text))
             .with_context(|| format!("no fix says {text}: {self}"))?;
-        let typed = fix.replace("ADDRESS", address);
+        let typed = fix.replace(word, with);
         let mut bash = Command::new("/bin/bash");
         let done = finish(bash.args(["-c", &typed]), Duration::from_secs(20))?;
         ensure!(done.status.success(), "the fix {typed:?} fails: {done}");

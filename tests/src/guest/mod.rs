@@ -8,6 +8,7 @@
 
 mod advertiser;
 mod bird;
+mod checked;
 mod command;
 mod daemons;
 mod diagnosis;
@@ -41,6 +42,7 @@ mod wait;
 
 pub(crate) use advertiser::{AdvertisedPrefix, Advertisement, Advertiser, redirect};
 pub(crate) use bird::Bird;
+pub(crate) use checked::Checked;
 pub(crate) use command::{Finished, finish};
 pub(crate) use daemons::Daemon;
 pub(crate) use diagnosis::Diagnosis;

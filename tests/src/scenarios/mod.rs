@@ -9,6 +9,7 @@ mod address;
 mod advertisement;
 mod anycast;
 mod bind;
+mod check;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -184,6 +185,8 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: neighbour::SCENARIOS,
     },
+    // One of these traces, and no failure.
+    of_those(&["set-token"], check::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

@@ -30,7 +30,7 @@ pub use links::Links;
 use crate::{
     btf::{Btf, KERNEL_BTF},
     coverage::{Coverage, ResolvedMember},
-    observe::without_ipv6,
+    observe::why_without_ipv6,
     symbols::{KALLSYMS, Symbols},
 };
 use programs::Attacher;
@@ -141,7 +141,7 @@ pub fn attach<T>(
         hooks,
         absent,
         left_out: options.left_out.iter().map(ToString::to_string).collect(),
-        without_ipv6: without_ipv6().map(|hazard| format!("{}; {}", hazard.what, hazard.fix)),
+        without_ipv6: why_without_ipv6(),
     };
     if coverage.attached().next().is_none() {
         return Err(AttachError::Nothing { coverage });

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::options;
-use crate::{catalogue::Cause, families::FAMILIES};
+use crate::catalogue::{Cause, sections};
 
 /// Arguments of `v6trace explain`.
 #[derive(Args, Debug)]
@@ -26,10 +26,9 @@ impl Explain {
         } else {
             let codes = Cause::all().map(|cause| cause.code().len());
             let width = codes.max().unwrap_or(0);
-            for family in FAMILIES {
-                let wire = family.wire;
-                writeln!(out, "{} ({}):", wire.name, wire.about)?;
-                for cause in family.causes() {
+            for (name, about, causes) in sections() {
+                writeln!(out, "{name} ({about}):")?;
+                for cause in causes {
                     writeln!(out, "  {:<width$}  {}", cause.code(), cause.title())?;
                 }
             }

@@ -57,7 +57,7 @@ impl Export {
         let options = report::Options {
             filter: self.filter.offline()?,
             events: self.format != Format::Csv,
-            count: None,
+            ..report::Options::default()
         };
         self.check_inputs()?;
         let out = self.open()?;

@@ -2,6 +2,8 @@
 //! [`options`].
 
 #[cfg(feature = "live")]
+mod check;
+#[cfg(feature = "live")]
 mod command;
 #[cfg(feature = "live")]
 mod doctor;
@@ -61,6 +63,10 @@ enum Command {
     /// Write recorded sessions in a form for other programs.
     Export(export::Export),
     #[cfg(feature = "live")]
+    /// Say what is the matter with this machine now, in every network namespace;
+    /// nothing is traced, and nothing changed.
+    Check(check::Check),
+    #[cfg(feature = "live")]
     /// Check whether live tracing works on this machine, and why not.
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
@@ -70,7 +76,8 @@ enum Command {
 /// Runs the command that the arguments name.
 ///
 /// The exit status is 0 when it did what it should, 1 on an error, 2 when the
-/// arguments were not understood. That failures were explained is no error.
+/// arguments were not understood. That failures were explained is no error; `check
+/// --exit-code` gives 3 where it found anything.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
@@ -81,6 +88,8 @@ pub fn main() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Export(command) => command.run(),
+        #[cfg(feature = "live")]
+        Command::Check(command) => command.run(),
         #[cfg(feature = "live")]
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),

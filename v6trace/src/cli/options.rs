@@ -9,6 +9,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use crate::{
+    check::Question,
     coverage::Coverage,
     filter::{Filter, NetnsFilter},
     render::time::TimeDisplay,
@@ -78,6 +79,36 @@ fn netns(text: &str) -> NetnsFilter {
     }
 }
 
+/// What a check is to tell.
+#[derive(Args, Debug)]
+pub(super) struct CheckOptions {
+    /// Of the host's state, tell instead what a write would take and give, before it is
+    /// made: of 1 to net.ipv6.conf.all.forwarding
+    #[arg(long = "if", value_enum, value_name = "WRITE")]
+    write: Option<Written>,
+}
+
+/// A write that can be asked about.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Written {
+    #[value(name = "forwarding=1")]
+    Forwarding,
+}
+
+impl CheckOptions {
+    /// Whether something else is asked than what is the matter.
+    pub(super) fn is_any(&self) -> bool {
+        self.write.is_some()
+    }
+
+    pub(super) fn question(&self) -> Question {
+        match self.write {
+            Some(Written::Forwarding) => Question::IfForwarding,
+            None => Question::Now,
+        }
+    }
+}
+
 /// How to show it.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
@@ -126,6 +157,14 @@ enum Color {
 }
 
 impl OutputOptions {
+    /// Refuses what means nothing where a state is shown.
+    pub(super) fn of_a_state(&self) -> anyhow::Result<()> {
+        if self.events || self.count.is_some() {
+            bail!("--events and --count are of what happens: a check is of what there is");
+        }
+        Ok(())
+    }
+
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
     }
@@ -178,6 +217,7 @@ impl OutputOptions {
             filter,
             events: self.events && !self.quiet,
             count: self.count,
+            check: None,
         }
     }
 }

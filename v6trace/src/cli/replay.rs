@@ -6,7 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use super::{
-    options::{self, FilterOptions, OutputOptions},
+    options::{self, CheckOptions, FilterOptions, OutputOptions},
     recordings::Recordings,
 };
 use crate::{recording::Replay as Feed, report::Report};
@@ -20,6 +20,12 @@ pub(super) struct Replay {
     /// Wait for more until the recording ends
     #[arg(short = 'F', long)]
     follow: bool,
+    /// Show what was the matter with the host when recording began, as `v6trace
+    /// check` would have there and then, and nothing else
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    asked: CheckOptions,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -33,7 +39,11 @@ impl Replay {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         options::start_log("warn");
-        let report = self.output.report(self.filter.offline()?);
+        let mut report = self.output.report(self.filter.offline()?);
+        if self.check || self.asked.is_any() {
+            self.output.of_a_state()?;
+            report.check = Some(self.asked.question());
+        }
         let render = self.output.render_to_stdout();
         let mut feed = Feed::new(Report::new(report, render));
         let mut recordings = Recordings::new(&self.files);

@@ -18,7 +18,7 @@ use super::{
     trace_options::TraceOptions,
 };
 use crate::{
-    attach, live,
+    attach, check, live,
     record::Record,
     recording::{OutputFile, Writer},
     render::Render,
@@ -75,6 +75,7 @@ impl Tracing {
         recording: Option<Create<'_>>,
         command: Option<&Traced>,
     ) -> anyhow::Result<ExitCode> {
+        let host = check::look::begin();
         let options = self.trace.attach(self.output.events);
         let open = |ebpf: &mut _| live::Buffers::open(ebpf, self.buffer_size);
         let (mut attached, buffers) = attach::attach(&options, open)?;
@@ -86,7 +87,7 @@ impl Tracing {
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
-        let (live, info) = live::Live::new(attached, buffers)?;
+        let (live, info) = live::Live::new(attached, buffers, host.end())?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
             .transpose()?;

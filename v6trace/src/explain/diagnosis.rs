@@ -167,6 +167,40 @@ impl Diagnosis {
         }
     }
 
+    /// What is the matter with a network namespace as it was looked at, likewise.
+    pub(crate) fn of_state(
+        netns: u32,
+        boot_ns: u64,
+        cause: impl Into<Cause>,
+        summary: String,
+    ) -> Self {
+        let cause = cause.into();
+        Self {
+            cause,
+            severity: cause.severity(),
+            boot_ns,
+            operation: "check",
+            errno: None,
+            task: None,
+            netns,
+            ifindex: None,
+            interface: None,
+            address: None,
+            summary,
+            evidence: Vec::new(),
+            fix: Vec::new(),
+            confidence: Confidence::Certain,
+        }
+    }
+
+    /// Says which interface it is about.
+    #[must_use]
+    pub(crate) fn on(mut self, ifindex: u32, interface: &str) -> Self {
+        self.ifindex = Some(ifindex);
+        self.interface = Some(interface.to_owned());
+        self
+    }
+
     /// Adds a value to the evidence.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {

@@ -13,6 +13,7 @@ mod subject;
 pub(crate) use advice::set_interface_sysctl;
 pub(crate) use advice::{IPV6_MIN_MTU, quoted, seconds_before};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
+pub(crate) use subject::Site;
 pub use subject::Subject;
 
 use crate::{event::Event, session::Session};

@@ -1,6 +1,6 @@
-//! What every explanation is about: an event, and what the stream has told so
-//! far. Who did it, and the commands that would work where it happened, are put
-//! the same way in all families.
+//! What every explanation is about: an event, or a network namespace that was
+//! looked at, and what the stream has told so far. Who did it, and the commands
+//! that would work where it happened, are put the same way in all families.
 
 use super::{Fix, advice};
 use crate::{event::Event, session::Session};
@@ -14,19 +14,20 @@ pub struct Subject<'a> {
     pub session: &'a Session,
 }
 
-impl<'a> Subject<'a> {
-    /// Whoever did it, at the beginning of a sentence or within: the task's
-    /// name, else `nobody`.
-    pub(crate) fn who(&self, nobody: &'a str) -> &'a str {
-        self.event
-            .culprit()
-            .map_or(nobody, |task| task.comm.as_str())
-    }
+/// A network namespace of the host, with what the stream has told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site<'a> {
+    /// Its inode number.
+    pub(crate) netns: u32,
+    /// What was learnt.
+    pub(crate) session: &'a Session,
+}
 
+impl Site<'_> {
     /// `command`, which must be made of [`quoted`](advice::quoted) words, to be
-    /// run in the network namespace of the event.
+    /// run in that namespace.
     pub(crate) fn in_netns(&self, command: &str) -> String {
-        advice::in_netns(self.session, self.event.netns, command)
+        advice::in_netns(self.session, self.netns, command)
     }
 
     /// The same as a fix.
@@ -47,5 +48,44 @@ impl<'a> Subject<'a> {
             advice::IPV6_MIN_MTU
         ))
         .remark("brings IPv6 back, but not static addresses, routes and sysctls")
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// The namespace of the event.
+    pub(crate) fn site(&self) -> Site<'a> {
+        Site {
+            netns: self.event.netns,
+            session: self.session,
+        }
+    }
+
+    /// Whoever did it, at the beginning of a sentence or within: the task's
+    /// name, else `nobody`.
+    pub(crate) fn who(&self, nobody: &'a str) -> &'a str {
+        self.event
+            .culprit()
+            .map_or(nobody, |task| task.comm.as_str())
+    }
+
+    /// `command`, which must be made of [`quoted`](advice::quoted) words, to be
+    /// run in the network namespace of the event.
+    pub(crate) fn in_netns(&self, command: &str) -> String {
+        self.site().in_netns(command)
+    }
+
+    /// The same as a fix.
+    pub(crate) fn command(&self, command: &str) -> Fix {
+        self.site().command(command)
+    }
+
+    /// Setting `net.ipv6.conf.INTERFACE.SYSCTL` in that namespace.
+    pub(crate) fn set(&self, interface: &str, sysctl: &str, value: i32) -> Fix {
+        self.site().set(interface, sysctl, value)
+    }
+
+    /// Raising an MTU with which the interface has no IPv6.
+    pub(crate) fn raise_mtu(&self, interface: &str) -> Fix {
+        self.site().raise_mtu(interface)
     }
 }

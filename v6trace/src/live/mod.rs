@@ -85,6 +85,8 @@ pub struct Live {
     read_ns: u64,
     pace: Pace,
     observer: Observer,
+    /// What the host was like when tracing began.
+    host: Vec<Record>,
 }
 
 /// Where the programs' events and counters are read; opened before the first
@@ -112,8 +114,13 @@ impl Buffers {
 }
 
 impl Live {
-    /// Reads what an attached tracer puts into its buffers.
-    pub fn new(attached: Attached, buffers: Buffers) -> anyhow::Result<(Self, SessionInfo)> {
+    /// Reads what an attached tracer puts into its buffers; `host` is what the host was
+    /// like, for the beginning of the stream.
+    pub fn new(
+        attached: Attached,
+        buffers: Buffers,
+        host: Vec<Record>,
+    ) -> anyhow::Result<(Self, SessionInfo)> {
         let Attached {
             ebpf,
             links,
@@ -132,6 +139,7 @@ impl Live {
             read_ns: 0,
             pace: Pace::default(),
             observer,
+            host,
         };
         Ok((live, info))
     }
@@ -152,6 +160,7 @@ impl Live {
         let end = duration.map(|duration| Instant::now() + duration);
         let mut opening = vec![Record::Session(info)];
         opening.extend(self.observer.namespaces());
+        opening.append(&mut self.host);
         let mut enough = sink(opening).is_break();
         let mut look = interval(LOOK);
         let mut count_losses = interval(LOSS_INTERVAL);

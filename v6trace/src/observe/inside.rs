@@ -73,7 +73,7 @@ pub(crate) fn addresses() -> io::Result<Vec<Held>> {
     })
 }
 
-fn held(message: &AddressMessage) -> Option<Held> {
+pub(crate) fn held(message: &AddressMessage) -> Option<Held> {
     let attributes = message.attributes.iter();
     let (_, address) = attributes
         .filter_map(|attribute| match attribute {

@@ -5,8 +5,9 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, InfoBond, InfoBridgePort, InfoData, InfoKind,
-        InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, Inet6DevConf, InfoBond, InfoBridgePort,
+        InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
+        LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -39,6 +40,13 @@ pub(crate) struct Link {
     /// The table of a VRF.
     pub(crate) vrf_table: Option<u32>,
     pub(crate) is_up: bool,
+    /// `IFF_*`
+    pub(crate) flags: u32,
+    /// `ARPHRD_*`
+    pub(crate) device_type: u16,
+    pub(crate) mtu: u32,
+    /// What sort of virtual device it is.
+    pub(crate) kind: Option<String>,
     /// Whether its link is there (`IFF_LOWER_UP`, which only what is up has).
     pub(crate) has_carrier: bool,
     /// Whether it is a bridge's port in hairpin mode.
@@ -49,6 +57,8 @@ pub(crate) struct Link {
     pub(crate) disable_ipv6: Option<i32>,
     /// `net.ipv6.conf.IF.accept_ra`, likewise.
     pub(crate) accept_ra: Option<i32>,
+    /// All of `net.ipv6.conf.IF`, likewise.
+    pub(crate) settings: Option<Inet6DevConf>,
     /// `net.ipv6.conf.IF.addr_gen_mode`, likewise.
     pub(crate) addr_gen_mode: Option<u32>,
 }
@@ -91,6 +101,8 @@ impl Link {
             ifindex: header.index,
             is_up: header.flags.contains(LinkFlags::Up),
             has_carrier: header.flags.contains(LinkFlags::LowerUp),
+            flags: header.flags.bits(),
+            device_type: header.link_layer_type.into(),
             ..Self::default()
         };
         for attribute in attributes {
@@ -101,10 +113,12 @@ impl Link {
                     link.lladdrs.push(bytes);
                 }
                 LinkAttribute::Broadcast(bytes) => link.lladdrs.push(bytes),
+                LinkAttribute::Mtu(mtu) => link.mtu = mtu,
                 LinkAttribute::Link(ifindex) => link.other_end = Some(ifindex),
                 LinkAttribute::LinkNetNsId(id) => link.other_end_nsid = Some(id),
                 LinkAttribute::Controller(ifindex) => link.master = Some(ifindex),
                 LinkAttribute::LinkInfo(infos) => {
+                    link.kind = infos.iter().find_map(kind);
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
                     link.vrf_table = infos.iter().find_map(vrf_table);
                     link.bond = infos.iter().find_map(bond);
@@ -128,6 +142,7 @@ impl Link {
                 AfSpecInet6::DevConf(settings) => {
                     self.disable_ipv6 = Some(settings.disable_ipv6);
                     self.accept_ra = Some(settings.accept_ra);
+                    self.settings = Some(*settings);
                 }
                 AfSpecInet6::AddrGenMode(mode) => {
                     self.addr_gen_mode = Some(u8::from(mode).into());
@@ -135,6 +150,13 @@ impl Link {
                 _ => {}
             }
         }
+    }
+}
+
+fn kind(info: &LinkInfo) -> Option<String> {
+    match info {
+        LinkInfo::Kind(kind) => Some(text(kind.to_string().as_bytes())),
+        _ => None,
     }
 }
 

@@ -16,17 +16,17 @@
 //!         \-> per record: Process, what its family looks up, itself
 //! ```
 
-mod answers;
+pub(crate) mod answers;
 pub(crate) mod batch;
 pub(crate) mod enter;
 pub(crate) mod gateways;
 pub(crate) mod inside;
 mod later;
 pub(crate) mod links;
-mod namespaces;
+pub(crate) mod namespaces;
 pub(crate) mod neighbours;
 pub(crate) mod netlink;
-mod nsid;
+pub(crate) mod nsid;
 pub(crate) mod other_end;
 pub(crate) mod owners;
 pub(crate) mod places;
@@ -117,6 +117,43 @@ pub fn without_ipv6() -> Option<Hazard> {
     bind::hazard()
 }
 
+/// The same for a [`Coverage`].
+pub(crate) fn why_without_ipv6() -> Option<String> {
+    without_ipv6().map(|hazard| format!("{}; {}", hazard.what, hazard.fix))
+}
+
+/// Who looks at what, where and when.
+pub(crate) fn session_info(
+    coverage: Coverage,
+    members: Vec<ResolvedMember>,
+) -> anyhow::Result<SessionInfo> {
+    let system = rustix::system::uname();
+    let own_netns = inode_of(OWN.as_ref())
+        .context("cannot tell which network namespace this is; is /proc mounted?")?;
+    Ok(SessionInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        kernel: system.release().to_string_lossy().into_owned(),
+        kernel_build: system.version().to_string_lossy().into_owned(),
+        machine: system.machine().to_string_lossy().into_owned(),
+        hostname: system.nodename().to_string_lossy().into_owned(),
+        boot_ns: clock::boot_ns(),
+        boot_to_wall_ns: clock::boot_to_wall_ns(),
+        utc_offset_s: jiff::Zoned::now().offset().seconds(),
+        own_netns,
+        coverage,
+        members,
+    })
+}
+
+/// What the namespaces of this host are called.
+pub(crate) fn names() -> Vec<Record> {
+    Namespaces::default()
+        .scan()
+        .into_iter()
+        .map(Record::from)
+        .collect()
+}
+
 /// Looks up what explanations want to know.
 pub struct Observer {
     namespaces: Namespaces,
@@ -135,9 +172,6 @@ impl Observer {
         coverage: Coverage,
         members: Vec<ResolvedMember>,
     ) -> anyhow::Result<(Self, SessionInfo)> {
-        let system = rustix::system::uname();
-        let own_netns = inode_of(OWN.as_ref())
-            .context("cannot tell which network namespace this is; is /proc mounted?")?;
         let families = looks(&coverage);
         let urgent = families.iter().flat_map(|family| family.urgent());
         let urgent = urgent.copied().collect();
@@ -147,27 +181,14 @@ impl Observer {
                 .filter_map(|family| family.later())
                 .collect(),
         );
-        let boot_to_wall_ns = clock::boot_to_wall_ns();
-        let info = SessionInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            kernel: system.release().to_string_lossy().into_owned(),
-            kernel_build: system.version().to_string_lossy().into_owned(),
-            machine: system.machine().to_string_lossy().into_owned(),
-            hostname: system.nodename().to_string_lossy().into_owned(),
-            boot_ns: clock::boot_ns(),
-            boot_to_wall_ns,
-            utc_offset_s: jiff::Zoned::now().offset().seconds(),
-            own_netns,
-            coverage,
-            members,
-        };
+        let info = session_info(coverage, members)?;
         Ok((
             Self {
                 namespaces: Namespaces::default(),
                 families,
                 urgent,
                 later,
-                own_netns,
+                own_netns: info.own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
             info,

@@ -11,7 +11,7 @@ use netlink_packet_route::{
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::netlink;
-use crate::frame::Mac;
+use crate::{families::neighbour::Counts, frame::Mac};
 
 /// An entry of the table.
 #[derive(Clone, Debug)]
@@ -35,6 +35,20 @@ pub(crate) fn list<T>(mut keep: impl FnMut(Neighbour) -> Option<T>) -> io::Resul
         RouteNetlinkMessage::NewNeighbour(entry) => keep(Neighbour::new(entry)?),
         _ => None,
     })
+}
+
+/// A neighbour in this state, counted.
+pub(crate) fn count(state: NeighbourState) -> Counts {
+    let mut one = Counts::default();
+    match state {
+        NeighbourState::Incomplete | NeighbourState::Failed => one.unanswered = 1,
+        NeighbourState::Reachable
+        | NeighbourState::Stale
+        | NeighbourState::Delay
+        | NeighbourState::Probe => one.answered = 1,
+        _ => one.other = 1,
+    }
+    one
 }
 
 impl Neighbour {

@@ -6,17 +6,20 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Namespace, Process, Record};
-use crate::families::{
-    address::Settled,
-    advertisement::Standing,
-    anycast::AnycastUse,
-    bind::{PortUse, Whereabouts},
-    dad::Surroundings,
-    neighbour::{Advertised, Beside, TableUse},
-    option::Multicasts,
-    outgoing::Reach,
-    route::Paths,
-    source_selection::Addresses,
+use crate::{
+    check::{Checked, Snapshot},
+    families::{
+        address::Settled,
+        advertisement::Standing,
+        anycast::AnycastUse,
+        bind::{PortUse, Whereabouts},
+        dad::Surroundings,
+        neighbour::{Advertised, Beside, TableUse},
+        option::Multicasts,
+        outgoing::Reach,
+        route::Paths,
+        source_selection::Addresses,
+    },
 };
 
 /// Something that was looked up.
@@ -144,4 +147,8 @@ lookups! {
     Beside = 20, LARGE;
     /// Where an address of a proxy is, and what forwarding would take away.
     Advertised = 21, LARGE;
+    /// What a network namespace has when the session begins.
+    Snapshot = 22, LARGE;
+    /// That these are all snapshots, and what could not be seen.
+    Checked = 23, SMALL;
 }

@@ -121,6 +121,12 @@ impl Writer {
                         stored = stored.and(self.store());
                     }
                 }
+                // Many of a large host are more than a frame may hold.
+                Record::Lookup(Lookup::Snapshot(_)) => {
+                    if self.entries.len() >= FRAME_CONTENT {
+                        stored = stored.and(self.store());
+                    }
+                }
                 Record::Lost(_) | Record::End { .. } => urgent = true,
                 Record::Lookup(_) => {}
             }

@@ -15,6 +15,7 @@ use super::{
     time::{self, Clock},
 };
 use crate::{
+    check::Checked,
     event::Event,
     explain::{Diagnosis, Fix},
     record::Lost,
@@ -73,7 +74,15 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         let time = self.clock.rfc3339(session, diagnosis.boot_ns);
         self.line.clear();
-        diagnosis_object(&mut self.line, session, diagnosis, time)?;
+        diagnosis_object(&mut self.line, "diagnosis", session, diagnosis, time)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
+    }
+
+    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
+        let time = self.clock.rfc3339(session, finding.boot_ns);
+        self.line.clear();
+        diagnosis_object(&mut self.line, "finding", session, finding, time)?;
         self.line.push(b'\n');
         self.out.write_all(&self.line)
     }
@@ -115,6 +124,8 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         self.line(&json!({
             "type": "summary",
             "diagnoses": diagnoses,
+            "findings": totals.findings,
+            "unseen": totals.unseen.as_ref().map(Checked::missing),
             "events": totals.events,
             "lost": totals.lost,
             "undecoded": totals.undecoded.values().sum::<u64>() + totals.unknown,
@@ -137,12 +148,14 @@ impl<O: Write, E: Write> Render for Json<O, E> {
 /// be thousands a second.
 fn diagnosis_object(
     line: &mut Vec<u8>,
+    kind: &'static str,
     session: &Session,
     diagnosis: &Diagnosis,
     time: &str,
 ) -> serde_json::Result<()> {
     let task = diagnosis.task.as_ref();
-    line.extend_from_slice(br#"{"type":"diagnosis""#);
+    line.push(b'{');
+    named(line, "type", kind)?;
     member(line, "cause", diagnosis.cause.code())?;
     member(line, "severity", &diagnosis.severity)?;
     member(line, "time", time)?;

@@ -35,6 +35,18 @@ pub trait Render {
     fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()>;
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
+    /// Something is the matter with the host as the session began.
+    fn finding(&mut self, _session: &Session, _finding: &Diagnosis) -> io::Result<()> {
+        Ok(())
+    }
+    /// So much is, and is not shown here.
+    fn findings(&mut self, _count: u64) -> io::Result<()> {
+        Ok(())
+    }
+    /// The stream ends of which only the findings were asked for.
+    fn checked(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        self.summary(session, totals, boot_ns)
+    }
     /// Lets the reader have everything so far.
     fn flush(&mut self) -> io::Result<()>;
 }
@@ -62,6 +74,18 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         (**self).summary(session, totals, boot_ns)
+    }
+
+    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
+        (**self).finding(session, finding)
+    }
+
+    fn findings(&mut self, count: u64) -> io::Result<()> {
+        (**self).findings(count)
+    }
+
+    fn checked(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        (**self).checked(session, totals, boot_ns)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -12,6 +12,7 @@ use super::{
     wrap::{GLUE, WIDTH, spaces, wrap},
 };
 use crate::{
+    check::Checked,
     event::{Event, Task},
     explain::{Confidence, Diagnosis, Value},
     field::Field,
@@ -69,16 +70,46 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         self.entry.clear();
-        self.heading(session, diagnosis);
-        spaces(&mut self.entry, SUMMARY);
-        wrap(&mut self.entry, &diagnosis.summary, SUMMARY);
-        self.evidence(diagnosis);
-        self.fixes(diagnosis);
-        self.label("more");
-        let more = ["v6trace explain ", diagnosis.cause.code()];
-        self.palette.paint(&mut self.entry, CYAN, &more);
-        self.entry.push_str("\n\n");
-        self.out.write_all(self.entry.as_bytes())
+        self.heading(session, diagnosis, true);
+        self.explained(diagnosis)
+    }
+
+    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
+        self.entry.clear();
+        self.heading(session, finding, finding.task.is_some());
+        self.explained(finding)
+    }
+
+    fn findings(&mut self, count: u64) -> io::Result<()> {
+        self.out.flush()?;
+        if self.quiet {
+            return Ok(());
+        }
+        let them = if count == 1 { "it" } else { "them" };
+        writeln!(
+            self.err,
+            "v6trace: {} on this host, `v6trace check` shows {them}; of a recording, `v6trace \
+             replay --check FILE`",
+            counted_findings(count)
+        )
+    }
+
+    fn checked(&mut self, _session: &Session, totals: &Totals, _boot_ns: u64) -> io::Result<()> {
+        self.out.flush()?;
+        if let Some(missing) = totals.unseen.as_ref().and_then(Checked::missing) {
+            writeln!(self.err, "v6trace: not seen: {missing}")?;
+        }
+        if self.quiet {
+            return Ok(());
+        }
+        match totals.findings {
+            Some(0) => writeln!(self.err, "v6trace: nothing found"),
+            Some(count) => writeln!(self.err, "v6trace: {}", counted_findings(count)),
+            None => writeln!(
+                self.err,
+                "v6trace: the host was not looked at when this was recorded"
+            ),
+        }
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
@@ -195,9 +226,25 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     }
 }
 
+impl<O: Write, E> Text<O, E> {
+    /// What follows the heading.
+    fn explained(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        spaces(&mut self.entry, SUMMARY);
+        wrap(&mut self.entry, &diagnosis.summary, SUMMARY);
+        self.evidence(diagnosis);
+        self.fixes(diagnosis);
+        self.label("more");
+        let more = ["v6trace explain ", diagnosis.cause.code()];
+        self.palette.paint(&mut self.entry, CYAN, &more);
+        self.entry.push_str("\n\n");
+        self.out.write_all(self.entry.as_bytes())
+    }
+}
+
 impl<O, E> Text<O, E> {
-    /// `14:02:11.482  FAILURE  optmem-exhausted  radvd[812]  tap366  netns blue`
-    fn heading(&mut self, session: &Session, diagnosis: &Diagnosis) {
+    /// `14:02:11.482  FAILURE  optmem-exhausted  radvd[812]  tap366  netns blue`; of a
+    /// state, nobody did it.
+    fn heading(&mut self, session: &Session, diagnosis: &Diagnosis, has_who: bool) {
         let Self {
             entry: text,
             palette,
@@ -212,8 +259,10 @@ impl<O, E> Text<O, E> {
         palette.paint(text, severity(diagnosis.severity), &label);
         text.push_str("  ");
         palette.paint(text, BOLD, &[diagnosis.cause.code()]);
-        text.push_str("  ");
-        push_who(text, diagnosis.task.as_ref());
+        if has_who {
+            text.push_str("  ");
+            push_who(text, diagnosis.task.as_ref());
+        }
         if let Some(interface) = &diagnosis.interface {
             text.push_str("  ");
             text.push_str(interface);
@@ -316,6 +365,14 @@ fn push_flag(text: &mut String, flag: bool) {
 /// How many columns a text takes.
 fn columns(text: &str) -> usize {
     text.chars().count()
+}
+
+fn counted_findings(count: u64) -> String {
+    if count == 1 {
+        "1 finding".to_owned()
+    } else {
+        format!("{count} findings")
+    }
 }
 
 fn events(count: u64) -> String {

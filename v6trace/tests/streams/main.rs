@@ -7,6 +7,7 @@
 mod address;
 mod advertisement;
 mod bind;
+mod check;
 mod commands;
 mod dad;
 mod gone;

@@ -32,7 +32,7 @@ pub use decode::{
     AddressRequest, AddressesLost, Existing, Host, Lifetimes, LostAddress, LostRoute, Trigger,
     Writer, Wrote,
 };
-pub(super) use explain::again;
+pub(crate) use explain::{again, not_made};
 pub use settings::{LinkLocalMissing, SettingsRefused, TemporaryStopped, WayUp};
 pub use settled::Settled;
 

@@ -22,6 +22,7 @@ pub use decode::{
     SolicitationsUnanswered, Sysctls,
 };
 pub use earlier::Earlier;
+pub(crate) use explain::ignores;
 pub use standing::{DefaultRoute, Standing, Taker};
 
 impl Occurrence for RouterAdvertisement {

@@ -31,6 +31,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{Holder, LocalAddressRefused, Loopback, Reuse, SocketRefused, SocketState};
+pub(crate) use explain::why_tentative;
 #[cfg(feature = "live")]
 pub(crate) use hazard::hazard;
 pub use port::{PortSocket, PortUse};

@@ -28,6 +28,7 @@ pub use beside::{Beside, Holder, LinkState, Others, Route};
 pub use causes::Cause;
 pub use decode::{NeighbourProxyIdle, NeighbourSilent, NeighbourTableFull};
 pub use earlier::Earlier;
+pub(crate) use explain::Idle;
 pub use table::{Counts, Share, TableUse};
 
 impl Occurrence for NeighbourTableFull {

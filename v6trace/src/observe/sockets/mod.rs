@@ -91,6 +91,15 @@ pub(crate) fn list<T>(
     })
 }
 
+/// `TCP_LISTEN`
+const LISTEN: u8 = 10;
+
+/// The IPv6 sockets that wait for TCP connections. Those are read where no module is
+/// loaded for it.
+pub(crate) fn listening() -> io::Result<Vec<InetSocket>> {
+    procfs::first(Family::V6, Protocol::Tcp, |socket| socket.state == LISTEN)
+}
+
 /// The kernel passes over what is not wanted itself.
 fn by_diag<T>(wanted: Wanted, keep: impl Fn(InetSocket) -> Option<T>) -> io::Result<Vec<T>> {
     let (family, any) = match wanted.family {

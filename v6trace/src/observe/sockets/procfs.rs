@@ -3,7 +3,8 @@
 //! `tcp_diag` or `udp_diag`, and a host may forbid to load any.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, BufRead as _, BufReader},
     net::{IpAddr, Ipv4Addr},
 };
 
@@ -12,14 +13,37 @@ use super::{Family, InetSocket, Protocol};
 /// The sockets in the network namespace of the calling thread, not of the
 /// process.
 pub(super) fn sockets(family: Family, protocol: Protocol) -> io::Result<Vec<InetSocket>> {
+    let list = fs::read_to_string(path(family, protocol))?;
+    Ok(list.lines().skip(1).filter_map(socket).collect())
+}
+
+/// Those ahead of the first that is not wanted: the kernel lists sockets that wait for
+/// connections ahead of all others, of which there may be very many.
+pub(super) fn first(
+    family: Family,
+    protocol: Protocol,
+    wanted: impl Fn(&InetSocket) -> bool,
+) -> io::Result<Vec<InetSocket>> {
+    let mut found = Vec::new();
+    let list = BufReader::new(File::open(path(family, protocol))?);
+    for line in list.lines().skip(1) {
+        match socket(&line?) {
+            Some(socket) if wanted(&socket) => found.push(socket),
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Where they are listed for the calling thread.
+fn path(family: Family, protocol: Protocol) -> String {
     let name = match (protocol, family) {
         (Protocol::Tcp, Family::V4) => "tcp",
         (Protocol::Tcp, Family::V6) => "tcp6",
         (Protocol::Udp, Family::V4) => "udp",
         (Protocol::Udp, Family::V6) => "udp6",
     };
-    let list = fs::read_to_string(format!("/proc/thread-self/net/{name}"))?;
-    Ok(list.lines().skip(1).filter_map(socket).collect())
+    format!("/proc/thread-self/net/{name}")
 }
 
 /// A line: number, own end, other end, state, queues, timer, retransmissions,

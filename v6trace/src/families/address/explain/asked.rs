@@ -65,7 +65,7 @@ impl Story<'_> {
         let Some(address) = self.request.address else {
             return diagnosis;
         };
-        let add = |flags, length| add(self.subject, address, length, flags, self.name());
+        let add = |flags, length| add(self.subject.site(), address, length, flags, self.name());
         diagnosis
             .fix(
                 Fix::new(add(self.request.flags, 64))

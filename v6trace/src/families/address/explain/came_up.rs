@@ -6,7 +6,7 @@
 //! there where it is another by then, or set in another way.
 
 use crate::{
-    explain::{Diagnosis, Subject, seconds_before},
+    explain::{Diagnosis, Fix, Site, Subject, seconds_before},
     families::address::{Cause, LATER, LinkLocalMissing, Settled, WayUp},
 };
 
@@ -39,16 +39,7 @@ pub(in super::super) fn came_up(
         return None;
     }
     let name = &missing.interface;
-    let without_secret = missing.addr_gen_mode == STABLE_SECRET;
-    let why = if without_secret {
-        format!(
-            "its addr_gen_mode is {} (stable_secret), and neither {name} nor default has a \
-             stable_secret",
-            missing.addr_gen_mode
-        )
-    } else {
-        format!("its addr_gen_mode is {} (none)", missing.addr_gen_mode)
-    };
+    let (why, fix) = not_made(name, missing.addr_gen_mode, subject.site());
     let waited = seconds_before(settled.boot_ns, event_ns);
     let summary = format!(
         "{}, and the kernel made no link-local address: {why}. {waited} later nobody had made \
@@ -68,16 +59,26 @@ pub(in super::super) fn came_up(
     if missing.suppressed > 0 {
         diagnosis = diagnosis.with("suppressed", missing.suppressed);
     }
-    let fix = if without_secret {
-        subject
-            .set(name, "addr_gen_mode", RANDOM)
-            .remark("makes the address at once, of a secret of the kernel's own; nothing else goes")
-    } else {
-        subject
-            .set(name, "addr_gen_mode", EUI64)
-            .remark("makes the address at once, of the MAC; nothing else goes")
-    };
     Some(diagnosis.fix(fix))
+}
+
+/// Why the kernel makes no link-local address in this mode, and what has it make one.
+pub(crate) fn not_made(interface: &str, addr_gen_mode: u32, site: Site<'_>) -> (String, Fix) {
+    if addr_gen_mode == STABLE_SECRET {
+        let why = format!(
+            "its addr_gen_mode is {addr_gen_mode} (stable_secret), and neither {interface} nor \
+             default has a stable_secret"
+        );
+        let fix = site.set(interface, "addr_gen_mode", RANDOM).remark(
+            "makes the address at once, of a secret of the kernel's own; nothing else goes",
+        );
+        return (why, fix);
+    }
+    let why = format!("its addr_gen_mode is {addr_gen_mode} (none)");
+    let fix = site
+        .set(interface, "addr_gen_mode", EUI64)
+        .remark("makes the address at once, of the MAC; nothing else goes");
+    (why, fix)
 }
 
 /// Whether it is the same interface, could have such an address, is not to have one made,

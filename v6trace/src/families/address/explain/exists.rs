@@ -59,7 +59,13 @@ impl Story<'_> {
         let Some(address) = self.request.address else {
             return diagnosis;
         };
-        let again = replaced(self.subject, address, prefix_len, &self.add(), self.name());
+        let again = replaced(
+            self.subject.site(),
+            address,
+            prefix_len,
+            &self.add(),
+            self.name(),
+        );
         let remark = if failed {
             "tests it again: first see to it that nobody else has it"
         } else {

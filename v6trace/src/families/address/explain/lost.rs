@@ -308,7 +308,13 @@ impl Story<'_> {
                 interface,
                 ..
             } = lost;
-            let command = add(self.subject, *address, *prefix_len, *flags, interface);
+            let command = add(
+                self.subject.site(),
+                *address,
+                *prefix_len,
+                *flags,
+                interface,
+            );
             diagnosis = diagnosis.fix(Fix::new(command));
         }
         let routes = self.lost.routes.iter();

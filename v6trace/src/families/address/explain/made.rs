@@ -162,7 +162,7 @@ pub(in super::super) fn temporary_stopped(
             .remark("its failures are counted; the next advertisement makes it anew");
         return diagnosis.fix(delete).fix(back);
     }
-    let add = add(subject, public, length, flags, name);
+    let add = add(subject.site(), public, length, flags, name);
     diagnosis.fix(back).fix(
         Fix::new(format!("{delete} && {add}"))
             .remark("its failures are counted; a new one has none"),

@@ -12,17 +12,18 @@ mod refused;
 use std::net::Ipv6Addr;
 
 use crate::{
-    explain::{Subject, quoted},
+    explain::{Site, quoted},
     ifa,
 };
 
 pub(super) use came_up::came_up;
+pub(crate) use came_up::not_made;
 pub(super) use lost::lost;
 pub(super) use made::{settings_refused, temporary_stopped};
 pub(super) use refused::refused;
 
-/// The command that adds an address, in the namespace of the event.
-fn add(subject: Subject<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, name: &str) -> String {
+/// The command that adds an address, in its namespace.
+fn add(site: Site<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, name: &str) -> String {
     let name = quoted(name);
     let mut command = format!("ip -6 address add {address}/{prefix_len} dev {name}");
     for (flag, word) in [
@@ -37,14 +38,14 @@ fn add(subject: Subject<'_>, address: Ipv6Addr, prefix_len: u32, flags: u32, nam
             command += word;
         }
     }
-    subject.in_netns(&command)
+    site.in_netns(&command)
 }
 
 /// The command that deletes an address and adds it anew, likewise. What a router or
 /// a DHCP server gave is theirs to give again, and link-local ones the kernel makes:
 /// for these there is none.
-pub(in super::super) fn again(
-    subject: Subject<'_>,
+pub(crate) fn again(
+    site: Site<'_>,
     address: Ipv6Addr,
     prefix_len: u32,
     flags: u32,
@@ -54,20 +55,14 @@ pub(in super::super) fn again(
     if is_theirs || address.is_unicast_link_local() || prefix_len == 0 {
         return None;
     }
-    let add = add(subject, address, prefix_len, flags, name);
-    Some(replaced(subject, address, prefix_len, &add, name))
+    let add = add(site, address, prefix_len, flags, name);
+    Some(replaced(site, address, prefix_len, &add, name))
 }
 
 /// The command that deletes an address, and then does `add`.
-fn replaced(
-    subject: Subject<'_>,
-    address: Ipv6Addr,
-    prefix_len: u32,
-    add: &str,
-    name: &str,
-) -> String {
+fn replaced(site: Site<'_>, address: Ipv6Addr, prefix_len: u32, add: &str, name: &str) -> String {
     let name = quoted(name);
-    let delete = subject.in_netns(&format!(
+    let delete = site.in_netns(&format!(
         "ip -6 address del {address}/{prefix_len} dev {name}"
     ));
     format!("{delete} && {add}")

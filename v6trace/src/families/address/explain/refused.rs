@@ -220,7 +220,7 @@ impl<'a> Story<'a> {
         let request = self.request;
         let address = request.address.unwrap_or(std::net::Ipv6Addr::UNSPECIFIED);
         add(
-            self.subject,
+            self.subject.site(),
             address,
             request.prefix_len,
             request.flags,

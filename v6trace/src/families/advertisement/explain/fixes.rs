@@ -2,7 +2,7 @@
 
 use super::router;
 use crate::{
-    explain::{Fix, Subject, quoted},
+    explain::{Fix, Site, quoted},
     frame::Frame,
 };
 
@@ -36,17 +36,17 @@ impl Remedy {
         Self::Say(format!("mend its sender, {}", router(frame)))
     }
 
-    pub(super) fn fix(self, interface: &str, subject: Subject<'_>) -> Fix {
+    pub(super) fn fix(self, interface: &str, site: Site<'_>) -> Fix {
         match self {
             Self::Set {
                 sysctl,
                 value,
                 remark,
-            } => subject.set(interface, sysctl, value).remark(remark),
-            Self::Mtu { mtu, remark } => subject
+            } => site.set(interface, sysctl, value).remark(remark),
+            Self::Mtu { mtu, remark } => site
                 .command(&format!("ip link set dev {} mtu {mtu}", quoted(interface)))
                 .remark(remark),
-            Self::LinkLocal { remark } => subject
+            Self::LinkLocal { remark } => site
                 .command(&format!(
                     "ip -6 address add fe80::ADDRESS/64 dev {}",
                     quoted(interface)

@@ -13,6 +13,7 @@ mod other;
 mod parts;
 mod prefix;
 mod standing;
+mod state;
 mod whole;
 
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ use fixes::Remedy;
 use standing::Missed;
 
 pub(super) use other::{ignored, refused, unanswered};
+pub(crate) use state::ignores;
 
 const OPERATION: &str = "router-advertisement";
 /// Prefixes, and routes, of an advertisement that are told one by one.
@@ -214,7 +216,7 @@ fn diagnosis(
     }
     let remedies = matter.remedies.into_iter();
     remedies.fold(diagnosis, |diagnosis, remedy| {
-        diagnosis.fix(remedy.fix(interface, subject))
+        diagnosis.fix(remedy.fix(interface, subject.site()))
     })
 }
 

@@ -79,7 +79,7 @@ fn advertisement(
         .with("length", u32::try_from(frame.message_length()).ok());
     let mut diagnosis = missed
         .evidence(diagnosis)
-        .fix(Remedy::mend(frame).fix(interface, subject));
+        .fix(Remedy::mend(frame).fix(interface, subject.site()));
     diagnosis.severity = missed.severity(false);
     diagnosis.address = frame.source().map(IpAddr::V6);
     diagnosis
@@ -139,7 +139,7 @@ fn redirect(
         .with("destination", text(destination))
         .with("forwarding", sysctls.map(|set| set.0))
         .with("accept_redirects", sysctls.map(|set| set.1))
-        .fix(remedy.fix(interface, subject));
+        .fix(remedy.fix(interface, subject.site()));
     diagnosis.address = destination.map(IpAddr::V6);
     Some(diagnosis)
 }

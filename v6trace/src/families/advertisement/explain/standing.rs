@@ -32,7 +32,7 @@ impl<'a> Missed<'a> {
         Self::new(interface, find(subject, ifindex), 0)
     }
 
-    fn new(interface: &str, standing: Option<&'a Standing>, takers: u32) -> Self {
+    pub(super) fn new(interface: &str, standing: Option<&'a Standing>, takers: u32) -> Self {
         let mut text = String::new();
         let any = standing.and_then(Standing::has_any);
         match (standing, any) {

@@ -24,12 +24,18 @@ pub(super) fn matter(advertisement: &RouterAdvertisement) -> Result<Option<Sysct
     let Some(sysctls) = advertisement.sysctls else {
         return Ok(None);
     };
-    // `ipv6_accept_ra`
-    match (sysctls.forwarding != 0, sysctls.accept_ra) {
-        (true, 2) => Ok(Some(sysctls)),
-        (true, _) => Err(forwarding(advertisement, sysctls)),
-        (false, 0) => Err(not_accepted(advertisement, sysctls)),
-        (false, _) => Ok(Some(sysctls)),
+    let from = format!(" of {}", router(&advertisement.frame));
+    let settings = (sysctls.forwarding, sysctls.accept_ra);
+    ignored(&advertisement.interface, &from, settings).map_or(Ok(Some(sysctls)), Err)
+}
+
+/// Why every advertisement is ignored with these values of forwarding and accept_ra
+/// (`ipv6_accept_ra`); `from` says whose, with a blank ahead.
+pub(super) fn ignored(interface: &str, from: &str, settings: (i32, i32)) -> Option<Matter> {
+    match settings {
+        (0, 0) => Some(not_accepted(interface, from)),
+        (0, _) | (_, 2) => None,
+        (forwards, accept_ra) => Some(forwarding(interface, from, forwards, accept_ra)),
     }
 }
 
@@ -127,24 +133,17 @@ fn why(advertisement: &RouterAdvertisement, reason: &str) -> String {
     )
 }
 
-fn forwarding(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
-    let Sysctls {
-        forwarding,
-        accept_ra,
-        ..
-    } = sysctls;
+fn forwarding(interface: &str, from: &str, forwards: i32, accept_ra: i32) -> Matter {
     let mut matter = Matter::new(
         Cause::IgnoredForwarding,
         "",
         format!(
-            "{interface} ignores the router advertisements of {}: {interface} forwards (forwarding \
-             = {forwarding}), and heeds advertisements then only with accept_ra = 2; it is \
-             {accept_ra}",
-            router(&advertisement.frame),
-            interface = advertisement.interface,
+            "{interface} ignores the router advertisements{from}: {interface} forwards \
+             (forwarding = {forwards}), and heeds advertisements then only with accept_ra = 2; it \
+             is {accept_ra}"
         ),
     )
-    .with("forwarding", forwarding)
+    .with("forwarding", forwards)
     .with("accept_ra", accept_ra)
     .remedy(Remedy::set(
         "accept_ra",
@@ -163,18 +162,14 @@ fn forwarding(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
     matter
 }
 
-fn not_accepted(advertisement: &RouterAdvertisement, sysctls: Sysctls) -> Matter {
+fn not_accepted(interface: &str, from: &str) -> Matter {
     let mut matter = Matter::new(
         Cause::IgnoredAcceptRa,
         "",
-        format!(
-            "{} ignores the router advertisements of {}: its accept_ra is 0",
-            advertisement.interface,
-            router(&advertisement.frame),
-        ),
+        format!("{interface} ignores the router advertisements{from}: its accept_ra is 0"),
     )
-    .with("forwarding", sysctls.forwarding)
-    .with("accept_ra", sysctls.accept_ra)
+    .with("forwarding", 0)
+    .with("accept_ra", 0)
     .remedy(Remedy::set(
         "accept_ra",
         1,

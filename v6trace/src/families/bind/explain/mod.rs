@@ -21,6 +21,7 @@ use crate::{
 pub(super) use off::off;
 #[cfg(feature = "live")]
 pub(super) use off::switched_off;
+pub(crate) use tested::why_tentative;
 
 /// Explains an address that was refused.
 pub(super) fn refused(refused: &LocalAddressRefused, subject: Subject<'_>) -> Option<Diagnosis> {

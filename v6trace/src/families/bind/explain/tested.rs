@@ -104,7 +104,7 @@ impl Story<'_> {
         remark: &'static str,
     ) -> Diagnosis {
         let again = address::again(
-            self.subject,
+            self.subject.site(),
             self.refused.address,
             holder.prefix_len,
             holder.address_flags | more,
@@ -118,7 +118,7 @@ impl Story<'_> {
 }
 
 /// Why nothing can use an address that is under test.
-pub(super) fn why_tentative(holder: &Holder) -> String {
+pub(crate) fn why_tentative(holder: &Holder) -> String {
     let name = &holder.interface;
     let mut why = format!(
         "{name} has it, but tests it for duplicates (tentative), and until it has passed \

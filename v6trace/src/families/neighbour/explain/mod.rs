@@ -7,6 +7,7 @@ mod reason;
 mod silent;
 
 pub(super) use full::full;
+pub(crate) use proxy::Idle;
 pub(super) use proxy::proxy;
 pub(super) use silent::silent;
 

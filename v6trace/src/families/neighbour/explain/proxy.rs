@@ -2,9 +2,11 @@
 //! forwards, then for proxy_ndp of the interface or of all. Either was read to be 0.
 //! Whether the address is behind this host at all is told by its routes.
 
+use std::net::Ipv6Addr;
+
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, Fix, Subject, Value, quoted},
+    explain::{Diagnosis, Fix, Site, Subject, Value, quoted},
     families::neighbour::{Advertised, Cause, NeighbourProxyIdle},
 };
 
@@ -28,17 +30,15 @@ pub(in super::super) fn proxy(
     if is_own == Some(true) {
         return None;
     }
-    let forwards = *forwarding != 0;
-    let may_answer = *proxy_ndp != 0 || *all_proxy_ndp != 0;
-    let of_proxy = format!("proxy_ndp is 0, of {interface} and of all");
-    let of_forwarding = format!("{interface} does not forward (forwarding = 0)");
-    let why = match (forwards, may_answer) {
-        (false, true) => of_forwarding,
-        (true, false) => of_proxy,
-        (false, false) => format!("{of_forwarding}, and {of_proxy}"),
-        // It would have answered.
-        (true, true) => return None,
+    let idle = Idle {
+        interface,
+        forwarding: *forwarding,
+        proxy_ndp: *proxy_ndp,
+        all_proxy_ndp: *all_proxy_ndp,
+        all_forwarding: *all_forwarding,
     };
+    // It would have answered.
+    let why = idle.why()?;
     let behind = found.and_then(|found| found.behind.as_deref());
     let is_elsewhere = found.is_some_and(|found| found.is_elsewhere);
     let place = match behind {
@@ -78,10 +78,10 @@ pub(in super::super) fn proxy(
     )
     .with("suppressed", proxy.suppressed);
     let fixes = if is_elsewhere {
-        answer(proxy, found, subject)
+        let heeding = found.map_or(&[][..], |found| &found.interfaces);
+        idle.answer(heeding.iter().map(String::as_str), subject.site())
     } else {
-        let entry = format!("ip -6 neigh del proxy {address} dev {}", quoted(interface));
-        vec![subject.command(&entry).remark("where it is left over")]
+        vec![idle.remove(*address, subject.site())]
     };
     let mut diagnosis = fixes.into_iter().fold(diagnosis, Diagnosis::fix);
     if !is_elsewhere {
@@ -96,30 +96,65 @@ pub(in super::super) fn proxy(
     Some(diagnosis)
 }
 
-/// What has the proxy answer, in the order in which nothing is lost.
-fn answer(
-    proxy: &NeighbourProxyIdle,
-    found: Option<&Advertised>,
-    subject: Subject<'_>,
-) -> Vec<Fix> {
-    let mut fixes = Vec::new();
-    if proxy.forwarding == 0 {
-        for name in found.map_or(&[][..], |found| &found.interfaces) {
-            fixes.push(subject.set(name, "accept_ra", 2).remark(
-                "first: forwarding takes default routes from advertisements away, and heeds none",
-            ));
+/// An interface with an entry of a proxy, and what it depends on.
+pub(crate) struct Idle<'a> {
+    pub(crate) interface: &'a str,
+    pub(crate) forwarding: i32,
+    pub(crate) proxy_ndp: i32,
+    pub(crate) all_proxy_ndp: i32,
+    pub(crate) all_forwarding: i32,
+}
+
+impl Idle<'_> {
+    /// Why it does not answer, if it does not.
+    pub(crate) fn why(&self) -> Option<String> {
+        let interface = self.interface;
+        let may_answer = self.proxy_ndp != 0 || self.all_proxy_ndp != 0;
+        let of_proxy = format!("proxy_ndp is 0, of {interface} and of all");
+        let of_forwarding = format!("{interface} does not forward (forwarding = 0)");
+        match (self.forwarding != 0, may_answer) {
+            (false, true) => Some(of_forwarding),
+            (true, false) => Some(of_proxy),
+            (false, false) => Some(format!("{of_forwarding}, and {of_proxy}")),
+            (true, true) => None,
         }
-        fixes.push(if proxy.all_forwarding == 0 {
-            subject.set("all", "forwarding", 1).remark(
-                "a proxy is a router: it answers by interfaces that forward, and forwards what comes",
-            )
-        } else {
-            // The others stay as they are.
-            subject.set(&proxy.interface, "forwarding", 1)
-        });
     }
-    if proxy.proxy_ndp == 0 && proxy.all_proxy_ndp == 0 {
-        fixes.push(subject.set(&proxy.interface, "proxy_ndp", 1));
+
+    /// What has the proxy answer, in the order in which nothing is lost: `heeding` have
+    /// something from router advertisements.
+    pub(crate) fn answer<'n>(
+        &self,
+        heeding: impl Iterator<Item = &'n str>,
+        site: Site<'_>,
+    ) -> Vec<Fix> {
+        let mut fixes = Vec::new();
+        if self.forwarding == 0 {
+            for name in heeding {
+                fixes.push(site.set(name, "accept_ra", 2).remark(
+                    "first: forwarding takes default routes from advertisements away, and heeds \
+                     none",
+                ));
+            }
+            fixes.push(if self.all_forwarding == 0 {
+                site.set("all", "forwarding", 1).remark(
+                    "a proxy is a router: it answers by interfaces that forward, and forwards what \
+                     comes",
+                )
+            } else {
+                // The others stay as they are.
+                site.set(self.interface, "forwarding", 1)
+            });
+        }
+        if self.proxy_ndp == 0 && self.all_proxy_ndp == 0 {
+            fixes.push(site.set(self.interface, "proxy_ndp", 1));
+        }
+        fixes
     }
-    fixes
+
+    /// What takes the entry away.
+    pub(crate) fn remove(&self, address: Ipv6Addr, site: Site<'_>) -> Fix {
+        let interface = quoted(self.interface);
+        let entry = format!("ip -6 neigh del proxy {address} dev {interface}");
+        site.command(&entry).remark("where it is left over")
+    }
 }

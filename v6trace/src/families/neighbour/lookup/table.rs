@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, io};
 
-use netlink_packet_route::neighbour::NeighbourState;
-
 pub(super) use crate::families::neighbour::TableUse;
 use crate::{
     clock,
@@ -67,7 +65,7 @@ fn inside() -> io::Result<(Counts, Option<(String, Counts)>)> {
     let mut all = Counts::default();
     neighbours::list(|entry| {
         if !entry.is_exempt {
-            let one = count(entry.state);
+            let one = neighbours::count(entry.state);
             all += one;
             *by_interface.entry(entry.ifindex).or_default() += one;
         }
@@ -84,17 +82,4 @@ fn inside() -> io::Result<(Counts, Option<(String, Counts)>)> {
         None => None,
     };
     Ok((all, fullest))
-}
-
-fn count(state: NeighbourState) -> Counts {
-    let mut one = Counts::default();
-    match state {
-        NeighbourState::Incomplete | NeighbourState::Failed => one.unanswered = 1,
-        NeighbourState::Reachable
-        | NeighbourState::Stale
-        | NeighbourState::Delay
-        | NeighbourState::Probe => one.answered = 1,
-        _ => one.other = 1,
-    }
-    one
 }

@@ -94,7 +94,13 @@ impl Story<'_> {
     /// The address deleted and added: it is not tested again by itself.
     fn anew(&self, diagnosis: Diagnosis, own: &Own) -> Diagnosis {
         let (prefix_len, flags) = (own.prefix_len.into(), own.flags.into());
-        let again = address::again(self.subject, own.address, prefix_len, flags, &own.interface);
+        let again = address::again(
+            self.subject.site(),
+            own.address,
+            prefix_len,
+            flags,
+            &own.interface,
+        );
         match again {
             Some(again) => diagnosis.fix(
                 Fix::new(again)

@@ -1,0 +1,137 @@
+//! Interfaces that ignore what routers say.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::guest::{
+    AddressState, AdvertisedPrefix, Advertisement, Advertiser, Checked, Link, Netns,
+    host_and_router, until_some,
+};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("ra-ignored-forwarding-state", forwarding),
+    scenario("ra-ignored-accept-ra-state", accept_ra),
+];
+
+const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+const PREFIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 7, 0, 0, 0, 0);
+
+/// A host with a router that advertises when it is told to. The sockets that do are
+/// closed between two advertisements, and none is the host's.
+struct Site {
+    host: Netns,
+    router: Netns,
+}
+
+impl Site {
+    fn new(name: &str) -> Result<Self> {
+        let (host, router, _) = host_and_router(name)?;
+        AddressState::Usable.wait(&host, "v0", "fe80::2".parse()?)?;
+        Ok(Self { host, router })
+    }
+
+    fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.host.set_sysctl(&format!("ipv6/conf/v0/{name}"), value)
+    }
+
+    /// Sends an advertisement, and waits until it has been counted.
+    fn advertise(&self) -> Result<()> {
+        let before = self.count()?;
+        let link = Link::find(&self.router, "v1")?;
+        let message = Advertisement::new().prefix(AdvertisedPrefix::new(PREFIX));
+        Advertiser::new(&self.router, &link, ROUTER)?.send(&message.bytes())?;
+        until_some(
+            "the advertisement should come in",
+            Duration::from_secs(5),
+            || Ok((self.count()? > before).then_some(())),
+        )
+    }
+
+    /// Advertisements that came in, as the kernel counts them.
+    fn count(&self) -> Result<u64> {
+        self.host.enter(|| {
+            let counters = std::fs::read_to_string("/proc/thread-self/net/dev_snmp6/v0")?;
+            let mut lines = counters.lines();
+            let count = lines.find_map(|line| line.strip_prefix("Icmp6InRouterAdvertisements"));
+            Ok(count.map_or(Ok(0), |count| count.trim().parse())?)
+        })
+    }
+}
+
+/// A host that forwards has nothing of what its router says; one that forwards and has
+/// an address by other means needs nothing, and with accept_ra = 2 it heeds all.
+fn forwarding() -> Result<()> {
+    let [site, set, heeds, led] = ["raf", "rafs", "rafh", "rafl"].map(Site::new);
+    let (site, set, heeds, led) = (site?, set?, heeds?, led?);
+    // On a link of routers there need be no other address.
+    led.host.ip("link add d0 up type dummy")?;
+    led.host.ip("-6 route add default dev d0")?;
+    for one in [&site, &set, &heeds, &led] {
+        one.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    }
+    heeds.set("accept_ra", "2")?;
+    set.host.ip("address add 2001:db8:0:7::7/64 dev v0 nodad")?;
+    for one in [&site, &set, &heeds, &led] {
+        one.advertise()?;
+    }
+    let checked = Checked::now()?;
+    checked.silent(&led.host)?;
+    checked.silent(&set.host)?;
+    checked.silent(&heeds.host)?;
+    for one in [&site, &set, &heeds] {
+        checked.silent(&one.router)?;
+    }
+    let found = checked.only(&site.host, "ra-ignored-forwarding")?;
+    found
+        .expect()
+        .field("severity", "failure")
+        .field("confidence", "certain")
+        .field("operation", "check")
+        .field("interface", "v0")
+        .evidence("forwarding", 1)
+        .evidence("accept_ra", 1)
+        .evidence("advertisements", site.count()?)
+        .evidence("addresses", json!([]))
+        .evidence("default_routes", json!([]))
+        .evidence("raw_sockets", 0)
+        .summary_has(["forwards", "accept_ra"])
+        .some_fix_has("forwarding=0")
+        .check()?;
+    found.follow("accept_ra=2")?;
+    site.advertise()?;
+    Checked::now()?.silent(&site.host)
+}
+
+/// Somebody set accept_ra to 0; whoever then takes advertisements itself, as
+/// systemd-networkd does, has given the interface what they bring.
+fn accept_ra() -> Result<()> {
+    let site = Site::new("raa")?;
+    let client = Site::new("raac")?;
+    for one in [&site, &client] {
+        one.set("accept_ra", "0")?;
+        one.advertise()?;
+    }
+    client
+        .host
+        .ip("address add 2001:db8:0:7::7/64 dev v0 nodad valid_lft 1800 preferred_lft 900")?;
+    client
+        .host
+        .ip("-6 route add default via fe80::1 dev v0 proto ra expires 1800")?;
+    let checked = Checked::now()?;
+    checked.silent(&client.host)?;
+    let found = checked.only(&site.host, "ra-ignored-accept-ra")?;
+    found
+        .expect()
+        .field("severity", "notice")
+        .field("interface", "v0")
+        .evidence("accept_ra", 0)
+        .evidence("forwarding", 0)
+        .check()?;
+    found.follow("accept_ra=1")?;
+    site.advertise()?;
+    Checked::now()?.silent(&site.host)
+}

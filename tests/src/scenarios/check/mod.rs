@@ -1,0 +1,25 @@
+//! What `v6trace check` finds in the state of a host, and what it leaves alone. No
+//! scenario traces, but those that compare a recording's beginning with a check.
+
+mod addresses;
+mod advertisements;
+mod hazards;
+mod healthy;
+mod interfaces;
+mod neighbours;
+mod sockets;
+mod stream;
+
+use super::Scenario;
+
+/// Topic by topic.
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    addresses::SCENARIOS,
+    advertisements::SCENARIOS,
+    interfaces::SCENARIOS,
+    neighbours::SCENARIOS,
+    sockets::SCENARIOS,
+    hazards::SCENARIOS,
+    healthy::SCENARIOS,
+    stream::SCENARIOS,
+];

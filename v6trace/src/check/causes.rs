@@ -1,0 +1,20 @@
+//! What can be the matter.
+
+use crate::catalogue::causes;
+
+causes! {
+    Dadfailed, "address-dadfailed", Failure,
+        "an address failed its test for duplicates, and is never used";
+    Tentative, "address-tentative", Notice,
+        "an address waits to be tested for duplicates, and cannot be used until then";
+    SmallMtu, "interface-mtu-below-ipv6", Hazard,
+        "an interface that is up has no IPv6, since its MTU is below 1280";
+    ListenerAbsent, "listener-address-absent", Hazard,
+        "a socket waits for connections at an address that no interface has";
+    TableNearlyFull, "neighbour-table-nearly-full", Hazard,
+        "the table of neighbours, which all namespaces share, has little room left";
+    EnhancedDadOff, "enhanced-dad-off", Hazard,
+        "an interface takes its own solicitation for another node's where the link reflects";
+    MacTwice, "mac-twice-on-bridge", Hazard,
+        "two interfaces behind one bridge have the same MAC";
+}

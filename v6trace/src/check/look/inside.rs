@@ -1,0 +1,223 @@
+//! What is in the network namespace of the calling thread.
+
+use std::{
+    collections::HashSet,
+    io,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use netlink_packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    address::{AddressAttribute, AddressMessage},
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+
+use super::settings;
+use crate::{
+    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
+    clock,
+    families::neighbour::Counts,
+    observe::{
+        answers,
+        inside::{held, known},
+        links::{self, Link},
+        neighbours::{self, Neighbour},
+        netlink, routes,
+        sockets::{self, InetSocket},
+    },
+    prefix,
+};
+
+/// Sockets whose processes are looked for.
+const STRAYS: usize = 64;
+/// A prefix, and how many bits it has.
+type Prefix = (Ipv6Addr, u8);
+
+/// `RTN_UNICAST`
+const UNICAST: u8 = 1;
+/// `RTN_LOCAL`
+const LOCAL: u8 = 2;
+
+/// Looks; and gives the interfaces whose other end is in another namespace, with the
+/// number that this one has for that. Sockets are looked at first: an address that comes
+/// meanwhile is none that has gone.
+pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
+    let listening = known("listeners", sockets::listening());
+    let (routes, own) = known("routes", routes()).unzip();
+    let mut snapshot = Snapshot {
+        boot_ns: clock::boot_ns(),
+        netns,
+        addresses: addresses()?,
+        routes,
+        anycast: known("anycast addresses", answers::anycast()),
+        proxied: known("proxied addresses", answers::proxied()),
+        all: settings::of_all(),
+        raw_icmpv6: known("raw sockets", settings::raw_icmpv6()),
+        ..Snapshot::default()
+    };
+    let links = links::list()?;
+    let elsewhere = links.iter().filter(|link| link.other_end.is_some());
+    let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
+    let elsewhere = elsewhere.collect();
+    snapshot.interfaces = links.iter().map(interface).collect();
+    let strays = listening.zip(own);
+    snapshot.strays = strays.map(|(all, own)| strays_of(all, &snapshot.addresses, &own));
+    if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
+        snapshot.gateways = Some(gateways);
+        snapshot.neighbours = Some(counts);
+    }
+    bound(&mut snapshot);
+    Ok((snapshot, elsewhere))
+}
+
+fn interface(link: &Link) -> Interface {
+    Interface {
+        ifindex: link.ifindex,
+        name: link.name.clone(),
+        mac: link.mac,
+        device_type: link.device_type,
+        kind: link.kind.clone(),
+        flags: link.flags,
+        mtu: link.mtu,
+        other_end: link.other_end,
+        other_netns: None,
+        other_is_elsewhere: link.other_end_nsid.is_some(),
+        master: link.master,
+        hairpin: link.hairpin,
+        ipv6: link.settings.as_ref().map(|set| Ipv6 {
+            forwarding: set.forwarding,
+            accept_ra: set.accept_ra,
+            disable_ipv6: set.disable_ipv6,
+            enhanced_dad: set.enhanced_dad,
+            proxy_ndp: set.proxy_ndp,
+            addr_gen_mode: set.addr_gen_mode,
+            advertisements: settings::advertisements(&link.name),
+        }),
+    }
+}
+
+fn addresses() -> io::Result<Vec<Address>> {
+    let mut request = AddressMessage::default();
+    request.header.family = AddressFamily::Inet6;
+    let request = RouteNetlinkMessage::GetAddress(request);
+    netlink::dump(NETLINK_ROUTE, &request, |answer| match answer {
+        RouteNetlinkMessage::NewAddress(message) => address(&message),
+        _ => None,
+    })
+}
+
+fn address(message: &AddressMessage) -> Option<Address> {
+    let held = held(message)?;
+    let IpAddr::V6(address) = held.address else {
+        return None;
+    };
+    let mut flags = held.flags.into();
+    let mut has_peer = false;
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Flags(all) => flags = all.bits(),
+            AddressAttribute::Address(other) => has_peer = *other != held.address,
+            _ => {}
+        }
+    }
+    Some(Address {
+        ifindex: held.ifindex,
+        address,
+        has_peer,
+        prefix_len: held.prefix_len,
+        flags,
+    })
+}
+
+/// The routes that matter, default routes first; and the prefixes whose addresses are
+/// all this host's, which nobody has on an interface (`ip route add local`).
+fn routes() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
+    let all = routes::list(|route| {
+        let matters = route.prefix_len == 0 || route.gateway.is_some();
+        route.kind == UNICAST && matters || route.kind == LOCAL && route.prefix_len < 128
+    })?;
+    let (own, led): (Vec<_>, Vec<_>) = all.into_iter().partition(|route| route.kind == LOCAL);
+    let own = own.iter().map(|route| (route.prefix, route.prefix_len));
+    let led = led.into_iter().map(|route| Route {
+        prefix: route.prefix,
+        prefix_len: route.prefix_len,
+        table: route.table,
+        protocol: route.protocol,
+        gateway: route.gateway.filter(|to| *to != Ipv6Addr::UNSPECIFIED),
+        ifindex: route.ifindex,
+        is_dead: route.is_dead,
+    });
+    let mut led: Vec<Route> = led.collect();
+    led.sort_by_key(|route| route.prefix_len != 0);
+    Ok((led, own.collect()))
+}
+
+/// The neighbours that are gateways, and how many there are of all sorts.
+fn gateways(routes: Option<&[Route]>) -> io::Result<(Vec<Gateway>, Counts)> {
+    let routes = routes.unwrap_or_default().iter();
+    let hops: HashSet<_> = routes
+        .filter_map(|route| Some((route.ifindex?, route.gateway?)))
+        .collect();
+    // Counted behind the list, which may be asked for more than once.
+    let all = neighbours::list(|entry| {
+        let Neighbour {
+            ifindex, address, ..
+        } = entry;
+        let gateway = hops.contains(&(ifindex, address)).then(|| Gateway {
+            ifindex,
+            address,
+            state: entry.state.into(),
+        });
+        let count = (!entry.is_exempt).then(|| neighbours::count(entry.state));
+        Some((gateway, count.unwrap_or_default()))
+    })?;
+    let mut counts = Counts::default();
+    let gateways = all.into_iter().filter_map(|(gateway, count)| {
+        counts += count;
+        gateway
+    });
+    Ok((gateways.collect(), counts))
+}
+
+/// Sockets that wait for TCP connections at an address that neither an interface nor a
+/// route has for this host's own. A link-local address is one of a single interface,
+/// which is not listed. Whose they are is looked for later.
+fn strays_of(listening: Vec<InetSocket>, addresses: &[Address], own: &[Prefix]) -> Vec<Stray> {
+    let held: HashSet<Ipv6Addr> = addresses.iter().map(|one| one.address).collect();
+    let strays = listening.into_iter().filter_map(|socket| {
+        let IpAddr::V6(address) = socket.from else {
+            return None;
+        };
+        let is_own = own
+            .iter()
+            .any(|&(prefix, bits)| prefix::has(prefix, bits, address));
+        let is_stray = is_of_an_interface(address) && !held.contains(&address) && !is_own;
+        is_stray.then_some(Stray {
+            address,
+            port: socket.from_port,
+            inode: socket.inode,
+            owner: None,
+        })
+    });
+    strays.take(STRAYS).collect()
+}
+
+fn is_of_an_interface(address: Ipv6Addr) -> bool {
+    let is_none = address.is_unspecified() || address.is_loopback() || address.is_multicast();
+    !is_none && !address.is_unicast_link_local() && address.to_ipv4_mapped().is_none()
+}
+
+/// Cuts what is too long.
+fn bound(snapshot: &mut Snapshot) {
+    fn cut<T>(list: &mut Vec<T>) -> bool {
+        let is_cut = list.len() > LISTED;
+        list.truncate(LISTED);
+        is_cut
+    }
+    let mut is_cut = cut(&mut snapshot.interfaces) | cut(&mut snapshot.addresses);
+    is_cut |= snapshot.routes.as_mut().is_some_and(cut);
+    is_cut |= snapshot.anycast.as_mut().is_some_and(cut);
+    is_cut |= snapshot.gateways.as_mut().is_some_and(cut);
+    is_cut |= snapshot.proxied.as_mut().is_some_and(cut);
+    snapshot.cut = is_cut;
+}

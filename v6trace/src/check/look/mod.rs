@@ -1,0 +1,155 @@
+//! Looks at the host: every network namespace that can be found, one after the
+//! other. Nothing is written, no module is loaded, and nobody is asked anything over
+//! the network.
+
+mod inside;
+mod settings;
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    clock,
+    observe::{
+        enter,
+        namespaces::{OWN, inode_of},
+        nsid, owners,
+        places::Places,
+    },
+    record::Record,
+};
+
+use super::{Checked, Snapshot};
+
+/// How long a look takes at most that goes on while something else begins, but for the
+/// namespace that it is at.
+const BESIDE: Duration = Duration::from_secs(1);
+
+/// Namespaces that are looked into; a host may have thousands.
+const NAMESPACES: usize = 256;
+
+/// A look at the host that goes on while its caller does something else.
+pub(crate) struct Looking(Option<JoinHandle<Vec<Record>>>);
+
+/// Begins one.
+pub(crate) fn begin() -> Looking {
+    let thread = thread::Builder::new().name("v6trace-check".to_owned());
+    let thread = thread.spawn(|| host(BESIDE));
+    Looking(
+        thread
+            .inspect_err(|error| log::debug!("the host is not looked at: {error}"))
+            .ok(),
+    )
+}
+
+impl Looking {
+    /// What [`host`] gives; nothing, should it have failed altogether.
+    pub(crate) fn end(self) -> Vec<Record> {
+        let found = self.0.and_then(|thread| thread.join().ok());
+        found.unwrap_or_default()
+    }
+}
+
+/// The snapshots of this host and what closes them; its own namespace is the first.
+/// Once `limit` is over, no further namespace is looked into.
+pub(crate) fn host(limit: Duration) -> Vec<Record> {
+    let began = Instant::now();
+    let places = Places::find();
+    let own = inode_of(OWN.as_ref()).ok();
+    let others = places.inodes().filter(|&inode| Some(inode) != own);
+    let all: Vec<u32> = own.into_iter().chain(others).collect();
+    let mut checked = Checked {
+        hidden: places.hidden,
+        cut: all.len() > NAMESPACES,
+        ..Checked::default()
+    };
+    let mut files = Vec::new();
+    for &netns in all.iter().take(NAMESPACES) {
+        match enter::open(netns, &paths(&places, netns, own)) {
+            Ok(file) => files.push((netns, file)),
+            // It is gone by now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unseen(&mut checked, netns, &error),
+        }
+    }
+    let mut snapshots: Vec<Snapshot> = Vec::new();
+    for (netns, _) in &files {
+        if began.elapsed() > limit {
+            checked.cut = true;
+            break;
+        }
+        let look = || snapshot(*netns, &files);
+        match enter::within(*netns, &paths(&places, *netns, own), look) {
+            Ok(mut snapshot) => {
+                let inhabitant = places.inhabitant(*netns, None);
+                let inhabitant = inhabitant.filter(|_| Some(*netns) != own);
+                snapshot.processes = inhabitant.map(|pid| (*netns, pid)).into_iter().collect();
+                checked.partial += u32::from(snapshot.is_partial());
+                snapshots.push(snapshot);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unseen(&mut checked, *netns, &error),
+        }
+    }
+    own_strays(&mut snapshots);
+    checked.boot_ns = clock::boot_ns();
+    let mut records: Vec<Record> = snapshots.into_iter().map(Record::from).collect();
+    records.push(checked.into());
+    records
+}
+
+fn paths(places: &Places, netns: u32, own: Option<u32>) -> Vec<std::path::PathBuf> {
+    let known = places.paths(netns).into_iter();
+    let near = (own == Some(netns)).then(|| OWN.into());
+    near.into_iter().chain(known).collect()
+}
+
+fn unseen(checked: &mut Checked, netns: u32, error: &io::Error) {
+    log::debug!("network namespace {netns}: {error}");
+    let count = if error.kind() == io::ErrorKind::PermissionDenied {
+        &mut checked.unseen
+    } else {
+        &mut checked.failed
+    };
+    *count = count.saturating_add(1);
+}
+
+/// Looks for the processes of sockets, all at once.
+fn own_strays(snapshots: &mut [Snapshot]) {
+    let strays = || snapshots.iter().flat_map(|one| one.strays.iter().flatten());
+    let owners = owners::of(&strays().map(|stray| stray.inode).collect());
+    for stray in snapshots
+        .iter_mut()
+        .flat_map(|one| one.strays.iter_mut().flatten())
+    {
+        let owner = owners.get(&stray.inode);
+        stray.owner = owner.map(|owner| (owner.pid, owner.comm.clone()));
+    }
+}
+
+/// What is in the calling thread's namespace, and where its interfaces' other ends are.
+fn snapshot(netns: u32, files: &[(u32, File)]) -> io::Result<Snapshot> {
+    let (mut snapshot, mut elsewhere) = inside::look(netns)?;
+    let mut known: HashMap<i32, u32> = HashMap::new();
+    for (other, file) in files {
+        if elsewhere.iter().all(|(_, id)| known.contains_key(id)) {
+            break;
+        }
+        if let Ok(Some(id)) = nsid::of(file) {
+            known.insert(id, *other);
+        }
+    }
+    elsewhere.retain(|(_, id)| known.contains_key(id));
+    for (ifindex, id) in elsewhere {
+        let mut interfaces = snapshot.interfaces.iter_mut();
+        if let Some(interface) = interfaces.find(|interface| interface.ifindex == ifindex) {
+            interface.other_netns = known.get(&id).copied();
+        }
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,183 @@
+//! What a check says of snapshots that no guest gives: with hostile names, beyond all
+//! bounds, of namespaces that could not all be seen.
+
+use std::{
+    net::Ipv6Addr,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use v6trace::{
+    check::{Address, Checked, Interface, Ipv6, Question, Settings, Snapshot},
+    record::Record,
+    report::Options,
+};
+
+use crate::stream::{self, GUEST, HOST, session};
+
+const DADFAILED: u32 = 0xc8;
+const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 9);
+const UP_WITH_CARRIER: u32 = 0x1_0001;
+
+/// One with an address that failed its test, on an interface with that name.
+fn snapshot(netns: u32, name: &str) -> Snapshot {
+    Snapshot {
+        boot_ns: 1_500_000_000,
+        netns,
+        interfaces: vec![Interface {
+            ifindex: 2,
+            name: name.to_owned(),
+            device_type: 1,
+            flags: UP_WITH_CARRIER,
+            mtu: 1500,
+            ipv6: Some(Ipv6 {
+                enhanced_dad: 1,
+                ..Ipv6::default()
+            }),
+            ..Interface::default()
+        }],
+        addresses: vec![failed(7)],
+        all: Settings {
+            enhanced_dad: Some(1),
+            forwarding: Some(0),
+            proxy_ndp: Some(0),
+            ..Settings::default()
+        },
+        ..Snapshot::default()
+    }
+}
+
+fn failed(last: u16) -> Address {
+    Address {
+        ifindex: 2,
+        address: format!("2001:db8::{last:x}").parse().unwrap(),
+        has_peer: false,
+        prefix_len: 64,
+        flags: DADFAILED,
+    }
+}
+
+/// What a check says of these snapshots: findings, and the summary.
+fn checked(snapshots: Vec<Snapshot>, closing: Checked) -> (Vec<Value>, Value) {
+    let options = Options {
+        check: Some(Question::Now),
+        ..Options::default()
+    };
+    let mut records = vec![session()];
+    records.extend(snapshots.into_iter().map(Record::from));
+    records.push(closing.into());
+    records.push(Record::End {
+        boot_ns: 2_000_000_000,
+    });
+    let mut objects = stream::objects(options, records);
+    let summary = objects.pop().unwrap();
+    let findings = objects.split_off(1);
+    (findings, summary)
+}
+
+#[test]
+fn names_are_no_commands() {
+    let (findings, _) = checked(vec![snapshot(HOST, "v0; reboot")], Checked::default());
+    let [found] = &findings[..] else {
+        panic!("{findings:#?}");
+    };
+    assert_eq!(found["type"], "finding");
+    assert_eq!(found["cause"], "address-dadfailed");
+    assert_eq!(found["pid"], Value::Null);
+    let fixes: Vec<_> = found["fix"].as_array().unwrap().iter().collect();
+    assert!(!fixes.is_empty());
+    for fix in fixes {
+        let fix = fix.as_str().unwrap();
+        assert!(
+            !fix.contains("v0; reboot") || fix.contains("'v0; reboot'"),
+            "{fix}"
+        );
+    }
+}
+
+#[test]
+fn who_has_the_address_elsewhere_is_named_and_who_lives_there_is_a_way_in() {
+    let mut other = snapshot(GUEST, "eth0");
+    other.addresses[0].flags = 0x80;
+    other.processes = vec![(GUEST, 77)];
+    let mut own = snapshot(HOST, "v0");
+    own.processes = vec![(HOST, 1)];
+    let (findings, _) = checked(vec![own, other.clone()], Checked::default());
+    let held_by = json!([format!("eth0 of network namespace {GUEST}")]);
+    assert_eq!(findings[0]["evidence"]["held_by"], held_by);
+    // The other way round the commands lead into the namespace.
+    other.addresses[0].flags = DADFAILED;
+    let (findings, _) = checked(vec![other], Checked::default());
+    let fixes = findings[0]["fix"].to_string();
+    assert!(fixes.contains("nsenter --net=/proc/77/ns/net"), "{fixes}");
+}
+
+#[test]
+fn what_could_not_be_seen_is_said() {
+    let closing = Checked {
+        unseen: 2,
+        hidden: true,
+        ..Checked::default()
+    };
+    let (findings, summary) = checked(Vec::new(), closing);
+    assert_eq!(findings.len(), 0);
+    assert_eq!(summary["findings"], 0);
+    let unseen = summary["unseen"].as_str().unwrap();
+    assert!(unseen.contains("2 network namespaces"), "{unseen}");
+    assert!(unseen.contains("CAP_SYS_PTRACE"), "{unseen}");
+}
+
+#[test]
+fn a_stream_without_snapshots_has_no_answer() {
+    let end = Record::End {
+        boot_ns: 2_000_000_000,
+    };
+    let objects = stream::objects(Options::default(), [session(), end]);
+    assert_eq!(objects.last().unwrap()["findings"], Value::Null);
+}
+
+#[test]
+fn tracing_counts_what_a_check_shows() {
+    let records = [
+        session(),
+        snapshot(HOST, "v0").into(),
+        Checked::default().into(),
+        Record::End {
+            boot_ns: 2_000_000_000,
+        },
+    ];
+    let objects = stream::objects(Options::default(), records);
+    let [_, summary] = &objects[..] else {
+        panic!("findings are not shown: {objects:#?}");
+    };
+    assert_eq!(summary["findings"], 1);
+}
+
+#[test]
+fn any_number_takes_little_time() {
+    let many = (0..64).map(|netns| {
+        let mut many = snapshot(HOST + netns, "v0");
+        many.interfaces = (0..2048)
+            .map(|ifindex| Interface {
+                ifindex,
+                hairpin: true,
+                other_end: Some(ifindex),
+                master: Some(ifindex),
+                ..many.interfaces[0].clone()
+            })
+            .collect();
+        many.proxied = Some((0..4096).map(|n| (n % 2048, ADDRESS)).collect());
+        many.addresses = (0..2048).map(|_| failed(7)).collect();
+        many
+    });
+    let mut beyond = snapshot(GUEST, "v0");
+    beyond.addresses = (0..40_000).map(|_| failed(7)).collect();
+    let began = Instant::now();
+    let (findings, summary) = checked(many.chain([beyond]).collect(), Checked::default());
+    // What was too much is not passed over in silence.
+    assert!(summary["unseen"].is_string(), "{summary}");
+    assert!(findings.iter().all(|found| found["netns"] != GUEST));
+    assert!(!findings.is_empty());
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(20), "it took {took:?}");
+}
