@@ -151,7 +151,8 @@ pub(super) fn table(host: Host<'_>) -> Option<Diagnosis> {
     let summary = format!(
         "The table of neighbours has {total} entries, of which {} are of addresses that did not \
          answer, and net.ipv6.neigh.default.gc_thresh3 = {limit} is the most. All network \
-         namespaces share it: {}. Once it is full of entries that cannot be dropped, no new neighbour can be reached.",
+         namespaces share it: {}. Once it is full of entries that cannot be dropped, no new \
+         neighbour can be reached.",
         all.unanswered,
         named.join(", ")
     );
