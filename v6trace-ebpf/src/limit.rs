@@ -7,10 +7,14 @@
 //!        before it, for userspace to take out where none follows
 //! ```
 
-use aya_ebpf::{EbpfContext, helpers::bpf_ktime_get_boot_ns, maps::LruHashMap};
+use aya_ebpf::{
+    EbpfContext,
+    helpers::bpf_ktime_get_boot_ns,
+    maps::{HashMap, LruHashMap},
+};
 use v6trace_common::{Hook, Payload};
 
-use crate::output::Record;
+use crate::output::{self, Record};
 
 /// Of [`Limit::pass`]: it does not.
 pub(crate) const HELD_BACK: u64 = u64::MAX;
@@ -114,12 +118,12 @@ pub(crate) trait Counting: Payload {
 
 /// The newest record of each `K` that was held back.
 #[repr(transparent)]
-pub(crate) struct Held<K, P>(LruHashMap<K, Record<P>>);
+pub(crate) struct Held<K, P>(HashMap<K, Record<P>>);
 
 impl<K, P: Counting> Held<K, P> {
-    /// For so many at once; more push out the oldest.
+    /// For so many at once; what is more than that is a loss.
     pub(crate) const fn new(most: u32) -> Self {
-        Self(LruHashMap::with_max_entries(most, 0))
+        Self(HashMap::with_max_entries(most, 0))
     }
 
     /// Sends the record, or holds it back; in either case it counts those that
@@ -144,9 +148,8 @@ impl<K, P: Counting> Held<K, P> {
             record.send(ctx, hook);
             // There mostly is none.
             let _ = self.0.remove(same);
-        } else {
-            // What cannot be held is not counted.
-            let _ = self.0.insert(same, &*record, 0);
+        } else if self.0.insert(same, &*record, 0).is_err() {
+            output::not_kept(hook);
         }
     }
 

@@ -54,6 +54,14 @@ pub(crate) struct Refusal {
     pub(crate) answer: Answer,
 }
 
+impl Refusal {
+    /// What is told apart of those of all hooks.
+    #[inline(always)]
+    fn sort_at_hook(&self) -> u32 {
+        u32::from(self.hook.0) | self.sort << 16
+    }
+}
+
 /// Whether programs take an errno for an answer.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
@@ -154,7 +162,7 @@ pub(crate) fn verdict(refusal: &Refusal) -> Option<Verdict> {
         netns: refusal.netns,
         pid: (bpf_get_current_pid_tgid() >> 32) as u32,
         ret: refusal.ret,
-        sort: u32::from(refusal.hook.0) | refusal.sort << 16,
+        sort: refusal.sort_at_hook(),
         said: refusal.said,
         ifindex: refusal.ifindex,
         question: 0,
@@ -176,7 +184,7 @@ pub(crate) fn verdict(refusal: &Refusal) -> Option<Verdict> {
         Answer::To(_) => REFUSALS_REPORTED.pass(&same, 0, ANSWER_NS, MOST_ANSWERS),
     };
     if of_process == HELD_BACK {
-        return held(refusal, &same, false);
+        return held(refusal, &same, of_question, false);
     }
     let of_namespace = Same { pid: 0, ..same };
     let of_all = REFUSALS_REPORTED.pass(&of_namespace, 0, AGAIN_NS, MOST_OF_ALL);
@@ -186,7 +194,7 @@ pub(crate) fn verdict(refusal: &Refusal) -> Option<Verdict> {
         if !matches!(refusal.answer, Answer::No) {
             REFUSALS_REPORTED.forget(&same);
         }
-        return held(refusal, &same, true);
+        return held(refusal, &same, of_question, true);
     }
     let of_these = match refusal.answer {
         // Those of other questions wait, and are counted there.
@@ -200,15 +208,21 @@ pub(crate) fn verdict(refusal: &Refusal) -> Option<Verdict> {
     })
 }
 
-/// It was not told: the same question may be the next time.
+/// It was not told: the same question may be the next time. Those that were the same
+/// before it are counted with it.
 #[inline(always)]
-fn held(refusal: &Refusal, same: &Same, is_of_namespace: bool) -> Option<Verdict> {
+fn held(
+    refusal: &Refusal,
+    same: &Same,
+    of_question: u64,
+    is_of_namespace: bool,
+) -> Option<Verdict> {
     let Answer::To(question) = refusal.answer else {
         return None;
     };
     REFUSALS_REPORTED.forget(&Same { question, ..*same });
     Some(Verdict {
-        suppressed: 0,
+        suppressed: of_question as u32,
         is_held: true,
         is_of_namespace,
     })
@@ -232,7 +246,7 @@ pub(crate) fn settle<C: EbpfContext, P: Counting>(
         netns: refusal.netns,
         pid: 0,
         ret: refusal.ret,
-        sort: refusal.sort,
+        sort: refusal.sort_at_hook(),
     };
     let of_process = Waiting {
         pid: record.header.pid,

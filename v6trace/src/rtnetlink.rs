@@ -30,18 +30,6 @@ pub(crate) const fn verb(flags: u32) -> &'static str {
     }
 }
 
-/// Of a refusal that waited until the session's end, with so many before it: a sentence
-/// with a blank ahead.
-pub(crate) fn held_back(before: u32) -> String {
-    match before {
-        0 => " It waited, as more such requests were refused than are told one by one.".to_owned(),
-        _ => format!(
-            " It is the last of {} such requests that were not told one by one.",
-            before.saturating_add(1)
-        ),
-    }
-}
-
 /// Attributes, one after the other.
 pub(crate) struct Attributes<'b>(pub(crate) &'b [u8]);
 

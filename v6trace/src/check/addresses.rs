@@ -134,12 +134,19 @@ impl<'a> Found<'a> {
             address_flags: self.held.flags,
             prefix_len: self.held.prefix_len.into(),
             is_up: Some(true),
-            is_ready: Some(false),
+            // Whether it had a carrier before is not in the state.
+            is_ready: None,
             has_carrier: Some(false),
         };
-        let summary = format!("{}: {}.", self.address, why_tentative(&holder));
+        let summary = format!(
+            "{}: {}. {name} has no carrier: if it had none since it was set up, the test does not \
+             begin before it has one; else it goes on unheard, and ends as soon as with a carrier.",
+            self.address,
+            why_tentative(&holder)
+        );
         let diagnosis = self
             .told(Cause::Tentative, summary)
+            .likely()
             .with("carrier", false)
             .fix(Fix::new(format!(
                 "give {} a carrier: a bridge has one with the first port that is up",

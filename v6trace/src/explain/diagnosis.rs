@@ -218,6 +218,22 @@ impl Diagnosis {
         self
     }
 
+    /// Of a refused request that waited until the session's end, with so many before it.
+    /// By then anything may be there, and the number of its namespace be another's: it
+    /// has no fix.
+    pub(crate) fn held_back(mut self, before: u32) -> Self {
+        self.summary += &match before {
+            0 => " It waited, as more such requests were refused than are told one by one."
+                .to_owned(),
+            _ => format!(
+                " It is the last of {} such requests that were not told one by one.",
+                before.saturating_add(1)
+            ),
+        };
+        self.fix.clear();
+        self
+    }
+
     /// Says that the cause was inferred.
     #[must_use]
     pub fn likely(mut self) -> Self {

@@ -12,8 +12,6 @@ use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-in-pieces", pieces)];
 
-/// Enough for several pieces.
-const JOINS: u64 = 10_000;
 const SIZE: u64 = 64 << 10;
 
 fn pieces() -> Result<()> {
@@ -23,8 +21,9 @@ fn pieces() -> Result<()> {
     let args = ["--events", "--netns", "pieces", "--max-size", "64k"];
     let tracer = Tracer::start(&args)?;
     let storm = Storm::begin(&netns, interface.ifindex)?;
-    until("many joins", Duration::from_mins(1), || {
-        storm.joins() >= JOINS
+    until("three pieces", Duration::from_mins(1), || {
+        let recording = tracer.recording();
+        recording.is_some_and(|recording| recording.pieces().len() > 2)
     })?;
     let joins = storm.end()?;
     socket.join(interface.ifindex, group(2001))?;

@@ -40,11 +40,13 @@ pub(super) fn explain(refused: &RequestRefused, subject: Subject<'_>) -> Option<
         verdict.why += "; it names no family, so it need not be about IPv6";
         verdict = verdict.notice();
     }
-    let mut summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
-    if refused.is_held {
-        summary += &rtnetlink::held_back(refused.suppressed);
-    }
-    Some(story.told(Cause::Refused, summary, verdict))
+    let summary = format!("{} ({}): {}.", story.opening(), refused.errno, verdict.why);
+    let told = story.told(Cause::Refused, summary, verdict);
+    Some(if refused.is_held {
+        told.held_back(refused.suppressed)
+    } else {
+        told
+    })
 }
 
 /// A request with what it is explained by.

@@ -47,7 +47,7 @@ pub(super) fn explain(refused: &RouteRefused, subject: Subject<'_>) -> Option<Di
         diagnosis = diagnosis.with("suppressed", refused.suppressed);
     }
     if refused.is_held {
-        diagnosis.summary += &rtnetlink::held_back(refused.suppressed);
+        diagnosis = diagnosis.held_back(refused.suppressed);
     }
     diagnosis.errno = Some(refused.errno);
     if diagnosis.address.is_none() {
