@@ -174,6 +174,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "anycast",
     about: "anycast addresses that this host takes and gives up, or is refused",
+    on_request: None,
     payloads: &[&AnycastChange::LAYOUT, &AnycastRequest::LAYOUT],
     parts: &[],
     constants: &[&CHANGES, &TRIGGERS, &WRITTEN, &FLAGS],
