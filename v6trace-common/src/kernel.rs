@@ -83,6 +83,8 @@ members! {
         "anycast addresses are not seen";
     CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
         "an interface's forwarding is not known";
+    CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
+        "no interface is taken to forward on its own, as is right before 6.17";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
         "an interface's accept_ra is not known";
     CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",

@@ -63,8 +63,6 @@ members! {
         "packets that are not forwarded are not explained";
     SKB_PARM_IIF: Shape::Bytes(4), "inet6_skb_parm.iif",
         "packets that are not forwarded are not explained";
-    CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
-        "no interface forwards without conf.all, as is right before 6.17";
 }
 
 /// This family's line in every table.
