@@ -188,6 +188,8 @@ impl Site {
 /// A host whose way on came from a router, which the fixes do not cost it.
 fn on_advertisements() -> Result<()> {
     let site = Site::new("transit")?;
+    // Else its answers say that it is no router, and the default route goes by that.
+    site.node.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let router = Advertiser::new(&site.node, &Link::find(&site.node, "p1")?, GATEWAY)?;
     let hears = |prefix: Ipv6Addr| {
         let message = Advertisement::new().prefix(AdvertisedPrefix::new(prefix));
