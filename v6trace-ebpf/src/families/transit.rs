@@ -40,11 +40,9 @@ const ETHERNET: u16 = 1;
 /// An Ethernet header, and where in it the sender's address is.
 const ETHERNET_HEADER: u16 = 14;
 const ETHERNET_SOURCE: u64 = 6;
-/// The low half of `::1`, as it is in memory.
-const LOOPBACK: u64 = 1 << 56;
 
 /// How soon packets that take the same way are told again.
-const AGAIN_NS: u64 = 60 * 1_000_000_000;
+const AGAIN_NS: u64 = 3600 * 1_000_000_000;
 
 /// The way of a packet.
 #[repr(C)]
@@ -53,6 +51,9 @@ struct Way {
     netns: u32,
     ifindex: u32,
     out_ifindex: u32,
+    /// Which sort of packet: with a gateway, or by an interface that has `forwarding`, it
+    /// is told otherwise.
+    sort: u32,
 }
 
 #[map]
@@ -135,12 +136,14 @@ fn dropped<A: Arguments>(ctx: &A, skb: Pointer) -> Option<()> {
     let gateway: Address = route.get(dst, &globals::RT6_GATEWAY);
     let out_ifindex: u32 = route.get(out.0, &globals::DEV_IFINDEX);
     let is_known = route.is_complete();
+    let has_gateway = is_known && flags & GATEWAY != 0;
     let way = Way {
         netns: net.inum()?,
         ifindex,
         out_ifindex: if is_known { out_ifindex } else { 0 },
+        sort: u32::from(forwarding > 0) | u32::from(has_gateway) << 1,
     };
-    let suppressed = TRANSIT_TOLD.pass(&way, (forwarding > 0) as u32, AGAIN_NS, 1);
+    let suppressed = TRANSIT_TOLD.pass(&way, 0, AGAIN_NS, 1);
     if suppressed == HELD_BACK {
         return None;
     }
@@ -149,7 +152,6 @@ fn dropped<A: Arguments>(ctx: &A, skb: Pointer) -> Option<()> {
     let payload = &mut record.payload;
     payload.source = header.source.bytes();
     payload.destination = header.destination.bytes();
-    let has_gateway = is_known && flags & GATEWAY != 0;
     let gateway = if has_gateway { gateway } else { UNSPECIFIED };
     payload.gateway = gateway.bytes();
     device.name_into(&mut payload.interface);
@@ -174,7 +176,7 @@ fn dropped<A: Arguments>(ctx: &A, skb: Pointer) -> Option<()> {
 /// that comes from nobody (`ip6_forward` tests the source further on).
 #[inline(always)]
 fn is_for_a_router(source: Address, destination: Address) -> bool {
-    let is_nobody = source.upper == 0 && (source.lower == 0 || source.lower == LOOPBACK);
+    let is_nobody = source == UNSPECIFIED || source.is_loopback();
     let is_multicast = source.upper & 0xff == 0xff;
     !(is_nobody || is_multicast || source.is_link_local() || destination.is_link_local())
 }

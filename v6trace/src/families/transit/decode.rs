@@ -70,8 +70,9 @@ impl Decode for NotForwarded {
 }
 
 impl NotForwarded {
-    /// Whether its way leads back to the link that it came from.
+    /// Whether its way leads back to the link that it came from. That of a tunnel is none
+    /// on which its nodes reach each other.
     pub(super) fn leads_back(&self) -> bool {
-        self.out_ifindex == Some(self.ifindex)
+        self.out_ifindex == Some(self.ifindex) && self.mac.is_some()
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> Option<Dia
         .mac
         .map_or_else(String::new, |mac| format!(", from {mac}"));
     let summary = format!(
-        "A packet from {source} to {destination} came in on {interface}{sender}, and the kernel \
-         dropped it without an ICMPv6 error: {}. {}",
+        "A packet came in on {interface}{sender}, and was to go on, from {source} to \
+         {destination}; the kernel dropped it without an ICMPv6 error: {}. {}",
         reason(packet),
         way(packet),
     );
@@ -85,8 +85,8 @@ fn reason(packet: &NotForwarded) -> String {
     }
     if let Some(forwarding) = packet.forwarding.filter(|&forwarding| forwarding != 0) {
         reason += &format!(
-            " (that forwarding of {interface} is {forwarding} has {interface} behave like a \
-             router's, but what is forwarded depends on conf.all alone)"
+            " (forwarding of {interface} is {forwarding}: it behaves like a router's, which does \
+             not have it forward)"
         );
     }
     reason
@@ -112,11 +112,11 @@ fn way(packet: &NotForwarded) -> String {
         }
         (true, Some(gateway)) => format!(
             "By this host's routes its way leads back to the link of {interface}, to {gateway}: \
-             whoever sent it there takes this host for a router, and may send it there itself."
+             whoever sent it takes this host for a router, and may be able to send it there itself."
         ),
         (true, None) => format!(
-            "By this host's routes {destination} is on that very link: whoever sent it takes this \
-             host for a router, or for {destination}, which it may have been."
+            "By this host's routes {destination} is on that very link: whoever sent it may take \
+             this host for a router, or for {destination}, which it may have been."
         ),
     }
 }

@@ -12,6 +12,9 @@ use crate::{
     record::{Lookup, Record},
 };
 
+/// `IFA_F_TENTATIVE` and `IFA_F_DADFAILED`: there is no route to an own address yet.
+const UNUSABLE: u32 = 0x40 | 0x08;
+
 /// Looks into the namespaces of packets that were not forwarded.
 pub(crate) struct Destinations;
 
@@ -43,7 +46,11 @@ fn look(event: &Event, packet: &NotForwarded, batch: &mut Batch) -> Option<Onwar
     Some(Onward {
         boot_ns: clock::boot_ns(),
         netns: event.netns,
-        is_own: held.any(|held| held.address == IpAddr::V6(packet.destination)),
+        is_own: held.any(|held| {
+            held.address == IpAddr::V6(packet.destination)
+                && held.ifindex == packet.ifindex
+                && u32::from(held.flags) & UNUSABLE != 0
+        }),
         interfaces: advertised::interfaces(inside, &routes),
     })
 }

@@ -11,8 +11,8 @@ pub struct Onward {
     pub boot_ns: u64,
     /// Inode number of the namespace.
     pub netns: u32,
-    /// Whether an interface has the destination as its own: one that is still tested for
-    /// duplicates, that failed the test, or that came since then.
+    /// Whether the interface has the destination as its own, still tested for duplicates
+    /// or having failed the test.
     pub is_own: bool,
     /// The names of interfaces that heed router advertisements (accept_ra = 1), and have
     /// routes from these or addresses that are not permanent.
