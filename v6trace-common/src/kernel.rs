@@ -83,6 +83,8 @@ members! {
         "anycast addresses are not seen";
     CNF_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.forwarding",
         "an interface's forwarding is not known";
+    CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
+        "no interface is taken to forward on its own, as is right before 6.17";
     CNF_ACCEPT_RA: Shape::Bytes(4), "inet6_dev.cnf.accept_ra",
         "an interface's accept_ra is not known";
     CNF_DEFRTR: Shape::Bytes(4), "inet6_dev.cnf.accept_ra_defrtr",
@@ -175,6 +177,18 @@ members! {
         "packets are not read";
     SKB_TRANSPORT_HEADER: Shape::Bytes(2), "sk_buff.transport_header",
         "packets are not read";
+    SKB_CB: Shape::Object, "sk_buff.cb",
+        "advertisements in fragments are not told from others, and packets that are not forwarded \
+         not explained";
+    DST_DEV: Shape::Object, "dst_entry.dev",
+        "sources that no answer comes back to are not recognised, nor where a packet that is not \
+         forwarded would have gone";
+    RT6_FLAGS: Shape::Bytes(4), "rt6_info.rt6i_flags",
+        "sources that no answer comes back to are not recognised, nor where a packet that is not \
+         forwarded would have gone";
+    RT6_GATEWAY: Shape::Bytes(16), "rt6_info.rt6i_gateway",
+        "sources that no answer comes back to are not recognised, nor where a packet that is not \
+         forwarded would have gone";
 }
 
 /// Kernel variables that more than one family reads.

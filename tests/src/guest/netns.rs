@@ -161,6 +161,17 @@ impl Netns {
         })
     }
 
+    /// One of the counters of its IPv6 stack.
+    pub(crate) fn counter(&self, name: &str) -> Result<u64> {
+        let table = self.enter(|| {
+            fs::read_to_string("/proc/thread-self/net/snmp6").context("cannot read the counters")
+        })?;
+        let mut lines = table.lines().map(str::split_whitespace);
+        let line = lines.find_map(|mut words| (words.next() == Some(name)).then_some(words));
+        let count = line.and_then(|mut words| words.next());
+        Ok(count.with_context(|| format!("no {name}"))?.parse()?)
+    }
+
     /// Whether this namespace has a value of that name below /proc/sys/net.
     pub(crate) fn has_sysctl(&self, name: &str) -> Result<bool> {
         let path = PathBuf::from(format!("/proc/sys/net/{name}"));

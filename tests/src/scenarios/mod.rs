@@ -23,6 +23,7 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod transit;
 mod ways;
 
 use anyhow::{Context as _, Result};
@@ -187,6 +188,13 @@ const GROUPS: &[Group] = &[
     },
     // One of these traces, and no failure.
     of_those(&["set-token"], check::SCENARIOS),
+    // Of all families that are traced unasked, this is none.
+    Group {
+        families: &["transit"],
+        among_all: "not-forwarding-not-unasked",
+        boot: None,
+        scenarios: transit::SCENARIOS,
+    },
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

@@ -200,8 +200,6 @@ constants! {
 
 members! {
     $ advertisement_members:
-    SKB_CB: Shape::Object, "sk_buff.cb",
-        "advertisements in fragments are not told from others";
     SKB_PARM_FLAGS: Shape::Bytes(2), "inet6_skb_parm.flags",
         "advertisements in fragments are not told from others";
     INET6_DEV_RS_TIMER: Shape::Object, "inet6_dev.rs_timer",
@@ -244,6 +242,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "advertisement",
     about: "router advertisements that are ignored, wholly or in part",
+    on_request: None,
     payloads: &[
         &RouterAdvertisement::LAYOUT,
         &RouterMessageIgnored::LAYOUT,

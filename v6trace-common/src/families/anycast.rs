@@ -162,8 +162,6 @@ constants! {
 
 members! {
     $ anycast_members:
-    CNF_FORCE_FORWARDING: Shape::Bytes(4), "inet6_dev.cnf.force_forwarding",
-        "no interface is taken to forward on its own, as is right before 6.17";
     ANYCAST_USERS: Shape::Bytes(4), "ifacaddr6.aca_users",
         "anycast addresses that are given up are not seen";
     AC_SIZE: Shape::Size, "ipv6_ac_socklist",
@@ -174,6 +172,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "anycast",
     about: "anycast addresses that this host takes and gives up, or is refused",
+    on_request: None,
     payloads: &[&AnycastChange::LAYOUT, &AnycastRequest::LAYOUT],
     parts: &[],
     constants: &[&CHANGES, &TRIGGERS, &WRITTEN, &FLAGS],

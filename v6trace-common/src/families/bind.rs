@@ -212,6 +212,7 @@ const NEEDS: &[&Member] = &[
 pub const FAMILY: Family = Family {
     name: "bind",
     about: "sockets that are refused a local address, and that IPv6 is switched off",
+    on_request: None,
     payloads: &[&LocalAddressRefused::LAYOUT, &SocketRefused::LAYOUT],
     parts: &[&AddressHolder::LAYOUT],
     constants: &[&KNOWN, &HELD_AS, &PARAMETERS],

@@ -133,6 +133,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "dad",
     about: "duplicate address detection",
+    on_request: None,
     payloads: &[&DadFailure::LAYOUT, &DadReflection::LAYOUT],
     parts: &[&NeighbourFrame::LAYOUT],
     constants: &[&READ],

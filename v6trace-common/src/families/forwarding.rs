@@ -62,6 +62,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "forwarding",
     about: "what a write of a forwarding sysctl takes away",
+    on_request: None,
     payloads: &[&DefaultRoutesPurged::LAYOUT],
     parts: &[&PurgedRoute::LAYOUT],
     constants: &[],

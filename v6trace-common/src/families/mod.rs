@@ -16,6 +16,7 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod transit;
 
 use crate::{
     Hook, HookInfo, kernel,
@@ -30,6 +31,8 @@ pub struct Family {
     pub name: &'static str,
     /// What it is about, in a line.
     pub about: &'static str,
+    /// Why it is traced only where it is asked for by name; most are traced anyway.
+    pub on_request: Option<&'static str>,
     /// The payloads of its records.
     pub payloads: &'static [&'static Layout],
     /// What these are made of beside numbers, addresses and names.
@@ -67,12 +70,19 @@ families! {
     route,
     request,
     neighbour,
+    transit,
 }
 
 impl Family {
     /// The family with this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         FAMILIES.iter().copied().find(|family| family.name == name)
+    }
+
+    /// Those that are traced where none is asked for by name.
+    pub fn by_default() -> impl Iterator<Item = &'static Self> {
+        let families = FAMILIES.iter().copied();
+        families.filter(|family| family.on_request.is_none())
     }
 
     /// The family that a hook is of.

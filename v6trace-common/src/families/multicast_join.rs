@@ -121,6 +121,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "multicast-join",
     about: "joins of multicast groups on sockets",
+    on_request: None,
     payloads: &[&MulticastJoin::LAYOUT],
     parts: &[],
     constants: &[&MODES, &FLAGS],

@@ -185,6 +185,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "neighbour",
     about: "neighbours that get no entry, or do not answer, and proxies that may not",
+    on_request: None,
     payloads: &[
         &NeighbourTableFull::LAYOUT,
         &NeighbourSilent::LAYOUT,

@@ -112,6 +112,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "option",
     about: "socket options of IPv6 that are refused, those of multicast routing among them",
+    on_request: None,
     payloads: &[&OptionRefused::LAYOUT],
     parts: &[],
     constants: &[&READ],

@@ -154,14 +154,8 @@ members! {
         "addresses without a scope are not explained";
     DST_ERROR: Shape::Bytes(2), "dst_entry.error",
         "routes that reject are not named";
-    DST_DEV: Shape::Object, "dst_entry.dev",
-        "sources that no answer comes back to are not recognised";
     RT6_FROM: Shape::Object, "rt6_info.from",
         "routes that reject are not named";
-    RT6_FLAGS: Shape::Bytes(4), "rt6_info.rt6i_flags",
-        "sources that no answer comes back to are not recognised";
-    RT6_GATEWAY: Shape::Bytes(16), "rt6_info.rt6i_gateway",
-        "sources that no answer comes back to are not recognised";
     NET_NULL_ENTRY: Shape::Object, "net.ipv6.ip6_null_entry",
         "that there is no route is not recognised";
     NET_PROHIBIT_ENTRY: Shape::Object, "net.ipv6.ip6_prohibit_entry",
@@ -180,6 +174,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "outgoing",
     about: "connecting and sending without a route or a source",
+    on_request: None,
     payloads: &[&OutgoingLookup::LAYOUT, &ScopeMissing::LAYOUT],
     parts: &[],
     constants: &[&OPERATIONS, &FOUND],

@@ -78,6 +78,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "request",
     about: "requests over netlink that are refused, and that no other family explains",
+    on_request: None,
     payloads: &[&RequestRefused::LAYOUT],
     parts: &[],
     constants: &[&FOUND],

@@ -190,6 +190,7 @@ const NEEDS: &[&crate::member::Member] = &[&kernel::SKB_SK, &kernel::SOCK_NET, &
 pub const FAMILY: Family = Family {
     name: "route",
     about: "routes that are refused, and that the kernel takes away",
+    on_request: None,
     payloads: &[&RouteRefused::LAYOUT, &RoutesGone::LAYOUT],
     parts: &[&GoneRoute::LAYOUT],
     constants: &[&KNOWN, &REASONS],

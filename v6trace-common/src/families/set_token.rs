@@ -53,6 +53,7 @@ constants! {
 pub const FAMILY: Family = Family {
     name: "set-token",
     about: "tokens of interfaces",
+    on_request: None,
     payloads: &[&SetToken::LAYOUT],
     parts: &[],
     constants: &[&READ],

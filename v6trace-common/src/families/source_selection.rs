@@ -166,6 +166,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "source-selection",
     about: "IPv4 sources behind IPv6 next hops",
+    on_request: None,
     payloads: &[&SourceSelection::LAYOUT],
     parts: &[],
     constants: &[&FLAGS],

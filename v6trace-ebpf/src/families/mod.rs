@@ -14,3 +14,4 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod transit;

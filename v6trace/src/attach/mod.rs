@@ -22,7 +22,7 @@ mod trampolines;
 use std::path::Path;
 
 use aya::Ebpf;
-use v6trace_common::{FAMILIES, Family, HOOKS, Hook, HookInfo};
+use v6trace_common::{Family, HOOKS, Hook, HookInfo};
 
 pub use error::AttachError;
 pub use links::Links;
@@ -57,7 +57,7 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self::of(FAMILIES)
+        Self::of(&Family::by_default().collect::<Vec<_>>())
     }
 }
 
@@ -68,8 +68,9 @@ impl<'a> Options<'a> {
         let wanted: Vec<Hook> = families.iter().flat_map(|family| family.wants()).collect();
         let hooks = HOOKS.iter().copied();
         let is_left_out =
-            |family: &&&Family| families.iter().all(|wanted| wanted.name != family.name);
-        let left_out = FAMILIES.iter().filter(is_left_out);
+            |family: &&'static Family| families.iter().all(|wanted| wanted.name != family.name);
+        // What is to be asked for is no loss where nobody did.
+        let left_out = Family::by_default().filter(is_left_out);
         Self {
             hooks: hooks.filter(|info| wanted.contains(&info.hook)).collect(),
             left_out: left_out.map(|family| family.name).collect(),

@@ -19,7 +19,8 @@ pub(super) struct TraceOptions {
     /// Read the kernel's symbols from this file instead of /proc/kallsyms
     #[arg(long, value_name = "FILE")]
     kallsyms: Option<PathBuf>,
-    /// Trace only these families of failures; `v6trace explain` lists them
+    /// Trace only these families of failures; `v6trace explain` lists them, and which are traced
+    /// only where they are named here
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = family)]
     family: Vec<&'static Family>,
     /// Trace all families but these
@@ -46,8 +47,11 @@ impl TraceOptions {
         let is_in =
             |list: &[&Family], family: &Family| list.iter().any(|of| of.name == family.name);
         let chosen = FAMILIES.iter().copied().filter(|family| {
-            (self.family.is_empty() || is_in(&self.family, family))
-                && !is_in(&self.skip_family, family)
+            if self.family.is_empty() {
+                family.on_request.is_none() && !is_in(&self.skip_family, family)
+            } else {
+                is_in(&self.family, family)
+            }
         });
         chosen.collect()
     }

@@ -42,6 +42,7 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod transit;
 
 use std::fmt;
 
@@ -195,6 +196,7 @@ families! {
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
+    transit { NotForwarded }
 }
 
 /// The kind of the records that something is decoded from.

@@ -16,6 +16,7 @@
 //!         \-> per record: Process, what its family looks up, itself
 //! ```
 
+pub(crate) mod advertised;
 pub(crate) mod answers;
 pub(crate) mod batch;
 pub(crate) mod enter;
@@ -45,7 +46,7 @@ use crate::{
     event::{self, Event},
     families::{
         address, advertisement, anycast, bind, dad, neighbour, option, outgoing, route,
-        source_selection,
+        source_selection, transit,
     },
     privilege::PidNamespace,
     record::{Lookup, Process, Record, SessionInfo},
@@ -93,6 +94,7 @@ fn looks(coverage: &Coverage) -> Vec<Box<dyn Looks>> {
         Box::new(option::lookup::Routers),
         Box::new(route::lookup::Routes),
         Box::new(neighbour::lookup::Neighbours),
+        Box::new(transit::lookup::Destinations),
     ]
 }
 

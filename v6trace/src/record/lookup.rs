@@ -19,6 +19,7 @@ use crate::{
         outgoing::Reach,
         route::Paths,
         source_selection::Addresses,
+        transit::Onward,
     },
 };
 
@@ -151,4 +152,6 @@ lookups! {
     Snapshot = 22, LARGE;
     /// That these are all snapshots, and what could not be seen.
     Checked = 23, SMALL;
+    /// Whether a packet was for this host, and what forwarding would take away.
+    Onward = 24, LARGE;
 }

@@ -96,22 +96,11 @@ fn force_forwarding() -> Result<()> {
 fn across(pair: &Pair, third: &Netns) -> Result<()> {
     pair.ping()?;
     // By way of this host, to the neighbour at the first address, and back.
-    let before = forwarded(&pair.near)?;
+    let before = pair.near.counter("Ip6OutForwDatagrams")?;
     ping(third, FIRST)?;
-    let after = forwarded(&pair.near)?;
+    let after = pair.near.counter("Ip6OutForwDatagrams")?;
     ensure!(after >= before + 2, "{before}, then {after} were forwarded");
     Ok(())
-}
-
-/// Packets that a namespace has forwarded.
-fn forwarded(netns: &Netns) -> Result<u64> {
-    let name = "Ip6OutForwDatagrams";
-    let table = netns.enter(|| {
-        std::fs::read_to_string("/proc/thread-self/net/snmp6").context("cannot read the counters")
-    })?;
-    let line = table.lines().find(|line| line.starts_with(name));
-    let count = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(count.with_context(|| format!("no {name}"))?.parse()?)
 }
 
 /// With conf.all.forwarding = 0, which must not be written again: that would

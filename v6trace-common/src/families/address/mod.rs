@@ -58,6 +58,7 @@ members! {
 pub const FAMILY: Family = Family {
     name: "address",
     about: "addresses that are refused or not made, and what takes addresses away",
+    on_request: None,
     payloads: &[
         &AddressRequest::LAYOUT,
         &AddressesLost::LAYOUT,

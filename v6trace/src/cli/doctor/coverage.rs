@@ -49,6 +49,18 @@ pub(super) fn print(out: &mut impl Write, coverage: &Coverage) -> io::Result<()>
     if let Some(families) = coverage.left_out() {
         line(out, "left out", &format!("{families} (on request)"))?;
     }
+    for family in FAMILIES {
+        if let Some(why) = family.on_request
+            && !by_family(coverage).any(|(of, _)| of.name == family.name)
+        {
+            let name = family.name;
+            line(
+                out,
+                "on request",
+                &format!("{name}, by --family {name}: {why}"),
+            )?;
+        }
+    }
     for (index, absent) in coverage.absent.iter().enumerate() {
         line(out, if index == 0 { "not here" } else { "" }, absent)?;
     }

@@ -20,7 +20,7 @@ pub struct Advertised {
     /// Whether that is another one than the one that was asked by.
     pub is_elsewhere: bool,
     /// The names of interfaces that heed router advertisements (accept_ra = 1), and have
-    /// a default route or addresses that are not permanent.
+    /// routes from these or addresses that are not permanent.
     pub interfaces: Vec<String>,
 }
 

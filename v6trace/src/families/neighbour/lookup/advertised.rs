@@ -7,8 +7,8 @@ use crate::{
     clock,
     event::Event,
     families::neighbour::{Advertised, NeighbourProxyIdle},
-    ifa::PERMANENT,
     observe::{
+        advertised,
         batch::Batch,
         enter,
         inside::{Inside, known},
@@ -17,8 +17,6 @@ use crate::{
     },
 };
 
-/// `RTPROT_RA`
-const ADVERTISED: u8 = 9;
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
 
@@ -30,9 +28,7 @@ pub(super) fn look(
 ) -> Option<Advertised> {
     let paths = batch.paths_for(event);
     let routes = enter::within(event.netns, &paths, || {
-        routes::list(|route| {
-            route.has(proxy.address) || route.prefix_len == 0 && route.protocol == ADVERTISED
-        })
+        routes::list(|route| route.has(proxy.address) || advertised::is_advertised(route))
     });
     let routes = known("routes", routes)?;
     let inside = batch.inside_of(event)?;
@@ -45,31 +41,13 @@ pub(super) fn look(
         .filter(|route| route.table == table && route.has(proxy.address));
     let way = ways.max_by_key(|route| (route.prefix_len, u32::MAX - route.metric));
     let way = way.and_then(|route| links::by_index(links, route.ifindex?));
-    let defaults = routes
-        .iter()
-        .filter(|route| route.prefix_len == 0 && route.protocol == ADVERTISED);
-    let defaults: Vec<u32> = defaults.filter_map(|route| route.ifindex).collect();
-    let loses = |link: &&Link| {
-        let mut held = inside.addresses.iter();
-        link.accept_ra == Some(1)
-            && (defaults.contains(&link.ifindex)
-                || held.any(|held| {
-                    held.ifindex == link.ifindex
-                        && held.address.is_ipv6()
-                        && u32::from(held.flags) & PERMANENT == 0
-                }))
-    };
     Some(Advertised {
         boot_ns: clock::boot_ns(),
         netns: event.netns,
         is_own: is_own(inside, proxy, link),
         behind: way.map(|link| link.name.clone()),
         is_elsewhere: way.is_some_and(|link| link.ifindex != proxy.ifindex),
-        interfaces: links
-            .iter()
-            .filter(loses)
-            .map(|link| link.name.clone())
-            .collect(),
+        interfaces: advertised::interfaces(inside, &routes),
     })
 }
 

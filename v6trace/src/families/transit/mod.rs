@@ -1,0 +1,49 @@
+//! Packets for other hosts that reach this one, and are not passed on.
+//!
+//! ```text
+//! NotForwarded -> Onward (whether the destination is an own address, and what
+//!                 forwarding would take away) -> explain
+//! ```
+
+mod causes;
+mod decode;
+mod explain;
+#[cfg(feature = "live")]
+pub(crate) mod lookup;
+mod onward;
+
+use super::Occurrence;
+use crate::{
+    explain::{Diagnosis, Subject},
+    field::{Take, shown, text},
+};
+
+pub use causes::Cause;
+pub use decode::NotForwarded;
+pub use onward::Onward;
+
+impl Occurrence for NotForwarded {
+    fn is_failure(&self) -> bool {
+        true
+    }
+
+    super::of_its_interface!();
+
+    fn fields(&self, take: Take<'_>) {
+        take("source", shown(&self.source));
+        take("destination", shown(&self.destination));
+        take("ifindex", self.ifindex.into());
+        take("interface", self.interface.as_str().into());
+        take("mac", text(self.mac.as_ref()));
+        take("out_interface", text(self.out_interface.as_ref()));
+        take("gateway", text(self.gateway.as_ref()));
+        take("hop_limit", self.hop_limit.into());
+        take("next_header", self.next_header.into());
+        take("length", self.length.into());
+        take("suppressed", self.suppressed.into());
+    }
+
+    fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
+        explain::explain(self, subject)
+    }
+}
