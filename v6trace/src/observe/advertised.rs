@@ -12,7 +12,7 @@ pub(crate) fn is_advertised(route: &Route) -> bool {
 }
 
 /// The names of the interfaces that heed advertisements only while they do not forward
-/// (accept_ra = 1), and have something from them: one of these routes, or an address that
+/// (accept_ra = 1, forwarding = 0), and have something from them: one of these routes, or an address that
 /// is not permanent.
 pub(crate) fn interfaces(inside: &Inside, routes: &[Route]) -> Vec<String> {
     let mut names = Vec::new();
@@ -25,7 +25,10 @@ pub(crate) fn interfaces(inside: &Inside, routes: &[Route]) -> Vec<String> {
                     && held.address.is_ipv6()
                     && u32::from(held.flags) & PERMANENT == 0
             });
-        if link.accept_ra == Some(1) && has_any {
+        let heeds = link
+            .settings
+            .is_some_and(|settings| settings.accept_ra == 1 && settings.forwarding == 0);
+        if heeds && has_any {
             names.push(link.name.clone());
         }
     }

@@ -53,11 +53,7 @@ pub(crate) struct Link {
     pub(crate) hairpin: bool,
     /// What a bond is told to do.
     pub(crate) bond: Option<Bond>,
-    /// `net.ipv6.conf.IF.disable_ipv6`; `None` where it has no IPv6.
-    pub(crate) disable_ipv6: Option<i32>,
-    /// `net.ipv6.conf.IF.accept_ra`, likewise.
-    pub(crate) accept_ra: Option<i32>,
-    /// All of `net.ipv6.conf.IF`, likewise.
+    /// All of `net.ipv6.conf.IF`; `None` where it has no IPv6.
     pub(crate) settings: Option<Inet6DevConf>,
     /// `net.ipv6.conf.IF.addr_gen_mode`, likewise.
     pub(crate) addr_gen_mode: Option<u32>,
@@ -139,11 +135,7 @@ impl Link {
         });
         for spec in specs.flatten() {
             match spec {
-                AfSpecInet6::DevConf(settings) => {
-                    self.disable_ipv6 = Some(settings.disable_ipv6);
-                    self.accept_ra = Some(settings.accept_ra);
-                    self.settings = Some(*settings);
-                }
+                AfSpecInet6::DevConf(settings) => self.settings = Some(*settings),
                 AfSpecInet6::AddrGenMode(mode) => {
                     self.addr_gen_mode = Some(u8::from(mode).into());
                 }

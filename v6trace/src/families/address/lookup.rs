@@ -57,7 +57,7 @@ fn settled(event: &Event, ifindex: u32, batch: &mut Batch) -> Option<Settled> {
         ifindex,
         interface: link.name.clone(),
         is_up: link.has_carrier,
-        disable_ipv6: link.disable_ipv6,
+        disable_ipv6: link.settings.map(|settings| settings.disable_ipv6),
         addr_gen_mode: link.addr_gen_mode,
         master: master.map(|master| master.name.clone()),
         link_local: link_local.first().copied(),
