@@ -40,6 +40,14 @@ impl Site<'_> {
         self.command(&advice::set_interface_sysctl(interface, sysctl, value))
     }
 
+    /// What an interface that has something from advertisements needs before forwarding
+    /// is written.
+    pub(crate) fn keep_advertised(&self, interface: &str) -> Fix {
+        self.set(interface, "accept_ra", 2).remark(
+            "first: forwarding takes default routes from advertisements away, and heeds none",
+        )
+    }
+
     /// Raising an MTU with which the interface has no IPv6.
     pub(crate) fn raise_mtu(&self, interface: &str) -> Fix {
         let interface = advice::quoted(interface);

@@ -126,11 +126,7 @@ fn forward(found: Option<&Onward>, subject: Subject<'_>) -> Vec<Fix> {
     let names = found.map_or(&[][..], |found| &found.interfaces);
     let mut fixes: Vec<Fix> = names
         .iter()
-        .map(|name| {
-            subject.set(name, "accept_ra", 2).remark(
-                "first: forwarding takes default routes from advertisements away, and heeds none",
-            )
-        })
+        .map(|name| subject.site().keep_advertised(name))
         .collect();
     let forwarding = subject.set("all", "forwarding", 1);
     fixes.push(if found.is_some() {

@@ -129,12 +129,7 @@ impl Idle<'_> {
     ) -> Vec<Fix> {
         let mut fixes = Vec::new();
         if self.forwarding == 0 {
-            for name in heeding {
-                fixes.push(site.set(name, "accept_ra", 2).remark(
-                    "first: forwarding takes default routes from advertisements away, and heeds \
-                     none",
-                ));
-            }
+            fixes.extend(heeding.map(|name| site.keep_advertised(name)));
             fixes.push(if self.all_forwarding == 0 {
                 site.set("all", "forwarding", 1).remark(
                     "a proxy is a router: it answers by interfaces that forward, and forwards what \
