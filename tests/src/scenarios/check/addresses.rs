@@ -73,7 +73,7 @@ fn by_hairpin() -> Result<()> {
     for whose in ["all", "eth0"] {
         host.set_sysctl(&format!("ipv6/conf/{whose}/enhanced_dad"), "0")?;
     }
-    host.ip("link set eth0 up")?;
+    segment.connect(&host, "eth0", "to-guest")?;
     host.ip("address add fe80::7/64 dev eth0 nodad")?;
     host.ip(&format!("address add {ADDRESS}/64 dev eth0"))?;
     AddressState::Failed.wait(&host, "eth0", ADDRESS)?;
