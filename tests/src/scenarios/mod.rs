@@ -10,6 +10,7 @@ mod advertisement;
 mod anycast;
 mod bind;
 mod check;
+mod containers;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -195,6 +196,7 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: transit::SCENARIOS,
     },
+    of_those(&["set-token", "anycast"], containers::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

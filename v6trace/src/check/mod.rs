@@ -77,5 +77,6 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
         found
     });
     found.extend(each.take(MOST));
-    found
+    let belonging = |finding: Diagnosis| finding.belonging(session);
+    found.into_iter().map(belonging).collect()
 }

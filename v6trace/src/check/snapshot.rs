@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{families::neighbour::Counts, frame::Mac, record::Finding};
+use crate::{container::Container, families::neighbour::Counts, frame::Mac, record::Finding};
 
 /// Entries of each list.
 pub(super) const LISTED: usize = 4096;
@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub cut: bool,
     /// A process in it, where it has no name: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
+    /// The container that it is of.
+    pub container: Option<Container>,
 }
 
 impl Finding for Snapshot {

@@ -32,7 +32,7 @@ impl Check {
         self.output.of_a_state()?;
         self.output.apply_color();
         options::start_log("warn");
-        let mut options = self.output.report(self.filter.filter()?);
+        let mut options = self.output.report(self.filter.filter()?)?;
         options.check = Some(self.asked.question());
         let mut report = Report::new(options, self.output.render_to_stdout());
         let coverage = Coverage {

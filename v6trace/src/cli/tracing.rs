@@ -55,7 +55,7 @@ impl Tracing {
     ) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         self.trace.start_log();
-        let report = self.output.report(self.filter.filter()?);
+        let report = self.output.report(self.filter.filter()?)?;
         // What the command prints is its own.
         let render = if command.is_some() {
             self.output

@@ -24,7 +24,7 @@ pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
     } else if let Some(name) = session.namespace_name(netns) {
         format!("ip netns exec {} {command}", quoted(name))
     } else if let Some(pid) = session.process_in(netns) {
-        format!("nsenter --net=/proc/{pid}/ns/net {command}")
+        format!("nsenter -t {pid} -n {command}")
     } else {
         // Not a command: pasted as it is, it would run in another namespace.
         format!("in network namespace {netns}: {command}")

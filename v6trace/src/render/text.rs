@@ -268,11 +268,22 @@ impl<O, E> Text<O, E> {
             text.push_str(interface);
         }
         if !session.is_own_namespace(diagnosis.netns) {
-            text.push_str("  netns ");
             match session.namespace_name(diagnosis.netns) {
-                Some(name) => text.push_str(name),
-                None => push_number(text, diagnosis.netns),
+                Some(name) => {
+                    text.push_str("  netns ");
+                    text.push_str(name);
+                }
+                // The container says better which.
+                None if diagnosis.container.is_some() => {}
+                None => {
+                    text.push_str("  netns ");
+                    push_number(text, diagnosis.netns);
+                }
             }
+        }
+        if let Some(container) = &diagnosis.container {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "  {container}");
         }
         text.push('\n');
     }

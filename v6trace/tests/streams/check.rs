@@ -109,7 +109,7 @@ fn who_has_the_address_elsewhere_is_named_and_who_lives_there_is_a_way_in() {
     other.addresses[0].flags = DADFAILED;
     let (findings, _) = checked(vec![other], Checked::default());
     let fixes = findings[0]["fix"].to_string();
-    assert!(fixes.contains("nsenter --net=/proc/77/ns/net"), "{fixes}");
+    assert!(fixes.contains("nsenter -t 77 -n"), "{fixes}");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn hostile_names_are_quoted_in_commands() {
     let found = told(&silent(), elsewhere);
     assert_eq!(
         found["fix"][0],
-        "nsenter --net=/proc/77/ns/net ip link set dev 'p0; reboot' up  # where the address is"
+        "nsenter -t 77 -n ip link set dev 'p0; reboot' up  # where the address is"
     );
     let found = told(&silent(), beside());
     let fix = found["fix"][0].as_str().unwrap();
@@ -314,7 +314,7 @@ fn what_fills_the_table_decides_what_comes_first() {
             .split("  #")
             .next()
             .unwrap(),
-        "nsenter --net=/proc/77/ns/net ip -6 neigh show nud incomplete nud failed dev 'p0; reboot'"
+        "nsenter -t 77 -n ip -6 neigh show nud incomplete nud failed dev 'p0; reboot'"
     );
     assert_eq!(scan["evidence"]["namespaces_complete"], json!(false));
     let hosts = told(table(3, 4000));

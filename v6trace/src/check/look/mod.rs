@@ -20,6 +20,7 @@ use crate::{
         namespaces::{OWN, inode_of},
         nsid, owners,
         places::Places,
+        processes,
     },
     record::Record,
 };
@@ -89,6 +90,9 @@ pub(crate) fn host(limit: Duration) -> Vec<Record> {
                 let inhabitant = places.inhabitant(*netns, None);
                 let inhabitant = inhabitant.filter(|_| Some(*netns) != own);
                 snapshot.processes = inhabitant.map(|pid| (*netns, pid)).into_iter().collect();
+                let somebody = places.somebody(*netns, None);
+                let somebody = somebody.filter(|_| Some(*netns) != own);
+                snapshot.container = somebody.and_then(|pid| processes::is_part(pid).container);
                 checked.partial += u32::from(snapshot.is_partial());
                 snapshots.push(snapshot);
             }
