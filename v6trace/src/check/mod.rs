@@ -19,6 +19,7 @@ mod forwarding;
 mod hazards;
 mod host;
 mod interfaces;
+mod joined;
 #[cfg(feature = "live")]
 pub(crate) mod look;
 mod neighbours;
@@ -30,7 +31,9 @@ use crate::{explain::Diagnosis, session::Session};
 pub use causes::Cause;
 pub(crate) use host::Snapshots;
 use host::{Answering, Host, Place};
-pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot, Stray};
+pub use snapshot::{
+    Address, Checked, Gateway, Interface, Ipv6, Joined, Route, Settings, Snapshot, Stray, Unread,
+};
 
 /// What the catalogue calls these causes, and what they are about.
 pub const NAME: &str = "check";
@@ -71,6 +74,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
                     .chain(advertisements::findings(place))
                     .chain(neighbours::findings(place))
                     .chain(sockets::findings(place))
+                    .chain(joined::findings(place))
                     .chain(hazards::findings(place)),
             ),
         };

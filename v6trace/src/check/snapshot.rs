@@ -38,6 +38,9 @@ pub struct Snapshot {
     /// Sockets that wait for TCP connections at an address that no interface has, those
     /// that were looked up; `None` where they could not be listed.
     pub strays: Option<Vec<Stray>>,
+    /// Sockets whose option memory is half full or more, and that have joined groups;
+    /// `None` where that could not be read.
+    pub joined: Option<Vec<Joined>>,
     /// Raw ICMPv6 sockets, which are given router advertisements as well.
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
@@ -58,7 +61,7 @@ impl Snapshot {
         self.lists().iter().sum()
     }
 
-    fn lists(&self) -> [usize; 7] {
+    fn lists(&self) -> [usize; 9] {
         [
             self.interfaces.len(),
             self.addresses.len(),
@@ -67,6 +70,12 @@ impl Snapshot {
             self.proxied.as_ref().map_or(0, Vec::len),
             self.gateways.as_ref().map_or(0, Vec::len),
             self.strays.as_ref().map_or(0, Vec::len),
+            self.joined.as_ref().map_or(0, Vec::len),
+            self.joined
+                .iter()
+                .flatten()
+                .map(|one| one.interfaces.len())
+                .sum(),
         ]
     }
 
@@ -121,6 +130,8 @@ pub struct Settings {
     pub proxy_ndp: Option<i32>,
     /// `net.ipv6.ip_nonlocal_bind`
     pub nonlocal_bind: Option<i32>,
+    /// `net.core.optmem_max`; before 6.8 only the first namespace has it, for all.
+    pub optmem_max: Option<u32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
     pub gc_thresh3: Option<i32>,
 }
@@ -281,6 +292,37 @@ pub struct Stray {
     pub owner: Option<(u32, String)>,
 }
 
+/// A socket that has joined groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The socket's inode number.
+    pub inode: u32,
+    /// The process that has it open, where that is known: its id and name.
+    pub owner: Option<(u32, String)>,
+    /// The service that it belongs to.
+    pub unit: Option<String>,
+    /// Bytes of option memory in use.
+    pub sk_omem_alloc: u32,
+    /// Bytes that each membership takes of that.
+    pub size: u32,
+    /// Whether all memberships were listed.
+    pub complete: bool,
+    /// How many there are, by interface index.
+    pub interfaces: Vec<(u32, u32)>,
+}
+
+/// Why what sockets have joined was not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unread {
+    /// It was.
+    #[default]
+    Nothing,
+    /// Only eBPF can read it, and may not be used.
+    NotPermitted,
+    /// Another reason.
+    Failed,
+}
+
 /// Closes the snapshots of a host: what there is besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -298,6 +340,8 @@ pub struct Checked {
     pub hidden: bool,
     /// Whether there are more namespaces than are looked into.
     pub cut: bool,
+    /// Whether what sockets have joined is missing.
+    pub joined: Unread,
 }
 
 impl Finding for Checked {}
@@ -317,6 +361,13 @@ impl Checked {
         }
         if self.hidden {
             parts.push("namespaces of other users' processes (CAP_SYS_PTRACE)".to_owned());
+        }
+        match self.joined {
+            Unread::Nothing => {}
+            Unread::NotPermitted => {
+                parts.push("what sockets have joined (CAP_BPF, CAP_PERFMON)".to_owned());
+            }
+            Unread::Failed => parts.push("what sockets have joined".to_owned()),
         }
         if self.cut {
             parts.push("what is beyond the first of many namespaces, or took too long".to_owned());

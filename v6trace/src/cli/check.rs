@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args;
 
 use super::options::{self, CheckOptions, FilterOptions, OutputOptions};
-use crate::{check, coverage::Coverage, observe, record::Record, report::Report};
+use crate::{attach, check, coverage::Coverage, observe, record::Record, report::Report};
 
 /// How long it looks at most, but for the namespace that it is at.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ impl Check {
         let info = observe::session_info(coverage, Vec::new())?;
         let mut stream = vec![Record::Session(info)];
         stream.extend(observe::names());
-        stream.extend(check::look::host(LIMIT));
+        stream.extend(check::look::host(attach::memberships(), LIMIT));
         for record in &stream {
             let _ = report.feed(record)?;
         }

@@ -31,7 +31,7 @@ pub(crate) mod nsid;
 pub(crate) mod other_end;
 pub(crate) mod owners;
 pub(crate) mod places;
-mod processes;
+pub(crate) mod processes;
 pub(crate) mod routes;
 pub(crate) mod sockets;
 

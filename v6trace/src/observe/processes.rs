@@ -24,6 +24,12 @@ pub(crate) fn unit(pid: u32, cgroup_id: u64) -> Option<String> {
     })
 }
 
+/// The service that a process belongs to now.
+pub(crate) fn unit_of(pid: u32) -> Option<String> {
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    unit_in(&cgroups, |_| true)
+}
+
 /// The service of the cgroup2 line (`0::/system.slice/x.service`), if that is
 /// the cgroup in question, or of systemd's own hierarchy where only cgroup1 is
 /// in use, whose cgroups the kernel side does not tell apart.

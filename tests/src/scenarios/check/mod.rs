@@ -6,6 +6,7 @@ mod advertisements;
 mod hazards;
 mod healthy;
 mod interfaces;
+mod joined;
 mod neighbours;
 mod sockets;
 mod stream;
@@ -19,6 +20,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     interfaces::SCENARIOS,
     neighbours::SCENARIOS,
     sockets::SCENARIOS,
+    joined::SCENARIOS,
     hazards::SCENARIOS,
     healthy::SCENARIOS,
     stream::SCENARIOS,

@@ -3,6 +3,7 @@
 //! the network.
 
 mod inside;
+mod joined;
 mod settings;
 
 use std::{
@@ -18,13 +19,16 @@ use crate::{
     observe::{
         enter,
         namespaces::{OWN, inode_of},
-        nsid, owners,
+        nsid,
+        owners::{self, Owner},
         places::Places,
+        processes,
     },
     record::Record,
 };
 
 use super::{Checked, Snapshot};
+pub(crate) use joined::Memberships;
 
 /// How long a look takes at most that goes on while something else begins, but for the
 /// namespace that it is at.
@@ -36,10 +40,10 @@ const NAMESPACES: usize = 256;
 /// A look at the host that goes on while its caller does something else.
 pub(crate) struct Looking(Option<JoinHandle<Vec<Record>>>);
 
-/// Begins one.
-pub(crate) fn begin() -> Looking {
+/// Begins one, after memberships were listed.
+pub(crate) fn begin(memberships: Memberships) -> Looking {
     let thread = thread::Builder::new().name("v6trace-check".to_owned());
-    let thread = thread.spawn(|| host(BESIDE));
+    let thread = thread.spawn(|| host(memberships, BESIDE));
     Looking(
         thread
             .inspect_err(|error| log::debug!("the host is not looked at: {error}"))
@@ -56,8 +60,9 @@ impl Looking {
 }
 
 /// The snapshots of this host and what closes them; its own namespace is the first.
-/// Once `limit` is over, no further namespace is looked into.
-pub(crate) fn host(limit: Duration) -> Vec<Record> {
+/// Once `limit` is over, no further namespace is looked into. Memberships were listed
+/// before: an interface that comes meanwhile is none that has gone.
+pub(crate) fn host(memberships: Memberships, limit: Duration) -> Vec<Record> {
     let began = Instant::now();
     let places = Places::find();
     let own = inode_of(OWN.as_ref()).ok();
@@ -96,7 +101,8 @@ pub(crate) fn host(limit: Duration) -> Vec<Record> {
             Err(error) => unseen(&mut checked, *netns, &error),
         }
     }
-    own_strays(&mut snapshots);
+    checked.joined = joined::give(&mut snapshots, memberships);
+    name_owners(&mut snapshots);
     checked.boot_ns = clock::boot_ns();
     let mut records: Vec<Record> = snapshots.into_iter().map(Record::from).collect();
     records.push(checked.into());
@@ -120,15 +126,24 @@ fn unseen(checked: &mut Checked, netns: u32, error: &io::Error) {
 }
 
 /// Looks for the processes of sockets, all at once.
-fn own_strays(snapshots: &mut [Snapshot]) {
-    let strays = || snapshots.iter().flat_map(|one| one.strays.iter().flatten());
-    let owners = owners::of(&strays().map(|stray| stray.inode).collect());
-    for stray in snapshots
-        .iter_mut()
-        .flat_map(|one| one.strays.iter_mut().flatten())
-    {
-        let owner = owners.get(&stray.inode);
-        stray.owner = owner.map(|owner| (owner.pid, owner.comm.clone()));
+fn name_owners(snapshots: &mut [Snapshot]) {
+    let strays = snapshots.iter().flat_map(|one| one.strays.iter().flatten());
+    let joined = snapshots.iter().flat_map(|one| one.joined.iter().flatten());
+    let inodes = strays.map(|stray| stray.inode);
+    let owners = owners::of(&inodes.chain(joined.map(|socket| socket.inode)).collect());
+    let name = |inode| {
+        let owner: &Owner = owners.get(inode)?;
+        Some((owner.pid, owner.comm.clone()))
+    };
+    for snapshot in snapshots {
+        for stray in snapshot.strays.iter_mut().flatten() {
+            stray.owner = name(&stray.inode);
+        }
+        for socket in snapshot.joined.iter_mut().flatten() {
+            socket.owner = name(&socket.inode);
+            let owner = socket.owner.as_ref();
+            socket.unit = owner.and_then(|(pid, _)| processes::unit_of(*pid));
+        }
     }
 }
 

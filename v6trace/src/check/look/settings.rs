@@ -27,6 +27,7 @@ pub(super) fn of_all() -> Settings {
         enhanced_dad: all("enhanced_dad"),
         proxy_ndp: all("proxy_ndp"),
         nonlocal_bind: number(Path::new("/proc/sys/net/ipv6/ip_nonlocal_bind")),
+        optmem_max: number(Path::new("/proc/sys/net/core/optmem_max")),
         gc_thresh3: number(Path::new("/proc/sys/net/ipv6/neigh/default/gc_thresh3")),
     }
 }
