@@ -25,6 +25,7 @@ pub(crate) mod look;
 mod neighbours;
 mod snapshot;
 mod sockets;
+mod sources;
 
 use crate::{explain::Diagnosis, session::Session};
 
@@ -32,7 +33,8 @@ pub use causes::Cause;
 pub(crate) use host::Snapshots;
 use host::{Answering, Host, Place};
 pub use snapshot::{
-    Address, Checked, Gateway, Interface, Ipv6, Joined, Route, Settings, Snapshot, Stray, Unread,
+    Address, Checked, Choice, Gateway, Interface, Ipv6, Joined, Route, Settings, Snapshot, Sources,
+    Stray, Unread,
 };
 
 /// What the catalogue calls these causes, and what they are about.
@@ -75,6 +77,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
                     .chain(neighbours::findings(place))
                     .chain(sockets::findings(place))
                     .chain(joined::findings(place))
+                    .chain(sources::findings(place))
                     .chain(hazards::findings(place)),
             ),
         };

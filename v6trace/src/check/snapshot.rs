@@ -1,11 +1,18 @@
 //! What a network namespace has, as userspace found it: the state that findings
 //! rest on, as netlink and procfs give it.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{families::neighbour::Counts, frame::Mac, record::Finding};
+use crate::{
+    families::{
+        neighbour::Counts,
+        source_selection::{self, Addresses},
+    },
+    frame::Mac,
+    record::Finding,
+};
 
 /// Entries of each list.
 pub(super) const LISTED: usize = 4096;
@@ -41,6 +48,8 @@ pub struct Snapshot {
     /// Sockets whose option memory is half full or more, and that have joined groups;
     /// `None` where that could not be read.
     pub joined: Option<Vec<Joined>>,
+    /// IPv4 routes with IPv6 next hops; `None` where they could not be listed.
+    pub sources: Option<Sources>,
     /// Raw ICMPv6 sockets, which are given router advertisements as well.
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
@@ -61,7 +70,8 @@ impl Snapshot {
         self.lists().iter().sum()
     }
 
-    fn lists(&self) -> [usize; 9] {
+    fn lists(&self) -> [usize; 12] {
+        let sources = self.sources.as_ref();
         [
             self.interfaces.len(),
             self.addresses.len(),
@@ -76,6 +86,9 @@ impl Snapshot {
                 .flatten()
                 .map(|one| one.interfaces.len())
                 .sum(),
+            sources.map_or(0, |sources| sources.choices.len()),
+            sources.map_or(0, |sources| sources.addresses.interfaces.len()),
+            sources.map_or(0, |sources| sources.addresses.addresses.len()),
         ]
     }
 
@@ -86,7 +99,8 @@ impl Snapshot {
             && self.anycast.is_some()
             && self.proxied.is_some()
             && self.gateways.is_some()
-            && self.strays.is_some();
+            && self.strays.is_some()
+            && self.sources.is_some();
         self.cut || !all_known
     }
 
@@ -132,6 +146,8 @@ pub struct Settings {
     pub nonlocal_bind: Option<i32>,
     /// `net.core.optmem_max`; before 6.8 only the first namespace has it, for all.
     pub optmem_max: Option<u32>,
+    /// `net.ipv4.ip_forward`
+    pub ip_forward: Option<i32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
     pub gc_thresh3: Option<i32>,
 }
@@ -309,6 +325,30 @@ pub struct Joined {
     pub complete: bool,
     /// How many there are, by interface index.
     pub interfaces: Vec<(u32, u32)>,
+}
+
+/// Where packets get their source that leave by IPv4 routes with IPv6 next hops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sources {
+    /// The IPv4 addresses that there are, if there are such routes.
+    pub addresses: Addresses,
+    /// What the kernel chose: one route of each next hop and table, if it names none.
+    pub choices: Vec<Choice>,
+}
+
+/// The source that the kernel chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The route that it took.
+    pub route: source_selection::Route,
+    /// The index of the interface that its next hop is on.
+    pub ifindex: u32,
+    /// The VRF that it was asked in, by index.
+    pub vrf: Option<u32>,
+    /// The destination that it was asked for.
+    pub destination: Ipv4Addr,
+    /// The source; `None` without.
+    pub source: Option<Ipv4Addr>,
 }
 
 /// Why what sockets have joined was not read.

@@ -9,6 +9,7 @@ mod interfaces;
 mod joined;
 mod neighbours;
 mod sockets;
+mod sources;
 mod stream;
 
 use super::Scenario;
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     neighbours::SCENARIOS,
     sockets::SCENARIOS,
     joined::SCENARIOS,
+    sources::SCENARIOS,
     hazards::SCENARIOS,
     healthy::SCENARIOS,
     stream::SCENARIOS,

@@ -12,9 +12,9 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::settings;
+use super::{settings, sources};
 use crate::{
-    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
+    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Sources, Stray, snapshot::LISTED},
     clock,
     families::neighbour::Counts,
     observe::{
@@ -60,6 +60,7 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
     snapshot.interfaces = links.iter().map(interface).collect();
+    snapshot.sources = known("IPv4 routes", sources::look(netns, &links));
     let strays = listening.zip(own);
     snapshot.strays = strays.map(|(all, own)| strays_of(all, &snapshot.addresses, &own));
     if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
@@ -219,5 +220,8 @@ fn bound(snapshot: &mut Snapshot) {
     is_cut |= snapshot.anycast.as_mut().is_some_and(cut);
     is_cut |= snapshot.gateways.as_mut().is_some_and(cut);
     is_cut |= snapshot.proxied.as_mut().is_some_and(cut);
+    if let Some(Sources { addresses, .. }) = &mut snapshot.sources {
+        is_cut |= cut(&mut addresses.interfaces) | cut(&mut addresses.addresses);
+    }
     snapshot.cut = is_cut;
 }

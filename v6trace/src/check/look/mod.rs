@@ -5,6 +5,7 @@
 mod inside;
 mod joined;
 mod settings;
+mod sources;
 
 use std::{
     collections::HashMap,

@@ -28,6 +28,7 @@ pub(super) fn of_all() -> Settings {
         proxy_ndp: all("proxy_ndp"),
         nonlocal_bind: number(Path::new("/proc/sys/net/ipv6/ip_nonlocal_bind")),
         optmem_max: number(Path::new("/proc/sys/net/core/optmem_max")),
+        ip_forward: number(Path::new("/proc/sys/net/ipv4/ip_forward")),
         gc_thresh3: number(Path::new("/proc/sys/net/ipv6/neigh/default/gc_thresh3")),
     }
 }
