@@ -18,6 +18,8 @@ pub struct Filter {
     pub comm: Option<String>,
     /// Only in this network namespace.
     pub netns: Option<NetnsFilter>,
+    /// Of a state, only causes of these families; all, where there are none.
+    pub families: Vec<&'static str>,
     /// Only what may concern the interface with this name.
     pub interface: Option<String>,
 }
@@ -47,6 +49,11 @@ impl Filter {
     pub fn admits_finding(&self, finding: &Diagnosis, session: &Session) -> bool {
         self.admits_task(finding.task.as_ref())
             && (self.interface.is_none() || self.interface == finding.interface)
+            && (self.families.is_empty()
+                || finding
+                    .cause
+                    .family()
+                    .is_some_and(|family| self.families.contains(&family)))
             && self.admits_netns(finding.netns, session)
     }
 

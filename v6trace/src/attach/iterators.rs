@@ -2,11 +2,13 @@
 //! output is read like a file.
 //!
 //! ```text
-//! loaded object -> load, attach -> a file of what the program wrote of each
+//! loaded object -> load, attach -> Memberships: a file, of what the program writes of
+//!                                  each while it is read
 //! ```
 
 use std::{
-    io,
+    fs::File,
+    io::{self, Read as _},
     time::{Duration, Instant},
 };
 
@@ -19,6 +21,9 @@ use crate::btf::{Btf, KERNEL_BTF};
 /// How long is read at most, and how much.
 const LIMIT: Duration = Duration::from_secs(2);
 const MOST: usize = 16 << 20;
+
+/// Memberships that are still to be read. It needs the loaded object no more.
+pub struct Memberships(File);
 
 /// A loaded object, and what its iterators iterate over.
 pub struct Loaded<'e> {
@@ -33,12 +38,11 @@ impl<'e> Loaded<'e> {
         Self { ebpf, iterators }
     }
 
-    /// The memberships of all sockets that processes have open, as the kernel side
-    /// writes them.
+    /// The memberships of all sockets that processes have open.
     ///
     /// # Errors
-    /// The kernel has no such iterator, refuses the program or breaks off.
-    pub fn memberships(&mut self) -> Result<Vec<u8>, AttachError> {
+    /// The kernel has no such iterator, or refuses the program.
+    pub fn memberships(&mut self) -> Result<Memberships, AttachError> {
         let iterators = self.iterators.as_ref().ok_or(AttachError::NoIterator)?;
         let program = self.ebpf.program_mut(ITERATOR);
         let program = program.ok_or(AttachError::Object(ITERATOR))?;
@@ -47,10 +51,8 @@ impl<'e> Loaded<'e> {
         loaded.map_err(|error| AttachError::program(&error))?;
         let link = program.attach()?;
         let link = program.take_link(link)?;
-        let file = link
-            .into_file()
-            .map_err(|error| AttachError::Iterator(io::Error::other(error)))?;
-        read(file).map_err(AttachError::Iterator)
+        let file = link.into_file().map_err(io::Error::other);
+        file.map(Memberships).map_err(AttachError::Iterator)
     }
 }
 
@@ -58,7 +60,7 @@ impl<'e> Loaded<'e> {
 ///
 /// # Errors
 /// It cannot be loaded, and those of [`Loaded::memberships`].
-pub fn memberships() -> Result<Vec<u8>, AttachError> {
+pub fn memberships() -> Result<Memberships, AttachError> {
     let btf = super::object_and_types(KERNEL_BTF.as_ref())?;
     let globals = resolve::members(&btf)?;
     let iterators = of(&btf);
@@ -76,22 +78,30 @@ pub(super) fn of(btf: &Btf) -> aya::Btf {
     trampolines::made_up(&found.into_iter().collect())
 }
 
-/// Reads to the end. Where there is nothing to tell of a million files, the kernel
-/// gives the reader a moment and has it ask again.
-fn read(mut file: impl io::Read) -> io::Result<Vec<u8>> {
-    let began = Instant::now();
-    let mut all = Vec::new();
-    let mut some = vec![0; 1 << 16];
-    loop {
-        if began.elapsed() > LIMIT || all.len() > MOST {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match file.read(&mut some) {
-            Ok(0) => return Ok(all),
-            Ok(length) => all.extend_from_slice(some.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+impl Memberships {
+    /// Reads all of them, as the kernel side writes them.
+    ///
+    /// Where there is nothing to tell of a million files, the kernel gives the reader a
+    /// moment and has it ask again.
+    ///
+    /// # Errors
+    /// The kernel breaks off, or it takes too long.
+    pub fn read(mut self) -> Result<Vec<u8>, AttachError> {
+        let began = Instant::now();
+        let mut all = Vec::new();
+        let mut some = vec![0; 1 << 16];
+        loop {
+            if began.elapsed() > LIMIT || all.len() > MOST {
+                return Err(AttachError::Iterator(io::ErrorKind::TimedOut.into()));
+            }
+            match self.0.read(&mut some) {
+                Ok(0) => return Ok(all),
+                Ok(length) => all.extend_from_slice(some.get(..length).unwrap_or_default()),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
+                    _ => return Err(AttachError::Iterator(error)),
+                },
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct Snapshot {
     /// `None` where that could not be read.
     pub joined: Option<Vec<Joined>>,
     /// IPv4 routes with IPv6 next hops; `None` where they could not be listed.
-    pub sources: Option<Sources>,
+    pub sources: Option<Box<Sources>>,
     /// Raw ICMPv6 sockets, which are given router advertisements as well.
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
@@ -353,13 +353,15 @@ pub struct Choice {
 
 /// Why what sockets have joined was not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unread {
     /// It was.
     #[default]
     Nothing,
     /// Only eBPF can read it, and may not be used.
     NotPermitted,
-    /// Another reason.
+    /// Another reason, or what a newer version says.
+    #[serde(other)]
     Failed,
 }
 

@@ -11,6 +11,8 @@ use crate::{
     families::source_selection::{self, L3mdev, SourceSelection},
 };
 
+/// Findings of a namespace: with each VRF more there may be one.
+const MOST: usize = 4;
 /// Routes that are named.
 const NAMED: usize = 8;
 
@@ -19,7 +21,7 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     let mut told = HashSet::new();
     let sources = place.snapshot.sources.iter();
     let choices = sources.flat_map(|sources| sources.choices.iter().map(move |one| (sources, one)));
-    choices.filter_map(move |(sources, choice)| {
+    let found = choices.filter_map(move |(sources, choice)| {
         let outcome = (choice.vrf, choice.source);
         if told.contains(&outcome) {
             return None;
@@ -27,7 +29,8 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
         let found = found(place, sources, choice)?;
         told.insert(outcome);
         Some(found)
-    })
+    });
+    found.take(MOST)
 }
 
 fn found(place: Place<'_>, sources: &Sources, choice: &Choice) -> Option<Diagnosis> {

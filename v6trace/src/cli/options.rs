@@ -64,6 +64,7 @@ impl FilterOptions {
             pid: self.pid,
             comm: self.comm.clone(),
             netns,
+            families: Vec::new(),
             interface: self.interface.clone(),
         }
     }

@@ -14,7 +14,7 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::{settings, sources};
 use crate::{
-    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Sources, Stray, snapshot::LISTED},
+    check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
     clock,
     families::neighbour::Counts,
     observe::{
@@ -60,7 +60,7 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
     snapshot.interfaces = links.iter().map(interface).collect();
-    snapshot.sources = known("IPv4 routes", sources::look(netns, &links));
+    snapshot.sources = known("IPv4 routes", sources::look(netns, &links)).map(Box::new);
     let strays = listening.zip(own);
     snapshot.strays = strays.map(|(all, own)| strays_of(all, &snapshot.addresses, &own));
     if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
@@ -220,7 +220,8 @@ fn bound(snapshot: &mut Snapshot) {
     is_cut |= snapshot.anycast.as_mut().is_some_and(cut);
     is_cut |= snapshot.gateways.as_mut().is_some_and(cut);
     is_cut |= snapshot.proxied.as_mut().is_some_and(cut);
-    if let Some(Sources { addresses, .. }) = &mut snapshot.sources {
+    if let Some(sources) = &mut snapshot.sources {
+        let addresses = &mut sources.addresses;
         is_cut |= cut(&mut addresses.interfaces) | cut(&mut addresses.addresses);
     }
     snapshot.cut = is_cut;

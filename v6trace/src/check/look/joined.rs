@@ -7,18 +7,20 @@ use v6trace_common::families::multicast_join::Holder;
 use zerocopy::FromBytes as _;
 
 use crate::{
-    attach::AttachError,
+    attach::{self, AttachError},
     check::{Joined, Snapshot, Unread, joined},
     privilege::Privileges,
 };
 
-/// Memberships as they were listed, or why they were not.
-pub(crate) type Memberships = Result<Vec<u8>, AttachError>;
+/// Memberships to be read, or why they cannot be.
+pub(crate) type Memberships = Result<attach::Memberships, AttachError>;
+/// As they were read.
+pub(super) type Listed = Result<Vec<u8>, AttachError>;
 
 /// Gives every namespace the sockets whose memberships matter; and says what was not
 /// read.
-pub(super) fn give(snapshots: &mut [Snapshot], memberships: Memberships) -> Unread {
-    let listed = match memberships {
+pub(super) fn give(snapshots: &mut [Snapshot], listed: Listed) -> Unread {
+    let listed = match listed {
         Ok(listed) => listed,
         Err(error) => {
             log::debug!("memberships of sockets: {error}");

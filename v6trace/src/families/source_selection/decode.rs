@@ -69,6 +69,7 @@ pub struct Route {
 /// What a route has beside its prefix, metric and next hop, and so what a change
 /// of it must heed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Extent {
     /// Nothing.
     Plain,
