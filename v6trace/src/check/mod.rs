@@ -26,8 +26,9 @@ mod neighbours;
 mod snapshot;
 mod sockets;
 mod sources;
+mod temporary;
 
-use crate::{explain::Diagnosis, session::Session};
+use crate::{explain::Diagnosis, families::bind, session::Session};
 
 pub use causes::Cause;
 pub(crate) use host::Snapshots;
@@ -63,6 +64,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
     };
     let mut found: Vec<Diagnosis> = Vec::new();
     if question == Question::Now {
+        found.extend(without_ipv6(host));
         found.extend(neighbours::table(host));
     }
     let all = session.snapshots().all().iter();
@@ -72,6 +74,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
             Question::IfForwarding => Box::new(forwarding::would(place)),
             Question::Now => Box::new(
                 addresses::findings(place)
+                    .chain(temporary::findings(place))
                     .chain(interfaces::findings(place))
                     .chain(advertisements::findings(place))
                     .chain(neighbours::findings(place))
@@ -85,4 +88,10 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
     });
     found.extend(each.take(MOST));
     found
+}
+
+/// That the host was booted without IPv6, of which each namespace has the same to tell.
+fn without_ipv6(host: Host<'_>) -> Option<Diagnosis> {
+    let first = host.snapshots().first()?;
+    bind::off_as_it_is(first.netns, first.boot_ns, first.all.ipv6_off)
 }

@@ -95,12 +95,15 @@ impl Snapshot {
     /// Whether only a part of it could be seen.
     #[cfg(feature = "live")]
     pub(super) fn is_partial(&self) -> bool {
-        let all_known = self.routes.is_some()
-            && self.anycast.is_some()
-            && self.proxied.is_some()
-            && self.gateways.is_some()
-            && self.strays.is_some()
-            && self.sources.is_some();
+        // Nobody has lists of what there is none of.
+        let is_off = self.all.ipv6_off.is_some_and(|off| off != 0);
+        let all_known = is_off
+            || self.routes.is_some()
+                && self.anycast.is_some()
+                && self.proxied.is_some()
+                && self.gateways.is_some()
+                && self.strays.is_some()
+                && self.sources.is_some();
         self.cut || !all_known
     }
 
@@ -146,6 +149,10 @@ pub struct Settings {
     pub nonlocal_bind: Option<i32>,
     /// `net.core.optmem_max`; before 6.8 only the first namespace has it, for all.
     pub optmem_max: Option<u32>,
+    /// The parameter `disable` of the kernel's IPv6, as it was booted.
+    pub ipv6_off: Option<i32>,
+    /// `net.ipv6.conf.default.use_tempaddr`
+    pub default_use_tempaddr: Option<i32>,
     /// `net.ipv4.ip_forward`
     pub ip_forward: Option<i32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
@@ -200,6 +207,10 @@ pub struct Ipv6 {
     pub proxy_ndp: i32,
     /// `addr_gen_mode`
     pub addr_gen_mode: i32,
+    /// `use_tempaddr`
+    pub use_tempaddr: i32,
+    /// `regen_max_retry`
+    pub regen_max_retry: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,

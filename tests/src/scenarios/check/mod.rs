@@ -8,11 +8,15 @@ mod healthy;
 mod interfaces;
 mod joined;
 mod neighbours;
+mod off;
 mod sockets;
 mod sources;
 mod stream;
 
 use super::Scenario;
+
+/// On a kernel without IPv6.
+pub(super) const OFF: &[Scenario] = off::SCENARIOS;
 
 /// Topic by topic.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[

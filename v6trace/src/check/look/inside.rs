@@ -92,6 +92,8 @@ fn interface(link: &Link) -> Interface {
             enhanced_dad: set.enhanced_dad,
             proxy_ndp: set.proxy_ndp,
             addr_gen_mode: set.addr_gen_mode,
+            use_tempaddr: set.use_tempaddr,
+            regen_max_retry: set.regen_max_retry,
             advertisements: settings::advertisements(&link.name),
         }),
     }
