@@ -21,6 +21,8 @@ pub struct Filter {
     pub container: Option<String>,
     /// Only in this network namespace.
     pub netns: Option<NetnsFilter>,
+    /// Of a state, only causes of these families; all, where there are none.
+    pub families: Vec<&'static str>,
     /// Only what may concern the interface with this name.
     pub interface: Option<String>,
 }
@@ -52,6 +54,11 @@ impl Filter {
         self.admits_task(finding.task.as_ref())
             && self.admits_container(finding.container.as_ref())
             && (self.interface.is_none() || self.interface == finding.interface)
+            && (self.families.is_empty()
+                || finding
+                    .cause
+                    .family()
+                    .is_some_and(|family| self.families.contains(&family)))
             && self.admits_netns(finding.netns, session)
     }
 

@@ -182,7 +182,7 @@ impl Session {
         let mut snapshots = self.snapshots.all().iter();
         met.or_else(|| {
             let snapshot = snapshots.find(|snapshot| snapshot.netns == netns);
-            snapshot?.container.as_ref()
+            snapshot?.container.as_deref()
         })
     }
 

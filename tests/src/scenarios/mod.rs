@@ -173,7 +173,7 @@ const GROUPS: &[Group] = &[
         families: &["bind", "route"],
         among_all: "route-ipv6-off",
         boot: Some("ipv6.disable=1"),
-        scenarios: &[bind::OFF, route::OFF],
+        scenarios: &[bind::OFF, route::OFF, check::OFF],
     },
     Group {
         families: &["request"],

@@ -69,6 +69,7 @@ impl FilterOptions {
             comm: self.comm.clone(),
             container: self.container.clone(),
             netns,
+            families: Vec::new(),
             interface: self.interface.clone(),
         }
     }

@@ -31,6 +31,14 @@ pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
     }
 }
 
+/// Having a program start anew.
+pub(crate) fn restart(unit: Option<&str>, comm: &str, pid: u32) -> Fix {
+    Fix::new(match unit {
+        Some(unit) => format!("systemctl restart {}", quoted(unit)),
+        None => format!("restart {} (pid {pid})", quoted(comm)),
+    })
+}
+
 /// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`.
 pub(crate) fn set_interface_sysctl(interface: &str, sysctl: &str, value: i32) -> String {
     format!("sysctl -w {}", interface_sysctl(interface, sysctl, value))

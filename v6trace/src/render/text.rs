@@ -107,7 +107,8 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             Some(count) => writeln!(self.err, "v6trace: {}", counted_findings(count)),
             None => writeln!(
                 self.err,
-                "v6trace: the host was not looked at when this was recorded"
+                "v6trace: what the host was like when recording began is not here: nobody looked, or \
+                 it is in the first piece alone"
             ),
         }
     }
