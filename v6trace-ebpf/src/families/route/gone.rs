@@ -82,6 +82,8 @@ struct Message {
     router_lifetime: u32,
     /// The device that it came in by.
     device: u64,
+    /// How many default routes it took away that are told.
+    default_routes: u64,
 }
 
 /// A route, and why it goes.
@@ -124,8 +126,17 @@ pub(crate) fn message(header: [u8; 8], device: Device) {
     {
         message.kind = kind.into();
         message.router_lifetime = u16::from_be_bytes([high, low]).into();
+        message.default_routes = 0;
         message.device = device.0.0;
     }
+}
+
+/// Whether the message that is processed took a default route away, and that is told.
+#[inline(always)]
+pub(crate) fn default_route_went() -> bool {
+    NEIGHBOUR_MESSAGE
+        .get()
+        .is_some_and(|message| message.default_routes > 0)
 }
 
 /// A route is removed that nobody asked to be removed over netlink, under the lock of its
@@ -156,7 +167,13 @@ pub(crate) fn gone<C: EbpfContext>(ctx: &C, route: Pointer, in_softirq: bool) ->
     if !is_there {
         begin(&list, &going, record)?;
     }
-    add(&going, &mut record.payload);
+    let is_default = add(&going, &mut record.payload);
+    if is_default
+        && going.reason == GONE_BY_MESSAGE
+        && let Some(message) = NEIGHBOUR_MESSAGE.get()
+    {
+        message.default_routes += 1;
+    }
     record.header.boot_ns = now();
     let grew = record
         .header
@@ -328,9 +345,9 @@ fn begin(list: &List, going: &Going, record: &mut Record<RoutesGone>) -> Option<
     Some(())
 }
 
-/// Counts a route, and describes it where there is room.
+/// Counts a route, and describes it where there is room. Whether it is a default route.
 #[inline(always)]
-fn add(going: &Going, payload: &mut RoutesGone) {
+fn add(going: &Going, payload: &mut RoutesGone) -> bool {
     payload.count += 1;
     let prefix_len: u32 = going.route.or_zero(&globals::ROUTE_PREFIX_LEN);
     if prefix_len == 0 {
@@ -338,13 +355,14 @@ fn add(going: &Going, payload: &mut RoutesGone) {
         if payload.default_count == 1 {
             describe(going, &mut payload.default_route);
         }
-        return;
+        return true;
     }
     let index = payload.count.wrapping_sub(payload.default_count + 1) as usize;
     if index < ROUTES {
         describe(going, &mut payload.routes[index]);
         payload.routes[index].prefix_len = prefix_len;
     }
+    false
 }
 
 #[inline(always)]

@@ -20,7 +20,7 @@ use aya_ebpf::programs::{FExitContext, RetProbeContext};
 use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
-pub(crate) use gone::{gone, message};
+pub(crate) use gone::{default_route_went, gone, message};
 use request::{answered, answered_at_once, asked};
 
 mod globals {
