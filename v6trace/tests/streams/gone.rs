@@ -32,6 +32,8 @@ fn route(destination: &str, prefix_len: u32) -> GoneRoute {
         metric: 1024,
         route_flags: ADVERTISED,
         nexthop_id: 0,
+        siblings: 0,
+        reserved: 0,
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gone::SCENARIOS[0],
     gone::SCENARIOS[1],
     gone::SCENARIOS[2],
+    gone::SCENARIOS[3],
     silent::SCENARIOS,
     daemon::SCENARIOS,
 ];

@@ -39,6 +39,8 @@ causes! {
         "routes went as their router took them back";
     WithNexthop, "routes-lost-with-nexthop", Notice,
         "routes went with their nexthop object, which the kernel deleted";
+    SourceLost, "routes-source-lost", Notice,
+        "the address went that was the source (src) of routes: of IPv6 they lose it, of IPv4 they went";
     Unexplained, "route-unexplained", Failure,
         "a route was refused in a way that the values read do not decide";
 }
