@@ -52,6 +52,7 @@ fn silent() -> NeighbourSilent {
 
 fn beside() -> Beside {
     Beside {
+        unconfirmed_ms: None,
         boot_ns: EVENT_NS,
         netns: HOST,
         is_there: Some(false),

@@ -85,6 +85,14 @@ impl<'a> Story<'a> {
         Some(has_link_local || from.is_some_and(|from| sources.contains(&from)))
     }
 
+    /// For how long nothing had confirmed a neighbour that was known, as it was given up;
+    /// of others the entry begins with a number that means nothing.
+    fn unconfirmed_ms(&self) -> Option<u64> {
+        let beside = self.beside.filter(|_| self.silent.was_known)?;
+        let since = beside.boot_ns.saturating_sub(self.subject.event.boot_ns) / 1_000_000;
+        Some(beside.unconfirmed_ms?.saturating_sub(since))
+    }
+
     fn told(&self) -> Diagnosis {
         let silent = self.silent;
         let summary = [self.asked(), self.carries(), self.why()].concat();
@@ -105,6 +113,7 @@ impl<'a> Story<'a> {
         .with("could_ask", self.could_ask())
         .with("router", silent.is_router)
         .with("lladdr", silent.mac.map(|mac| mac.to_string()))
+        .with("unconfirmed_ms", self.unconfirmed_ms())
         .with("carrier", self.has_carrier())
         .with("routes", self.route_list())
         .with(
@@ -143,10 +152,13 @@ impl<'a> Story<'a> {
         let mut text = format!("{address} on {interface} does not answer: ");
         let solicitations = number(*sent, "solicitation");
         let went = if *sent == 1 { "was" } else { "were" };
-        let known = if self.silent.was_known {
-            "it was there before, and "
-        } else {
-            ""
+        let known = match self.unconfirmed_ms() {
+            _ if !self.silent.was_known => String::new(),
+            None => "it was there before, and ".to_owned(),
+            Some(ms) => format!(
+                "it was there before, nothing has confirmed that for {} s, and ",
+                ms / 1000
+            ),
         };
         text.push_str(&if self.could_ask() == Some(false) {
             format!("{known}no solicitation could be sent")
