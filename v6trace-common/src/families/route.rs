@@ -3,7 +3,7 @@
 //! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes that the kernel
 //! removes by itself: of IPv6 (`fib6_del`, which the family `forwarding` watches), and of
 //! IPv4 by way of an IPv6 gateway (`call_fib4_notifiers`); or that lose their source with
-//! its address (`fib6_remove_prefsrc`).
+//! its address (`fib6_remove_prefsrc`), or a next hop with a carrier (`fib6_ifdown`).
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
@@ -23,6 +23,8 @@ pub const ADD4: Hook = Hook(37);
 pub const SOURCE: Hook = Hook(42);
 /// Telling of a change of the routes of IPv4.
 pub const CHANGE4: Hook = Hook(43);
+/// Telling a route of IPv6 that an interface lost its carrier, or goes.
+pub const LINK: Hook = Hook(44);
 
 /// Bytes of a request that a record has room for, from its `struct rtmsg` on.
 pub const REQUEST_LEN: usize = 256;
@@ -74,11 +76,12 @@ layout! {
 layout! {
     /// The kernel removed routes by itself: of one interface, table and gateway, or with
     /// nexthop objects of one interface and table, or with their source, and for one
-    /// reason. Routes of IPv6 stay where their source goes, and have none any more.
+    /// reason. Routes of IPv6 stay where their source goes, and have none any more; so does
+    /// one of several next hops where the carrier goes, and is marked.
     ///
     /// They may go one after the other: the record's time is that of the newest, the task
     /// that of the first, and it is told once none has followed for a while.
-    pub struct RoutesGone: kind 25, 680 bytes {
+    pub struct RoutesGone: kind 25, 688 bytes {
         /// The first of them that is no default route.
         pub routes: [GoneRoute; ROUTES],
         /// The first default route among them.
@@ -113,11 +116,15 @@ layout! {
         pub accept_ra: i32,
         /// `net.ipv6.conf.IF.accept_ra_defrtr`, -1 where it could not be read.
         pub accept_ra_defrtr: i32,
+        /// `net.ipv6.conf.IF.ignore_routes_with_linkdown`, -1 where it could not be read.
+        pub ignore_linkdown: i32,
         /// Such routes of the interface that were not reported since the last report.
         pub suppressed: u32,
         /// Of which protocol they are: `AF_INET6`, or `AF_INET`, whose destinations are
         /// written as `::ffff:0:0/96` with the bits of the address of IPv4.
         pub family: u32,
+        /// Always 0.
+        pub reserved: u32,
     }
 }
 
@@ -160,6 +167,8 @@ constants! {
     GONE_WITH_DOWN = 4;
     /// The address that was their source went.
     GONE_SOURCE = 5;
+    /// The interface has lost its carrier, by which one of several next hops goes.
+    GONE_HOP = 6;
 }
 
 constants! {
@@ -201,7 +210,18 @@ members! {
     ROUTE_SOURCE_LEN: Shape::Bytes(4), "fib6_info.fib6_src.plen",
         "routes that went are not told from those for some sources";
     ROUTE_SIBLINGS: Shape::Bytes(4), "fib6_info.fib6_nsiblings",
-        "no command is given for routes that lose their source";
+        "next hops that lose their carrier are not explained, and no command is given for \
+         routes that lose their source";
+    EVENT_DEV: Shape::Object, "arg_netdev_event.dev",
+        "next hops that lose their carrier are not explained";
+    EVENT: Shape::Bytes(8), "arg_netdev_event.event",
+        "next hops that lose their carrier are not explained";
+    LINK_CHANGES: Shape::Value, "netdev_cmd.NETDEV_CHANGE",
+        "next hops that lose their carrier are not explained";
+    FIB_NH_FLAGS: Shape::Bytes(1), "fib6_nh.nh_common.nhc_flags",
+        "next hops that lose their carrier are not explained";
+    CNF_IGNORE_LINKDOWN: Shape::Bytes(4), "inet6_dev.cnf.ignore_routes_with_linkdown",
+        "whether next hops without a carrier are passed over is not known";
     ROUTE_PREFSRC: Shape::Bytes(16), "fib6_info.fib6_prefsrc.addr",
         "routes that lose their source are not explained";
     ROUTE_PREFSRC_LEN: Shape::Bytes(4), "fib6_info.fib6_prefsrc.plen",
@@ -295,6 +315,30 @@ pub const FAMILY: Family = Family {
                     &ROUTE_PREFSRC_LEN,
                     &kernel::ROUTE_FIB_NH,
                     &kernel::FIB_NH_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: LINK,
+            name: "route-link",
+            about: "telling a route of IPv6 that an interface lost its carrier, or goes",
+            without: "next hops that lose their carrier are not explained",
+            candidates: &[Candidate {
+                function: "fib6_ifdown",
+                kprobes: Programs::entry("route_link_enter"),
+                trampoline: Some(Programs::entry("route_link_fentry")),
+                needs: &[
+                    &ROUTE_SIBLINGS,
+                    &EVENT_DEV,
+                    &EVENT,
+                    &LINK_CHANGES,
+                    &FIB_NH_FLAGS,
+                    &kernel::ROUTE_FIB_NH,
+                    &kernel::FIB_NH_DEV,
+                    &kernel::DEV_STATE,
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
                 ],

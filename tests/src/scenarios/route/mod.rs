@@ -25,6 +25,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gone::SCENARIOS[1],
     gone::SCENARIOS[2],
     gone::SCENARIOS[3],
+    gone::SCENARIOS[4],
     silent::SCENARIOS,
     daemon::SCENARIOS,
 ];

@@ -1,12 +1,13 @@
-//! Routes of IPv6 that the kernel removes by itself, and those that lose their source:
-//! told by the functions that see them go. (Messages of neighbour discovery take routes
+//! Routes of IPv6 that the kernel removes by itself, and those that lose their source, or
+//! one of several next hops: told by the functions that see them go. (Messages of neighbour discovery take routes
 //! away as well: `message`.)
 
 use aya_ebpf::{EbpfContext, helpers::generated, macros::map};
 use v6trace_common::families::{
     forwarding::ROUTE_DELETE,
     route::{
-        GONE_BY_MESSAGE, GONE_EXPIRED, GONE_SOURCE, GONE_WITH_CARRIER, GONE_WITH_DOWN, IPV6, SOURCE,
+        GONE_BY_MESSAGE, GONE_EXPIRED, GONE_HOP, GONE_SOURCE, GONE_WITH_CARRIER, GONE_WITH_DOWN,
+        IPV6, LINK, SOURCE,
     },
 };
 
@@ -35,6 +36,8 @@ const RA: u8 = 9;
 /// `IFF_UP`, and the bit of `__LINK_STATE_NOCARRIER`.
 const UP: u32 = 1;
 const NO_CARRIER: u64 = 1 << 2;
+/// `RTNH_F_LINKDOWN`
+const LINK_DOWN: u8 = 16;
 
 /// The route that may lose its source on this CPU, 0 for none.
 #[map]
@@ -84,6 +87,36 @@ pub(super) fn source_lost<C: EbpfContext>(ctx: &C) -> Option<()> {
     going.reason = GONE_SOURCE;
     going.source = route.get(&globals::ROUTE_PREFSRC)?;
     list::note(ctx, SOURCE, &going)
+}
+
+/// `fib6_ifdown(rt, arg)`, of every route, under the lock of its table: what has one next
+/// hop alone, as most have, leaves at once.
+#[inline(always)]
+pub(super) fn losing_link<A: Arguments>(ctx: &A) -> Option<()> {
+    let siblings: u32 = ctx.object(0).value(&globals::ROUTE_SIBLINGS)?;
+    if siblings == 0 {
+        return None;
+    }
+    let told = Pointer(attachment::plain(ctx.number(1))?);
+    let event: u64 = told.get(&globals::EVENT)?;
+    let device = told.follow(&globals::EVENT_DEV)?;
+    if event != u64::from(globals::LINK_CHANGES.load()) {
+        return None;
+    }
+    let route = Pointer(attachment::plain(ctx.number(0))?);
+    let (mut going, object) = going(route)?;
+    let hop = route.member(&globals::ROUTE_FIB_NH)?;
+    let state: u64 = going.device.0.get(&globals::DEV_STATE)?;
+    // It is told again and again, as long as the interface changes.
+    if object.0 != 0
+        || going.device.0.0 != device.0
+        || state & NO_CARRIER == 0
+        || hop.get::<u8>(&globals::FIB_NH_FLAGS)? & LINK_DOWN != 0
+    {
+        return None;
+    }
+    going.reason = GONE_HOP;
+    list::note(ctx, LINK, &going)
 }
 
 /// A route that leads somewhere, and its nexthop object; `None` where that it goes is no

@@ -205,6 +205,7 @@ fn begin(hook: Hook, list: &List, going: &Going, record: &mut Record<RoutesGone>
     payload.forwarding = inet6_dev.get(&globals::CNF_FORWARDING).unwrap_or(-1);
     payload.accept_ra = inet6_dev.get(&globals::CNF_ACCEPT_RA).unwrap_or(-1);
     payload.accept_ra_defrtr = inet6_dev.get(&globals::CNF_DEFRTR).unwrap_or(-1);
+    payload.ignore_linkdown = inet6_dev.get(&globals::CNF_IGNORE_LINKDOWN).unwrap_or(-1);
     record.open(hook, list.netns);
     record.payload.first_boot_ns = record.header.boot_ns;
     Some(())

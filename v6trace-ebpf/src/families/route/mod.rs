@@ -6,7 +6,8 @@
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
 //! message  a message of neighbour discovery comes in: remembers of which type
-//! gone     a route of IPv6 goes that nobody asked to be removed, or loses its source
+//! gone     a route of IPv6 goes that nobody asked to be removed, or loses its source or
+//!          one of several next hops
 //! ipv4     the same of IPv4, by way of an IPv6 gateway
 //! list     either goes into the list of its interface           ROUTES_GONE_HELD
 //! ```
@@ -25,7 +26,7 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
 pub(crate) use gone::gone;
-use gone::{losing_source, source_lost};
+use gone::{losing_link, losing_source, source_lost};
 use ipv4::changed as changed_ipv4;
 pub(crate) use message::{default_route_went, message};
 use request::{answered, answered_at_once, asked};
@@ -46,6 +47,7 @@ programs! {
     added_ipv4_at_once: fexit route_add_ipv4_fexit;
     losing_source: kprobe route_source_enter, fentry route_source_fentry;
     source_lost: kretprobe route_source_return, fexit route_source_fexit;
+    losing_link: kprobe route_link_enter, fentry route_link_fentry;
     changed_ipv4: kprobe route_change_ipv4, fentry route_change_ipv4_fentry;
 }
 

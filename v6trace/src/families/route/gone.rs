@@ -58,6 +58,9 @@ pub enum Reason {
     Down,
     /// The address that was their source went: of IPv6 they stay, and have none.
     Source(IpAddr),
+    /// Their interface lost its carrier, and they are one of several next hops each:
+    /// `net.ipv6.conf.IF.ignore_routes_with_linkdown`.
+    Hop(Option<i32>),
     /// A number that this version does not know.
     Unknown,
 }
@@ -94,12 +97,22 @@ impl Reason {
             Self::Carrier => "carrier",
             Self::Down => "down",
             Self::Source(_) => "source",
+            Self::Hop(_) => "hop",
             Self::Unknown => "unknown",
         }
     }
 }
 
 impl RoutesGone {
+    /// Whether they are not there any more.
+    pub fn went(&self) -> bool {
+        match &self.reason {
+            Reason::Source(source) => source.is_ipv4(),
+            Reason::Hop(_) => false,
+            _ => true,
+        }
+    }
+
     /// A default route among them.
     pub fn default_route(&self) -> Option<&GoneRoute> {
         self.routes.first().filter(|_| self.default_count > 0)
@@ -126,6 +139,9 @@ impl Decode for RoutesGone {
                 },
                 wire::GONE_WITH_CARRIER => Reason::Carrier,
                 wire::GONE_WITH_DOWN => Reason::Down,
+                wire::GONE_HOP => {
+                    Reason::Hop((wire.ignore_linkdown >= 0).then_some(wire.ignore_linkdown))
+                }
                 wire::GONE_SOURCE => Reason::Source(address(wire.source, wire.family)),
                 _ => Reason::Unknown,
             },

@@ -1,6 +1,7 @@
 //! Routes that the kernel removes by itself.
 
 mod expired;
+mod hop;
 mod nexthop;
 mod source;
 mod withdrawn;
@@ -18,8 +19,9 @@ use crate::guest::{
 };
 use crate::scenarios::Scenario;
 
-pub(super) const SCENARIOS: [&[Scenario]; 4] = [
+pub(super) const SCENARIOS: [&[Scenario]; 5] = [
     expired::SCENARIOS,
+    hop::SCENARIOS,
     withdrawn::SCENARIOS,
     nexthop::SCENARIOS,
     source::SCENARIOS,

@@ -176,6 +176,7 @@ impl Story<'_> {
             | Cause::Withdrawn
             | Cause::WithNexthop
             | Cause::SourceLost
+            | Cause::HopLost
             | Cause::Unexplained => self.unexplained(),
         };
         let by_words = matches!(self.refused.errno, Errno::EINVAL);

@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! expired, withdrawn, with_object,
-//! source                            by the reason
+//! source, hop                       by the reason
 //! left                              which default routes are left, and what follows
 //! words                             routes in words and as commands
 //! ```
 
 mod expired;
+mod hop;
 mod left;
 mod source;
 mod with_object;
@@ -62,6 +63,7 @@ pub(in crate::families::route) fn gone(
         }
         Reason::Carrier | Reason::Down => story.with_object(),
         Reason::Source(source) => story.source(*source),
+        Reason::Hop(ignored) => story.hops(*ignored),
         Reason::Unknown => return None,
     };
     let diagnosis = story.evidence(diagnosis);
@@ -81,7 +83,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn told(&self, cause: Cause, summary: String) -> Diagnosis {
-        let operation = if self.went() {
+        let operation = if self.gone.went() {
             "route-removal"
         } else {
             "route-change"
@@ -99,20 +101,15 @@ impl Story<'_> {
     /// A hazard where the way out is gone, unless somebody wants that. What is not known is
     /// one as well.
     fn severity(&self) -> Severity {
-        if self.went()
+        let is_default = self.gone.default_route().is_some();
+        let is_lost = self.gone.went()
             && self.gone.reason != Reason::Down
-            && self.gone.default_route().is_some()
-            && self.others().is_none_or(|left| left.is_empty())
-        {
+            && self.others().is_none_or(|left| left.is_empty());
+        if is_default && (is_lost || self.is_used_in_vain()) {
             Severity::Hazard
         } else {
             Severity::Notice
         }
-    }
-
-    /// Whether the routes are not there any more.
-    fn went(&self) -> bool {
-        !matches!(self.gone.reason, Reason::Source(_)) || self.is_of_ipv4()
     }
 
     fn is_of_ipv4(&self) -> bool {
@@ -190,8 +187,8 @@ impl Story<'_> {
             .with("default_routes", gone.default_count)
             .with("lost_routes", Value::List(routes.collect()));
         let diagnosis = match gone.default_route() {
-            Some(_) => diagnosis.with("default_routes_left", left),
-            None => diagnosis,
+            Some(_) if gone.went() => diagnosis.with("default_routes_left", left),
+            _ => diagnosis,
         };
         match &gone.reason {
             Reason::Expired => diagnosis
@@ -213,6 +210,7 @@ impl Story<'_> {
                     .with("router_lifetime", is_router.then_some(*router_lifetime))
             }
             Reason::Source(source) => diagnosis.with("source", source.to_string()),
+            Reason::Hop(ignored) => diagnosis.with("ignore_linkdown", *ignored),
             _ => diagnosis,
         }
     }

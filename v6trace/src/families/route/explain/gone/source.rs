@@ -11,7 +11,7 @@ impl Story<'_> {
         let interface = &self.gone.interface;
         let who = self.subject.who("The kernel");
         let routes = self.routes();
-        let (what, verb) = if self.went() {
+        let (what, verb) = if self.gone.went() {
             let them = if self.gone.count == 1 { "it" } else { "them" };
             (
                 format!(
