@@ -37,7 +37,9 @@ impl Story<'_> {
                 let set = self
                     .subject
                     .set(interface, "ignore_routes_with_linkdown", 1);
-                diagnosis.fix(set.remark("what goes there then goes by the other next hops"))
+                diagnosis.fix(set.remark(
+                    "counts when the carrier goes the next time, or the routes are set anew",
+                ))
             }
             _ => diagnosis,
         }
