@@ -132,6 +132,13 @@ impl<'a> Story<'a> {
                 .map_or(Value::Unknown, |_| texts(&self.other_gateways())),
         )
         .with("holders", self.holder_list())
+        .with("answer_dropped", self.dropped().map(|dropped| dropped.what))
+        .with(
+            "answer_interface",
+            self.dropped()
+                .and(silent.answer.as_ref())
+                .map(|it| it.interface.as_str()),
+        )
         .with("suppressed", silent.suppressed);
         let mut diagnosis = self.fixes().into_iter().fold(diagnosis, Diagnosis::fix);
         diagnosis.task = None;
