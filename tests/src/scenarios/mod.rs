@@ -169,6 +169,7 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: route::SCENARIOS,
     },
+    of_those(&["advertisement", "route"], &[advertisement::FAREWELLS]),
     Group {
         families: &["bind", "route"],
         among_all: "route-ipv6-off",

@@ -1,7 +1,9 @@
 //! Routes of IPv6 that the kernel refuses to add, change or delete
 //! (`inet6_rtm_newroute`, `inet6_rtm_delroute`), and routes of IPv4 by way of an IPv6
-//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes of IPv6 that
-//! the kernel removes by itself (`fib6_del`, which the family `forwarding` watches).
+//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes that the kernel
+//! removes by itself: of IPv6 (`fib6_del`, which the family `forwarding` watches), and of
+//! IPv4 by way of an IPv6 gateway (`call_fib4_notifiers`); or that lose their source with
+//! its address (`fib6_remove_prefsrc`), or a next hop with a carrier (`fib6_ifdown`).
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
@@ -17,6 +19,12 @@ pub const ADD: Hook = Hook(35);
 pub const DELETE: Hook = Hook(36);
 /// Adding or changing a route of IPv4.
 pub const ADD4: Hook = Hook(37);
+/// Taking an address that goes from a route of IPv6 whose source it is.
+pub const SOURCE: Hook = Hook(42);
+/// Telling of a change of the routes of IPv4.
+pub const CHANGE4: Hook = Hook(43);
+/// Telling a route of IPv6 that an interface lost its carrier, or goes.
+pub const LINK: Hook = Hook(44);
 
 /// Bytes of a request that a record has room for, from its `struct rtmsg` on.
 pub const REQUEST_LEN: usize = 256;
@@ -67,11 +75,13 @@ layout! {
 
 layout! {
     /// The kernel removed routes by itself: of one interface, table and gateway, or with
-    /// nexthop objects of one interface and table, and for one reason.
+    /// nexthop objects of one interface and table, or with their source, and for one
+    /// reason. Routes of IPv6 stay where their source goes, and have none any more; so does
+    /// one of several next hops where the carrier goes, and is marked.
     ///
     /// They may go one after the other: the record's time is that of the newest, the task
     /// that of the first, and it is told once none has followed for a while.
-    pub struct RoutesGone: kind 25, 592 bytes {
+    pub struct RoutesGone: kind 25, 688 bytes {
         /// The first of them that is no default route.
         pub routes: [GoneRoute; ROUTES],
         /// The first default route among them.
@@ -81,6 +91,8 @@ layout! {
         /// Name of the interface that the message came in by, NUL-padded
         /// ([`GONE_BY_MESSAGE`]).
         pub message_interface: [u8; INTERFACE_NAME_LEN],
+        /// The source that they had ([`GONE_SOURCE`]), of IPv4 as `::ffff:0:0/96`.
+        pub source: [u8; 16],
         /// When the first of them went, nanoseconds since boot.
         pub first_boot_ns: u64,
         /// Index of the interface.
@@ -104,32 +116,42 @@ layout! {
         pub accept_ra: i32,
         /// `net.ipv6.conf.IF.accept_ra_defrtr`, -1 where it could not be read.
         pub accept_ra_defrtr: i32,
+        /// `net.ipv6.conf.IF.ignore_routes_with_linkdown`, -1 where it could not be read.
+        pub ignore_linkdown: i32,
         /// Such routes of the interface that were not reported since the last report.
         pub suppressed: u32,
+        /// Of which protocol they are: `AF_INET6`, or `AF_INET`, whose destinations are
+        /// written as `::ffff:0:0/96` with the bits of the address of IPv4.
+        pub family: u32,
         /// Always 0.
-        pub unused: u32,
+        pub reserved: u32,
     }
 }
 
 layout! {
     /// A route that went.
-    pub struct GoneRoute: 56 bytes {
+    pub struct GoneRoute: 64 bytes {
         /// Its destination.
         pub destination: [u8; 16],
         /// Its gateway, zeros without.
         pub gateway: [u8; 16],
         /// Bits of the destination.
         pub prefix_len: u32,
-        /// Who made it: `fib6_info.fib6_protocol` (`RTPROT_*`).
+        /// Who made it: `fib6_info.fib6_protocol`, `fib_info.fib_protocol` (`RTPROT_*`).
         pub route_protocol: u32,
         /// Its table: `fib6_table.tb6_id`, 0 where it could not be read.
         pub table: u32,
-        /// Its metric: `fib6_info.fib6_metric`
+        /// Its metric: `fib6_info.fib6_metric`, `fib_info.fib_priority`
         pub metric: u32,
-        /// `fib6_info.fib6_flags` (`RTF_*`)
+        /// `fib6_info.fib6_flags` (`RTF_*`), 0 of IPv4.
         pub route_flags: u32,
         /// The number of its nexthop object, 0 without: `nexthop.id`.
         pub nexthop_id: u32,
+        /// How many routes it is one of with the same prefix and metric, each a next hop,
+        /// beside itself: `fib6_info.fib6_nsiblings`, 0 of IPv4.
+        pub siblings: u32,
+        /// Always 0.
+        pub reserved: u32,
     }
 }
 
@@ -143,6 +165,18 @@ constants! {
     GONE_WITH_CARRIER = 3;
     /// Their nexthop object went, as the interface was set down.
     GONE_WITH_DOWN = 4;
+    /// The address that was their source went.
+    GONE_SOURCE = 5;
+    /// The interface has lost its carrier, by which one of several next hops goes.
+    GONE_HOP = 6;
+}
+
+constants! {
+    PROTOCOLS of family:
+    /// `AF_INET`
+    IPV4 = 2;
+    /// `AF_INET6`
+    IPV6 = 10;
 }
 
 constants! {
@@ -175,6 +209,39 @@ members! {
         "routes whose lifetime ran out are not recognised";
     ROUTE_SOURCE_LEN: Shape::Bytes(4), "fib6_info.fib6_src.plen",
         "routes that went are not told from those for some sources";
+    ROUTE_SIBLINGS: Shape::Bytes(4), "fib6_info.fib6_nsiblings",
+        "next hops that lose their carrier are not explained, and no command is given for \
+         routes that lose their source";
+    EVENT_DEV: Shape::Object, "arg_netdev_event.dev",
+        "next hops that lose their carrier are not explained";
+    EVENT: Shape::Bytes(8), "arg_netdev_event.event",
+        "next hops that lose their carrier are not explained";
+    LINK_CHANGES: Shape::Value, "netdev_cmd.NETDEV_CHANGE",
+        "next hops that lose their carrier are not explained";
+    FIB_NH_FLAGS: Shape::Bytes(1), "fib6_nh.nh_common.nhc_flags",
+        "next hops that lose their carrier are not explained";
+    CNF_IGNORE_LINKDOWN: Shape::Bytes(4), "inet6_dev.cnf.ignore_routes_with_linkdown",
+        "whether next hops without a carrier are passed over is not known";
+    ROUTE_PREFSRC: Shape::Bytes(16), "fib6_info.fib6_prefsrc.addr",
+        "routes that lose their source are not explained";
+    ROUTE_PREFSRC_LEN: Shape::Bytes(4), "fib6_info.fib6_prefsrc.plen",
+        "routes that lose their source are not explained";
+    FIB_ENTRY_GONE: Shape::Value, "fib_event_type.FIB_EVENT_ENTRY_DEL",
+        "routes of IPv4 that go are not explained";
+    FIB_ENTRY_INFO: Shape::Object, "fib_entry_notifier_info.fi",
+        "routes of IPv4 that go are not explained";
+    FIB_ENTRY_DESTINATION: Shape::Bytes(4), "fib_entry_notifier_info.dst",
+        "routes of IPv4 that go are not explained";
+    FIB_ENTRY_LEN: Shape::Bytes(4), "fib_entry_notifier_info.dst_len",
+        "routes of IPv4 that go are not explained";
+    FIB_ENTRY_TYPE: Shape::Bytes(1), "fib_entry_notifier_info.type",
+        "routes of IPv4 that go are not explained";
+    FIB_ENTRY_TABLE: Shape::Bytes(4), "fib_entry_notifier_info.tb_id",
+        "the table of a route of IPv4 that goes is not known";
+    FIB_INFO_FLAGS: Shape::Bytes(4), "fib_info.fib_flags",
+        "routes of IPv4 that go are not explained";
+    FIB_INFO_HOP: Shape::Object, "fib_info.fib_nh",
+        "routes of IPv4 that go are not explained";
     NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
         "routes that go with their nexthop object are not explained";
     NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",
@@ -193,7 +260,7 @@ pub const FAMILY: Family = Family {
     on_request: None,
     payloads: &[&RouteRefused::LAYOUT, &RoutesGone::LAYOUT],
     parts: &[&GoneRoute::LAYOUT],
-    constants: &[&KNOWN, &REASONS],
+    constants: &[&KNOWN, &REASONS, &PROTOCOLS],
     hooks: &[
         HookInfo {
             hook: ADD,
@@ -231,6 +298,73 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::both("route_request_enter", "route_add_ipv4_return"),
                 trampoline: Some(Programs::ret("route_add_ipv4_fexit")),
                 needs: NEEDS,
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: SOURCE,
+            name: "route-source",
+            about: "taking an address from routes of IPv6 whose source it is",
+            without: "routes that lose their source are not explained",
+            candidates: &[Candidate {
+                function: "fib6_remove_prefsrc",
+                kprobes: Programs::both("route_source_enter", "route_source_return"),
+                trampoline: Some(Programs::both("route_source_fentry", "route_source_fexit")),
+                needs: &[
+                    &ROUTE_PREFSRC,
+                    &ROUTE_PREFSRC_LEN,
+                    &kernel::ROUTE_FIB_NH,
+                    &kernel::FIB_NH_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: LINK,
+            name: "route-link",
+            about: "telling a route of IPv6 that an interface lost its carrier, or goes",
+            without: "next hops that lose their carrier are not explained",
+            candidates: &[Candidate {
+                function: "fib6_ifdown",
+                kprobes: Programs::entry("route_link_enter"),
+                trampoline: Some(Programs::entry("route_link_fentry")),
+                needs: &[
+                    &ROUTE_SIBLINGS,
+                    &EVENT_DEV,
+                    &EVENT,
+                    &LINK_CHANGES,
+                    &FIB_NH_FLAGS,
+                    &kernel::ROUTE_FIB_NH,
+                    &kernel::FIB_NH_DEV,
+                    &kernel::DEV_STATE,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: CHANGE4,
+            name: "route-change-ipv4",
+            about: "telling of a change of the routes of IPv4",
+            without: "routes of IPv4 by way of an IPv6 gateway that go are not explained",
+            candidates: &[Candidate {
+                function: "call_fib4_notifiers",
+                kprobes: Programs::entry("route_change_ipv4"),
+                trampoline: Some(Programs::entry("route_change_ipv4_fentry")),
+                needs: &[
+                    &FIB_ENTRY_GONE,
+                    &FIB_ENTRY_INFO,
+                    &FIB_INFO_FLAGS,
+                    &FIB_INFO_HOP,
+                    &kernel::FIB_INFO_NH,
+                    &kernel::NHC_GW_FAMILY,
+                    &kernel::NHC_DEV,
+                    &kernel::DEV_NET,
+                    &kernel::NET_INUM,
+                ],
                 note: None,
             }],
         },

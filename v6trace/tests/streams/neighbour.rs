@@ -52,6 +52,7 @@ fn silent() -> NeighbourSilent {
 
 fn beside() -> Beside {
     Beside {
+        unconfirmed_ms: None,
         boot_ns: EVENT_NS,
         netns: HOST,
         is_there: Some(false),
@@ -320,4 +321,31 @@ fn what_fills_the_table_decides_what_comes_first() {
     let hosts = told(table(3, 4000));
     assert!(hosts["fix"][0].as_str().unwrap().contains("gc_thresh3="));
     assert_eq!(hosts["fix"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_answer_is_told_where_nothing_came_of_it() {
+    let mut asked = silent();
+    asked.answer_seen = 1;
+    asked.answer_ifindex = 2;
+    asked.answer_hop_limit = 255;
+    asked.answer_boot_ns = EVENT_NS - 20_000_000;
+    let what =
+        |asked: &NeighbourSilent| told(asked, beside())["evidence"]["answer_dropped"].clone();
+    assert_eq!(what(&asked), Value::Null);
+    asked.answer_hop_limit = 64;
+    assert_eq!(what(&asked), "hop-limit");
+    let said = told(&asked, beside());
+    assert!(
+        said["summary"]
+            .as_str()
+            .unwrap()
+            .contains("came 20 ms before")
+    );
+    // Long before it was asked for once, or after that: of another time.
+    asked.probes = 4;
+    for at in [0, EVENT_NS + 1] {
+        asked.answer_boot_ns = at;
+        assert_eq!(what(&asked), Value::Null, "{at}");
+    }
 }

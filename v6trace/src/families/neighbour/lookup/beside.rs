@@ -1,7 +1,7 @@
 //! Looks at the neighbours and routes of namespaces in which one does not answer.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
     net::IpAddr,
 };
@@ -30,8 +30,8 @@ use crate::{
 
 /// Routes, addresses and interfaces that are listed, of each sort.
 const LISTED: usize = 8;
-/// Default routes that are compared.
-const DEFAULTS: usize = 64;
+/// Routes like those by way of a gateway that are compared.
+const LIKE: usize = 64;
 
 /// A neighbour, with the number of its record.
 pub(super) type Asked<'r> = (usize, &'r Event, &'r NeighbourSilent);
@@ -100,6 +100,7 @@ fn beside(
         boot_ns: clock::boot_ns(),
         netns: 0,
         is_there: neighbours.and_then(|all| is_there(hop, all)),
+        unconfirmed_ms: neighbours.and_then(|all| entry(hop, all)?.unconfirmed_ms),
         others: neighbours.map(|all| others(silent, all)),
         route_count: count(|_| true),
         needed: count(|route| !route.is_second),
@@ -133,11 +134,14 @@ fn sources(inside: &Inside, ifindex: u32) -> Vec<IpAddr> {
     usable.map(|held| held.address).collect()
 }
 
+fn entry(hop: Hop, all: &[Neighbour]) -> Option<&Neighbour> {
+    all.iter().find(|it| (it.ifindex, it.address) == hop)
+}
+
 /// Whether it is there after all, where it has an entry.
 fn is_there(hop: Hop, all: &[Neighbour]) -> Option<bool> {
-    let found = all.iter().find(|it| (it.ifindex, it.address) == hop)?;
     Some(!matches!(
-        found.state,
+        entry(hop, all)?.state,
         NeighbourState::Incomplete | NeighbourState::Failed | NeighbourState::None
     ))
 }
@@ -176,8 +180,10 @@ fn state(link: &Link) -> LinkState {
 struct Routes {
     /// Those of the gateways that were asked for, each with its other next hops.
     by: Vec<(Hop, Found, Vec<Hop>)>,
-    /// All default routes.
-    defaults: Vec<(Option<Hop>, Found)>,
+    /// Others that are like them, by way of another gateway.
+    like: Vec<(Hop, Found)>,
+    /// The least metric of any route to the same destination in the same table.
+    best: HashMap<(String, u32), u32>,
     /// Whether all could be looked at.
     whole: bool,
 }
@@ -190,9 +196,11 @@ struct Found {
     metric: u32,
 }
 
-/// Looks through the routes of the calling thread's namespace.
+/// Looks through the routes of the calling thread's namespace, once more where any is by
+/// way of the gateways: for those that lead to the same.
 fn routes(asked: &[Hop]) -> io::Result<Routes> {
     let mut routes = Routes::default();
+    let mut lengths = HashSet::new();
     routes.whole = gateways::each(None, |message, hops| {
         if message.header.flags.contains(RouteFlags::Dead) {
             return;
@@ -200,17 +208,42 @@ fn routes(asked: &[Hop]) -> io::Result<Routes> {
         for &hop in hops {
             if asked.contains(&hop) {
                 let others = hops.iter().copied().filter(|other| *other != hop);
-                routes.by.push((hop, found(message), others.collect()));
+                let route = found(message);
+                lengths.insert(message.header.destination_prefix_length);
+                routes.best.insert(route.place(), route.metric);
+                routes.by.push((hop, route, others.collect()));
             }
         }
-        let is_default = message.header.destination_prefix_length == 0;
-        if is_default && routes.defaults.len() < DEFAULTS {
-            routes
-                .defaults
-                .push((hops.first().copied(), found(message)));
+    })?;
+    if routes.by.is_empty() {
+        return Ok(routes);
+    }
+    gateways::each(None, |message, hops| {
+        let header = &message.header;
+        if header.flags.contains(RouteFlags::Dead)
+            || !lengths.contains(&header.destination_prefix_length)
+        {
+            return;
+        }
+        let route = found(message);
+        let Some(best) = routes.best.get_mut(&route.place()) else {
+            return;
+        };
+        *best = route.metric.min(*best);
+        if let Some(&hop) = hops.first()
+            && routes.like.len() < LIKE
+        {
+            routes.like.push((hop, route));
         }
     })?;
     Ok(routes)
+}
+
+impl Found {
+    /// Where it leads to, in which table.
+    fn place(&self) -> (String, u32) {
+        (self.destination.clone(), self.table)
+    }
 }
 
 impl Routes {
@@ -223,23 +256,20 @@ impl Routes {
         }
         by.sort_by_key(|(_, route, _)| (route.table, route.metric));
         let routes = by.into_iter().map(|(_, route, hops)| {
-            let same = self.defaults.iter().filter(|(_, other)| other == route);
-            let same = same.filter_map(|(by, _)| by.filter(|by| *by != hop));
-            let same: Vec<Hop> = same.collect();
+            let same = self.like.iter();
+            let same = same.filter(|(by, other)| other == route && *by != hop);
+            let same: Vec<Hop> = same.map(|(by, _)| *by).collect();
             let named = hops.iter().chain(&same).filter_map(|(ifindex, gateway)| {
                 let link = links::by_index(links, *ifindex)?;
                 Some(format!("{gateway} on {}", link.name))
             });
-            let goes_first = |other: &Found| {
-                (&other.destination, other.table) == (&route.destination, route.table)
-                    && other.metric < route.metric
-            };
+            let best = self.best.get(&route.place());
             Route {
                 destination: route.destination.clone(),
                 table: route.table,
                 metric: route.metric,
                 others: named.take(LISTED).collect(),
-                is_second: self.defaults.iter().any(|(_, other)| goes_first(other)),
+                is_second: best.is_some_and(|best| *best < route.metric),
             }
         });
         Some(routes.collect())
