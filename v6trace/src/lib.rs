@@ -55,3 +55,4 @@ mod rtnetlink;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
+mod together;

@@ -211,6 +211,12 @@ impl Diagnosis {
         self
     }
 
+    /// A value of the evidence.
+    pub(crate) fn evidence(&self, name: &str) -> Option<&Value> {
+        let evidence = self.evidence.iter().find(|evidence| evidence.name == name);
+        evidence.map(|evidence| &evidence.value)
+    }
+
     /// Adds something to do.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
