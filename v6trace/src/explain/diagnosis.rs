@@ -98,6 +98,7 @@ macro_rules! value_from {
 }
 value_from! {
     i32 => |v| Value::Number(i64::from(v));
+    i64 => Value::Number;
     u32 => |v| Value::Number(i64::from(v));
     // Inode numbers beyond i64 do not occur.
     u64 => |v| i64::try_from(v).map_or(Value::Unknown, Value::Number);

@@ -42,6 +42,7 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod sysctl;
 pub mod transit;
 
 use std::fmt;
@@ -213,6 +214,7 @@ families! {
     bind { LocalAddressRefused, SocketRefused }
     outgoing { OutgoingLookup, ScopeMissing }
     option { OptionRefused }
+    sysctl { SysctlRefused }
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }

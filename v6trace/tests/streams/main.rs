@@ -21,3 +21,4 @@ mod route;
 mod set_token;
 mod source_selection;
 mod stream;
+mod sysctl;
