@@ -1,6 +1,7 @@
 //! Routes of IPv6 that the kernel refuses to add, change or delete
 //! (`inet6_rtm_newroute`, `inet6_rtm_delroute`), and routes of IPv4 by way of an IPv6
-//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes of IPv6 that
+//! gateway (`inet_rtm_newroute`), over netlink; those of IPv6 also by an ioctl
+//! (`ipv6_route_ioctl`), whose record is as of a request that asks for the same. And routes of IPv6 that
 //! the kernel removes by itself (`fib6_del`, which the family `forwarding` watches).
 
 use crate::{
@@ -17,6 +18,8 @@ pub const ADD: Hook = Hook(35);
 pub const DELETE: Hook = Hook(36);
 /// Adding or changing a route of IPv4.
 pub const ADD4: Hook = Hook(37);
+/// Adding or deleting one of IPv6 by an ioctl.
+pub const IOCTL: Hook = Hook(43);
 
 /// Bytes of a request that a record has room for, from its `struct rtmsg` on.
 pub const REQUEST_LEN: usize = 256;
@@ -175,6 +178,14 @@ members! {
         "routes whose lifetime ran out are not recognised";
     ROUTE_SOURCE_LEN: Shape::Bytes(4), "fib6_info.fib6_src.plen",
         "routes that went are not told from those for some sources";
+    DEV_L3MDEV: Shape::Object, "net_device.l3mdev_ops",
+        "interfaces are not taken for VRFs, as is right where there are none";
+    DEV_UPPER: Shape::Object, "net_device.adj_list.upper",
+        "routes that are refused to ioctls are not explained";
+    ADJACENT_DEV: Shape::Object, "netdev_adjacent.dev",
+        "routes that are refused to ioctls are not explained";
+    ADJACENT_LIST: Shape::Object, "netdev_adjacent.list",
+        "routes that are refused to ioctls are not explained";
     NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
         "routes that go with their nexthop object are not explained";
     NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",
@@ -231,6 +242,19 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::both("route_request_enter", "route_add_ipv4_return"),
                 trampoline: Some(Programs::ret("route_add_ipv4_fexit")),
                 needs: NEEDS,
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: IOCTL,
+            name: "route-ioctl",
+            about: "adding or deleting a route of IPv6 by an ioctl",
+            without: "routes that are refused to `route -A inet6` are not explained",
+            candidates: &[Candidate {
+                function: "ipv6_route_ioctl",
+                kprobes: Programs::both("route_ioctl_enter", "route_ioctl_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM, &DEV_UPPER, &ADJACENT_DEV, &ADJACENT_LIST],
                 note: None,
             }],
         },

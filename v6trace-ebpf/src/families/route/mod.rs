@@ -5,15 +5,17 @@
 //!          record with the request itself, the kernel's words, and what the
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
+//! ioctl    ipv6_route_ioctl fails: the same record
 //! message  a message of neighbour discovery comes in: remembers of which type
 //! gone     a route goes that nobody asked to be removed: into the list of its
 //!          interface                                            ROUTES_GONE_HELD
 //! ```
 //!
-//! The three are what netlink calls, with the same arguments: the socket buffer, the
+//! Those of netlink are what it calls, with the same arguments: the socket buffer, the
 //! message, and where the kernel puts its words. Requests are no concern of `gone`.
 
 mod gone;
+mod ioctl;
 mod request;
 
 use aya_ebpf::programs::{FExitContext, RetProbeContext};
@@ -21,6 +23,7 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
 pub(crate) use gone::{gone, message};
+use ioctl::{answered_by_ioctl, asked_by_ioctl};
 use request::{answered, answered_at_once, asked};
 
 mod globals {
@@ -30,6 +33,8 @@ mod globals {
 }
 
 programs! {
+    asked_by_ioctl: kprobe route_ioctl_enter;
+    answered_by_ioctl: kretprobe route_ioctl_return;
     asked: kprobe route_request_enter;
     added: kretprobe route_add_return;
     added_at_once: fexit route_add_fexit;
