@@ -107,9 +107,9 @@ fn bounds() -> Result<()> {
 fn no_number() -> Result<()> {
     let host = Host::new()?;
     let report = host.refused(&[
-        (&own("forwarding"), "on"),
         (&own("accept_ra"), "yes"),
-        ("ipv6/conf/all/disable_ipv6", "true"),
+        (&own("dad_transmits"), "-"),
+        ("ipv6/conf/all/autoconf", "true"),
         ("ipv6/conf/default/hop_limit", "1x"),
     ])?;
     for diagnosis in &report.diagnoses {
