@@ -56,3 +56,4 @@ mod rtnetlink;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
+mod together;

@@ -24,6 +24,7 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod sysctl;
 mod transit;
 mod ways;
 
@@ -162,6 +163,12 @@ const GROUPS: &[Group] = &[
         among_all: "multicast-interface-refused",
         boot: None,
         scenarios: option::SCENARIOS,
+    },
+    Group {
+        families: &["sysctl"],
+        among_all: "sysctl-refused-bounds",
+        boot: None,
+        scenarios: sysctl::SCENARIOS,
     },
     Group {
         families: &["route"],

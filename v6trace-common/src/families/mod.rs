@@ -16,6 +16,7 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod sysctl;
 pub mod transit;
 
 use crate::{
@@ -67,6 +68,7 @@ families! {
     bind,
     outgoing,
     option,
+    sysctl,
     route,
     request,
     neighbour,

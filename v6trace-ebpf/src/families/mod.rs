@@ -14,4 +14,5 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod sysctl;
 mod transit;

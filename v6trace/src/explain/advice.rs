@@ -72,3 +72,12 @@ pub(crate) fn seconds_before(now: u64, then: u64) -> String {
     let tenths = now.saturating_sub(then) / 100_000_000;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
+
+/// "fe80::1, fe80::2 and 3 more", with so many named.
+pub(crate) fn named(all: &[String], most: usize) -> String {
+    let first = all[..all.len().min(most)].join(", ");
+    match all.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

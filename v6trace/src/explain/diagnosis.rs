@@ -104,6 +104,7 @@ macro_rules! value_from {
 }
 value_from! {
     i32 => |v| Value::Number(i64::from(v));
+    i64 => Value::Number;
     u32 => |v| Value::Number(i64::from(v));
     // Inode numbers beyond i64 do not occur.
     u64 => |v| i64::try_from(v).map_or(Value::Unknown, Value::Number);
@@ -228,6 +229,12 @@ impl Diagnosis {
             value: value.into(),
         });
         self
+    }
+
+    /// A value of the evidence.
+    pub(crate) fn evidence(&self, name: &str) -> Option<&Value> {
+        let evidence = self.evidence.iter().find(|evidence| evidence.name == name);
+        evidence.map(|evidence| &evidence.value)
     }
 
     /// Adds something to do.

@@ -11,7 +11,7 @@ mod subject;
 
 #[cfg(feature = "live")]
 pub(crate) use advice::set_interface_sysctl;
-pub(crate) use advice::{IPV6_MIN_MTU, quoted, seconds_before};
+pub(crate) use advice::{IPV6_MIN_MTU, named, quoted, seconds_before};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 pub(crate) use subject::Site;
 pub use subject::Subject;

@@ -222,6 +222,10 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         Ok(())
     }
 
+    fn is_for_people(&self) -> bool {
+        true
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

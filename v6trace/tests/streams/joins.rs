@@ -6,15 +6,14 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 use v6trace::{
     filter::Filter, filter::NetnsFilter, record::Lost, record::Namespace, record::Process,
-    record::Record, render::Json, render::Text, render::time::TimeDisplay, report::Options,
-    report::Report,
+    record::Record, render::Json, report::Options, report::Report,
 };
 use v6trace_common::{
     Context, RecordHeader, families, families::multicast_join as wire,
     families::multicast_join::MulticastJoin,
 };
 
-use crate::stream::{self, GUEST, HOST, diagnosis, objects, session};
+use crate::stream::{self, GUEST, HOST, diagnosis, objects, session, text};
 
 fn header(netns: u32) -> RecordHeader {
     stream::header::<MulticastJoin>(families::multicast_join::JOIN, netns)
@@ -60,24 +59,6 @@ fn end() -> Record {
     Record::End {
         boot_ns: 5_000_000_000,
     }
-}
-
-/// Text on standard output and standard error.
-fn text(options: Options, records: Vec<Record>) -> (String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut report = Report::new(
-        options,
-        Text::new(&mut out, &mut err, TimeDisplay::Local, false),
-    );
-    for record in records {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
-    (
-        String::from_utf8(plain(out)).unwrap(),
-        String::from_utf8(plain(err)).unwrap(),
-    )
 }
 
 #[test]

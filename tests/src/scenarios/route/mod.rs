@@ -4,6 +4,7 @@ mod daemon;
 mod device;
 mod gateway;
 mod gone;
+mod ioctl;
 mod present;
 mod silent;
 
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gateway::SCENARIOS,
     device::SCENARIOS,
     present::SCENARIOS,
+    ioctl::SCENARIOS,
     gone::SCENARIOS[0],
     gone::SCENARIOS[1],
     gone::SCENARIOS[2],

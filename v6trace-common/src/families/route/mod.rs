@@ -1,9 +1,11 @@
 //! Routes of IPv6 that the kernel refuses to add, change or delete
 //! (`inet6_rtm_newroute`, `inet6_rtm_delroute`), and routes of IPv4 by way of an IPv6
-//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes that the kernel
-//! removes by itself: of IPv6 (`fib6_del`, which the family `forwarding` watches), and of
-//! IPv4 by way of an IPv6 gateway (`call_fib4_notifiers`); or that lose their source with
-//! its address (`fib6_remove_prefsrc`), or a next hop with a carrier (`fib6_ifdown`).
+//! gateway (`inet_rtm_newroute`), over netlink; those of IPv6 also by an ioctl
+//! (`ipv6_route_ioctl`), whose record is as of a request that asks for the same. And
+//! routes that the kernel removes by itself: of IPv6 (`fib6_del`, which the family
+//! `forwarding` watches), and of IPv4 by way of an IPv6 gateway (`call_fib4_notifiers`);
+//! or that lose their source with its address (`fib6_remove_prefsrc`), or a next hop with
+//! a carrier (`fib6_ifdown`).
 
 mod payloads;
 
@@ -21,6 +23,8 @@ pub const ADD: Hook = Hook(35);
 pub const DELETE: Hook = Hook(36);
 /// Adding or changing a route of IPv4.
 pub const ADD4: Hook = Hook(37);
+/// Adding or deleting one of IPv6 by an ioctl.
+pub const IOCTL: Hook = Hook(46);
 /// Taking an address that goes from a route of IPv6 whose source it is.
 pub const SOURCE: Hook = Hook(42);
 /// Telling of a change of the routes of IPv4.
@@ -67,6 +71,14 @@ members! {
         "routes of IPv4 that go are not explained";
     FIB_INFO_HOP: Shape::Object, "fib_info.fib_nh",
         "routes of IPv4 that go are not explained";
+    DEV_L3MDEV: Shape::Object, "net_device.l3mdev_ops",
+        "interfaces are not taken for VRFs, as is right where there are none";
+    DEV_UPPER: Shape::Object, "net_device.adj_list.upper",
+        "routes that are refused to ioctls are not explained";
+    ADJACENT_DEV: Shape::Object, "netdev_adjacent.dev",
+        "routes that are refused to ioctls are not explained";
+    ADJACENT_LIST: Shape::Object, "netdev_adjacent.list",
+        "routes that are refused to ioctls are not explained";
     NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
         "routes that go with their nexthop object are not explained";
     NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",
@@ -123,6 +135,19 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::both("route_request_enter", "route_add_ipv4_return"),
                 trampoline: Some(Programs::ret("route_add_ipv4_fexit")),
                 needs: NEEDS,
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: IOCTL,
+            name: "route-ioctl",
+            about: "adding or deleting a route of IPv6 by an ioctl",
+            without: "routes that are refused to `route -A inet6` are not explained",
+            candidates: &[Candidate {
+                function: "ipv6_route_ioctl",
+                kprobes: Programs::both("route_ioctl_enter", "route_ioctl_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM, &DEV_UPPER, &ADJACENT_DEV, &ADJACENT_LIST],
                 note: None,
             }],
         },

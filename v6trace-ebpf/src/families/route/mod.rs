@@ -5,6 +5,7 @@
 //!          record with the request itself, the kernel's words, and what the
 //!          interface says that it names
 //!          it succeeds: leaves at once, as a routing daemon adds thousands a second
+//! ioctl    ipv6_route_ioctl fails: the same record
 //! message  a message of neighbour discovery comes in: remembers of which type
 //! gone     a route of IPv6 goes that nobody asked to be removed, or loses its source or
 //!          one of several next hops
@@ -12,10 +13,11 @@
 //! list     either goes into the list of its interface           ROUTES_GONE_HELD
 //! ```
 //!
-//! The three requests are what netlink calls, with the same arguments: the socket buffer,
-//! the message, and where the kernel puts its words.
+//! Those of netlink are what it calls, with the same arguments: the socket buffer, the
+//! message, and where the kernel puts its words.
 
 mod gone;
+mod ioctl;
 mod ipv4;
 mod list;
 mod message;
@@ -27,6 +29,7 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 use crate::programs::programs;
 pub(crate) use gone::gone;
 use gone::{losing_link, losing_source, source_lost};
+use ioctl::{answered_by_ioctl, asked_by_ioctl};
 use ipv4::changed as changed_ipv4;
 pub(crate) use message::{default_route_went, message};
 use request::{answered, answered_at_once, asked};
@@ -38,6 +41,8 @@ mod globals {
 }
 
 programs! {
+    asked_by_ioctl: kprobe route_ioctl_enter;
+    answered_by_ioctl: kretprobe route_ioctl_return;
     asked: kprobe route_request_enter;
     added: kretprobe route_add_return;
     added_at_once: fexit route_add_fexit;
