@@ -29,6 +29,7 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 mod clock;
+pub mod container;
 pub mod coverage;
 pub mod errno;
 mod error_chain;

@@ -177,6 +177,9 @@ impl<R: Render> Report<R> {
         match record {
             Record::Session(_) => {}
             Record::Kernel(record) => return self.kernel(record),
+            // Each piece of a recording has it again.
+            Record::Lookup(Lookup::Snapshot(_) | Lookup::Checked(_))
+                if self.totals.findings.is_some() => {}
             Record::Lookup(lookup) => {
                 session.learn(lookup.clone());
                 if let Lookup::Checked(checked) = lookup {

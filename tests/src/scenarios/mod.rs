@@ -10,6 +10,7 @@ mod advertisement;
 mod anycast;
 mod bind;
 mod check;
+mod containers;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -175,11 +176,12 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: route::SCENARIOS,
     },
+    of_those(&["advertisement", "route"], &[advertisement::FAREWELLS]),
     Group {
         families: &["bind", "route"],
         among_all: "route-ipv6-off",
         boot: Some("ipv6.disable=1"),
-        scenarios: &[bind::OFF, route::OFF],
+        scenarios: &[bind::OFF, route::OFF, check::OFF],
     },
     Group {
         families: &["request"],
@@ -202,6 +204,7 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: transit::SCENARIOS,
     },
+    of_those(&["set-token", "anycast"], containers::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Writing a sysctl.
-pub const WRITE: Hook = Hook(42);
+pub const WRITE: Hook = Hook(45);
 
 /// Bytes of a value that a record has room for.
 pub const VALUE_LEN: usize = 64;

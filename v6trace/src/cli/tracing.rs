@@ -55,7 +55,7 @@ impl Tracing {
     ) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         self.trace.start_log();
-        let report = self.output.report(self.filter.filter()?);
+        let report = self.output.report(self.filter.filter()?)?;
         // What the command prints is its own.
         let render = if command.is_some() {
             self.output
@@ -75,10 +75,12 @@ impl Tracing {
         recording: Option<Create<'_>>,
         command: Option<&Traced>,
     ) -> anyhow::Result<ExitCode> {
-        let host = check::look::begin();
         let options = self.trace.attach(self.output.events);
-        let open = |ebpf: &mut _| live::Buffers::open(ebpf, self.buffer_size);
-        let (mut attached, buffers) = attach::attach(&options, open)?;
+        let open = |loaded: &mut attach::Loaded<'_>| {
+            let host = check::look::begin(loaded.memberships());
+            Ok((host, live::Buffers::open(loaded.ebpf, self.buffer_size)?))
+        };
+        let (mut attached, (host, buffers)) = attach::attach(&options, open)?;
         if !self.output.quiet {
             options::say_coverage(&attached.coverage, self.trace.verbose > 0)?;
         }

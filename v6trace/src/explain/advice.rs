@@ -24,11 +24,19 @@ pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
     } else if let Some(name) = session.namespace_name(netns) {
         format!("ip netns exec {} {command}", quoted(name))
     } else if let Some(pid) = session.process_in(netns) {
-        format!("nsenter --net=/proc/{pid}/ns/net {command}")
+        format!("nsenter -t {pid} -n {command}")
     } else {
         // Not a command: pasted as it is, it would run in another namespace.
         format!("in network namespace {netns}: {command}")
     }
+}
+
+/// Having a program start anew.
+pub(crate) fn restart(unit: Option<&str>, comm: &str, pid: u32) -> Fix {
+    Fix::new(match unit {
+        Some(unit) => format!("systemctl restart {}", quoted(unit)),
+        None => format!("restart {} (pid {pid})", quoted(comm)),
+    })
 }
 
 /// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`.

@@ -21,5 +21,7 @@ use crate::{event::Event, session::Session};
 /// Explains `event`: nothing, unless it is a failure, a hazard or worth a notice.
 pub fn explain(event: &Event, session: &Session) -> Vec<Diagnosis> {
     let subject = Subject { event, session };
-    event.payload.occurrence().explain_each(subject)
+    let explained = event.payload.occurrence().explain_each(subject);
+    let belonging = |diagnosis: Diagnosis| diagnosis.belonging(session);
+    explained.into_iter().map(belonging).collect()
 }

@@ -72,6 +72,7 @@ fn the_story_reads_as_a_sentence_with_proof_and_fix() {
                 boot_ns: 0,
                 pid: 812,
                 unit,
+                container: None,
                 netns: None,
             }),
             kernel(header(HOST), exhausted()),
@@ -232,16 +233,14 @@ fn commands_name_the_namespace_they_are_for() {
             boot_ns: 0,
             pid: 812,
             unit: None,
+            container: None,
             netns,
         };
         let found = diagnosis([Record::from(process), kernel(header(GUEST), join)]);
         found["fix"].to_string()
     };
     let fixes = in_it(Some(GUEST));
-    assert!(
-        fixes.contains("\"nsenter --net=/proc/812/ns/net sysctl"),
-        "{fixes}"
-    );
+    assert!(fixes.contains("\"nsenter -t 812 -n sysctl"), "{fixes}");
     // The socket's namespace is not the process's: nothing to paste leads there.
     let fixes = in_it(Some(HOST));
     assert!(

@@ -26,6 +26,8 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gone::SCENARIOS[0],
     gone::SCENARIOS[1],
     gone::SCENARIOS[2],
+    gone::SCENARIOS[3],
+    gone::SCENARIOS[4],
     silent::SCENARIOS,
     daemon::SCENARIOS,
 ];
@@ -144,7 +146,7 @@ impl Host {
 }
 
 /// What `ip` shows, by line.
-fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
+pub(super) fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
     let words = netns.ip_words(words);
     let mut ip = Command::new("ip");
     let done = finish(ip.args(words.split_whitespace()), Duration::from_secs(20))?;
