@@ -17,6 +17,8 @@ use crate::setup::{self, userland};
 pub(crate) struct BootFiles {
     /// Version of the kernel, for example `6.1.192`.
     pub(crate) version: String,
+    /// How many processors it is tested with.
+    pub(crate) processors: &'static str,
     /// Its image.
     pub(crate) image: PathBuf,
     /// Layers of the initramfs, but for the project's own.
@@ -63,6 +65,7 @@ fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<Boo
             image: kernel.image()?,
             layers: vec![userland.clone(), initramfs::modules_layer(&tools, &kernel)?],
             version: kernel.version,
+            processors: request.suite.processors,
             tools: tools.clone(),
         })
     };

@@ -27,7 +27,8 @@ pub(crate) struct Hardware {
     acceleration: &'static [&'static str],
     /// QEMU's `-cpu`.
     processor: &'static str,
-    cpus: &'static str,
+    /// How many; else as many as the kernel is tested with.
+    cpus: Option<&'static str>,
     /// MiB.
     memory: &'static str,
     /// Parameters for the kernel that fit it.
@@ -54,7 +55,7 @@ const QUICKER: &str = "mitigations=off no5lvl norandmaps rcupdate.rcu_expedited=
 pub(crate) const EMULATED: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=single"],
     processor: WITHOUT_FAST_STRINGS,
-    cpus: "2",
+    cpus: None,
     memory: "1024",
     parameters: QUICKER,
 };
@@ -63,7 +64,7 @@ pub(crate) const EMULATED: Hardware = Hardware {
 pub(crate) const VIRTUAL: Hardware = Hardware {
     acceleration: &["-accel", "kvm"],
     processor: "host",
-    cpus: "2",
+    cpus: None,
     memory: "1024",
     parameters: QUICKER,
 };
@@ -73,7 +74,7 @@ pub(crate) const VIRTUAL: Hardware = Hardware {
 pub(crate) const COUNTING: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"],
     processor: EMULATED_PROCESSOR,
-    cpus: "1",
+    cpus: Some("1"),
     memory: "3072",
     parameters: "",
 };
@@ -82,7 +83,7 @@ pub(crate) const COUNTING: Hardware = Hardware {
 pub(crate) const PARALLEL: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=multi"],
     processor: EMULATED_PROCESSOR,
-    cpus: "2",
+    cpus: Some("2"),
     memory: "3072",
     parameters: "",
 };
@@ -273,7 +274,12 @@ fn command(files: &BootFiles, initramfs: &Path, job: &Job) -> Command {
     command
         .args(hardware.acceleration)
         .args(["-cpu", hardware.processor, "-nodefaults"])
-        .args(["-m", hardware.memory, "-smp", hardware.cpus])
+        .args([
+            "-m",
+            hardware.memory,
+            "-smp",
+            hardware.cpus.unwrap_or(files.processors),
+        ])
         .args(["-display", "none", "-no-reboot"])
         .args([
             "-chardev",
