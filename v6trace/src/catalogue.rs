@@ -66,11 +66,12 @@ impl Cause {
         Self::all().find(|cause| cause.code() == code)
     }
 
-    /// What the catalogue calls those that it is one of.
-    pub fn family(self) -> Option<&'static str> {
-        let mut sections = sections();
-        let own = sections.find(|(_, _, causes)| causes.contains(&self));
-        own.map(|(name, _, _)| name)
+    /// Whether it is of the family with this name in the catalogue; or of a state, and
+    /// about what that family is.
+    pub fn is_of(self, family: &str) -> bool {
+        let mut own = sections().filter(|(_, _, causes)| causes.contains(&self));
+        let mut states = check::Cause::ALL.iter().filter(|&&one| self == one.into());
+        own.any(|(name, ..)| name == family) || states.any(|state| state.about() == family)
     }
 
     /// Its stable code.

@@ -55,10 +55,10 @@ impl Filter {
             && self.admits_container(finding.container.as_ref())
             && (self.interface.is_none() || self.interface == finding.interface)
             && (self.families.is_empty()
-                || finding
-                    .cause
-                    .family()
-                    .is_some_and(|family| self.families.contains(&family)))
+                || self
+                    .families
+                    .iter()
+                    .any(|family| finding.cause.is_of(family)))
             && self.admits_netns(finding.netns, session)
     }
 

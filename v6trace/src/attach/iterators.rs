@@ -18,12 +18,20 @@ use v6trace_common::families::multicast_join::{ITERATED, ITERATOR};
 use super::{AttachError, Options, loader, resolve, trampolines};
 use crate::btf::{Btf, KERNEL_BTF};
 
-/// How long is read at most, and how much.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How much is read at most.
 const MOST: usize = 16 << 20;
 
 /// Memberships that are still to be read. It needs the loaded object no more.
 pub struct Memberships(File);
+
+/// Memberships as they were read.
+#[derive(Debug)]
+pub struct Listed {
+    /// As the kernel side writes them; what is cut ends with a part of one.
+    pub memberships: Vec<u8>,
+    /// Whether there may be more: it took too long, or is too much.
+    pub cut: bool,
+}
 
 /// A loaded object, and what its iterators iterate over.
 pub struct Loaded<'e> {
@@ -79,24 +87,28 @@ pub(super) fn of(btf: &Btf) -> aya::Btf {
 }
 
 impl Memberships {
-    /// Reads all of them, as the kernel side writes them.
+    /// Reads them, for as long as `limit`.
     ///
     /// Where there is nothing to tell of a million files, the kernel gives the reader a
     /// moment and has it ask again.
     ///
     /// # Errors
-    /// The kernel breaks off, or it takes too long.
-    pub fn read(mut self) -> Result<Vec<u8>, AttachError> {
+    /// The kernel breaks off.
+    pub fn read(mut self, limit: Duration) -> Result<Listed, AttachError> {
         let began = Instant::now();
-        let mut all = Vec::new();
+        let mut memberships = Vec::new();
         let mut some = vec![0; 1 << 16];
         loop {
-            if began.elapsed() > LIMIT || all.len() > MOST {
-                return Err(AttachError::Iterator(io::ErrorKind::TimedOut.into()));
+            if began.elapsed() > limit || memberships.len() > MOST {
+                let cut = true;
+                return Ok(Listed { memberships, cut });
             }
             match self.0.read(&mut some) {
-                Ok(0) => return Ok(all),
-                Ok(length) => all.extend_from_slice(some.get(..length).unwrap_or_default()),
+                Ok(0) => {
+                    let cut = false;
+                    return Ok(Listed { memberships, cut });
+                }
+                Ok(length) => memberships.extend_from_slice(some.get(..length).unwrap_or_default()),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
                     _ => return Err(AttachError::Iterator(error)),

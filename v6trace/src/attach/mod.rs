@@ -26,7 +26,7 @@ use aya::Ebpf;
 use v6trace_common::{Family, HOOKS, Hook, HookInfo};
 
 pub use error::AttachError;
-pub use iterators::{Loaded, Memberships, memberships};
+pub use iterators::{Listed, Loaded, Memberships, memberships};
 pub use links::Links;
 
 use crate::{

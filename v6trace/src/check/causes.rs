@@ -20,3 +20,16 @@ causes! {
     MacTwice, "mac-twice-on-bridge", Hazard,
         "two interfaces behind one bridge have the same MAC";
 }
+
+impl Cause {
+    /// The family whose failures it leads to, or is one of.
+    pub(crate) const fn about(self) -> &'static str {
+        match self {
+            Self::Dadfailed | Self::Tentative | Self::EnhancedDadOff | Self::MacTwice => "dad",
+            Self::SmallMtu => "address",
+            Self::ListenerAbsent => "bind",
+            Self::StaleMemberships => "multicast-join",
+            Self::TableNearlyFull => "neighbour",
+        }
+    }
+}

@@ -28,16 +28,16 @@ pub(crate) struct Snapshots {
 impl Snapshots {
     /// Keeps one.
     pub(crate) fn take(&mut self, mut snapshot: Snapshot) {
-        let entries = self.entries.saturating_add(snapshot.size());
-        let is_full = entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS;
-        if is_full || !snapshot.is_bounded() {
-            self.dropped = self.dropped.saturating_add(1);
-            return;
-        }
         // Each piece of a recording has it again.
         let is_known =
             |one: &Snapshot| (one.netns, one.boot_ns) == (snapshot.netns, snapshot.boot_ns);
         if self.all.iter().any(is_known) {
+            return;
+        }
+        let entries = self.entries.saturating_add(snapshot.size());
+        let is_full = entries > MAX_ENTRIES || self.all.len() >= MAX_SNAPSHOTS;
+        if is_full || !snapshot.is_bounded() {
+            self.dropped = self.dropped.saturating_add(1);
             return;
         }
         snapshot.sort();

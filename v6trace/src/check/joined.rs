@@ -12,10 +12,13 @@ use crate::{
 const NAMED: usize = 8;
 
 /// `net.core.optmem_max` of a namespace: its own, where namespaces have one each; else
-/// that of the first, which alone has it then.
+/// that of the first, where it alone has one.
 pub(super) fn limit(snapshot: &Snapshot, all: &[Snapshot]) -> Option<u32> {
     let own = snapshot.all.optmem_max;
-    own.or_else(|| all.iter().find_map(|one| one.all.optmem_max))
+    own.or_else(|| {
+        let mut known = all.iter().filter_map(|one| one.all.optmem_max);
+        known.next().filter(|_| known.next().is_none())
+    })
 }
 
 impl Joined {

@@ -365,7 +365,7 @@ pub struct Choice {
     pub source: Option<Ipv4Addr>,
 }
 
-/// Why what sockets have joined was not read.
+/// Why what sockets have joined was not read, or not all of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unread {
@@ -374,6 +374,8 @@ pub enum Unread {
     Nothing,
     /// Only eBPF can read it, and may not be used.
     NotPermitted,
+    /// A part of it was, or the limit of the sockets was not.
+    Partly,
     /// Another reason, or what a newer version says.
     #[serde(other)]
     Failed,
@@ -396,7 +398,7 @@ pub struct Checked {
     pub hidden: bool,
     /// Whether there are more namespaces than are looked into.
     pub cut: bool,
-    /// Whether what sockets have joined is missing.
+    /// Whether what sockets have joined is missing, or some of it.
     pub joined: Unread,
 }
 
@@ -423,6 +425,7 @@ impl Checked {
             Unread::NotPermitted => {
                 parts.push("what sockets have joined (CAP_BPF, CAP_PERFMON)".to_owned());
             }
+            Unread::Partly => parts.push("some of what sockets have joined".to_owned()),
             Unread::Failed => parts.push("what sockets have joined".to_owned()),
         }
         if self.cut {

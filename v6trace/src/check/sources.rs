@@ -1,7 +1,7 @@
 //! IPv4 routes with IPv6 next hops whose packets get no source, or that of an interface
 //! that does not work.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{collections::HashSet, net::Ipv4Addr, ptr};
 
 use super::{Choice, Sources, host::Place};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
     families::source_selection::{self, L3mdev, SourceSelection},
 };
 
-/// Findings of a namespace: with each VRF more there may be one.
-const MOST: usize = 4;
+/// Findings of a namespace, one for each VRF: as many as next hops are asked for.
+const MOST: usize = 64;
 /// Routes that are named.
 const NAMED: usize = 8;
 
@@ -22,7 +22,7 @@ pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
     let sources = place.snapshot.sources.iter();
     let choices = sources.flat_map(|sources| sources.choices.iter().map(move |one| (sources, one)));
     let found = choices.filter_map(move |(sources, choice)| {
-        let outcome = (choice.vrf, choice.source);
+        let outcome = outcome(place, choice);
         if told.contains(&outcome) {
             return None;
         }
@@ -51,18 +51,26 @@ fn found(place: Place<'_>, sources: &Sources, choice: &Choice) -> Option<Diagnos
         suppressed: 0,
     };
     let mut found = source_selection::explain_state(&selection, &sources.addresses, place.site())?;
-    found.address = Some(IpAddr::V4(choice.destination));
     // Nothing has failed yet; and whoever only passes packets on never has need of one.
-    found.severity = if place.snapshot.all.ip_forward == Some(0) {
-        Severity::Hazard
-    } else {
-        found.summary += " What it passes on for others keeps their sources.";
-        Severity::Notice
+    found.severity = match place.snapshot.all.ip_forward {
+        Some(0) => Severity::Hazard,
+        _ => Severity::Notice,
     };
-    let all = sources.choices.iter();
-    let alike = all.filter(|one| (one.vrf, one.source) == (choice.vrf, choice.source));
-    let named: Vec<Value> = alike.skip(1).take(NAMED).filter_map(route).collect();
+    if place.snapshot.all.ip_forward == Some(1) {
+        found.summary += " What it passes on for others keeps their sources.";
+    }
+    let own = outcome(place, choice);
+    let others = sources.choices.iter().filter(|one| !ptr::eq(*one, choice));
+    let alike = others.filter(|one| outcome(place, one) == own);
+    let named: Vec<Value> = alike.take(NAMED).filter_map(route).collect();
     Some(found.with("routes_alike", Value::List(named)))
+}
+
+/// Where it was asked for, what it leaves by belongs to, and what came of it.
+fn outcome(place: Place<'_>, choice: &Choice) -> (Option<u32>, Option<u32>, Option<Ipv4Addr>) {
+    let interface = place.snapshot.interface(choice.ifindex);
+    let master = interface.and_then(|interface| interface.master);
+    (choice.vrf, master, choice.source)
 }
 
 /// "198.51.100.0/24 via fe80::1"

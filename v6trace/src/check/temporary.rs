@@ -1,9 +1,9 @@
 //! Interfaces on which the kernel has given temporary addresses up.
 
-use super::{Interface, Ipv6, host::Place};
+use super::{Address, Interface, Ipv6, host::Place};
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, quoted},
+    explain::{Diagnosis, Fix, quoted},
     families::address::{self, REGEN_MAX_RETRY},
     ifa,
 };
@@ -29,7 +29,9 @@ fn given_up(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagn
     let own = || place.snapshot.own(interface.ifindex);
     let is_usable = |flags: u32| flags & (ifa::TENTATIVE | ifa::DADFAILED | ifa::DEPRECATED) == 0;
     let is_left = own().any(|(held, _)| held.flags & ifa::TEMPORARY != 0 && is_usable(held.flags));
-    let (public, address) = own().find(|(held, _)| held.flags & ifa::MANAGETEMPADDR != 0)?;
+    let mut managed = own().filter(|(held, _)| held.flags & ifa::MANAGETEMPADDR != 0);
+    let (public, address) = managed.next()?;
+    let is_only = managed.next().is_none();
     if is_left {
         return None;
     }
@@ -50,20 +52,53 @@ fn given_up(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagn
         .with("public_address", address.to_string());
     found.severity = Severity::Notice;
     let site = place.site();
-    let first = if retry <= 0 {
-        Some(site.set(name, "regen_max_retry", REGEN_MAX_RETRY))
-    } else if public.flags & ifa::PERMANENT == 0 {
+    let back = site.set(name, "use_tempaddr", wanted);
+    let back = back.remark("first see why they were in use");
+    if retry <= 0 {
+        let some = site.set(name, "regen_max_retry", REGEN_MAX_RETRY);
+        return Some(found.fix(some).fix(back));
+    }
+    let anew = if is_only {
+        anew(place, interface, ipv6, public)
+    } else {
+        let several = "have those of its addresses made anew beside which they were in use";
+        Fix::new(several).remark("failures are counted with each; a new one has none")
+    };
+    // With the old count the next advertisement would set it to -1 again; what is added
+    // gets a temporary one as it is.
+    let [first, then] = if is_advertised(ipv6, public) {
+        [anew, back]
+    } else {
+        [back, anew]
+    };
+    Some(found.fix(first).fix(then))
+}
+
+/// Has the only address made anew with which failures are counted.
+fn anew(place: Place<'_>, interface: &Interface, ipv6: Ipv6, public: &Address) -> Fix {
+    let (site, name) = (place.site(), &interface.name);
+    let Address {
+        address,
+        prefix_len,
+        flags,
+        ..
+    } = *public;
+    if is_advertised(ipv6, public) {
         let delete = format!(
-            "ip -6 address del {address}/{} dev {}",
-            public.prefix_len,
+            "ip -6 address del {address}/{prefix_len} dev {}",
             quoted(name)
         );
         let delete = site.command(&delete);
-        Some(delete.remark("its failures are counted; the next advertisement makes it anew"))
-    } else {
-        None
-    };
-    let back = site.set(name, "use_tempaddr", wanted);
-    let back = back.remark("first see why they were in use; the next advertisement makes one");
-    Some(first.into_iter().fold(found, Diagnosis::fix).fix(back))
+        return delete.remark("its failures are counted; the next advertisement makes it anew");
+    }
+    let again = address::again(site, address, prefix_len.into(), flags, name);
+    let again = again.unwrap_or_else(|| format!("have {address} made anew by what made it"));
+    Fix::new(again).remark("its failures are counted; a new one has none")
+}
+
+/// Whether the kernel makes the address of advertisements: it heeds them, and somebody
+/// who has it make one by hand gives that no lifetime.
+fn is_advertised(ipv6: Ipv6, public: &Address) -> bool {
+    let is_heeded = ipv6.accept_ra == 2 || ipv6.accept_ra == 1 && ipv6.forwarding == 0;
+    is_heeded && public.flags & ifa::PERMANENT == 0
 }

@@ -83,6 +83,11 @@ impl OutputFile {
         self.len
     }
 
+    /// Whether pieces may become too large at all.
+    pub(super) fn may_be_full(&self) -> bool {
+        self.options.max_size.is_some()
+    }
+
     /// Whether this piece would be too large with so many bytes more.
     pub(super) fn is_full_with(&self, more: usize) -> bool {
         let max = self.options.max_size.unwrap_or(u64::MAX);

@@ -126,12 +126,12 @@ impl Writer {
                 }
                 // Many of a large host are more than a frame may hold.
                 Record::Lookup(lookup @ Lookup::Snapshot(_)) => {
-                    self.host.push(lookup.clone());
+                    self.keep(lookup);
                     if self.entries.len() >= FRAME_CONTENT {
                         stored = stored.and(self.store());
                     }
                 }
-                Record::Lookup(lookup @ Lookup::Checked(_)) => self.host.push(lookup.clone()),
+                Record::Lookup(lookup @ Lookup::Checked(_)) => self.keep(lookup),
                 Record::Lost(_) | Record::End { .. } => urgent = true,
                 Record::Lookup(_) => {}
             }
@@ -146,6 +146,13 @@ impl Writer {
     pub fn finish(mut self) -> (Recorded, io::Result<()>) {
         let stored = self.store().and_then(|()| self.output.sync());
         (self.stats, stored)
+    }
+
+    /// Keeps what the host is like for further pieces, where there may be any.
+    fn keep(&mut self, lookup: &Lookup) {
+        if self.output.may_be_full() {
+            self.host.push(lookup.clone());
+        }
     }
 
     /// Stores what waits.
@@ -207,11 +214,15 @@ impl Writer {
         self.output.next_piece(frame)?;
         self.sequence += 1;
         self.open_if_due()?;
-        self.tell_host()
+        // What waits matters more.
+        if let Err(error) = self.tell_host() {
+            log::debug!("the host is not in this piece: {error}");
+        }
+        Ok(())
     }
 
     /// Says again what the host was like, for earlier pieces may be gone; not where that
-    /// would be most of the piece.
+    /// would be most of the piece, and then never again.
     fn tell_host(&mut self) -> io::Result<()> {
         if !matches!(self.host.last(), Some(Lookup::Checked(_))) {
             return Ok(());
@@ -226,11 +237,12 @@ impl Writer {
                 frames.push(self.packer.pack(sequence, entries.content())?.to_vec());
                 entries.clear();
                 sequence += 1;
+                let size: usize = frames.iter().map(Vec::len).sum();
+                if self.output.is_full_with(2 * size) {
+                    self.host = Vec::new();
+                    return Ok(());
+                }
             }
-        }
-        let size: usize = frames.iter().map(Vec::len).sum();
-        if self.output.is_full_with(2 * size) {
-            return Ok(());
         }
         for frame in frames {
             self.output.append(&frame)?;

@@ -232,6 +232,7 @@ fn routes_that_lack_a_source_alike_are_told_once() {
         },
         choices: vec![choice(22, None), choice(24, None), choice(25, Some(lent))],
     }));
+    let mut beyond = host.clone();
     let (findings, _) = checked(vec![host], Checked::default());
     let [found] = &findings[..] else {
         panic!("{findings:#?}");
@@ -240,6 +241,18 @@ fn routes_that_lack_a_source_alike_are_told_once() {
     assert_eq!(found["severity"], "hazard");
     let alike = json!(["203.0.112.0/24 via fe80::1"]);
     assert_eq!(found["evidence"]["routes_alike"], alike);
+    // What leaves through a VRF gets its source from there.
+    beyond.interfaces.push(Interface {
+        ifindex: 4,
+        master: Some(5),
+        ..beyond.interfaces[0].clone()
+    });
+    let choices = &mut beyond.sources.as_mut().unwrap().choices;
+    choices.truncate(2);
+    choices[1].ifindex = 4;
+    let (findings, _) = checked(vec![beyond], Checked::default());
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings[1]["evidence"]["routes_alike"], json!([]));
 }
 
 #[test]

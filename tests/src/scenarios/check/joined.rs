@@ -45,6 +45,8 @@ fn stale() -> Result<()> {
         .summary_has(["180 of its 200"])
         .some_fix_has("restart")
         .check()?;
+    let asked = Checked::with(&["--family", "dad,multicast-join"])?;
+    asked.only(&netns, "stale-memberships")?;
     found.follow("net.core.optmem_max=")?;
     Checked::now()?.silent(&netns)?;
     OptmemMax::set(&netns, OPTMEM_MAX)?;

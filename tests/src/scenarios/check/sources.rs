@@ -11,6 +11,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no-source-address-state-several", several),
     scenario("borrowed-source-address-state", borrowed),
     scenario("source-address-state-usable", usable),
+    scenario("source-address-state-other-route", other_route),
 ];
 
 const ROUTE: &str = "route add 203.0.112.0/22 via inet6 fe80::1 dev v0";
@@ -90,6 +91,11 @@ fn several() -> Result<()> {
             .only(netns, "no-source-address")?
             .expect()
             .evidence("prefix", "203.0.112.0/22")
+            .evidence("next_hop", "fe80::1")
+            .evidence(
+                "routes_alike",
+                serde_json::json!(["203.0.112.0/22 via fe80::7"]),
+            )
             .check()?;
         netns.ip("address add 192.0.2.1/32 dev lo")?;
     }
@@ -141,4 +147,26 @@ fn usable() -> Result<()> {
     dead.0.ip("link set d0 down")?;
     let checked = Checked::now()?;
     hosts.iter().try_for_each(|host| checked.silent(host))
+}
+
+/// The destination is led by another route with the same next hop, and that names the
+/// source: one of a longer prefix, and one of the table that is asked first.
+fn other_route() -> Result<()> {
+    let (longer, _first, _) = host_and_router("snol")?;
+    let (table, _second, _) = host_and_router("snot")?;
+    for netns in [&longer, &table] {
+        netns.ip("link set lo up")?;
+        netns.ip("address add 192.0.2.1/32 dev lo")?;
+        netns.ip("link add d0 type dummy")?;
+        netns.ip("address add 192.0.2.7/24 dev d0")?;
+    }
+    longer.ip(ROUTE)?;
+    let named = "via inet6 fe80::1 dev v0 src 192.0.2.7";
+    longer.ip(&format!("route add 203.0.112.0/24 {named}"))?;
+    table.ip("rule add from 192.0.2.1 lookup 100")?;
+    table.ip(&format!("{ROUTE} table 100"))?;
+    table.ip(&format!("route add 203.0.112.0/22 {named}"))?;
+    let checked = Checked::now()?;
+    checked.silent(&longer)?;
+    checked.silent(&table)
 }

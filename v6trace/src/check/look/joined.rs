@@ -1,21 +1,24 @@
 //! What sockets have joined, as the kernel side lists it, where it takes much of
 //! their option memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use v6trace_common::families::multicast_join::Holder;
 use zerocopy::FromBytes as _;
 
 use crate::{
     attach::{self, AttachError},
-    check::{Joined, Snapshot, Unread, joined},
+    check::{Joined, Snapshot, Unread, joined, snapshot::LISTED},
     privilege::Privileges,
 };
 
 /// Memberships to be read, or why they cannot be.
 pub(crate) type Memberships = Result<attach::Memberships, AttachError>;
 /// As they were read.
-pub(super) type Listed = Result<Vec<u8>, AttachError>;
+pub(super) type Listed = Result<attach::Listed, AttachError>;
 
 /// Gives every namespace the sockets whose memberships matter; and says what was not
 /// read.
@@ -33,18 +36,42 @@ pub(super) fn give(snapshots: &mut [Snapshot], listed: Listed) -> Unread {
             };
         }
     };
-    let mut sockets = by_namespace(&listed);
+    let mut sockets = by_namespace(&listed.memberships);
+    let mut is_cut = listed.cut;
     let limits: Vec<_> = snapshots
         .iter()
         .map(|one| joined::limit(one, snapshots))
         .collect();
     for (snapshot, limit) in snapshots.iter_mut().zip(limits) {
-        let all = sockets.remove(&snapshot.netns).unwrap_or_default();
-        let filling = all.into_iter();
-        let filling = filling.filter(|one| limit.is_some_and(|limit| one.fills(limit)));
-        snapshot.joined = Some(filling.collect());
+        let mut all = sockets.remove(&snapshot.netns).unwrap_or_default();
+        let Some(limit) = limit else {
+            is_cut |= !all.is_empty();
+            continue;
+        };
+        all.retain(|one| one.fills(limit));
+        is_cut |= bound(&mut all);
+        snapshot.joined = Some(all);
     }
-    Unread::Nothing
+    if is_cut {
+        Unread::Partly
+    } else {
+        Unread::Nothing
+    }
+}
+
+/// Leaves those whose interfaces are no more than a list may have, the fullest first;
+/// and says whether there were others.
+fn bound(sockets: &mut Vec<Joined>) -> bool {
+    sockets.sort_by_key(|one| (Reverse(one.sk_omem_alloc), one.inode));
+    let mut interfaces = 0;
+    let fitting = sockets.iter().take(LISTED).take_while(|one| {
+        interfaces += one.interfaces.len();
+        interfaces <= LISTED
+    });
+    let fitting = fitting.count();
+    let is_cut = fitting < sockets.len();
+    sockets.truncate(fitting);
+    is_cut
 }
 
 /// Every socket once, however many have it open.
@@ -96,7 +123,7 @@ mod tests {
         let holder = Holder {
             socket_inode,
             netns: 7,
-            sk_omem_alloc: 560,
+            sk_omem_alloc: i32::try_from(socket_inode).unwrap() * 20,
             size: 56,
             listed,
             complete: 1,
@@ -120,6 +147,42 @@ mod tests {
         };
         assert_eq!(first.interfaces, [(2, 2), (9, 1)]);
         assert!(second.interfaces.is_empty());
+    }
+
+    #[test]
+    fn the_fullest_sockets_are_those_that_there_is_room_for() {
+        let indexes = |first: u32| -> Vec<u32> { (first..first + 2100).collect() };
+        let full = |inode, first| [holder(inode, 2100), memberships(&indexes(first))].concat();
+        let mut snapshots = [Snapshot {
+            netns: 7,
+            ..Snapshot::default()
+        }];
+        snapshots[0].all.optmem_max = Some(1000);
+        let listed = attach::Listed {
+            memberships: [full(33, 1), full(34, 9000)].concat(),
+            cut: false,
+        };
+        assert_eq!(give(&mut snapshots, Ok(listed)), Unread::Partly);
+        let kept = snapshots[0].joined.iter().flatten();
+        assert_eq!(kept.map(|one| one.inode).collect::<Vec<_>>(), [34]);
+        assert!(snapshots[0].is_bounded());
+    }
+
+    #[test]
+    fn nothing_is_said_of_sockets_whose_limit_is_not_known() {
+        let mut snapshots = [7, 8].map(|netns| Snapshot {
+            netns,
+            ..Snapshot::default()
+        });
+        let listed = || attach::Listed {
+            memberships: holder(33, 0),
+            cut: false,
+        };
+        assert_eq!(give(&mut snapshots, Ok(listed())), Unread::Partly);
+        assert!(snapshots.iter().all(|one| one.joined.is_none()));
+        snapshots[1].all.optmem_max = Some(1000);
+        assert_eq!(give(&mut snapshots, Ok(listed())), Unread::Nothing);
+        assert_eq!(snapshots[0].joined.as_ref().map(Vec::len), Some(1));
     }
 
     #[test]

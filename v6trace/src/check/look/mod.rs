@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    attach, clock,
+    clock,
     observe::{
         enter,
         namespaces::{OWN, inode_of},
@@ -37,6 +37,8 @@ pub(crate) use joined::Memberships;
 const BESIDE: Duration = Duration::from_secs(1);
 /// How long that one may take.
 const LAST: Duration = Duration::from_secs(1);
+/// How long memberships may take, ahead of all that.
+const MEMBERSHIPS: Duration = Duration::from_secs(2);
 
 /// Namespaces that are looked into; a host may have thousands.
 const NAMESPACES: usize = 256;
@@ -70,8 +72,8 @@ impl Looking {
 /// Once `limit` is over, no further namespace is looked into. Memberships are read
 /// first: an interface that comes meanwhile is none that has gone.
 pub(crate) fn host(memberships: Memberships, limit: Duration) -> Vec<Record> {
+    let listed = memberships.and_then(|all| all.read(limit.min(MEMBERSHIPS)));
     let began = Instant::now();
-    let listed = memberships.and_then(attach::Memberships::read);
     let places = Places::find();
     let own = inode_of(OWN.as_ref()).ok();
     let others = places.inodes().filter(|&inode| Some(inode) != own);
@@ -113,8 +115,9 @@ pub(crate) fn host(memberships: Memberships, limit: Duration) -> Vec<Record> {
     records
 }
 
-/// Looks into each namespace on a thread of its own, which is left behind where one
-/// does not answer: somebody may hold the lock of all interfaces there for long.
+/// Looks into one namespace after the other, the own one first, on a thread that is left
+/// behind where one does not answer: somebody may hold the lock of all interfaces there
+/// for long. Those behind it are not looked into then.
 fn walk(
     places: Places,
     files: Vec<(u32, File)>,

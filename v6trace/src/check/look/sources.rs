@@ -89,7 +89,7 @@ fn hops() -> io::Result<Vec<Hop>> {
             let hop = (route.next_hop, *ifindex, route.table);
             route.prefsrc.is_none() && known.len() < ASKED && known.insert(hop)
         });
-        Some(hops)
+        (!hops.is_empty()).then_some(hops)
     })?;
     Ok(routes.into_iter().flatten().take(ASKED).collect())
 }
@@ -164,7 +164,8 @@ fn via(attributes: &[RouteAttribute]) -> Option<Ipv6Addr> {
 }
 
 /// Has the kernel look a destination up, and keeps what it says where that is by this
-/// very next hop.
+/// very next hop of this very route. What another route leads elsewhere is passed over,
+/// and so are next hops in a VRF that it does not choose among several.
 fn ask(hop: &Hop, links: &[Link]) -> Option<Choice> {
     let mut vrfs = links.iter().filter(|link| link.is_vrf);
     let vrf = vrfs.find(|vrf| vrf.vrf_table.is_some() && vrf.vrf_table == hop.route.table);
@@ -173,24 +174,28 @@ fn ask(hop: &Hop, links: &[Link]) -> Option<Choice> {
     let is_one_of_several = hop.route.extent == Extent::SeveralNextHops;
     let oif = vrf.or(is_one_of_several.then_some(hop.ifindex));
     let (to, length) = hop.route.prefix?;
-    let first = Ipv4Addr::from_bits(to.to_bits() | u32::from(length < 31));
+    // Nothing in 0.0.0.0/8 can be looked up.
+    let beyond = u32::from(to.is_unspecified()) << 24;
+    let first = Ipv4Addr::from_bits(to.to_bits() | beyond | u32::from(length < 31));
     let destinations = if length == 0 { &ANYWHERE[..] } else { &[first] };
     let choices = destinations.iter().filter_map(|&to| chosen(hop, to, oif));
     choices.map(|choice| Choice { vrf, ..choice }).next()
 }
 
-/// What the kernel chooses for a destination; `None` where that leaves otherwise.
+/// What the kernel chooses for a destination; `None` where that leaves otherwise, or by
+/// another route.
 fn chosen(hop: &Hop, destination: Ipv4Addr, oif: Option<u32>) -> Option<Choice> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = AddressFamily::Inet;
-    request.header.destination_prefix_length = 32;
-    let to = RouteAttribute::Destination(RouteAddress::Inet(destination));
-    request.attributes.push(to);
-    request.attributes.extend(oif.map(RouteAttribute::Oif));
-    let answer = netlink::ask(NETLINK_ROUTE, RouteNetlinkMessage::GetRoute(request)).ok()?;
-    let RouteNetlinkMessage::NewRoute(answer) = answer else {
-        return None;
+    let looked_up = |flags| look_up(destination, oif, flags);
+    let by = looked_up(RouteFlags::LookupTable | RouteFlags::FibMatch)?;
+    let is_same = |other: &Hop| {
+        let (own, other) = (&hop.route, &other.route);
+        (own.prefix, own.table, own.metric) == (other.prefix, other.table, other.metric)
+            && other.prefsrc.is_none()
     };
+    if !of(&by).iter().any(is_same) {
+        return None;
+    }
+    let answer = looked_up(RouteFlags::empty())?;
     let mut source = None;
     let mut leaves_by = None;
     for attribute in &answer.attributes {
@@ -210,4 +215,20 @@ fn chosen(hop: &Hop, destination: Ipv4Addr, oif: Option<u32>) -> Option<Choice> 
         destination,
         source,
     })
+}
+
+/// What the kernel finds for a destination: the route that it makes of that; the one that
+/// it took it from with [`RouteFlags::FibMatch`].
+fn look_up(destination: Ipv4Addr, oif: Option<u32>, flags: RouteFlags) -> Option<RouteMessage> {
+    let mut request = RouteMessage::default();
+    request.header.address_family = AddressFamily::Inet;
+    request.header.destination_prefix_length = 32;
+    request.header.flags = flags;
+    let to = RouteAttribute::Destination(RouteAddress::Inet(destination));
+    request.attributes.push(to);
+    request.attributes.extend(oif.map(RouteAttribute::Oif));
+    match netlink::ask(NETLINK_ROUTE, RouteNetlinkMessage::GetRoute(request)) {
+        Ok(RouteNetlinkMessage::NewRoute(answer)) => Some(answer),
+        _ => None,
+    }
 }
