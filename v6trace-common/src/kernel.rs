@@ -37,6 +37,8 @@ members! {
         "a full option memory is not told from a lack of memory";
     SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
         "sockets are not told apart by inode";
+    FILE_INODE: Shape::Object, "file.f_inode",
+        "values that sysctls refuse are not explained, and check does not see the memberships of sockets";
     NET_INUM: Shape::Bytes(4), "net.ns.inum",
         "namespaces are not told apart";
     NET_COUNT: Shape::Bytes(4), "net.ns.__ns_ref or net.ns.count or net.count",

@@ -149,8 +149,6 @@ members! {
         "the size of a charge is known only from sock_kmalloc";
     ITER_SEQ: Shape::Object, "bpf_iter_meta.seq",
         "check does not see the memberships of sockets";
-    FILE_INODE: Shape::Object, "file.f_inode",
-        "check does not see the memberships of sockets";
     INODE_SUPERBLOCK: Shape::Object, "inode.i_sb",
         "check does not see the memberships of sockets";
     SUPERBLOCK_MAGIC: Shape::Bytes(8), "super_block.s_magic",

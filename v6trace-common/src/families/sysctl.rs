@@ -78,8 +78,6 @@ members! {
     $ sysctl_members:
     IOCB_FILE: Shape::Object, "kiocb.ki_filp",
         "values that sysctls refuse are not explained";
-    FILE_INODE: Shape::Object, "file.f_inode",
-        "values that sysctls refuse are not explained";
     PROC_INODE: Shape::Object, "proc_inode.vfs_inode",
         "values that sysctls refuse are not explained";
     PROC_HEADER: Shape::Object, "proc_inode.sysctl",
@@ -126,7 +124,7 @@ pub const FAMILY: Family = Family {
             trampoline: None,
             needs: &[
                 &IOCB_FILE,
-                &FILE_INODE,
+                &kernel::FILE_INODE,
                 &PROC_INODE,
                 &PROC_HEADER,
                 &PROC_ENTRY,

@@ -23,14 +23,14 @@ pub const ADD: Hook = Hook(35);
 pub const DELETE: Hook = Hook(36);
 /// Adding or changing a route of IPv4.
 pub const ADD4: Hook = Hook(37);
-/// Adding or deleting one of IPv6 by an ioctl.
-pub const IOCTL: Hook = Hook(46);
 /// Taking an address that goes from a route of IPv6 whose source it is.
 pub const SOURCE: Hook = Hook(42);
 /// Telling of a change of the routes of IPv4.
 pub const CHANGE4: Hook = Hook(43);
 /// Telling a route of IPv6 that an interface lost its carrier, or goes.
 pub const LINK: Hook = Hook(44);
+/// Adding or deleting one of IPv6 by an ioctl.
+pub const IOCTL: Hook = Hook(46);
 
 members! {
     $ route_members:
@@ -139,19 +139,6 @@ pub const FAMILY: Family = Family {
             }],
         },
         HookInfo {
-            hook: IOCTL,
-            name: "route-ioctl",
-            about: "adding or deleting a route of IPv6 by an ioctl",
-            without: "routes that are refused to `route -A inet6` are not explained",
-            candidates: &[Candidate {
-                function: "ipv6_route_ioctl",
-                kprobes: Programs::both("route_ioctl_enter", "route_ioctl_return"),
-                trampoline: None,
-                needs: &[&kernel::NET_INUM, &DEV_UPPER, &ADJACENT_DEV, &ADJACENT_LIST],
-                note: None,
-            }],
-        },
-        HookInfo {
             hook: SOURCE,
             name: "route-source",
             about: "taking an address from routes of IPv6 whose source it is",
@@ -215,6 +202,19 @@ pub const FAMILY: Family = Family {
                     &kernel::DEV_NET,
                     &kernel::NET_INUM,
                 ],
+                note: None,
+            }],
+        },
+        HookInfo {
+            hook: IOCTL,
+            name: "route-ioctl",
+            about: "adding or deleting a route of IPv6 by an ioctl",
+            without: "routes that are refused to `route -A inet6` are not explained",
+            candidates: &[Candidate {
+                function: "ipv6_route_ioctl",
+                kprobes: Programs::both("route_ioctl_enter", "route_ioctl_return"),
+                trampoline: None,
+                needs: &[&kernel::NET_INUM, &DEV_UPPER, &ADJACENT_DEV, &ADJACENT_LIST],
                 note: None,
             }],
         },

@@ -13,8 +13,8 @@
 //! list     either goes into the list of its interface           ROUTES_GONE_HELD
 //! ```
 //!
-//! Those of netlink are what it calls, with the same arguments: the socket buffer, the
-//! message, and where the kernel puts its words.
+//! The three functions of netlink are called with the same arguments: the socket buffer,
+//! the message, and where the kernel puts its words.
 
 mod gone;
 mod ioctl;
