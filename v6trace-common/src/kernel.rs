@@ -169,6 +169,9 @@ members! {
         "a next hop with onlink is not recognised";
     FIB_INFO_PREFSRC: Shape::Bytes(4), "fib_info.fib_prefsrc",
         "a route's own source is not known";
+    FIB_INFO_NHS: Shape::Bytes(4), "fib_info.fib_nhs",
+        "IPv6 next hops among several are seen only if they come first, and no command is given \
+         for routes of IPv4 that lose their source";
     FIB_INFO_NH: Shape::Object, "fib_info.nh",
         "nexthop objects are not named";
     FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",

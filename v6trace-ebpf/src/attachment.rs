@@ -14,8 +14,9 @@
 //! (or shared with hooks in the middle of which it never runs):
 //! the kernel sees to that for every program, for trampolines from 5.12 on.
 //! Before, what runs by a trampoline must bear a softirq in between: sources
-//! leave those alone, joins are never in one, routes are removed while they are held
-//! off, and a charge in one shows as that of another socket.
+//! leave those alone, joins are never in one, routes of IPv6 are removed while they are
+//! held off, and a charge in one shows as that of another socket. Routes of IPv4 are
+//! removed while they are not: their list has a slot that no softirq uses.
 //! Kprobes keep preemption off; where a trampoline's program could be preempted,
 //! and calls be missed meanwhile, userspace takes kprobes.
 

@@ -51,15 +51,13 @@ layout! {
     /// A neighbour was asked as often as it may be, and did not answer.
     ///
     /// All values are those ahead of giving up.
-    pub struct NeighbourSilent: kind 27, 152 bytes {
+    pub struct NeighbourSilent: kind 27, 128 bytes {
         /// The neighbour's address.
         pub address: [u8; 16],
         /// Name of the interface, NUL-padded.
         pub interface: [u8; INTERFACE_NAME_LEN],
-        /// Name of the interface that the last neighbour advertisement for the address came
-        /// in by, of link-local ones on this interface; NUL-padded ([`ANSWER_CAME`]).
-        pub answer_interface: [u8; INTERFACE_NAME_LEN],
-        /// When that came, nanoseconds since boot.
+        /// When the last neighbour advertisement for the address came in by the interface,
+        /// nanoseconds since boot ([`ANSWER_CAME`]).
         pub answer_boot_ns: u64,
         /// Where the last packet that waits is to go, of IPv4 as `::ffff:0:0/96`; zeros
         /// where none waits, or it could not be read.
@@ -92,10 +90,7 @@ layout! {
         /// Neighbours of this interface, or this one, that were not reported since the
         /// last report.
         pub suppressed: u32,
-        /// Index of the interface that the last neighbour advertisement for the address
-        /// came in by ([`ANSWER_CAME`]).
-        pub answer_ifindex: u32,
-        /// Its hop limit.
+        /// The hop limit of that advertisement.
         pub answer_hop_limit: u8,
         /// Its ICMPv6 code.
         pub answer_code: u8,
@@ -103,8 +98,6 @@ layout! {
         pub answer_flags: u8,
         /// Whether it came, and what else was seen of it.
         pub answer_seen: u8,
-        /// Always 0.
-        pub reserved: u32,
     }
 }
 
@@ -143,7 +136,8 @@ constants! {
 
 constants! {
     ANSWER of answer_seen:
-    /// A neighbour advertisement for the address came since tracing began.
+    /// A neighbour advertisement for the address came while it was asked for, and the
+    /// last of these may be of no use.
     ANSWER_CAME = 1 << 0;
     /// It went to a group.
     ANSWER_TO_GROUP = 1 << 1;
@@ -165,6 +159,8 @@ members! {
         "neighbours that do not answer are not explained";
     NEIGH_STATE: Shape::Bytes(1), "neighbour.nud_state",
         "neighbours that do not answer are not explained";
+    NEIGH_UPDATED: Shape::Bytes(8), "neighbour.updated",
+        "answers that are of no use are not told";
     NEIGH_PROBES: Shape::Bytes(4), "neighbour.probes.counter",
         "neighbours that do not answer are not explained";
     // Of one byte on old kernels, of four on newer ones.

@@ -110,8 +110,6 @@ members! {
         "the command that would change a route is not given";
     DST_METRICS: Shape::Bytes(68), "dst_metrics.metrics",
         "the command that would change a route is not given";
-    FIB_INFO_NHS: Shape::Bytes(4), "fib_info.fib_nhs",
-        "IPv6 next hops among several are seen only if they come first";
     FIB_INFO_TB_ID: Shape::Bytes(4), "fib_info.fib_tb_id",
         "the table of a route is not known";
     FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",

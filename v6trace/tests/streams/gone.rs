@@ -261,6 +261,10 @@ fn a_task_is_named_only_where_it_did_it() {
 #[test]
 fn what_only_changes_is_not_gone() {
     let mut hop = gone(GONE_HOP);
+    for route in [&mut hop.default_route, &mut hop.routes[0]] {
+        route.route_protocol = 4;
+        route.siblings = 1;
+    }
     for (ignored, severity, fixes) in [(0, "hazard", 1), (1, "notice", 0), (-1, "hazard", 0)] {
         hop.ignore_linkdown = ignored;
         let said = said(&hop);
@@ -284,6 +288,55 @@ fn what_only_changes_is_not_gone() {
         fix.contains("ip -6 route replace fd00:71::/48 via fe80::1 dev 'eth0; reboot'"),
         "{fix}"
     );
+}
+
+#[test]
+fn a_next_hop_is_told_as_lost_where_others_stay() {
+    let mut hop = gone(GONE_HOP);
+    hop.default_route.siblings = 1;
+    hop.routes[0].siblings = 1;
+    // The daemon that made it knows better.
+    let daemon = said(&hop);
+    assert_eq!(daemon["severity"], "notice", "{daemon}");
+    assert_eq!(daemon["fix"], json!([]));
+    hop.default_route.route_protocol = 3;
+    assert_eq!(said(&hop)["severity"], "hazard");
+    // Both next hops of the default route.
+    hop.default_count = 2;
+    hop.count = 3;
+    let other = said(&hop);
+    assert_eq!(other["severity"], "notice", "{other}");
+    assert_eq!(other["evidence"]["count"], 1);
+    assert_eq!(other["evidence"]["default_routes"], 0);
+    // And of the other one.
+    hop.routes[1] = hop.routes[0];
+    hop.count = 4;
+    assert_eq!(said(&hop), Value::Null);
+    // More than there is room for.
+    hop.default_count = 0;
+    hop.count = 20;
+    for (metric, route) in (1..).zip(&mut hop.routes) {
+        *route = GoneRoute {
+            metric,
+            siblings: 1,
+            ..self::route("fd00:71::", 48)
+        };
+    }
+    assert_eq!(said(&hop)["confidence"], "likely");
+}
+
+#[test]
+fn what_would_take_another_route_is_no_command() {
+    let mut source = gone(GONE_SOURCE);
+    source.source = address("fd00:80::5").octets();
+    for route in [&mut source.default_route, &mut source.routes[0]] {
+        route.route_protocol = 3;
+    }
+    source.default_route.gateway = [0; 16];
+    let said = said(&source);
+    let fixes = said["fix"].as_array().unwrap();
+    assert_eq!(fixes.len(), 1, "{said}");
+    assert!(fixes[0].as_str().unwrap().contains("fd00:71::/48"));
 }
 
 #[test]

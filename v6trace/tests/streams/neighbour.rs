@@ -327,7 +327,6 @@ fn what_fills_the_table_decides_what_comes_first() {
 fn an_answer_is_told_where_nothing_came_of_it() {
     let mut asked = silent();
     asked.answer_seen = 1;
-    asked.answer_ifindex = 2;
     asked.answer_hop_limit = 255;
     asked.answer_boot_ns = EVENT_NS - 20_000_000;
     let what =
@@ -342,10 +341,7 @@ fn an_answer_is_told_where_nothing_came_of_it() {
             .unwrap()
             .contains("came 20 ms before")
     );
-    // Long before it was asked for once, or after that: of another time.
-    asked.probes = 4;
-    for at in [0, EVENT_NS + 1] {
-        asked.answer_boot_ns = at;
-        assert_eq!(what(&asked), Value::Null, "{at}");
-    }
+    // Later than the record: of another time.
+    asked.answer_boot_ns = EVENT_NS + 1;
+    assert_eq!(what(&asked), Value::Null);
 }

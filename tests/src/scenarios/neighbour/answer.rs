@@ -1,22 +1,23 @@
 //! Answers that come, and that the kernel makes nothing of.
 
 use std::net::Ipv6Addr;
-use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{BEYOND, GATEWAY, Site, other};
-use crate::guest::{Advertiser, Link, Netns, Report, Tracing};
+use super::{BEYOND, GATEWAY, Site, other, shown};
+use crate::guest::{Advertiser, Link, Netns, Report, Tracing, until};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("neighbour-unreachable-answer-forwarded", forwarded),
     scenario("neighbour-unreachable-answer-to-group", to_group),
     scenario("neighbour-unreachable-answer-without-lladdr", bare),
+    scenario("neighbour-unreachable-answer-with-code", with_code),
     scenario("neighbour-unreachable-answer-by-another-link", elsewhere),
     scenario("neighbour-unreachable-answer-of-another", of_another),
+    scenario("neighbour-unreachable-answer-too-early", too_early),
 ];
 
 /// The flags S and O.
@@ -44,9 +45,12 @@ fn sender(node: &Netns, interface: &str) -> Result<Advertiser> {
 fn while_asked(site: &Site, sender: &Advertiser, message: &[u8]) -> Result<Report> {
     site.host
         .ip(&format!("-6 route add default via {GATEWAY} dev v0"))?;
+    // Long enough for an answer in between.
+    site.host
+        .set_sysctl("ipv6/neigh/v0/retrans_time_ms", "1500")?;
     let tracer = Tracing::start()?;
     site.send_in_vain(BEYOND)?;
-    sleep(Duration::from_millis(50));
+    site.wait(GATEWAY, "INCOMPLETE")?;
     sender.send(message)?;
     site.wait(GATEWAY, "FAILED")?;
     let report = tracer.finish()?;
@@ -54,11 +58,10 @@ fn while_asked(site: &Site, sender: &Advertiser, message: &[u8]) -> Result<Repor
     Ok(report)
 }
 
-fn is_dropped(site: &Site, report: &Report, what: &str, interface: &str, says: &str) -> Result<()> {
+fn is_dropped(site: &Site, report: &Report, what: &str, says: &str) -> Result<()> {
     site.expect(report.only("neighbour-unreachable")?, GATEWAY)
         .field("severity", "failure")
         .evidence("answer_dropped", what)
-        .evidence("answer_interface", interface)
         .summary_has([says.to_owned()])
         .check()
 }
@@ -70,7 +73,7 @@ fn forwarded() -> Result<()> {
     sender.hop_limit(64)?;
     let message = answer(GATEWAY, SOLICITED | OVERRIDE, &LLADDR);
     let report = while_asked(&site, &sender, &message)?;
-    is_dropped(&site, &report, "hop-limit", "v0", "its hop limit is 64")
+    is_dropped(&site, &report, "hop-limit", "its hop limit is 64")
 }
 
 fn to_group() -> Result<()> {
@@ -78,7 +81,7 @@ fn to_group() -> Result<()> {
     let sender = sender(&site.node, "p0")?;
     let message = answer(GATEWAY, SOLICITED | OVERRIDE, &LLADDR);
     let report = while_asked(&site, &sender, &message)?;
-    is_dropped(&site, &report, "group", "v0", "it went to a group")
+    is_dropped(&site, &report, "group", "it went to a group")
 }
 
 fn bare() -> Result<()> {
@@ -86,22 +89,45 @@ fn bare() -> Result<()> {
     let sender = sender(&site.node, "p0")?;
     let message = answer(GATEWAY, OVERRIDE, &[]);
     let report = while_asked(&site, &sender, &message)?;
-    is_dropped(&site, &report, "lladdr", "v0", "the address on the link")
+    is_dropped(&site, &report, "lladdr", "the address on the link")
 }
 
-/// The node is on another link than the host's routes say.
+fn with_code() -> Result<()> {
+    let site = Site::new("coded-answer")?;
+    let sender = sender(&site.node, "p0")?;
+    let mut message = answer(GATEWAY, OVERRIDE, &LLADDR);
+    message[1] = 1;
+    let report = while_asked(&site, &sender, &message)?;
+    is_dropped(&site, &report, "code", "its ICMPv6 code is 1")
+}
+
+/// Nothing is said of an answer.
+fn without_answer(site: &Site, report: &Report) -> Result<()> {
+    site.expect(report.only("neighbour-unreachable")?, GATEWAY)
+        .evidence("answer_dropped", Value::Null)
+        .summary_has_none_of(&["made nothing of it"])
+        .check()
+}
+
+/// Another link has a node with the same address, which is none of this one's business.
 fn elsewhere() -> Result<()> {
-    let site = Site::new("crossed-answer")?;
+    let site = Site::new("other-link-answer")?;
     let far = site.node.name();
     site.host
         .ip(&format!("link add w0 type veth peer name q0 netns {far}"))?;
     site.node.ip("link set q0 up")?;
     site.host.ip("link set w0 up")?;
     let sender = sender(&site.node, "q0")?;
-    sleep(Duration::from_millis(200));
-    let message = answer(GATEWAY, OVERRIDE, &LLADDR);
+    for (netns, interface) in [(&site.host, "w0"), (&site.node, "q0")] {
+        until("the link should be there", Duration::from_secs(5), || {
+            let link = shown(netns, &format!("-o link show dev {interface}"));
+            link.is_ok_and(|link| link.join(" ").contains("LOWER_UP"))
+        })?;
+    }
+    sender.hop_limit(64)?;
+    let message = answer(GATEWAY, SOLICITED | OVERRIDE, &LLADDR);
     let report = while_asked(&site, &sender, &message)?;
-    is_dropped(&site, &report, "interface", "w0", "it came in by w0")
+    without_answer(&site, &report)
 }
 
 /// An answer of somebody else says nothing of the gateway.
@@ -111,9 +137,21 @@ fn of_another() -> Result<()> {
     sender.hop_limit(64)?;
     let message = answer(other(9), SOLICITED | OVERRIDE, &LLADDR);
     let report = while_asked(&site, &sender, &message)?;
-    site.expect(report.only("neighbour-unreachable")?, GATEWAY)
-        .evidence("answer_dropped", Value::Null)
-        .evidence("answer_interface", Value::Null)
-        .summary_has_none_of(&["made nothing of it"])
-        .check()
+    without_answer(&site, &report)
+}
+
+/// It came before anybody asked.
+fn too_early() -> Result<()> {
+    let site = Site::new("early-answer")?;
+    let sender = sender(&site.node, "p0")?;
+    sender.hop_limit(64)?;
+    site.host
+        .ip(&format!("-6 route add default via {GATEWAY} dev v0"))?;
+    let tracer = Tracing::start()?;
+    sender.send(&answer(GATEWAY, SOLICITED | OVERRIDE, &LLADDR))?;
+    site.send_in_vain(BEYOND)?;
+    site.wait(GATEWAY, "FAILED")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    without_answer(&site, &report)
 }

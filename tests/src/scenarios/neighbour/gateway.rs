@@ -123,8 +123,9 @@ fn lost_address() -> Result<()> {
         .evidence("waiting", 0)
         .evidence("lladdr", mac.as_str())
         .evidence("routes", json!(["::/0"]))
-        .summary_has([mac, "nothing has confirmed that for".to_owned()])
+        .summary_has([mac, "it was there before".to_owned()])
         .check()?;
+    diagnosis.evidence_u64("unconfirmed_ms")?;
     // It may have been heard by its link-local address as well.
     let same = diagnosis.evidence("same_mac").cloned().unwrap_or_default();
     let same: Vec<String> = serde_json::from_value(same)?;

@@ -126,8 +126,9 @@ layout! {
         pub route_flags: u32,
         /// The number of its nexthop object, 0 without: `nexthop.id`.
         pub nexthop_id: u32,
-        /// How many routes it is one of with the same prefix and metric, each a next hop,
-        /// beside itself: `fib6_info.fib6_nsiblings`, 0 of IPv4.
+        /// How many next hops it has beside this one, which of IPv6 are routes with the same
+        /// prefix and metric: `fib6_info.fib6_nsiblings`, `fib_info.fib_nhs`; all bits set
+        /// where that could not be read.
         pub siblings: u32,
         /// Always 0.
         pub reserved: u32,

@@ -37,7 +37,7 @@ use crate::{
     interface_addresses,
     limit::{HELD_BACK, Limit, now},
     neighbour::copy,
-    output::Record,
+    output::{self, Record},
     pointer::{Pointer, Reading},
     programs::programs,
     scratch::Scratch,
@@ -110,8 +110,12 @@ programs! {
 /// is in one piece.
 #[inline(always)]
 fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
-    // The return of the last one may have been missed.
-    ADVERTISEMENT_RECORD.get()?.header.size = 0;
+    let last = ADVERTISEMENT_RECORD.get()?;
+    if last.header.size != 0 {
+        // Its return was missed.
+        output::not_kept(wire::ADVERTISEMENT);
+        last.header.size = 0;
+    }
     let packet = Packet::of(ctx.object(0))?;
     let device = packet.device();
     let (source, place) = (packet.source()?, packet.place()?);

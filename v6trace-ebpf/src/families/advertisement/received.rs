@@ -1,8 +1,9 @@
 //! Messages of routers that `ndisc_rcv` drops before it looks into them, and
 //! redirects that it would not follow.
 //!
-//! It runs for every message of neighbour discovery: what is no router's costs
-//! one read by the helper where there are trampolines, an advertisement three.
+//! It runs for every message of neighbour discovery: where there are trampolines, a
+//! solicitation costs one read by the helper, a router's advertisement three, a
+//! neighbour's five and a key looked for in a map.
 //! Some of them take routes away, so the family of routes is told which it is; and the
 //! family of neighbours of their advertisements.
 
@@ -16,11 +17,11 @@ use super::{Packet, Router, globals, is_news, send};
 use crate::{
     attachment::{Arguments, Object},
     families::{
-        neighbour::{self, Answer},
+        neighbour::{self, Answer, Same},
         route,
     },
     kernel::Device,
-    limit::{Limit, now},
+    limit::Limit,
     neighbour::copy_frame,
     output::Record,
     pointer::{Pointer, Reading},
@@ -32,6 +33,8 @@ use crate::{
 pub(super) const ADVERTISEMENT: u8 = 134;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 const REDIRECT: u8 = 137;
+/// The flag S of a neighbour advertisement: somebody asked for it.
+const SOLICITED: u8 = 0x40;
 /// Bytes of a neighbour advertisement without options, behind its ICMPv6 header.
 const WITHOUT_OPTIONS: u32 = 16;
 /// `IP6SKB_FRAGMENTED` of `inet6_skb_parm.flags`.
@@ -115,16 +118,24 @@ fn answer<O: Object>(packet: &Packet<O>, header: [u8; 8]) -> Option<()> {
     } else {
         0
     };
-    let answer = Answer {
-        boot_ns: now(),
-        interface: packet.device().name(),
+    let same = Same {
+        address: packet.target()?,
+        netns: place.netns,
         ifindex: place.ifindex,
-        hop_limit: packet.hop_limit()?,
-        code,
-        flags,
-        seen: (ANSWER_CAME | to_group | bare) as u8,
     };
-    neighbour::answered(packet.target()?, place.netns, &answer);
+    let hop_limit = packet.hop_limit()?;
+    let goes_astray = to_group != 0 && flags & SOLICITED != 0;
+    if hop_limit == UNFORWARDED && code == 0 && bare == 0 && !goes_astray {
+        neighbour::answered_well(&same);
+    } else {
+        let answer = Answer {
+            hop_limit,
+            code,
+            flags,
+            seen: (ANSWER_CAME | to_group | bare) as u8,
+        };
+        neighbour::answered(&same, answer);
+    }
     Some(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! full    ___neigh_create finds the table as full as it may be, and fails: a record
-//! answer  a neighbour advertises itself: remembers what of that the kernel tests
+//! answer  a neighbour advertises itself in a way that may be of no use: remembers it
 //! silent  an entry's timer runs for the last time: a record, ahead of giving up, with
 //!         the last of these
 //! proxy   a solicitation asks for what the host is to answer for as a proxy, and may
@@ -20,7 +20,7 @@ mod silent;
 
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 
-pub(crate) use answer::{Answer, answered};
+pub(crate) use answer::{Answer, answered, answered_well};
 
 use crate::{
     address::Address,
@@ -87,10 +87,10 @@ struct Place {
 /// An address on an interface.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Same {
-    address: Address,
-    netns: u32,
-    ifindex: u32,
+pub(crate) struct Same {
+    pub(crate) address: Address,
+    pub(crate) netns: u32,
+    pub(crate) ifindex: u32,
 }
 
 /// How often so much is told.

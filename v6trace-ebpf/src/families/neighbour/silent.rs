@@ -132,8 +132,7 @@ pub(super) fn timer(ctx: &ProbeContext) -> Option<()> {
     payload.waiting_for = to.bytes();
     payload.waiting_from = from.bytes();
     payload.suppressed = suppressed;
-    payload.reserved = 0;
-    answer::write(&same, payload);
+    answer::write(&same, neighbour, payload);
     record.send(ctx, TIMER);
     Some(())
 }

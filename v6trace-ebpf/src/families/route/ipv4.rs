@@ -58,6 +58,7 @@ pub(super) fn changed<A: Arguments>(ctx: &A) -> Option<()> {
         // Its interface went down, as everybody can see.
         return None;
     };
+    let hops: Option<u32> = shared.get(&globals::FIB_INFO_NHS);
     let destination: u32 = entry.get(&globals::FIB_ENTRY_DESTINATION)?;
     let going = Going {
         destination: mapped(destination.to_be()),
@@ -71,7 +72,8 @@ pub(super) fn changed<A: Arguments>(ctx: &A) -> Option<()> {
         nexthop_id: object.or_zero(&globals::NEXTHOP_ID),
         prefix_len: entry.get(&globals::FIB_ENTRY_LEN)?,
         flags: 0,
-        siblings: 0,
+        // Where it is not known it is not taken for the only one.
+        siblings: hops.unwrap_or(0).wrapping_sub(1),
         protocol: shared.get(&globals::FIB_INFO_PROTOCOL)?,
     };
     list::note(ctx, CHANGE4, &going)

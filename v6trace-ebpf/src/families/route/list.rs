@@ -1,7 +1,8 @@
 //! Lists of routes that go.
 //!
 //! Many may go one after the other, so each is added to a list: of its gateway on the
-//! interface, of the nexthop objects there, or of the source that goes. A list that has
+//! interface, of the nexthop objects there, of the source that goes, or of the hops there
+//! that are marked. A list that has
 //! not grown for a while is taken out by userspace; one that grows for longer than that,
 //! or begins anew for another reason, is sent from here. A list is always replaced as a
 //! whole.
@@ -14,8 +15,8 @@ use aya_ebpf::{
 use v6trace_common::{
     Hook,
     families::route::{
-        GONE_BY_MESSAGE, GONE_SOURCE, GONE_WITH_CARRIER, GONE_WITH_DOWN, GoneRoute, ROUTES,
-        RoutesGone,
+        GONE_BY_MESSAGE, GONE_HOP, GONE_SOURCE, GONE_WITH_CARRIER, GONE_WITH_DOWN, GoneRoute, IPV4,
+        ROUTES, RoutesGone,
     },
 };
 
@@ -59,7 +60,7 @@ pub(super) struct Going {
 #[derive(Clone, Copy)]
 struct List {
     /// The gateway; the source that goes; the protocol and the table of routes with
-    /// nexthop objects, of which there may be many.
+    /// nexthop objects, or with one of several next hops, of which there may be many.
     to: Address,
     netns: u32,
     ifindex: u32,
@@ -81,9 +82,13 @@ static ROUTES_GONE_HELD: HashMap<List, Record<RoutesGone>> = HashMap::with_max_e
 #[map]
 static ROUTES_GONE_BEGUN: Limit<Beginning> = Limit::new(1024);
 
-/// A list in the making.
+/// A list in the making, of routes of IPv6.
 #[map]
 static ROUTES_GONE: Scratch<Record<RoutesGone>> = Scratch::new();
+
+/// The same of IPv4, which go while softirqs may take routes of IPv6.
+#[map]
+static ROUTES_GONE4: Scratch<Record<RoutesGone>> = Scratch::new();
 
 /// A list of no routes, never written: too large to be made on the stack.
 #[map]
@@ -94,7 +99,7 @@ static NO_ROUTES: PerCpuArray<Record<RoutesGone>> = PerCpuArray::with_max_entrie
 pub(super) fn note<C: EbpfContext>(ctx: &C, hook: Hook, going: &Going) -> Option<()> {
     let list = List {
         to: match going.reason {
-            GONE_WITH_CARRIER | GONE_WITH_DOWN => Address {
+            GONE_WITH_CARRIER | GONE_WITH_DOWN | GONE_HOP => Address {
                 upper: going.family.into(),
                 lower: going.table.into(),
             },
@@ -104,7 +109,10 @@ pub(super) fn note<C: EbpfContext>(ctx: &C, hook: Hook, going: &Going) -> Option
         netns: Net(going.device.0.follow(&globals::DEV_NET)?).inum()?,
         ifindex: going.device.ifindex()?,
     };
-    let record = ROUTES_GONE.get()?;
+    let record = match going.family {
+        IPV4 => ROUTES_GONE4.get()?,
+        _ => ROUTES_GONE.get()?,
+    };
     let mut is_there = read(&list, record);
     if is_there && !is_of(&record.payload, going) {
         record.send(ctx, hook);

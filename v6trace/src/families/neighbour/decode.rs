@@ -58,7 +58,7 @@ pub struct NeighbourSilent {
     pub waiting: u32,
     /// Where the last of these came from, and where it was to go.
     pub last_waiting: Option<(IpAddr, IpAddr)>,
-    /// The last advertisement of it that came, if any.
+    /// The last advertisement of it that came as it was asked for, if that may be of no use.
     pub answer: Option<Answer>,
     /// Neighbours that were not reported since the last report.
     pub suppressed: u32,
@@ -69,10 +69,6 @@ pub struct NeighbourSilent {
 pub struct Answer {
     /// When it came, nanoseconds since boot.
     pub boot_ns: u64,
-    /// By which interface.
-    pub interface: Name,
-    /// The index of that.
-    pub ifindex: u32,
     /// Its hop limit.
     pub hop_limit: u8,
     /// Its `ICMPv6` code.
@@ -160,8 +156,6 @@ fn answer(wire: &wire::NeighbourSilent) -> Option<Answer> {
     let has = |flag| u32::from(wire.answer_seen) & flag != 0;
     has(wire::ANSWER_CAME).then(|| Answer {
         boot_ns: wire.answer_boot_ns,
-        interface: name(&wire.answer_interface),
-        ifindex: wire.answer_ifindex,
         hop_limit: wire.answer_hop_limit,
         code: wire.answer_code,
         is_solicited: wire.answer_flags & SOLICITED != 0,

@@ -84,8 +84,8 @@ pub struct GoneRoute {
     pub flags: u32,
     /// The number of its nexthop object, if it had one.
     pub nexthop_id: Option<u32>,
-    /// Whether it is the only next hop of its prefix and metric.
-    pub is_single: bool,
+    /// How many next hops it has beside this one.
+    pub siblings: u32,
 }
 
 impl Reason {
@@ -180,6 +180,6 @@ fn route(wire: &wire::GoneRoute, family: u32) -> GoneRoute {
         metric: wire.metric,
         flags: wire.route_flags,
         nexthop_id: (wire.nexthop_id != 0).then_some(wire.nexthop_id),
-        is_single: wire.siblings == 0,
+        siblings: wire.siblings,
     }
 }

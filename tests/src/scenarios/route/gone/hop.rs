@@ -12,6 +12,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("routes-hop-lost", lost),
     scenario("routes-hop-lost-passed-over", passed_over),
+    scenario("routes-hop-lost-of-daemon", of_daemon),
     scenario("routes-hop-lost-not-single", single),
 ];
 
@@ -102,7 +103,23 @@ fn passed_over() -> Result<()> {
         .check()
 }
 
-/// A route with one next hop stays, as everybody expects; and one that somebody sets down.
+/// Whoever made the route hears of the link as well.
+fn of_daemon() -> Result<()> {
+    let site = two_links("two-uplinks-daemon", "default proto bird")?;
+    let tracer = Tracing::start()?;
+    unplug(&site)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-hop-lost")?;
+    site.expect_of(diagnosis, "route-change")
+        .field("severity", "notice")
+        .summary_has(["(proto bird) the daemon may"])
+        .no_fix_has("sysctl")
+        .check()
+}
+
+/// A route with one next hop stays, as everybody expects, or with several by the same link;
+/// and one that somebody sets down.
 fn single() -> Result<()> {
     let site = two_links("one-uplink", "fd00:85::/48")?;
     site.host.ip("-6 route del fd00:85::/48")?;
@@ -110,11 +127,17 @@ fn single() -> Result<()> {
         .ip("-6 route add default via fe80::1 dev v0 metric 7")?;
     site.host
         .ip("-6 route add fd00:86::/48 nexthop via fe80::9 dev w0 nexthop via fe80::1 dev v0")?;
+    for prefix in ["default metric 8", "fd00:87::/48"] {
+        site.host.ip(&format!(
+            "-6 route add {prefix} nexthop via fe80::1 dev v0 nexthop via fe80::3 dev v0"
+        ))?;
+    }
     let tracer = Tracing::start()?;
     site.host.ip("link set w0 down")?;
     site.host.ip("-6 route del fd00:86::/48")?;
     unplug(&site)?;
     let report = tracer.finish()?;
+    report.complete()?;
     ensure!(
         !report
             .diagnoses

@@ -10,7 +10,12 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("routes-source-lost", of_ipv6),
     scenario("routes-source-lost-of-ipv4", of_ipv4),
+    scenario(
+        "routes-source-lost-of-ipv4-beside-others",
+        of_ipv4_beside_others,
+    ),
     scenario("routes-source-lost-of-several-hops", of_several_hops),
+    scenario("routes-source-lost-beside-advertised", beside_advertised),
     scenario("routes-source-lost-not-others", others),
 ];
 
@@ -108,6 +113,7 @@ fn of_ipv4() -> Result<()> {
         .evidence("default_routes", 1)
         .evidence("default_routes_left", Value::Null)
         .summary_has([
+            "No other default route of IPv4 was left",
             "default via inet6 fe80::1",
             "10.97.0.0/16 via inet6 fe80::1",
         ])
@@ -137,6 +143,74 @@ fn follow_all(site: &Site, diagnosis: &Diagnosis) -> Result<()> {
         before.iter().all(|route| after.contains(route)),
         "{before:#?} became {after:#?}"
     );
+    Ok(())
+}
+
+/// The kernel tells of the last one to a prefix alone. Of one with two next hops, which is
+/// one route, no command is given.
+fn of_ipv4_beside_others() -> Result<()> {
+    let site = Site::new("renumbered-v4-beside")?;
+    site.host.ip(&format!("address add {SOURCE4}/32 dev lo"))?;
+    site.host.ip("address add 10.99.0.1/24 dev v0")?;
+    for route in [
+        format!("default via inet6 fe80::1 dev v0 metric 10 src {SOURCE4}"),
+        "default via 10.99.0.2 metric 100".to_owned(),
+        format!("10.97.0.0/16 via inet6 fe80::1 dev v0 metric 10 src {SOURCE4}"),
+        format!("10.97.0.0/16 via inet6 fe80::1 dev v0 metric 20 src {SOURCE4}"),
+        format!(
+            "10.98.0.0/16 src {SOURCE4} nexthop via inet6 fe80::1 dev v0 nexthop via inet6 fe80::3 dev v0"
+        ),
+    ] {
+        site.host.ip(&format!("-4 route add {route}"))?;
+    }
+    let tracer = Tracing::start()?;
+    site.host.ip(&format!("address del {SOURCE4}/32 dev lo"))?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-source-lost")?;
+    site.expect_of(diagnosis, "route-removal")
+        .field("severity", "notice")
+        .evidence("count", 2)
+        .evidence("default_routes", 0)
+        .summary_has(["10.97.0.0/16 via inet6 fe80::1", "10.98.0.0/16"])
+        .no_fix_has("10.98.0.0/16")
+        .check()?;
+    site.host.ip(&format!("address add {SOURCE4}/32 dev lo"))?;
+    follow_all(&site, diagnosis)?;
+    let routes = shown(&site.host, "route show")?;
+    ensure!(
+        routes
+            .iter()
+            .any(|route| route.starts_with("10.97.0.0/16") && route.contains("metric 20")),
+        "{routes:#?}"
+    );
+    Ok(())
+}
+
+/// To replace a route without a gateway would take the advertised one of the same metric.
+fn beside_advertised() -> Result<()> {
+    let site = Site::new("renumbered-tunnel")?;
+    site.learn(1800)?;
+    site.host.ip("link add d0 type dummy")?;
+    site.host.ip("link set d0 up")?;
+    site.host
+        .ip(&format!("address add {SOURCE}/128 dev d0 nodad"))?;
+    site.host.ip(&format!(
+        "-6 route append default dev d0 metric 1024 src {SOURCE}"
+    ))?;
+    let tracer = Tracing::start()?;
+    site.host.ip(&format!("address del {SOURCE}/128 dev d0"))?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-source-lost")?;
+    diagnosis
+        .expect()
+        .field("interface", "d0")
+        .evidence("source", SOURCE)
+        .evidence("default_routes", 1)
+        .check()?;
+    ensure!(diagnosis.fixes().is_empty(), "it says {diagnosis}");
+    ensure!(site.has_learnt()?, "the advertised route went");
     Ok(())
 }
 

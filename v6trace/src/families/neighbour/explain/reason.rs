@@ -2,7 +2,7 @@
 //! could ask with, and who has the address at the other end of the link. Why a node
 //! beyond is silent cannot be seen from here, and is not said.
 
-use super::{number, silent::Story};
+use super::{answer::Dropped, number, silent::Story};
 use crate::{
     explain::{Fix, Value, advice, quoted},
     families::neighbour::Holder,
@@ -108,7 +108,7 @@ impl Story<'_> {
             .subject
             .command(&format!("ping -6 -c 2 ff02::1%{interface}"))
             .remark("which nodes on the link answer at all");
-        let dropped = self.dropped().map(|dropped| dropped.fix());
+        let dropped = self.dropped().map(|_| Dropped::fix());
         dropped.into_iter().chain([ping]).collect()
     }
 

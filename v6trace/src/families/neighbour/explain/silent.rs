@@ -133,12 +133,6 @@ impl<'a> Story<'a> {
         )
         .with("holders", self.holder_list())
         .with("answer_dropped", self.dropped().map(|dropped| dropped.what))
-        .with(
-            "answer_interface",
-            self.dropped()
-                .and(silent.answer.as_ref())
-                .map(|it| it.interface.as_str()),
-        )
         .with("suppressed", silent.suppressed);
         let mut diagnosis = self.fixes().into_iter().fold(diagnosis, Diagnosis::fix);
         diagnosis.task = None;
@@ -159,13 +153,10 @@ impl<'a> Story<'a> {
         let mut text = format!("{address} on {interface} does not answer: ");
         let solicitations = number(*sent, "solicitation");
         let went = if *sent == 1 { "was" } else { "were" };
-        let known = match self.unconfirmed_ms() {
-            _ if !self.silent.was_known => String::new(),
-            None => "it was there before, and ".to_owned(),
-            Some(ms) => format!(
-                "it was there before, nothing has confirmed that for {} s, and ",
-                ms / 1000
-            ),
+        let known = if self.silent.was_known {
+            "it was there before, and "
+        } else {
+            ""
         };
         text.push_str(&if self.could_ask() == Some(false) {
             format!("{known}no solicitation could be sent")
@@ -211,7 +202,7 @@ impl<'a> Story<'a> {
         };
         let mut text = format!(" It is the gateway of {}{more}", named.join(", "));
         let others = self.other_gateways();
-        if routes.iter().all(|route| route.is_second) {
+        if self.beside.is_some_and(|beside| beside.needed == 0) {
             text.push_str(", which another route goes ahead of by its metric.");
         } else if others.is_empty() {
             text.push_str(": what goes there is lost.");

@@ -48,13 +48,14 @@ impl Story<'_> {
         let Some(route) = self.gone.default_route() else {
             return String::new();
         };
-        if self.is_of_ipv4() {
-            return " Whether another default route of IPv4 is left is not looked up.".to_owned();
-        }
         let table = match route.table {
             Some(MAIN) | None => String::new(),
             Some(table) => format!(" in table {table}"),
         };
+        if self.is_of_ipv4() {
+            // Where another one followed, the kernel told that it took the place of this one.
+            return format!(" No other default route of IPv4 was left{table}.");
+        }
         match self.others().as_deref() {
             None => " Whether another default route is left could not be looked up.".to_owned(),
             Some([]) => format!(" No default route is left{table}."),

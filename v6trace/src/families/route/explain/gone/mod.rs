@@ -39,6 +39,13 @@ pub(in crate::families::route) fn gone(
     subject: Subject<'_>,
 ) -> Option<Diagnosis> {
     let paths = subject.session.found::<Paths>().next();
+    let shares;
+    let gone = if matches!(gone.reason, Reason::Hop(_)) {
+        shares = hop::shares(gone)?;
+        &shares
+    } else {
+        gone
+    };
     let story = Story {
         gone,
         subject,

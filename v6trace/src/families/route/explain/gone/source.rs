@@ -40,20 +40,17 @@ impl Story<'_> {
         };
         let summary = format!("{who} removed the address {source}, and {what}");
         let diagnosis = self.told(Cause::SourceLost, summary);
-        // To replace one of several next hops would take the others.
-        let mut routes = self.gone.routes.iter();
-        let routes = routes
-            .by_ref()
-            .filter(|it| is_set_by_hand(it) && it.is_single);
+        // To replace one of several next hops would take the others. Of IPv6, to replace what
+        // has no gateway may take another route that has none, or an advertised one.
+        let routes = self.gone.routes.iter().filter(|it| {
+            let is_replaced_alone = it.gateway.is_some() || self.is_of_ipv4();
+            is_set_by_hand(it) && it.siblings == 0 && is_replaced_alone
+        });
         routes.take(NAMED).fold(diagnosis, |diagnosis, route| {
-            let way = match route.nexthop_id {
-                Some(id) => format!(" nhid {id}"),
-                None => self.way(route),
-            };
             let route = format!(
                 "{} {} src {source}{}",
                 self.ip(verb),
-                words::words(route, &way),
+                words::words(route, &self.way(route)),
                 protocol(route)
             );
             let remark = "when the address is back; with its other options, if it had any";
