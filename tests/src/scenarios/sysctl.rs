@@ -185,15 +185,23 @@ fn addr_gen_mode() -> Result<()> {
 
 fn secret() -> Result<()> {
     let host = Host::new()?;
-    let report = host.refused(&[(&own("stable_secret"), "correct horse")])?;
+    let report = host.refused(&[
+        (&own("stable_secret"), "correct horse"),
+        ("ipv6/conf/all/stable_secret", "fd00::7"),
+    ])?;
     number(&report, 0)?
         .expect()
         .field("errno", "EIO")
         .summary_has_one_of(&["form of an IPv6 address"])
+        .check()?;
+    number(&report, 1)?
+        .expect()
+        .field("errno", "EIO")
+        .summary_has_one_of(&["takes no secret"])
         .check()
 }
 
-/// A program that does not give up is told a few times.
+/// A program that does not give up is told a few times, and the last counts the rest.
 fn again_and_again() -> Result<()> {
     let host = Host::new()?;
     let tracer = Tracing::start()?;
@@ -203,7 +211,11 @@ fn again_and_again() -> Result<()> {
     }
     let report = tracer.finish()?;
     report.complete()?;
-    report.count(8)
+    report.count(17)?;
+    number(&report, 16)?
+        .expect()
+        .evidence("suppressed", 23)
+        .check()
 }
 
 /// What is taken, what is not of IPv6, what is not there, and what cannot be read.

@@ -65,11 +65,11 @@ layout! {
         pub written_interface: [u8; INTERFACE_NAME_LEN],
         /// Which forwarding sysctl was written, as in an anycast change.
         pub written: u32,
-        /// Interfaces that are up, loopback aside, and began to forward.
+        /// Interfaces that are up, loopback aside, and whose own forwarding was turned on.
         pub routers: u32,
         /// Those of them that have accept_ra = 1, and ignore advertisements from now on.
         pub deaf: u32,
-        /// Interfaces that are up, loopback aside, and ceased to forward.
+        /// Interfaces that are up, loopback aside, and whose own forwarding was turned off.
         pub hosts: u32,
         /// Those of them that have accept_ra = 1, and heed advertisements from now on.
         pub hearing: u32,

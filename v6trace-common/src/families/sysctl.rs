@@ -1,7 +1,7 @@
 //! A value that a sysctl below `net.ipv6` refuses (`proc_sys_write`).
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, Programs, kernel,
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
     kind::{constants, layout},
     member::{Shape, Variable, members},
 };
@@ -24,14 +24,14 @@ layout! {
         pub name: [u8; 40],
         /// The directory that it is in, where that is not `ipv6` itself, NUL-padded: of
         /// an interface's, its name.
-        pub directory: [u8; 16],
+        pub directory: [u8; INTERFACE_NAME_LEN],
         /// The directory above that, likewise: `conf` or `neigh`.
-        pub above: [u8; 16],
+        pub above: [u8; INTERFACE_NAME_LEN],
         /// The least value that it takes ([`LEAST_READ`]).
         pub least: i64,
         /// The greatest ([`GREATEST_READ`]).
         pub greatest: i64,
-        /// The value that it has ([`CURRENT_READ`]).
+        /// The value that it has, of those with bounds and of `mtu` ([`CURRENT_READ`]).
         pub current: i32,
         /// What the function returned: a negative errno.
         pub ret: i32,
@@ -43,7 +43,7 @@ layout! {
         pub ifindex: u32,
         /// MTU of that interface, bytes.
         pub mtu: u32,
-        /// Writes that were refused likewise and not reported before this one.
+        /// Refused writes in this namespace that were not reported before this one.
         pub suppressed: u32,
         /// What was read.
         pub read: u32,

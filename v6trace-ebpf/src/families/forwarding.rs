@@ -148,8 +148,7 @@ pub(crate) fn all_forwarding(net: Net) -> Option<Pointer> {
         .member(&globals::DEVCONF_FORWARDING)
 }
 
-/// An interface whose forwarding is written begins, or ceases, to forward: it has the
-/// new value.
+/// An interface whose own forwarding is turned on or off: it has the new value.
 #[inline(always)]
 pub(crate) fn changes_role(inet6_dev: Pointer) -> Option<()> {
     let write = write_in_flight()?;
@@ -174,8 +173,11 @@ pub(crate) fn changes_role(inet6_dev: Pointer) -> Option<()> {
 /// Absent where the sysctl was read.
 #[inline(always)]
 fn written(ctx: &RetProbeContext) -> Option<()> {
+    let ret: i32 = ctx.ret();
     let write = write_in_flight()?;
-    if write.anycast + write.purged > 0 || globals::EMIT_ALL.load() != 0 {
+    // A write waits for the RTNL by being begun again and again, each of which returns.
+    let is_asked_for = ret == 0 && globals::EMIT_ALL.load() != 0;
+    if write.anycast + write.purged > 0 || is_asked_for {
         let record = WRITTEN_RECORD.get()?;
         let hook = wire::WRITE;
         record.open(hook, write.netns);

@@ -25,7 +25,7 @@ use crate::{
     calls::Calls,
     context,
     kernel::{Device, Net, has_stable_secret},
-    limit::{HELD_BACK, Limit},
+    limit::{Counting, HELD_BACK, Held, Limit},
     output::Record,
     pointer::{Pointer, Reading},
     programs::programs,
@@ -63,23 +63,33 @@ struct Call {
 #[map]
 static SYSCTL_WRITES: Calls<Call> = Calls::new(256);
 
-/// What is the same.
+/// A namespace, as a key of what is held back.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Same {
-    /// The `ctl_table`; 0 for all of the namespace.
-    table: u64,
+struct Namespace {
     netns: u32,
-    ret: i32,
+    unused: [u32; 5],
 }
 
 #[map]
-static SYSCTLS_REPORTED: Limit<Same> = Limit::new(1024);
+static SYSCTLS_REPORTED: Limit<Namespace> = Limit::new(1024);
 
-/// The same is reported so often within so many nanoseconds, and all of a namespace.
-const MOST: u32 = 8;
-const MOST_OF_ALL: u32 = 32;
+#[map]
+static SYSCTLS_HELD: Held<Namespace, SysctlRefused> = Held::new(256);
+
+impl Counting for SysctlRefused {
+    #[inline(always)]
+    fn suppressed(&mut self) -> &mut u32 {
+        &mut self.suppressed
+    }
+}
+
+/// So many of a namespace are reported within so many nanoseconds.
+const MOST: u32 = 16;
 const AGAIN_NS: u64 = 10_000_000_000;
+
+/// `-ENOENT`: the sysctl goes, and its table may be gone.
+const GONE: i64 = -2;
 
 /// `-ERESTARTSYS`, from which on an errno says that the call is to be made again.
 const RESTART: i64 = -512;
@@ -96,21 +106,28 @@ programs! {
 #[inline(always)]
 fn enter(ctx: &ProbeContext) -> Option<()> {
     let iter = ctx.object(1);
+    let length: u64 = iter.or_zero(&globals::ITER_COUNT);
     SYSCTL_WRITES.begin(&Call {
         file: ctx.object(0).follow(&globals::IOCB_FILE)?.0,
-        value: buffer(iter).map_or(0, |buffer| buffer.0),
-        length: iter.or_zero(&globals::ITER_COUNT),
+        value: buffer(iter, length).map_or(0, |buffer| buffer.0),
+        length,
     });
     Some(())
 }
 
 /// Where in the program's memory the value is: the iterator has it itself, or a list of
-/// which it is the first. What is in the kernel's memory is not read.
+/// which the first has all of it. What is in pieces, or in the kernel's memory, is not
+/// read.
 #[inline(always)]
-fn buffer(iter: Pointer) -> Option<Pointer> {
+fn buffer(iter: Pointer, length: u64) -> Option<Pointer> {
     let at = iter.follow(&globals::ITER_BUFFER)?;
     let buffer = if is_kernel(at) {
-        at.read().map(Pointer)?
+        // `iovec.iov_base` and `iov_len`
+        let [first, its_length]: [u64; 2] = at.read()?;
+        if its_length != length {
+            return None;
+        }
+        Pointer(first)
     } else {
         at
     };
@@ -127,7 +144,7 @@ fn is_kernel(at: Pointer) -> bool {
 fn leave(ctx: &RetProbeContext) -> Option<()> {
     let ret: i64 = ctx.ret();
     let call = SYSCTL_WRITES.take()?;
-    if ret >= 0 || ret <= RESTART {
+    if ret >= 0 || ret == GONE || ret <= RESTART {
         return None;
     }
     report(ctx, call, ret as i32)
@@ -147,25 +164,7 @@ fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
     let net = set.0.checked_sub(u64::from(globals::NET_SYSCTLS.load()))?;
     let net = Net(Pointer(net));
     let netns = net.inum()?;
-    let same = Same {
-        table: table.0,
-        netns,
-        ret,
-    };
-    let of_this = SYSCTLS_REPORTED.pass(&same, 0, AGAIN_NS, MOST);
-    if of_this == HELD_BACK {
-        return None;
-    }
-    let all = Same {
-        table: 0,
-        netns,
-        ret: 0,
-    };
-    let of_all = SYSCTLS_REPORTED.pass(&all, 0, AGAIN_NS, MOST_OF_ALL);
-    if of_all == HELD_BACK {
-        return None;
-    }
-    payload.suppressed = (of_this + of_all) as u32;
+    payload.suppressed = 0;
     payload.ret = ret;
     payload.read = 0;
     payload.name = [0; 40];
@@ -174,14 +173,23 @@ fn report<C: EbpfContext>(ctx: &C, call: Call, ret: i32) -> Option<()> {
         .text_into(&mut payload.name);
     value(call, payload);
     let is_bounded = bounds(table, payload);
-    current(table, payload);
+    payload.current = 0;
+    // What others have may be in other units than they show.
+    if is_bounded || payload.name.first_chunk() == Some(b"mtu\0") {
+        current(table, payload);
+    }
     payload.ifindex = 0;
     payload.mtu = 0;
     if !is_bounded {
         interface(table, net, payload);
     }
     record.open_in(context::of_sleeper(), wire::WRITE, netns);
-    record.send(ctx, wire::WRITE);
+    let namespace = Namespace {
+        netns,
+        unused: [0; 5],
+    };
+    let passed = SYSCTLS_REPORTED.pass(&namespace, 0, AGAIN_NS, MOST);
+    SYSCTLS_HELD.settle(ctx, wire::WRITE, &namespace, record, passed != HELD_BACK);
     Some(())
 }
 
@@ -286,7 +294,6 @@ fn bounds(table: Pointer, payload: &mut SysctlRefused) -> bool {
 /// The value that it has.
 #[inline(always)]
 fn current(table: Pointer, payload: &mut SysctlRefused) {
-    payload.current = 0;
     let size: u32 = table.or_zero(&globals::CTL_SIZE);
     if size == size_of::<i32>() as u32
         && let Some(current) = table.follow(&globals::CTL_DATA).and_then(Pointer::read)

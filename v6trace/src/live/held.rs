@@ -16,6 +16,7 @@ use v6trace_common::{
         dad::{DadFailure, DadReflection},
         request::RequestRefused,
         route::{RouteRefused, RoutesGone},
+        sysctl::SysctlRefused,
     },
     held::{KEY_LEN, QUIET_NS},
 };
@@ -35,6 +36,7 @@ fn until_the_end(ebpf: &mut Ebpf) -> anyhow::Result<Vec<Box<dyn Take>>> {
     Ok(vec![
         open::<RouteRefused>(ebpf, "ROUTE_REFUSALS_HELD")?,
         open::<RequestRefused>(ebpf, "REQUEST_REFUSALS_HELD")?,
+        open::<SysctlRefused>(ebpf, "SYSCTLS_HELD")?,
     ])
 }
 

@@ -2,7 +2,7 @@
 //! stream, and singly where that is lost.
 
 use v6trace::{
-    families::anycast::{AnycastUse, Use, UseKind},
+    families::anycast::{Advertised, AnycastUse, Use, UseKind},
     record::Lost,
     record::Record,
     report::Options,
@@ -11,8 +11,8 @@ use v6trace_common::{
     Hook,
     families::{
         anycast::{
-            self, ADDRESSES_COMPLETE, AnycastChange, FORWARDING_CHANGE, JOINED, PREFIX_FOUND,
-            RELEASED, WRITTEN_ALL,
+            self, ACCEPT_RA_READ, ADDRESSES_COMPLETE, AnycastChange, FORWARDING_CHANGE, JOINED,
+            PREFIX_FOUND, RELEASED, WRITTEN_ALL,
         },
         forwarding::{DefaultRoutesPurged, ForwardingWritten, PURGE, PurgedRoute, WRITE},
     },
@@ -33,7 +33,8 @@ fn change(n: u8, at: u64, change: u32) -> Record {
         trigger: FORWARDING_CHANGE,
         written: WRITTEN_ALL,
         prefix_len: 64,
-        flags: PREFIX_FOUND | ADDRESSES_COMPLETE,
+        accept_ra: 1,
+        flags: PREFIX_FOUND | ADDRESSES_COMPLETE | ACCEPT_RA_READ,
         ..AnycastChange::new_zeroed()
     };
     taken.address[..2].copy_from_slice(&[0xfd, n]);
@@ -62,6 +63,25 @@ fn used(at: u64) -> Record {
         vrf: None,
         owner: None,
         advertised: None,
+    })
+}
+
+/// Nobody uses it, and its interface has an address from an advertisement, if `has` says
+/// so.
+fn unused(at: u64, has: bool) -> Record {
+    let address = ("fd00::7".parse().unwrap(), 64);
+    Record::from(AnycastUse {
+        boot_ns: EVENT_NS + at,
+        of: EVENT_NS + at,
+        uses: Vec::new(),
+        complete: true,
+        vrf: None,
+        owner: None,
+        advertised: Some(Advertised {
+            addresses: if has { vec![address] } else { Vec::new() },
+            routes: Vec::new(),
+            purged: false,
+        }),
     })
 }
 
@@ -143,7 +163,7 @@ fn what_matters_most_leads_and_nothing_is_hidden() {
         "The kernel removed the default route",
         "This host now owns 5 addresses as subnet-router anycast (fd00:: on etha, fd01:: on ethb, \
          fd02:: on ethc and 2 more)",
-        "9 interfaces that are up began to forward, of which 8 ignore router advertisements",
+        "9 interfaces that are up became routers, of which 8 ignore router advertisements",
         "also default-route-purged",
         "accept_ra=2",
     ] {
@@ -151,6 +171,45 @@ fn what_matters_most_leads_and_nothing_is_hidden() {
     }
     // For programs, each is itself.
     assert_eq!(diagnoses(records).len(), 7);
+}
+
+#[test]
+fn what_advertisements_gave_can_be_kept() {
+    let told = |has: bool| {
+        let records = (0..6).flat_map(|n| [unused(n.into(), has), taken(n, n.into())]);
+        let told = blocks(records.chain([written(WRITER, 0, 7)]).collect());
+        assert_eq!(told.len(), 1, "{told:?}");
+        told[0].clone()
+    };
+    let gone = told(true);
+    for part in [
+        "What advertisements gave to etha, ethb, ethc and 3 more runs out",
+        "net/ipv6/conf/etha/accept_ra=2",
+        "net/ipv6/conf/ethc/accept_ra=2",
+        "the same on the others",
+    ] {
+        assert!(gone.contains(part), "no {part:?} in {gone}");
+    }
+    assert!(!gone.contains("nothing to do"), "{gone}");
+    assert!(!gone.contains("conf/ethd/"), "{gone}");
+    let none = told(false);
+    assert!(none.contains("nothing to do"), "{none}");
+    assert!(!none.contains("accept_ra=2"), "{none}");
+}
+
+#[test]
+fn a_look_that_failed_is_told() {
+    let records = [
+        taken(1, 1),
+        unused(2, false),
+        taken(2, 2),
+        written(WRITER, 0, 3),
+    ];
+    let told = blocks(records.into());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Of 1 not all that may use them could be looked up."));
+    assert!(told[0].contains("anycast_addresses 2"), "{told:?}");
+    assert!(!told[0].contains("nothing to do"), "{told:?}");
 }
 
 #[test]

@@ -75,6 +75,49 @@ fn what_was_not_read_is_not_claimed() {
 }
 
 #[test]
+fn what_all_takes_is_no_secret() {
+    for value in ["fd00::7", "x"] {
+        let mut refused = refused("stable_secret", value, -5);
+        refused.directory = *b"all\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        let said = said(&refused);
+        assert_eq!(said["confidence"], "certain", "{said}");
+        assert!(has(&said, "`all` takes no secret"), "{said}");
+    }
+}
+
+#[test]
+fn what_does_not_show_is_shown() {
+    for (value, shown) in [
+        ("64\r\n", "64\\r"),
+        ("\r\n on\n", "on"),
+        ("6\u{1b}[2J", "6\\u{1b}[2J"),
+    ] {
+        let said = said(&refused("accept_ra", value, INVALID));
+        assert_eq!(said["evidence"]["value"], shown);
+        assert!(has(&said, &format!("to \"{shown}\" ")), "{said}");
+        assert!(has(&said, "this is none"), "{said}");
+    }
+    // A blank is one behind a number.
+    let said = said(&refused("accept_ra", "1\t\n2 \n", INVALID));
+    assert_eq!(said["evidence"]["value"], "1  2");
+    assert!(!has(&said, "this is none"), "{said}");
+}
+
+#[test]
+fn no_link_is_told_to_carry_what_none_does() {
+    for (mtu, fixes) in [("65535", 1), ("65536", 0), ("99999999999", 0)] {
+        let refused = SysctlRefused {
+            read: VALUE_READ | INTERFACE_READ | CURRENT_READ,
+            mtu: 1500,
+            ..refused("mtu", mtu, INVALID)
+        };
+        let said = said(&refused);
+        assert_eq!(said["evidence"]["greatest"], 1500, "{said}");
+        assert_eq!(said["fix"].as_array().unwrap().len(), fixes, "{said}");
+    }
+}
+
+#[test]
 fn where_a_sysctl_is_shows_in_its_path() {
     let mut refused = refused("flush", "x", INVALID);
     for (depth, path) in [

@@ -164,11 +164,12 @@ pub(super) fn answered_by_ioctl(ctx: &RetProbeContext) -> Option<()> {
     let asked: Asked = Pointer(call.asked).read()?;
     let net = Net(Pointer(call.net));
     let netns = net.inum()?;
-    if asked.ifindex != 0
-        && let Found::At(device) = devices::find(net, asked.ifindex)
-        && is_in_vrf(device.0)
-    {
-        return None;
+    if asked.ifindex != 0 {
+        match devices::find(net, asked.ifindex) {
+            Found::At(device) if !is_in_vrf(device.0) => {}
+            Found::Nowhere => {}
+            Found::At(_) | Found::Unknown => return None,
+        }
     }
     let refusal = Refusal {
         hook,

@@ -6,7 +6,7 @@ causes! {
     SubnetRouterAnycast, "subnet-router-anycast", Hazard,
         "this host now owns prefix::, the anycast address of a subnet's routers";
     SubnetRouterAnycastReleased, "subnet-router-anycast-released", Notice,
-        "this host no longer owns prefix::, since an interface ceased to forward";
+        "this host no longer owns prefix::, since forwarding was turned off on an interface";
     AnycastNotPermitted, "anycast-not-permitted", Failure,
         "IPV6_JOIN_ANYCAST got EPERM: the task lacks CAP_NET_ADMIN for this network namespace";
     AnycastMulticast, "anycast-multicast", Failure,

@@ -58,11 +58,11 @@ pub struct ForwardingWritten {
     pub began_ns: u64,
     /// The forwarding sysctl, where it is known.
     pub written: Option<Written>,
-    /// Interfaces that are up and began to forward.
+    /// Interfaces that are up and became routers: their own forwarding was turned on.
     pub routers: u32,
     /// Those of them that have accept_ra = 1.
     pub deaf: u32,
-    /// Interfaces that are up and ceased to forward.
+    /// Interfaces that are up and became hosts.
     pub hosts: u32,
     /// Those of them that have accept_ra = 1.
     pub hearing: u32,

@@ -4,13 +4,13 @@
 //! What somebody uses comes first, in full, then the default routes that went; of what
 //! nobody is known to use, a few are named and all are counted.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use super::{Cause, ForwardingWritten, explain::removal};
 use crate::{
     catalogue::Severity,
     event::Event,
-    explain::{Confidence, Diagnosis, Fix, Value, named},
+    explain::{Confidence, Diagnosis, Fix, Value, advice, named},
     families::anycast::{self, PURGED, SOMEBODY},
 };
 
@@ -38,7 +38,7 @@ pub(super) fn together(
     }
     whole.address = None;
     whole
-        .with("anycast_addresses", written.anycast)
+        .with("anycast_addresses", parts.anycast())
         .with("in_use", counted(&parts.in_use))
         .with("default_routes", written.purged)
         .with("routers", written.routers)
@@ -166,7 +166,20 @@ impl<'a> Parts<'a> {
         if unsure > 0 {
             text += &format!(" Of {unsure} it is not known whether this host had them already.");
         }
+        let unseen = self.not_looked_up();
+        if unseen > 0 {
+            text += &format!(" Of {unseen} not all that may use them could be looked up.");
+        }
         text
+    }
+
+    /// Of how many of these it could not all be looked up who uses them.
+    fn not_looked_up(&self) -> usize {
+        let is_unseen = |part: &&&Diagnosis| {
+            !matches!(part.evidence("used_by"), Some(Value::List(_)))
+                || part.evidence("uses_complete") == Some(&Value::from(false))
+        };
+        self.unused.iter().filter(is_unseen).count()
     }
 
     /// What became of interfaces.
@@ -189,10 +202,7 @@ impl<'a> Parts<'a> {
                     ", of which {deaf} ignore router advertisements from now on (accept_ra = 1)"
                 ),
             };
-            said.push(format!(
-                "{} up began to forward{deaf}.",
-                interfaces(routers)
-            ));
+            said.push(format!("{}{deaf}.", became(routers, "router")));
         }
         if hosts > 0 {
             let hearing = match hearing {
@@ -204,16 +214,14 @@ impl<'a> Parts<'a> {
                     format!(", of which {hearing} heed router advertisements again (accept_ra = 1)")
                 }
             };
-            said.push(format!(
-                "{} up ceased to forward{hearing}.",
-                interfaces(hosts)
-            ));
+            said.push(format!("{}{hearing}.", became(hosts, "host")));
         }
         said
     }
 
-    /// Interfaces that have something from advertisements, which they ignore now.
-    fn no_longer_renewed(&self) -> Option<String> {
+    /// Interfaces that have something from advertisements, which they ignore now, and a
+    /// part of each.
+    fn deaf(&self) -> Vec<(&str, &Diagnosis)> {
         let taken = self.in_use.iter().chain(&self.unused);
         let deaf = taken.filter(|part| {
             let advertised = part.evidence("advertised");
@@ -221,12 +229,15 @@ impl<'a> Parts<'a> {
                 if all.iter().any(|one| *one != Value::from(PURGED)));
             has_any && part.evidence("accept_ra") == Some(&Value::from(1))
         });
-        let mut names: Vec<String> = Vec::new();
-        for name in deaf.filter_map(|part| part.interface.as_ref()) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        deaf.filter_map(|part| Some((part.interface.as_deref()?, *part)))
+            .filter(|(name, _)| seen.insert(*name))
+            .collect()
+    }
+
+    fn no_longer_renewed(&self) -> Option<String> {
+        let names = self.deaf().into_iter().map(|(name, _)| name.to_owned());
+        let names: Vec<_> = names.collect();
         (!names.is_empty()).then(|| {
             format!(
                 "What advertisements gave to {} runs out, unless somebody else renews it.",
@@ -235,8 +246,8 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// All of what matters most, and what is best for the like; of what nobody uses,
-    /// that there is nothing to do.
+    /// All of what matters most, and what is best for the like; what keeps what
+    /// advertisements gave; of what nobody uses, that there is nothing to do.
     fn fixes(&self) -> Vec<Fix> {
         let further = self.in_use.iter().take(IN_FULL).skip(1);
         let in_use = self.in_use.iter().take(1).flat_map(|part| &part.fix);
@@ -248,14 +259,46 @@ impl<'a> Parts<'a> {
                 fixes.push(fix.clone());
             }
         }
+        let keeping = self.keeping(&fixes);
         if fixes.is_empty() && !self.unused.is_empty() {
             let none = Fix::new("give no neighbour there one of these addresses");
-            fixes.push(none.remark("then there is nothing to do"));
+            let is_all = keeping.is_empty() && self.not_looked_up() == 0;
+            fixes.push(if is_all {
+                none.remark("then there is nothing to do")
+            } else {
+                none
+            });
         }
+        fixes.extend(keeping);
         if fixes.is_empty() {
             fixes.clone_from(&self.first.fix);
         }
         fixes
+    }
+
+    /// What keeps what advertisements gave, where these do not.
+    fn keeping(&self, fixes: &[Fix]) -> Vec<Fix> {
+        let heeds = |name: &str| {
+            let setting = advice::interface_sysctl(name, "accept_ra", 2);
+            move |fix: &&Fix| fix.action.contains(&setting)
+        };
+        let mut deaf = self.deaf();
+        deaf.retain(|(name, _)| !fixes.iter().any(|fix| heeds(name)(&fix)));
+        let few = deaf.iter().take(IN_FULL);
+        let few = few.filter_map(|(name, part)| part.fix.iter().find(heeds(name)));
+        let mut keeping: Vec<_> = few.cloned().collect();
+        if deaf.len() > IN_FULL {
+            keeping.push(Fix::new(
+                "the same on the others that have something from advertisements",
+            ));
+        }
+        keeping
+    }
+
+    /// Anycast addresses that were taken, or given up.
+    fn anycast(&self) -> u32 {
+        let all = [&self.in_use, &self.unused, &self.given_up];
+        all.into_iter().map(|parts| counted(parts)).sum()
     }
 
     /// The codes of the other causes.
@@ -289,10 +332,10 @@ fn addresses(count: usize) -> String {
     format!("{count} address{}", if count == 1 { "" } else { "es" })
 }
 
-fn interfaces(count: u32) -> String {
+fn became(count: u32, role: &str) -> String {
     match count {
-        1 => "1 interface that is".to_owned(),
-        _ => format!("{count} interfaces that are"),
+        1 => format!("1 interface that is up became a {role}"),
+        _ => format!("{count} interfaces that are up became {role}s"),
     }
 }
 

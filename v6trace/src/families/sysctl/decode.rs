@@ -4,14 +4,15 @@ use v6trace_common::families::sysctl as wire;
 
 use crate::{
     errno::Errno,
-    event::{Name, name, text},
+    event::{Name, name},
     families::Decode,
 };
 
 /// A value that a sysctl refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SysctlRefused {
-    /// The value, without blanks around it.
+    /// The value, without blanks around it and with one for each in it; what is no
+    /// character to show is escaped.
     pub value: Option<String>,
     /// Whether that is all of it.
     pub is_whole: bool,
@@ -21,7 +22,7 @@ pub struct SysctlRefused {
     pub directories: Vec<Name>,
     /// Within which bounds it takes numbers; `None` of one without.
     pub bounds: Option<Bounds>,
-    /// The value that it has, where that is a number of 32 bits.
+    /// The value that it has, of those with bounds and of `mtu`.
     pub current: Option<i32>,
     /// Why it was refused.
     pub errno: Errno,
@@ -29,7 +30,7 @@ pub struct SysctlRefused {
     pub interface: Option<Interface>,
     /// Whether there is a secret to make stable addresses of.
     pub has_secret: Option<bool>,
-    /// Writes that were refused likewise and not reported before this one.
+    /// Refused writes in this namespace that were not reported before this one.
     pub suppressed: u32,
 }
 
@@ -56,13 +57,10 @@ impl Decode for SysctlRefused {
 
     fn from_wire(wire: &Self::Wire) -> Self {
         let has = |flag| wire.read & flag != 0;
-        let written = wire.value.trim_ascii_end();
-        let end = written.iter().position(|&byte| byte == 0);
-        let written = written[..end.unwrap_or(written.len())].trim_ascii();
         let above = [name(&wire.above), name(&wire.directory)];
         let depth = usize::try_from(wire.depth).unwrap_or(usize::MAX);
         Self {
-            value: has(wire::VALUE_READ).then(|| text(written)),
+            value: has(wire::VALUE_READ).then(|| value(&wire.value)),
             is_whole: usize::try_from(wire.length).is_ok_and(|length| length < wire::VALUE_LEN),
             name: name(&wire.name),
             directories: above[above.len().saturating_sub(depth)..].to_vec(),
@@ -78,6 +76,20 @@ impl Decode for SysctlRefused {
         }
     }
 }
+
+/// Where a NUL ends it. The kernel skips any space ahead of a number, and behind it takes
+/// three kinds alone: what else is there is why it refuses, and shows.
+fn value(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0);
+    let text = String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]);
+    let value = text
+        .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}')
+        .trim_end_matches(BLANKS);
+    value.replace(BLANKS, " ").escape_debug().to_string()
+}
+
+/// What may be behind a number, and between two.
+const BLANKS: [char; 3] = [' ', '\t', '\n'];
 
 /// The bounds; where the table has none, those of the type.
 fn bounds(wire: &wire::SysctlRefused) -> Bounds {

@@ -18,7 +18,7 @@ pub(super) fn explain(refused: &SysctlRefused, subject: Subject<'_>) -> Diagnosi
     let verdict = story.verdict();
     let sysctl = refused.sysctl();
     let value = match &refused.value {
-        Some(value) => format!("to {value:?}"),
+        Some(value) => format!("to \"{value}\""),
         None => "to a value that could not be read".to_owned(),
     };
     let summary = format!(
@@ -49,6 +49,9 @@ pub(super) fn explain(refused: &SysctlRefused, subject: Subject<'_>) -> Diagnosi
 const LAST_MODE: i128 = 3;
 const STABLE_PRIVACY: i128 = 2;
 const RANDOM: i128 = 3;
+
+/// What hardly any link carries more than.
+const GREATEST_MTU: i128 = 65_535;
 
 /// Why.
 struct Verdict {
@@ -105,7 +108,7 @@ impl Story<'_> {
         let refused = self.refused;
         let value = refused.value.as_deref().filter(|_| refused.is_whole);
         let found = match (refused.errno, value) {
-            (Errno::EIO, Some(value)) => self.secret(value),
+            (Errno::EIO, value) => self.secret(value),
             (Errno::EINVAL | Errno::ERANGE, Some(value)) => self.number(value),
             (Errno::EPERM, _) => Some(Verdict::likely(
                 "who writes may not set it, though the file could be opened for writing, or a BPF \
@@ -116,11 +119,23 @@ impl Story<'_> {
         found.unwrap_or_else(|| Verdict::likely("why is not known"))
     }
 
-    /// `stable_secret` is an address, in form.
-    fn secret(&self, value: &str) -> Option<Verdict> {
-        let is_secret = self.refused.is_conf("stable_secret");
+    /// `stable_secret` is an address, in form, and `all` has none.
+    fn secret(&self, value: Option<&str>) -> Option<Verdict> {
+        if !self.refused.is_conf("stable_secret") {
+            return None;
+        }
+        if self
+            .refused
+            .directories
+            .get(1)
+            .is_some_and(|of| of == "all")
+        {
+            return Some(Verdict::certain(
+                "`all` takes no secret: that of `default` is for all interfaces that have none",
+            ));
+        }
         let verdict = Verdict::certain("it takes 128 bits in the form of an IPv6 address");
-        (is_secret && value.parse::<Ipv6Addr>().is_err()).then_some(verdict)
+        value?.parse::<Ipv6Addr>().is_err().then_some(verdict)
     }
 
     fn number(&self, value: &str) -> Option<Verdict> {
@@ -189,6 +204,9 @@ impl Story<'_> {
         if is_at_most {
             verdict.severity = Severity::Notice;
         }
+        if number > GREATEST_MTU {
+            return Some(verdict);
+        }
         let raise = format!("ip link set dev {} mtu {number}", quoted(name));
         Some(verdict.fix(
             self.subject.command(&raise).remark(
@@ -241,7 +259,7 @@ impl Story<'_> {
 /// The number that the kernel reads: the first word, in C's notation. `None` where that
 /// is none, or beyond all bounds of a sysctl's.
 fn first_number(value: &str) -> Option<i128> {
-    let word = value.split_ascii_whitespace().next()?;
+    let word = value.split(' ').next()?;
     let (sign, digits) = match word.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, word),
@@ -273,6 +291,7 @@ mod tests {
             ("", None),
             ("on", None),
             ("1x", None),
+            ("1\\r", None),
             ("--1", None),
             ("+1", None),
             ("08", None),

@@ -70,6 +70,9 @@ impl Story<'_> {
         diagnosis = diagnosis
             .with("used_by", self.found.map(used_by))
             .with("advertised", advertised.map(listed));
+        if self.found.is_some_and(|found| !found.complete) {
+            diagnosis = diagnosis.with("uses_complete", false);
+        }
         if self.change.own_address.is_none() {
             diagnosis = diagnosis.likely();
         }
