@@ -4,7 +4,6 @@
 //! later.
 
 use crate::{
-    container::Container,
     event::{Event, Task},
     explain::Diagnosis,
     session::Session,
@@ -17,7 +16,7 @@ pub struct Filter {
     pub pid: Option<u32>,
     /// Only of tasks with this name.
     pub comm: Option<String>,
-    /// Only of this container, by a name or an id of it ([`Container::is_called`]).
+    /// Only of this container, by a name or an id of it ([`Container::is_called`](crate::container::Container::is_called)).
     pub container: Option<String>,
     /// Only in this network namespace.
     pub netns: Option<NetnsFilter>,
@@ -41,7 +40,7 @@ impl Filter {
     pub fn admits(&self, event: &Event, session: &Session) -> bool {
         let task = event.culprit();
         self.admits_task(task)
-            && self.admits_container(session.container(task, event.netns))
+            && self.admits_container(task, event.netns, session)
             && self
                 .interface
                 .as_deref()
@@ -52,7 +51,7 @@ impl Filter {
     /// Whether what was found in the state of the host is.
     pub fn admits_finding(&self, finding: &Diagnosis, session: &Session) -> bool {
         self.admits_task(finding.task.as_ref())
-            && self.admits_container(finding.container.as_ref())
+            && self.admits_container(finding.task.as_ref(), finding.netns, session)
             && (self.interface.is_none() || self.interface == finding.interface)
             && (self.families.is_empty()
                 || self
@@ -71,10 +70,9 @@ impl Filter {
                 .is_none_or(|comm| task.is_some_and(|task| task.comm == *comm))
     }
 
-    fn admits_container(&self, container: Option<&Container>) -> bool {
-        self.container
-            .as_ref()
-            .is_none_or(|wanted| container.is_some_and(|container| container.is_called(wanted)))
+    fn admits_container(&self, task: Option<&Task>, netns: u32, session: &Session) -> bool {
+        let wanted = self.container.as_ref();
+        wanted.is_none_or(|wanted| session.whose(task, netns).is_called(wanted))
     }
 
     fn admits_netns(&self, netns: u32, session: &Session) -> bool {

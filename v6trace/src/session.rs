@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::{
     check::Snapshots,
-    container::Container,
+    container::{Container, Pod},
     event::{Event, Task},
     families::{advertisement, dad, neighbour, outgoing},
     record::{Finding, Listed, Lookup, Namespace, Process, SessionInfo},
@@ -29,6 +29,26 @@ pub struct Session {
     outgoing: outgoing::Earlier,
     /// Who got no entry in the table of neighbours.
     neighbours: neighbour::Earlier,
+}
+
+/// Whose doing something is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whose<'a> {
+    /// The container.
+    pub(crate) container: Option<&'a Container>,
+    /// Its pod, or the one that has the network namespace.
+    pub(crate) pod: Option<&'a Pod>,
+    /// Whether it is these that have the network namespace.
+    pub(crate) is_their_netns: bool,
+}
+
+impl Whose<'_> {
+    /// Whether somebody who says `wanted` means it.
+    pub(crate) fn is_called(&self, wanted: &str) -> bool {
+        self.container
+            .is_some_and(|container| container.is_called(wanted))
+            || self.pod.is_some_and(|pod| pod.is_called(wanted))
+    }
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -162,16 +182,31 @@ impl Session {
         all.find(|(inode, _)| *inode == netns).map(|(_, pid)| pid)
     }
 
-    /// The container that a task is part of; where it is of none, or nobody in particular
-    /// did anything, the one that the network namespace is of.
-    pub fn container(&self, task: Option<&Task>, netns: u32) -> Option<&Container> {
+    /// Whose doing something is: of the container that the task is part of, else of the
+    /// one, or the pod, that has the network namespace.
+    pub(crate) fn whose(&self, task: Option<&Task>, netns: u32) -> Whose<'_> {
         let process = task.and_then(|task| self.process(task.pid));
-        let own = process.and_then(|process| process.container.as_ref());
-        own.or_else(|| self.container_of(netns))
+        let acting = process.and_then(|process| process.container.as_ref());
+        let living = self.container_of(netns);
+        let found = acting.or(living);
+        let pod = found.and_then(|container| container.pod.as_ref());
+        let is_their_netns =
+            found
+                .zip(living)
+                .is_some_and(|(found, living)| match (&found.pod, &living.pod) {
+                    (Some(pod), Some(other)) => pod.uid == other.uid,
+                    _ => found.id == living.id,
+                });
+        Whose {
+            // Of a pod's namespace it is not known which of its containers it is about.
+            container: acting.or(living.filter(|container| container.pod.is_none())),
+            pod,
+            is_their_netns,
+        }
     }
 
     /// The container that a network namespace is of, other than v6trace's own, by a
-    /// process that lives there.
+    /// process that lives there: one of several where it has a pod.
     fn container_of(&self, netns: u32) -> Option<&Container> {
         if self.is_own_namespace(netns) {
             return None;

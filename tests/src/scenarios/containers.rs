@@ -84,8 +84,8 @@ impl Member {
     fn of(cgroup: &str, netns: Option<&Netns>) -> Result<Self> {
         fs::create_dir_all(cgroup).with_context(|| format!("cannot make {cgroup}"))?;
         let child = match netns {
-            Some(netns) => netns.enter(|| Ok(Command::new("sleep").arg("120").spawn()?))?,
-            None => Command::new("sleep").arg("120").spawn()?,
+            Some(netns) => netns.enter(|| Ok(Command::new("sleep").arg("infinity").spawn()?))?,
+            None => Command::new("sleep").arg("infinity").spawn()?,
         };
         fs::write(
             Path::new(cgroup).join("cgroup.procs"),
@@ -132,7 +132,7 @@ impl Running {
             "ociVersion": "1.0.0",
             "process": {
                 "user": { "uid": 0, "gid": 0 },
-                "args": ["sleep", "120"],
+                "args": ["sleep", "infinity"],
                 "cwd": "/",
                 "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 "capabilities": {
@@ -269,7 +269,7 @@ fn service() -> Result<()> {
     let tracer = Tracer::start(&[])?;
     for cgroup in [unit, &watched] {
         let enter = format!(
-            "echo $$ > {cgroup}/cgroup.procs; exec ip {}",
+            "echo $$ > {cgroup}/cgroup.procs && exec ip {}",
             netns.ip_words(REFUSED)
         );
         let status = Command::new("bash").args(["-c", &enter]).status()?;

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     catalogue::{Cause, Severity},
-    container::Container,
+    container::{Container, Pod},
     errno::Errno,
     event::{Event, Task},
     session::Session,
@@ -29,8 +29,13 @@ pub struct Diagnosis {
     pub task: Option<Task>,
     /// The systemd service that the task belongs to.
     pub unit: Option<String>,
-    /// The container that the task is part of, or the network namespace is of.
+    /// The container that the task is part of, else the one that has the network
+    /// namespace to itself.
     pub container: Option<Container>,
+    /// The pod that the container is of, else the one that has the network namespace.
+    pub pod: Option<Pod>,
+    /// Whether it is these that have the network namespace.
+    pub is_their_netns: bool,
     /// Inode number of the network namespace.
     pub netns: u32,
     /// The interface's index and, where known, name.
@@ -164,6 +169,8 @@ impl Diagnosis {
             task: event.culprit().cloned(),
             unit: None,
             container: None,
+            pod: None,
+            is_their_netns: false,
             netns: event.netns,
             ifindex: occurrence.ifindex(),
             interface: occurrence.interface().map(str::to_owned),
@@ -193,6 +200,8 @@ impl Diagnosis {
             task: None,
             unit: None,
             container: None,
+            pod: None,
+            is_their_netns: false,
             netns,
             ifindex: None,
             interface: None,
@@ -209,7 +218,10 @@ impl Diagnosis {
     pub(crate) fn belonging(mut self, session: &Session) -> Self {
         let task = self.task.as_ref();
         self.unit = task.and_then(|task| session.unit(task.pid).map(str::to_owned));
-        self.container = session.container(task, self.netns).cloned();
+        let whose = session.whose(task, self.netns);
+        self.container = whose.container.cloned();
+        self.pod = whose.pod.cloned();
+        self.is_their_netns = whose.is_their_netns;
         self
     }
 

@@ -30,8 +30,8 @@ pub(crate) struct Batch {
     insides: HashMap<u32, Result<Inside, io::ErrorKind>>,
     /// By process and the cgroup of the event.
     belongs: HashMap<(u32, u64), Belongs>,
-    /// The containers of inhabitants, by namespace.
-    inhabitants: HashMap<u32, Option<Container>>,
+    /// Those who live in namespaces, and their containers.
+    inhabitants: HashMap<u32, (u32, Option<Container>)>,
     /// By process.
     namespaces: HashMap<u32, Option<u32>>,
 }
@@ -67,13 +67,22 @@ impl Batch {
         let places = self.places();
         let pid = places.somebody(netns, but)?;
         let is_named = places.is_named(netns);
-        let known = self.inhabitants.entry(netns);
-        let container = known.or_insert_with(|| processes::is_part(pid).container);
+        let known = self
+            .inhabitants
+            .get(&netns)
+            .filter(|(known, _)| *known == pid);
+        let container = if let Some((_, container)) = known {
+            container.clone()
+        } else {
+            let container = processes::is_part(pid).container;
+            self.inhabitants.insert(netns, (pid, container.clone()));
+            container
+        };
         (!is_named || container.is_some()).then(|| Process {
             boot_ns: clock::boot_ns(),
             pid,
             unit: None,
-            container: container.clone(),
+            container,
             netns: Some(netns),
         })
     }

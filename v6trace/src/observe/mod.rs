@@ -283,24 +283,28 @@ impl Observer {
     }
 
     /// A process that lives in the event's namespace, should that have no name, or be a
-    /// container's; and the one that the event's operation failed for.
+    /// container's; and the one that did what is told.
     fn processes(&self, event: &Event, looks: &mut Batch) -> impl Iterator<Item = Process> + use<> {
         let culprit = looks.culprit(event);
         let is_elsewhere = event.netns != self.own_netns && event.occurrence().is_remarkable();
         let inhabitant = is_elsewhere.then(|| looks.inhabitant(event.netns, culprit));
-        let failed = culprit.filter(|_| event.occurrence().is_failure());
-        let culprit = failed.map(|pid| {
+        let has_failed = event.occurrence().is_failure();
+        let is_told = has_failed || event.occurrence().is_remarkable();
+        let culprit = culprit.filter(|_| is_told).map(|pid| {
             let Belongs { unit, container } = looks.belongs(pid, event.cgroup_id);
             Process {
                 boot_ns: clock::boot_ns(),
                 pid,
                 unit,
                 container,
-                netns: looks.netns_of(pid),
+                // Who has done what was asked may well be gone: no way into the namespace.
+                netns: looks.netns_of(pid).filter(|_| has_failed),
             }
         });
+        let named = culprit.as_ref().filter(|_| has_failed);
+        let named = named.map(|process| process.pid);
         let inhabitant = inhabitant.flatten();
-        let inhabitant = inhabitant.filter(|process| Some(process.pid) != failed);
+        let inhabitant = inhabitant.filter(|process| Some(process.pid) != named);
         inhabitant.into_iter().chain(culprit)
     }
 }

@@ -20,10 +20,17 @@ pub(crate) struct Belongs {
 /// Where the process is in another cgroup by now, or its id is another process's, `/proc`
 /// tells nothing.
 pub(crate) fn did(pid: u32, cgroup_id: u64) -> Belongs {
-    if let Some(path) = cgroups::path_of(cgroup_id) {
-        return Belongs::of(&path);
+    let known = cgroups::path_of(cgroup_id);
+    let is_it = |path: &str| match &known {
+        Some(known) => path == known,
+        None => cgroups::has_id(path, cgroup_id),
+    };
+    let by_proc = by_proc(pid, is_it);
+    match &known {
+        // Of hosts with both kinds of cgroups, another than cgroup2's may tell more.
+        Some(known) if by_proc.container.is_none() => Belongs::of(known),
+        _ => by_proc,
     }
-    by_proc(pid, |path| cgroups::has_id(path, cgroup_id))
 }
 
 /// What a process is part of.
@@ -31,9 +38,31 @@ pub(crate) fn is_part(pid: u32) -> Belongs {
     by_proc(pid, |_| true)
 }
 
+/// The service that a process belongs to.
+pub(crate) fn unit(pid: u32) -> Option<String> {
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    service_of(path_in(&cgroups, |_| true)?)
+}
+
 fn by_proc(pid: u32, is_it: impl Fn(&str) -> bool) -> Belongs {
     let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    path_in(&cgroups, is_it).map_or_else(Belongs::default, Belongs::of)
+    let Some(path) = path_in(&cgroups, is_it) else {
+        return Belongs::default();
+    };
+    let belongs = Belongs::of(path);
+    let mut others = paths(&cgroups).map(|(_, path)| path);
+    match belongs.container {
+        // A runtime that makes cgroups of cgroup1 alone leaves its processes in its own
+        // service's of cgroup2, which is not theirs.
+        None => match others.find_map(containers::of) {
+            Some(container) => Belongs {
+                unit: None,
+                container: Some(container),
+            },
+            None => belongs,
+        },
+        Some(_) => belongs,
+    }
 }
 
 impl Belongs {
@@ -45,21 +74,23 @@ impl Belongs {
     }
 }
 
+/// Controllers and paths of cgroups that are not the root.
+fn paths(cgroups: &str) -> impl Iterator<Item = (&str, &str)> {
+    cgroups.lines().filter_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        rest.split_once(':').filter(|(_, path)| *path != "/")
+    })
+}
+
 /// The path of the cgroup2 line (`0::/system.slice/x.service`), if that is the cgroup in
 /// question; where only cgroup1 is in use, whose cgroups the kernel side does not tell
-/// apart, that of systemd's own hierarchy, or of any that is not the root.
+/// apart, that of systemd's own hierarchy, or of any.
 fn path_in(cgroups: &str, is_it: impl Fn(&str) -> bool) -> Option<&str> {
-    let lines = || {
-        cgroups.lines().filter_map(|line| {
-            let (_, rest) = line.split_once(':')?;
-            rest.split_once(':').filter(|(_, path)| *path != "/")
-        })
-    };
-    let of = |wanted: &str| lines().find(|(controllers, _)| *controllers == wanted);
+    let of = |wanted: &str| paths(cgroups).find(|(controllers, _)| *controllers == wanted);
     match of("") {
         Some((_, path)) => Some(path).filter(|path| is_it(path)),
         None => of("name=systemd")
-            .or_else(|| lines().next())
+            .or_else(|| paths(cgroups).next())
             .map(|(_, path)| path),
     }
 }

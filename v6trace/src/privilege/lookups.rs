@@ -12,7 +12,7 @@ use super::{Obstacle, Privileges};
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 /// Gives the program what it needs for look-ups as well without sudo.
-const SETCAP: &str = "setcap cap_bpf,cap_perfmon,cap_syslog,cap_sys_admin,cap_sys_ptrace+ep \
+const SETCAP: &str = "setcap cap_bpf,cap_perfmon,cap_syslog,cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep \
                       $(command -v v6trace)";
 
 /// Which namespace of process ids this process is in.

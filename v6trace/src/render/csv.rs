@@ -74,7 +74,7 @@ impl<O: Write, E: Write> Render for Csv<O, E> {
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         let task = diagnosis.task.as_ref();
         let container = diagnosis.container.as_ref();
-        let pod = container.and_then(|container| container.pod.as_ref());
+        let pod = diagnosis.pod.as_ref();
         let number = |number: Option<u32>| number.map_or_else(String::new, |n| n.to_string());
         let evidence: Map<String, Value> = diagnosis
             .evidence

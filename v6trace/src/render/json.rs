@@ -174,8 +174,7 @@ fn diagnosis_object(
         "container_id",
         &container.map(|container| &container.id),
     )?;
-    let pod = container.and_then(|container| container.pod.as_ref());
-    member(line, "pod", &pod.map(Shown))?;
+    member(line, "pod", &diagnosis.pod.as_ref().map(Shown))?;
     member(line, "netns", &diagnosis.netns)?;
     let netns_name = session.namespace_name(diagnosis.netns);
     member(line, "netns_name", &netns_name)?;

@@ -279,16 +279,19 @@ impl<O, E> Text<O, E> {
                     text.push_str(name);
                 }
                 // The container says better which.
-                None if diagnosis.container.is_some() => {}
+                None if diagnosis.is_their_netns => {}
                 None => {
                     text.push_str("  netns ");
                     push_number(text, diagnosis.netns);
                 }
             }
         }
-        if let Some(container) = &diagnosis.container {
+        if let Some(pod) = &diagnosis.pod {
             // Writing to a string cannot fail.
-            let _ = write!(text, "  {container}");
+            let _ = write!(text, "  pod {pod}");
+        } else if let Some(container) = &diagnosis.container {
+            text.push_str("  container ");
+            text.push_str(container.name());
         }
         text.push('\n');
     }

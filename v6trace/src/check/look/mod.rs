@@ -197,7 +197,7 @@ fn name_owners(snapshots: &mut [Snapshot]) {
         for socket in snapshot.joined.iter_mut().flatten() {
             socket.owner = name(&socket.inode);
             let owner = socket.owner.as_ref();
-            socket.unit = owner.and_then(|(pid, _)| processes::is_part(*pid).unit);
+            socket.unit = owner.and_then(|(pid, _)| processes::unit(*pid));
         }
     }
 }

@@ -1,10 +1,8 @@
-//! Files of runtimes, some of which users write: what a process of root reads of them
-//! is bounded, and never waits.
+//! Files of runtimes, which root alone writes: what is read of them is bounded.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File},
     io::Read as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -18,12 +16,7 @@ const MOST: usize = 1 << 14;
 
 /// What the file says; nothing, should it not be a regular file, or too long.
 pub(super) fn json(path: &Path) -> Option<Value> {
-    let file = OpenOptions::new()
-        .read(true)
-        // Of a named pipe nobody may be at the other end.
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
-        .ok()?;
+    let file = File::open(path).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }

@@ -2,10 +2,7 @@
 //!
 //! Each is asked for the same id: who runs a container shows by who knows it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -36,12 +33,12 @@ const POD: [&str; 2] = [
     "io.kubernetes.cri.sandbox-name",
 ];
 
-/// Where Podman and CRI-O keep containers, from root's storage or a user's home on.
+/// Where Podman and CRI-O keep containers, by the driver that keeps the layers.
 const STORAGE: &str = "/var/lib/containers/storage";
-const USERS_STORAGE: &str = ".local/share/containers/storage";
+const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
 
 /// The container with its names.
-pub(super) fn named(mut container: Container, cgroup: &str) -> Container {
+pub(super) fn named(mut container: Container) -> Container {
     let id = container.id.clone();
     let bundle = bundle(&id);
     let annotation = |name: &str| {
@@ -56,8 +53,7 @@ pub(super) fn named(mut container: Container, cgroup: &str) -> Container {
     if container.name.is_none() {
         container.name = docker(&id)
             .or_else(|| NAMES.iter().find_map(|name| annotation(name)))
-            .or_else(|| storage(Path::new(STORAGE), &id))
-            .or_else(|| storage(&home(cgroup)?.join(USERS_STORAGE), &id));
+            .or_else(|| storage(&id));
     }
     container
 }
@@ -110,30 +106,11 @@ fn bundle(id: &str) -> Option<Value> {
 }
 
 /// What Podman or CRI-O calls it.
-fn storage(storage: &Path, id: &str) -> Option<String> {
-    files::names(storage)
-        // By the driver that keeps the layers: `overlay-containers`.
-        .filter(|directory| directory.ends_with("-containers"))
-        .find_map(|directory| {
-            let all = files::json(&storage.join(directory).join("containers.json"))?;
-            let all = all.as_array()?;
-            let of = |one: &&Value| one.get("id").and_then(Value::as_str) == Some(id);
-            text(all.iter().find(of)?.get("names")?.get(0))
-        })
-}
-
-/// The home of the user whose own systemd runs the cgroup.
-fn home(cgroup: &str) -> Option<PathBuf> {
-    let user = cgroup.split('/').find_map(|part| {
-        let uid = part.strip_prefix("user@")?.strip_suffix(".service")?;
-        uid.parse::<u32>().ok()
-    })?;
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let columns: Vec<_> = line.split(':').collect();
-        let [_, _, uid, _, _, home, ..] = columns[..] else {
-            return None;
-        };
-        (uid.parse() == Ok(user)).then(|| PathBuf::from(home))
+fn storage(id: &str) -> Option<String> {
+    DRIVERS.iter().find_map(|driver| {
+        let all = Path::new(STORAGE).join(format!("{driver}-containers"));
+        let all = files::json(&all.join("containers.json"))?;
+        let of = |one: &&Value| one.get("id").and_then(Value::as_str) == Some(id);
+        text(all.as_array()?.iter().find(of)?.get("names")?.get(0))
     })
 }

@@ -1,20 +1,37 @@
 //! How runtimes call the cgroups of their containers.
 
-use crate::container::{Container, Pod};
+use crate::{
+    container::{Container, Pod},
+    event,
+};
 
-/// What systemd's scopes of containers begin with, by runtime: Docker, Podman, CRI-O,
-/// containerd under Kubernetes, nerdctl. The processes that watch over containers have
-/// scopes with more than an id behind that (`crio-conmon-ID.scope`).
-const SCOPES: [&str; 5] = ["docker-", "libpod-", "crio-", "cri-containerd-", "nerdctl-"];
+/// What cgroups of containers begin with, by runtime: Docker, Podman, its containers that
+/// are systemd services, CRI-O, containerd under Kubernetes, nerdctl. The processes that
+/// watch over containers have more than an id behind that (`crio-conmon-ID.scope`).
+const BEGINNINGS: [&str; 6] = [
+    "docker-",
+    "libpod-",
+    "libpod-payload-",
+    "crio-",
+    "cri-containerd-",
+    "nerdctl-",
+];
+
+/// Where Podman puts its pods, by ids of their own, where systemd has no part in it.
+const PODMAN_PODS: &str = "libpod_parent";
 
 /// The container whose cgroup has this path, or one above it. Of containers within
 /// containers that is the outermost: this host's runtime knows no other.
 pub(super) fn container(path: &str) -> Option<Container> {
     let mut pod = None;
     let mut parent = "";
-    for part in path.split('/') {
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
         pod = pod_of(part).or(pod);
-        if let Some((id, name)) = container_of(parent, part) {
+        let below = parts.peek().copied();
+        let found = oci(parent, part).map(|id| (id, None));
+        let found = found.or_else(|| chosen(parent, part, below).map(|id| (id.clone(), Some(id))));
+        if let Some((id, name)) = found {
             return Some(Container { id, name, pod });
         }
         parent = part;
@@ -22,37 +39,39 @@ pub(super) fn container(path: &str) -> Option<Container> {
     None
 }
 
-/// The id, and the name where that is part of it, of the container that has this
-/// directory.
-fn container_of(parent: &str, part: &str) -> Option<(String, Option<String>)> {
-    if is_id(part) {
-        return Some((part.to_owned(), None));
-    }
-    if let Some(scope) = part.strip_suffix(".scope") {
-        let mut ids = SCOPES.iter().filter_map(|begin| scope.strip_prefix(begin));
-        if let Some(id) = ids.find(|id| is_id(id)) {
-            return Some((id.to_owned(), None));
-        }
-    }
-    // Of cgroupfs, without systemd.
-    if let Some(id) = part.strip_prefix("libpod-").filter(|id| is_id(id)) {
-        return Some((id.to_owned(), None));
-    }
-    let name = match part.strip_prefix("lxc.payload.") {
-        Some(name) => Some(name.to_owned()),
-        None if parent == "lxc" => Some(part.to_owned()),
-        None => nspawn(part),
-    };
-    name.filter(|name| !name.is_empty())
-        .map(|name| (name.clone(), Some(name)))
+/// Whether a user's own systemd runs it.
+pub(super) fn is_of_a_user(path: &str) -> bool {
+    path.split('/').any(|part| part.starts_with("user@"))
 }
 
-/// The machine of `systemd-nspawn`, in a service of its own or started by hand. Scopes of
-/// other machines are called otherwise: those of libvirt begin with `qemu`.
-fn nspawn(part: &str) -> Option<String> {
-    let service = part.strip_suffix(".service");
-    let own = service.and_then(|name| name.strip_prefix("systemd-nspawn@"));
-    own.map(unescaped)
+/// The id that an OCI runtime made.
+fn oci(parent: &str, part: &str) -> Option<String> {
+    if parent == PODMAN_PODS && is_id(part) {
+        return None;
+    }
+    let part = part.strip_suffix(".scope").unwrap_or(part);
+    let mut ids = BEGINNINGS
+        .iter()
+        .filter_map(|begin| part.strip_prefix(begin));
+    let id = ids
+        .find(|id| is_id(id))
+        .or_else(|| is_id(part).then_some(part));
+    id.map(str::to_owned)
+}
+
+/// The name that somebody chose, which is the id as well: of LXC, and of the machine in a
+/// service of `systemd-nspawn`, whose own process is beside the payload.
+fn chosen(parent: &str, part: &str, below: Option<&str>) -> Option<String> {
+    let machine = |service: &str| {
+        let name = service.strip_prefix("systemd-nspawn@")?;
+        (below == Some("payload")).then(|| unescaped(name))
+    };
+    let name = match part.strip_prefix("lxc.payload.") {
+        Some(name) => name.to_owned(),
+        None if parent == "lxc" => part.to_owned(),
+        None => machine(part.strip_suffix(".service")?)?,
+    };
+    Some(event::text(name.as_bytes())).filter(|name| !name.is_empty())
 }
 
 /// Ids of OCI runtimes' containers: as they make them, 64 hexadecimal digits.
@@ -115,6 +134,9 @@ mod tests {
             "/docker/ID",
             "/docker/ID/docker/INNER",
             "/machine.slice/libpod-ID.scope/container",
+            "/system.slice/web.service/libpod-payload-ID",
+            "/libpod_parent/INNER/libpod-ID",
+            "/crio/crio-ID",
             "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope",
             "/libpod_parent/libpod-ID",
             "/system.slice/nerdctl-ID.scope",
@@ -164,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn users_call_cgroups_what_they_like() {
+        assert!(is_of_a_user(
+            "/user.slice/user-1000.slice/user@1000.service/app.slice"
+        ));
+        assert!(!is_of_a_user("/user.slice/user-0.slice/session-1.scope"));
+        let named = container("/lxc/a\u{1b}[2Jb").map(|found| found.id);
+        assert_eq!(named.as_deref(), Some("a\u{fffd}[2Jb"));
+    }
+
+    #[test]
     fn what_is_no_container() {
         for path in [
             "/",
@@ -175,6 +207,9 @@ mod tests {
             "/user.slice/user-0.slice/session-1.scope",
             "/lxc",
             "/lxc.payload.",
+            "/libpod_parent/ID",
+            "/machine.slice/systemd-nspawn@web.service",
+            "/machine.slice/systemd-nspawn@web.service/supervisor",
             "/system.slice/podman.service",
         ] {
             assert_eq!(container(&path.replace("ID", ID)), None, "{path}");
