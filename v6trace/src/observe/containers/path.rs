@@ -173,7 +173,7 @@ mod tests {
             ("/lxc/web", "web"),
             ("/machine.slice/systemd-nspawn@web.service/payload", "web"),
             (
-                r"/machine.slice/systemd-nspawn@web\x2done.service",
+                r"/machine.slice/systemd-nspawn@web\x2done.service/payload/init.scope",
                 "web-one",
             ),
         ] {
