@@ -92,7 +92,8 @@ pub fn sections() -> impl Iterator<Item = (&'static str, &'static str, Vec<Cause
     let families = FAMILIES.iter();
     let families = families.map(|family| (family.wire.name, family.wire.about, family.causes()));
     let states = check::Cause::ALL.iter().map(|&cause| cause.into());
-    families.chain([(check::NAME, check::ABOUT, states.collect())])
+    let all = families.chain([(check::NAME, check::ABOUT, states.collect())]);
+    all.filter(|(_, _, causes): &(_, _, Vec<Cause>)| !causes.is_empty())
 }
 
 impl PartialEq for Cause {

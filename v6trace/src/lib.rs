@@ -13,6 +13,7 @@
 //!          session           what the stream has told so far
 //!          families          event + session -> diagnosis, a pure function
 //!          check             the host as the session began -> findings, likewise
+//!          why               of these, the answer to why a command failed
 //!          report, render    -> text or JSON
 //! ```
 //!
@@ -55,3 +56,4 @@ mod rtnetlink;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
+pub mod why;

@@ -18,6 +18,7 @@ use crate::{
     recording::Missing,
     render::Render,
     session::Session,
+    why::Answer,
 };
 
 /// What is left to the user's choice.
@@ -32,6 +33,8 @@ pub struct Options {
     /// Show what this has for an answer in the host as the session began, and nothing
     /// else.
     pub check: Option<Question>,
+    /// Show everything, also where processes are followed.
+    pub everything: bool,
 }
 
 impl Options {
@@ -78,6 +81,8 @@ pub struct Report<R> {
     render: R,
     session: Option<Session>,
     totals: Totals,
+    /// What is shown at the end, where processes are followed.
+    answer: Answer,
     /// The boot time of what came last.
     last_ns: u64,
     ended: bool,
@@ -91,6 +96,7 @@ impl<R: Render> Report<R> {
             render,
             session: None,
             totals: Totals::default(),
+            answer: Answer::default(),
             last_ns: 0,
             ended: false,
         }
@@ -183,7 +189,8 @@ impl<R: Render> Report<R> {
                 if self.options.check.is_some() {
                     self.render.checked(session, &self.totals, boot_ns)?;
                 } else {
-                    self.render.summary(session, &self.totals, boot_ns)?;
+                    self.answer()?;
+                    self.summary(boot_ns)?;
                 }
             }
         }
@@ -215,6 +222,33 @@ impl<R: Render> Report<R> {
         Ok(())
     }
 
+    /// Shows what those that are followed came to.
+    fn answer(&mut self) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        let Some(followed) = session.followed().filter(|_| !self.options.everything) else {
+            return Ok(());
+        };
+        let mut answer = self.answer.give(followed);
+        let most = self
+            .options
+            .count
+            .and_then(|count| usize::try_from(count).ok());
+        answer.truncate(most.unwrap_or(usize::MAX));
+        for diagnosis in &answer {
+            *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+        }
+        self.render.answer(session, followed, &self.totals, &answer)
+    }
+
+    fn summary(&mut self, boot_ns: u64) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        self.render.summary(session, &self.totals, boot_ns)
+    }
+
     fn open(&mut self, info: SessionInfo) -> io::Result<()> {
         let session = Session::new(info);
         self.render.session(&session)?;
@@ -225,6 +259,7 @@ impl<R: Render> Report<R> {
             Some(_) => 0,
         };
         self.session = Some(session);
+        self.answer = Answer::default();
         self.totals = Totals {
             unknown,
             ..Totals::default()
@@ -266,10 +301,18 @@ impl<R: Render> Report<R> {
         if self.options.check.is_some() || !self.options.filter.admits(event, session) {
             return Ok(());
         }
+        let followed = session.followed().filter(|_| !self.options.everything);
+        if followed.is_some_and(|followed| !followed.did(event)) {
+            return Ok(());
+        }
         if self.options.events {
             self.render.event(session, event)?;
         }
         for diagnosis in explain(event, session) {
+            if followed.is_some() {
+                self.answer.take(diagnosis);
+                continue;
+            }
             // An event may have more of them than are left to show.
             if self.options.is_enough(&self.totals) {
                 break;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::{
     check::Snapshots,
     event::Event,
-    families::{advertisement, dad, neighbour, outgoing},
+    families::{advertisement, dad, neighbour, outgoing, process::Followed},
     record::{Finding, Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
@@ -28,6 +28,8 @@ pub struct Session {
     outgoing: outgoing::Earlier,
     /// Who got no entry in the table of neighbours.
     neighbours: neighbour::Earlier,
+    /// The processes that are followed, if any are.
+    followed: Option<Followed>,
 }
 
 /// How many namespaces may have a name: far more than any host has, and few
@@ -49,6 +51,7 @@ impl Session {
             advertisements: advertisement::Earlier::default(),
             outgoing: outgoing::Earlier::default(),
             neighbours: neighbour::Earlier::default(),
+            followed: None,
         }
     }
 
@@ -64,6 +67,12 @@ impl Session {
             Lookup::Namespace(namespace) => self.learn_namespace(namespace),
             Lookup::Snapshot(snapshot) => self.snapshots.take(snapshot),
             Lookup::Checked(_) => {}
+            Lookup::Following(following) => self.followed = Some(Followed::begin(following)),
+            Lookup::CommandEnded(ended) => {
+                if let Some(followed) = &mut self.followed {
+                    followed.end(ended);
+                }
+            }
             lookup if self.around.len() < MAX_AROUND => self.around.push(lookup),
             _ => log::debug!("too much was looked up for an event"),
         }
@@ -107,6 +116,14 @@ impl Session {
         self.advertisements.remember(event);
         self.outgoing.remember(event);
         self.neighbours.remember(event);
+        if let Some(followed) = &mut self.followed {
+            followed.remember(event);
+        }
+    }
+
+    /// The processes that are followed, if any are.
+    pub fn followed(&self) -> Option<&Followed> {
+        self.followed.as_ref()
     }
 
     /// What was said of router advertisements so far.

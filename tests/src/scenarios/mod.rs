@@ -25,6 +25,7 @@ mod set_token;
 mod source_selection;
 mod transit;
 mod ways;
+mod why;
 
 use anyhow::{Context as _, Result};
 
@@ -198,6 +199,7 @@ const GROUPS: &[Group] = &[
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),
+    of_all(why::SCENARIOS),
     of_all(healthy::SCENARIOS),
 ];
 

@@ -12,6 +12,7 @@ pub mod multicast_join;
 pub mod neighbour;
 pub mod option;
 pub mod outgoing;
+pub mod process;
 pub mod request;
 pub mod route;
 pub mod set_token;
@@ -71,6 +72,7 @@ families! {
     request,
     neighbour,
     transit,
+    process,
 }
 
 impl Family {

@@ -38,6 +38,7 @@ pub mod multicast_join;
 pub mod neighbour;
 pub mod option;
 pub mod outgoing;
+pub mod process;
 pub mod request;
 pub mod route;
 pub mod set_token;
@@ -197,6 +198,7 @@ families! {
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
     transit { NotForwarded }
+    process { ProcessStarted }
 }
 
 /// The kind of the records that something is decoded from.

@@ -19,6 +19,7 @@
 pub(crate) mod advertised;
 pub(crate) mod answers;
 pub(crate) mod batch;
+mod descendants;
 pub(crate) mod enter;
 pub(crate) mod gateways;
 pub(crate) mod inside;
@@ -52,6 +53,7 @@ use crate::{
     record::{Lookup, Process, Record, SessionInfo},
 };
 use batch::Batch;
+pub(crate) use descendants::descendants;
 use later::Later;
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};

@@ -18,6 +18,7 @@ use crate::{
     check::Checked,
     event::Event,
     explain::{Diagnosis, Fix},
+    families::process::Followed,
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -113,6 +114,25 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         // A closed standard error is no reason to fail.
         let _ = writeln!(self.err, "v6trace: {file}: {missing}");
         Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        session: &Session,
+        followed: &Followed,
+        _totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        let ended = followed.ended();
+        self.line(&json!({
+            "type": "answer",
+            "command": followed.command(),
+            "status": ended.and_then(|ended| ended.status),
+            "signal": ended.and_then(|ended| ended.signal),
+            "processes": followed.count(),
+        }))?;
+        let mut diagnoses = diagnoses.iter();
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {

@@ -1,0 +1,82 @@
+//! Processes that are followed.
+//!
+//! ```text
+//! userspace          the first of them -> FOLLOWED
+//! wake_up_new_task   a followed process starts another: that is followed as well
+//!                    another one starts one whose id was a followed one's: no longer
+//! ```
+//!
+//! So a process that has ended needs no hook of its own. What a process does comes after
+//! it was started, and so do the records of that.
+
+use aya_ebpf::{
+    bindings::BPF_F_NO_PREALLOC, helpers::bpf_get_current_pid_tgid, macros::map, maps::HashMap,
+    programs::ProbeContext,
+};
+use v6trace_common::families::process::{ProcessStarted, START};
+
+use crate::{
+    attachment::Arguments as _,
+    context,
+    kernel::Net,
+    output::{self, Record},
+    pointer::Pointer,
+    programs::programs,
+    scratch::Scratch,
+};
+
+mod globals {
+    pub(super) use crate::globals::*;
+
+    v6trace_common::process_members!(members);
+}
+
+/// The processes that are followed, by id. Userspace begins with the first.
+#[map]
+static FOLLOWED: HashMap<u32, u32> = HashMap::with_max_entries(16384, BPF_F_NO_PREALLOC);
+
+#[map]
+static PROCESS_STARTED: Scratch<Record<ProcessStarted>> = Scratch::new();
+
+programs! {
+    start: kprobe process_start_enter;
+}
+
+/// `wake_up_new_task(p)`, in the context of who starts it.
+#[inline(always)]
+fn start(ctx: &ProbeContext) -> Option<()> {
+    let task = ctx.object(0);
+    let process: u32 = task.get(&globals::TASK_TGID)?;
+    let thread: u32 = task.get(&globals::TASK_PID)?;
+    if process != thread {
+        return None;
+    }
+    let is_followed = is_followed();
+    if is_followed {
+        if FOLLOWED.insert(&process, &1, 0).is_err() {
+            output::not_kept(START);
+        }
+    } else if FOLLOWED.remove(&process).is_err() {
+        return None;
+    }
+    let record = PROCESS_STARTED.get()?;
+    record.open_in(context::of_sleeper(), START, netns(task).unwrap_or(0));
+    record.payload.process = process;
+    record.payload.is_followed = u32::from(is_followed);
+    record.send(ctx, START);
+    Some(())
+}
+
+/// Whether the current task's process is followed.
+#[inline(always)]
+fn is_followed() -> bool {
+    let process = (bpf_get_current_pid_tgid() >> 32) as u32;
+    FOLLOWED.get_ptr(&process).is_some()
+}
+
+/// The network namespace that a task is in.
+#[inline(always)]
+fn netns(task: Pointer) -> Option<u32> {
+    let spaces = task.follow(&globals::TASK_NSPROXY)?;
+    Net(spaces.follow(&globals::NSPROXY_NET)?).inum()
+}

@@ -1,0 +1,102 @@
+//! The processes that `v6trace why` is about: where the kernel side begins to follow
+//! them, and how long that goes on.
+
+use std::{fs, process};
+
+use anyhow::{Context as _, bail};
+use aya::{Ebpf, maps::HashMap};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::{command::Traced, stop::Stop};
+use crate::{clock, families::process::Following, observe::descendants, privilege::PidNamespace};
+
+/// What is followed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Follow {
+    /// The command that v6trace will run.
+    Command,
+    /// A process that runs, and what has come of it already.
+    Process(u32),
+}
+
+impl Follow {
+    /// The command, or the process with this id.
+    pub(super) fn new(process: Option<u32>) -> anyhow::Result<Self> {
+        if PidNamespace::read() == PidNamespace::Nested {
+            bail!(
+                "this is a process-id namespace of its own (a container), whose ids are not \
+                 those that the kernel tells: run v6trace on the host itself, with -p or \
+                 `nsenter`, or the container with --pid=host"
+            );
+        }
+        let Some(id) = process else {
+            return Ok(Self::Command);
+        };
+        let status = fs::read_to_string(format!("/proc/{id}/status"));
+        let status = status.with_context(|| format!("there is no process {id}"))?;
+        // It may be the id of a thread.
+        let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"));
+        let group = group.and_then(|group| group.trim().parse().ok());
+        Ok(Self::Process(group.unwrap_or(id)))
+    }
+
+    /// Has the kernel side follow them, once every hook is attached.
+    pub(super) fn begin(
+        self,
+        ebpf: &mut Ebpf,
+        command: Option<&Traced>,
+    ) -> anyhow::Result<Following> {
+        let map = ebpf.map_mut("FOLLOWED");
+        let map = map.context("the programs have no FOLLOWED map")?;
+        let mut followed: HashMap<_, u32, u32> = HashMap::try_from(map)?;
+        let mut processes = Vec::new();
+        match self {
+            // What v6trace starts is the command, and v6trace is no part of it.
+            Self::Command => followed.insert(process::id(), 1, 0)?,
+            Self::Process(id) => {
+                let mut found = vec![id];
+                // What they start meanwhile is followed by then, or is found next.
+                while found.len() > processes.len() {
+                    for process in &found {
+                        followed.insert(process, 1, 0)?;
+                    }
+                    processes = found;
+                    found = descendants(&processes);
+                }
+            }
+        }
+        Ok(Following {
+            boot_ns: clock::boot_ns(),
+            command: command.map(Traced::name),
+            processes,
+        })
+    }
+
+    /// Waits until the process has ended, or somebody wants an end.
+    pub(super) async fn ended(self, stop: &mut Stop) {
+        tokio::select! {
+            _ = stop.asked() => {}
+            () = self.gone() => {}
+        }
+    }
+
+    async fn gone(self) {
+        let Self::Process(id) = self else {
+            return std::future::pending().await;
+        };
+        let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+        let opened = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        let Some(Ok(descriptor)) = opened else {
+            // It is gone already.
+            return;
+        };
+        // SAFETY: it owns the one descriptor that it returns, and closes it when it is
+        // dropped.
+        let descriptor = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
+        let Ok(descriptor) = descriptor else {
+            return std::future::pending().await;
+        };
+        let _ = descriptor.readable().await;
+    }
+}

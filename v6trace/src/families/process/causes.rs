@@ -1,0 +1,5 @@
+//! The causes of this family.
+
+use crate::catalogue::causes;
+
+causes! {}
