@@ -29,6 +29,8 @@ members! {
         "the interface that a socket is bound to is not known";
     SOCK_NUM: Shape::Bytes(2), "sock.__sk_common.skc_num",
         "refused binds and options of sockets that are bound already are not recognised";
+    SOCK_PEER: Shape::Bytes(16), "sock.__sk_common.skc_v6_daddr",
+        "connecting a UDP socket is not told from sending";
     SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
         "whether a socket is for IPv6 alone is not known";
     FLOW_OIF: Shape::Bytes(4), "flowi6.__fl_common.flowic_oif",

@@ -56,6 +56,7 @@ names! {
     EADDRNOTAVAIL = 99,
     ENETDOWN = 100,
     ENETUNREACH = 101,
+    ECONNRESET = 104,
     ENOBUFS = 105,
     EISCONN = 106,
     ENOTCONN = 107,

@@ -13,6 +13,7 @@ use crate::{
     check::{self, Checked, Question},
     event::{DecodeError, Event},
     explain::explain,
+    families::process::Followed,
     filter::Filter,
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
@@ -117,6 +118,13 @@ impl<R: Render> Report<R> {
         if let Some(session) = &mut self.session {
             session.forget_names();
         }
+    }
+
+    /// Until when something may come of what followed processes did, nanoseconds since boot.
+    #[cfg(feature = "live")]
+    pub(crate) fn settled_ns(&self) -> u64 {
+        let followed = self.session.as_ref().and_then(Session::followed);
+        followed.map_or(0, Followed::settled_ns)
     }
 
     /// Counts for the closing summary, so far.
@@ -302,17 +310,21 @@ impl<R: Render> Report<R> {
             return Ok(());
         }
         let followed = session.followed().filter(|_| !self.options.everything);
-        if followed.is_some_and(|followed| !followed.did(event)) {
+        if let Some(followed) = followed {
+            let is_its = followed.did(event);
+            if self.options.events && is_its {
+                self.render.event(session, event)?;
+            }
+            // What the kernel did of itself may come of what they did.
+            if is_its || event.culprit().is_none() {
+                self.answer.take(event, explain(event, session));
+            }
             return Ok(());
         }
         if self.options.events {
             self.render.event(session, event)?;
         }
         for diagnosis in explain(event, session) {
-            if followed.is_some() {
-                self.answer.take(diagnosis);
-                continue;
-            }
             // An event may have more of them than are left to show.
             if self.options.is_enough(&self.totals) {
                 break;

@@ -1,51 +1,191 @@
-//! The answer to why a command failed: of all diagnoses those of the processes that are
-//! followed, in the order of how much they decide, when it has ended.
+//! The answer to why a command failed, when it has ended: of all diagnoses those of the
+//! processes that are followed, and what the kernel did of itself to what they touched, in
+//! the order of how much they decide.
+//!
+//! ```text
+//! diagnoses of a followed process ---------+-> what another family explains of a call is
+//! what its system calls came to -----------/   the answer, and not that the call failed;
+//!                                              what went well later was got over
+//! diagnoses of nobody --> at the end: did a followed process touch it?
+//! ```
+
+use std::net::IpAddr;
 
 use crate::{
-    catalogue::Severity,
+    catalogue::{Cause, Severity},
+    errno::Errno,
+    event::{Event, Task},
     explain::{Confidence, Diagnosis},
-    families::process::Followed,
+    families::{
+        Payload,
+        process::{self, Call, Followed, SystemCall},
+    },
 };
 
-/// Diagnoses of which the answer is made at most: a command may try for weeks.
+/// Diagnoses of which the answer is made at most, of each sort: a command may try for weeks.
 const MOST: usize = 256;
 
 /// Diagnoses that wait for the end.
 #[derive(Debug, Default)]
 pub struct Answer {
-    diagnoses: Vec<Diagnosis>,
+    done: Vec<Done>,
+    /// What nobody did, with the host that a packet was on its way to.
+    of_nobody: Vec<(Diagnosis, Option<IpAddr>)>,
+}
+
+/// What a followed process met.
+#[derive(Debug)]
+struct Done {
+    diagnosis: Diagnosis,
+    /// The call that failed with it, where that is known.
+    call: Option<Call>,
+    /// Whether the like of that went well later.
+    got_over: bool,
 }
 
 impl Answer {
-    /// Keeps one more, unless it says what another one said of the same process.
-    pub fn take(&mut self, diagnosis: Diagnosis) {
-        let known = self
-            .diagnoses
-            .iter()
-            .any(|other| is_same(other, &diagnosis));
-        if !known && self.diagnoses.len() < MOST {
-            self.diagnoses.push(diagnosis);
+    /// Takes an event of a followed process or of nobody, and what is said of it.
+    pub fn take(&mut self, event: &Event, diagnoses: Vec<Diagnosis>) {
+        let Some(task) = event.culprit() else {
+            let host = event.occurrence().host();
+            for diagnosis in diagnoses {
+                let known = self
+                    .of_nobody
+                    .iter()
+                    .any(|(other, _)| is_same(other, &diagnosis));
+                if !known && self.of_nobody.len() < MOST {
+                    self.of_nobody.push((diagnosis, host));
+                }
+            }
+            return;
+        };
+        match &event.payload {
+            Payload::SystemCall(call) => self.call(task, call, diagnoses),
+            _ => diagnoses
+                .into_iter()
+                .for_each(|diagnosis| self.keep(diagnosis, None)),
         }
     }
 
-    /// The answer, most decisive first. A command that ended well got over what was worth
-    /// a notice at most.
-    pub fn give(&mut self, followed: &Followed) -> Vec<Diagnosis> {
-        let mut answer = std::mem::take(&mut self.diagnoses);
-        if followed.ended_well() {
-            answer.retain(|diagnosis| diagnosis.severity != Severity::Notice);
+    /// Takes a system call.
+    fn call(&mut self, task: &Task, call: &SystemCall, diagnoses: Vec<Diagnosis>) {
+        let failed = call.errno.is_some();
+        for done in &mut self.done {
+            let of = done.diagnosis.task.as_ref().map(|task| task.pid);
+            if of == Some(task.pid) && done.call == Some(call.call) && is_like(done, call) {
+                done.got_over = !failed;
+            }
         }
-        answer.sort_by_key(|diagnosis| {
-            let severity = match diagnosis.severity {
-                Severity::Failure => 0,
-                Severity::Hazard => 1,
-                Severity::Notice => 2,
-            };
-            let is_likely = diagnosis.confidence == Confidence::Likely;
-            (severity, is_likely, diagnosis.boot_ns)
-        });
-        answer
+        if !failed {
+            return;
+        }
+        // The newest first: what a family says of a call it says ahead of its return.
+        let explained = self
+            .done
+            .iter_mut()
+            .rev()
+            .find(|done| explains(done, task, call));
+        if let Some(done) = explained {
+            done.call = Some(call.call);
+            return;
+        }
+        for diagnosis in diagnoses {
+            self.keep(diagnosis, Some(call.call));
+        }
     }
+
+    fn keep(&mut self, diagnosis: Diagnosis, call: Option<Call>) {
+        let mut done = self.done.iter();
+        let known = done.any(|done| is_same(&done.diagnosis, &diagnosis));
+        if !known && self.done.len() < MOST {
+            self.done.push(Done {
+                diagnosis,
+                call,
+                got_over: false,
+            });
+        }
+    }
+
+    /// The answer, most decisive first. What is worth a notice at most is none where the
+    /// process got over it, or the command ended well; nor is then a call that it made again.
+    pub fn give(&mut self, followed: &Followed) -> Vec<Diagnosis> {
+        let mut done = std::mem::take(&mut self.done);
+        let mut caused = std::mem::take(&mut self.of_nobody);
+        caused.retain(|(diagnosis, host)| followed.caused(diagnosis, *host));
+        done.retain(|done| !caused.iter().any(|(of, host)| done.comes_of(of, *host)));
+        done.extend(caused.into_iter().map(|(diagnosis, _)| Done {
+            diagnosis,
+            call: None,
+            got_over: false,
+        }));
+        let ended_well = followed.ended_well();
+        done.retain(|done| {
+            let is_notice = done.diagnosis.severity == Severity::Notice;
+            let is_news = !(done.got_over && (is_notice || ended_well && done.is_call()));
+            is_news && !(ended_well && is_notice)
+        });
+        done.sort_by_key(Done::rank);
+        done.into_iter().map(Done::told).collect()
+    }
+}
+
+impl Done {
+    /// Whether all that is known is the errno of a call.
+    fn is_call(&self) -> bool {
+        self.diagnosis.cause == Cause::from(process::Cause::CallFailed)
+    }
+
+    /// Whether it is that call which was told of a host that does not answer.
+    fn comes_of(&self, silent: &Diagnosis, host: Option<IpAddr>) -> bool {
+        let Diagnosis {
+            errno,
+            netns,
+            address,
+            ..
+        } = &self.diagnosis;
+        let is_host = host.is_some() && (address.is_none() || *address == host);
+        self.is_call() && is_host && *netns == silent.netns && *errno == Some(Errno::EHOSTUNREACH)
+    }
+
+    /// The less, the more it decides.
+    fn rank(&self) -> (bool, u8, bool, u64) {
+        let severity = match self.diagnosis.severity {
+            Severity::Failure => 0,
+            Severity::Hazard => 1,
+            Severity::Notice => 2,
+        };
+        let is_likely = self.diagnosis.confidence == Confidence::Likely;
+        (self.got_over, severity, is_likely, self.diagnosis.boot_ns)
+    }
+
+    fn told(self) -> Diagnosis {
+        if !self.got_over {
+            return self.diagnosis;
+        }
+        let mut diagnosis = self.diagnosis.with("got_over", true);
+        diagnosis.summary += " The process got over it: a later call like it went well.";
+        diagnosis
+    }
+}
+
+/// Whether a call is so like the one that failed that its success makes up for it: a
+/// connection to any address, else the same address or none.
+fn is_like(done: &Done, call: &SystemCall) -> bool {
+    call.call == Call::Connect || done.diagnosis.address == call.host()
+}
+
+/// Whether what a family said is why this call failed.
+fn explains(done: &Done, task: &Task, call: &SystemCall) -> bool {
+    let diagnosis = &done.diagnosis;
+    if diagnosis.errno != call.errno {
+        return false;
+    }
+    let by = diagnosis.task.as_ref();
+    let same_thread = by.is_some_and(|by| by.tid == task.tid);
+    let same_name = by.is_some_and(|by| by.comm == task.comm);
+    let same_host = diagnosis.address.is_some() && diagnosis.address == call.host();
+    // Families tell of a program's failures once: those of others of its name are the same.
+    same_thread && done.call.is_none_or(|of| of == call.call && same_host) || same_name && same_host
 }
 
 /// Whether two say the same but for when, and for values that went on changing.

@@ -97,6 +97,7 @@ impl<'e> Attacher<'e> {
             .ok_or(AttachError::Object(name))?;
         let loaded = match (program, functions) {
             (Program::KProbe(program), _) => program.load(),
+            (Program::RawTracePoint(program), _) => program.load(),
             (Program::FEntry(program), Some(btf)) => program.load(function, btf),
             (Program::FExit(program), Some(btf)) => program.load(function, btf),
             _ => return Err(AttachError::Object(name)),

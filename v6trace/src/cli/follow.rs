@@ -1,14 +1,17 @@
 //! The processes that `v6trace why` is about: where the kernel side begins to follow
 //! them, and how long that goes on.
 
-use std::{fs, process};
+use std::{cell::Cell, fs, io::Write as _, process, time::Duration};
 
 use anyhow::{Context as _, bail};
 use aya::{Ebpf, maps::HashMap};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::sleep,
+};
 
-use super::{command::Traced, stop::Stop};
+use super::{command::Traced, options, stop::Stop};
 use crate::{clock, families::process::Following, observe::descendants, privilege::PidNamespace};
 
 /// What is followed.
@@ -98,5 +101,30 @@ impl Follow {
             return std::future::pending().await;
         };
         let _ = descriptor.readable().await;
+    }
+}
+
+/// How long the records of what a command did last may take until they are explained.
+const ON_THEIR_WAY: Duration = Duration::from_millis(150);
+
+/// Waits until nothing more may come of what the command did, such as a duplicate of an
+/// address that it added; or until somebody wants an end.
+pub(super) async fn settled(settled_ns: &Cell<u64>, stop: &mut Stop, quiet: bool) {
+    sleep(ON_THEIR_WAY).await;
+    let left = || Duration::from_nanos(settled_ns.get().saturating_sub(clock::boot_ns()));
+    if left().is_zero() {
+        return;
+    }
+    if !quiet {
+        // With standard error closed there is nobody to tell.
+        let _ = writeln!(
+            options::stderr(),
+            "v6trace: waits for what comes of the addresses that it set, {} s at most; Ctrl-C ends",
+            left().as_secs() + 1
+        );
+    }
+    tokio::select! {
+        _ = stop.asked() => {}
+        () = async { while !left().is_zero() { sleep(left()).await } } => {}
     }
 }

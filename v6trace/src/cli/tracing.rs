@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::{
     command::{Traced, ended},
-    follow::Follow,
+    follow::{self, Follow},
     options::{self, FilterOptions, OutputOptions},
     quantities,
     stop::Stop,
@@ -154,9 +154,17 @@ impl SessionOptions {
 
         let mut failed = None;
         let status = Cell::new(None);
+        let settled_ns = Cell::new(0);
         let end = async {
             match (&mut child, &follow) {
-                (Some(Ok(child)), _) => status.set(child.ended(&mut stop).await),
+                (Some(Ok(child)), _) => {
+                    status.set(child.ended(&mut stop).await);
+                    // Where it failed, what failed is known.
+                    let ended_well = status.get().is_some_and(|status| status.success());
+                    if follow.is_some() && ended_well {
+                        follow::settled(&settled_ns, &mut stop, self.output.quiet).await;
+                    }
+                }
                 // The session ends as it would have with the command.
                 (Some(Err(_)), _) => {}
                 (None, Some(follow)) => follow.ended(&mut stop).await,
@@ -176,7 +184,9 @@ impl SessionOptions {
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
-            match explain(&mut report, &records, &mut failed) {
+            let told = explain(&mut report, &records, &mut failed);
+            settled_ns.set(report.settled_ns());
+            match told {
                 // Whoever no longer reads does not end the command.
                 ControlFlow::Break(()) if failed.is_some() && command.is_some() => {
                     ControlFlow::Continue(())

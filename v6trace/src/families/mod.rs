@@ -45,7 +45,7 @@ pub mod set_token;
 pub mod source_selection;
 pub mod transit;
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use v6trace_common::{FAMILIES as WIRE, Kind, RecordHeader};
 use zerocopy::FromBytes;
@@ -81,6 +81,11 @@ pub trait Occurrence: fmt::Debug {
 
     /// The frame of neighbour discovery that it is about.
     fn frame(&self) -> Option<&Frame> {
+        None
+    }
+
+    /// Where the packet was on its way to, of what is about one.
+    fn host(&self) -> Option<IpAddr> {
         None
     }
 
@@ -198,7 +203,7 @@ families! {
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
     transit { NotForwarded }
-    process { ProcessStarted }
+    process { ProcessStarted, SystemCall }
 }
 
 /// The kind of the records that something is decoded from.

@@ -218,7 +218,9 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             .map(|cause| cause.code().len())
             .max()
             .unwrap_or(0);
-        for (cause, count) in &totals.diagnoses {
+        // An answer is read as a whole.
+        let is_answer = session.followed().is_some();
+        for (cause, count) in totals.diagnoses.iter().filter(|_| !is_answer) {
             writeln!(
                 self.err,
                 "  {count:>5}  {:<width$}  {}",

@@ -1,7 +1,9 @@
 //! `v6trace why`: which command failed, and why.
 
+mod consequences;
 mod followed;
 mod process;
+mod table;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,9 +15,14 @@ use super::Scenario;
 use crate::guest::{Diagnosis, Finished, Recording, finish, v6trace};
 
 /// About no single family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[followed::SCENARIOS, process::SCENARIOS];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    followed::SCENARIOS,
+    process::SCENARIOS,
+    table::SCENARIOS,
+    consequences::SCENARIOS,
+];
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What `v6trace why` had for an answer.
 struct Answered {

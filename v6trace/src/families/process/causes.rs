@@ -1,5 +1,8 @@
-//! The causes of this family.
+//! What can be the matter.
 
 use crate::catalogue::causes;
 
-causes! {}
+causes! {
+    CallFailed, "call-failed", Failure,
+        "a system call on an IPv6 socket failed, and no other family explains it";
+}

@@ -1,10 +1,11 @@
 //! Which processes are followed, as the stream tells it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Event, families::Payload, record::Finding};
+use super::{ProcessStarted, touched::Touched};
+use crate::{event::Event, explain::Diagnosis, families::Payload, record::Finding};
 
 /// Processes that are followed at most: as many as the kernel side has room for.
 const MOST: usize = 1 << 14;
@@ -42,6 +43,7 @@ pub struct Followed {
     processes: HashSet<u32>,
     /// How many there were.
     count: u64,
+    touched: Touched,
     ended: Option<CommandEnded>,
 }
 
@@ -53,6 +55,7 @@ impl Followed {
             command: following.command,
             count: processes.len() as u64,
             processes,
+            touched: Touched::default(),
             ended: None,
         }
     }
@@ -64,9 +67,14 @@ impl Followed {
 
     /// Remembers an event, for those after it.
     pub(crate) fn remember(&mut self, event: &Event) {
-        let Payload::ProcessStarted(started) = &event.payload else {
-            return;
-        };
+        match &event.payload {
+            Payload::ProcessStarted(started) => self.started(*started),
+            Payload::SystemCall(call) => self.touched.remember(event, call),
+            _ => {}
+        }
+    }
+
+    fn started(&mut self, started: ProcessStarted) {
         if !started.is_followed {
             self.processes.remove(&started.process);
         } else if self.processes.len() < MOST {
@@ -79,6 +87,30 @@ impl Followed {
     pub(crate) fn did(&self, event: &Event) -> bool {
         let culprit = event.culprit();
         culprit.is_some_and(|task| self.processes.contains(&task.pid))
+    }
+
+    /// Whether what nobody did comes of what one of them did: it is about a host that one
+    /// addressed, else about an interface that one changed.
+    pub(crate) fn caused(&self, diagnosis: &Diagnosis, host: Option<IpAddr>) -> bool {
+        let Diagnosis {
+            netns,
+            ifindex,
+            interface,
+            boot_ns,
+            ..
+        } = diagnosis;
+        match host {
+            Some(host) => self.touched.addressed(*netns, host),
+            None => self
+                .touched
+                .changed(*netns, *ifindex, interface.as_deref(), *boot_ns),
+        }
+    }
+
+    /// Until when something may come of what they did, nanoseconds since boot.
+    #[cfg(feature = "live")]
+    pub(crate) fn settled_ns(&self) -> u64 {
+        self.touched.settled_ns()
     }
 
     /// How many processes were followed.

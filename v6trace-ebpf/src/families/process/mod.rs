@@ -4,14 +4,20 @@
 //! userspace          the first of them -> FOLLOWED
 //! wake_up_new_task   a followed process starts another: that is followed as well
 //!                    another one starts one whose id was a followed one's: no longer
+//! sys_exit           a followed process's calls on sockets: `call`
 //! ```
 //!
 //! So a process that has ended needs no hook of its own. What a process does comes after
 //! it was started, and so do the records of that.
 
+mod call;
+
 use aya_ebpf::{
-    bindings::BPF_F_NO_PREALLOC, helpers::bpf_get_current_pid_tgid, macros::map, maps::HashMap,
-    programs::ProbeContext,
+    bindings::BPF_F_NO_PREALLOC,
+    helpers::bpf_get_current_pid_tgid,
+    macros::map,
+    maps::HashMap,
+    programs::{ProbeContext, RawTracePointContext},
 };
 use v6trace_common::families::process::{ProcessStarted, START};
 
@@ -40,6 +46,7 @@ static PROCESS_STARTED: Scratch<Record<ProcessStarted>> = Scratch::new();
 
 programs! {
     start: kprobe process_start_enter;
+    call: raw_tracepoint process_call_exit;
 }
 
 /// `wake_up_new_task(p)`, in the context of who starts it.
@@ -65,6 +72,16 @@ fn start(ctx: &ProbeContext) -> Option<()> {
     record.payload.is_followed = u32::from(is_followed);
     record.send(ctx, START);
     Some(())
+}
+
+/// The tracepoint `sys_exit(regs, ret)`. For most of the host this is all of it.
+#[inline(always)]
+fn call(ctx: &RawTracePointContext) -> Option<()> {
+    if is_followed() {
+        call::returns(ctx, Pointer(ctx.arg(0)), ctx.arg::<i64>(1))
+    } else {
+        None
+    }
 }
 
 /// Whether the current task's process is followed.

@@ -1,0 +1,212 @@
+//! What is the answer of processes that are followed, where a guest does not decide who
+//! comes first: calls that a family explains, or that went well later.
+
+use serde_json::{Value, json};
+use v6trace::{
+    families::process::{CommandEnded, Following},
+    record::Record,
+    report::Options,
+};
+use v6trace_common::{
+    Context, RecordHeader, families,
+    families::{
+        outgoing::{CONNECT, OutgoingLookup},
+        process::{CALL, DATA_READ, ProcessStarted, SOCKET_READ, START, SystemCall},
+    },
+};
+use zerocopy::FromZeros as _;
+
+use crate::stream::{self, EVENT_NS, HOST, objects, session};
+
+const ENETUNREACH: i32 = -101;
+const ECONNREFUSED: i32 = -111;
+const CONNECT_CALL: u32 = 42;
+const INET6: u8 = 10;
+const NETLINK: u32 = 16;
+const TCP: (u32, u32) = (1, 6);
+
+/// The one of every header.
+const FOLLOWED: u32 = 812;
+const OTHER: u32 = 813;
+
+fn bytes(address: &str) -> [u8; 16] {
+    address.parse::<std::net::Ipv6Addr>().unwrap().octets()
+}
+
+fn following() -> Record {
+    let following = Following {
+        boot_ns: EVENT_NS,
+        command: Some("radvd".to_owned()),
+        processes: Vec::new(),
+    };
+    following.into()
+}
+
+fn ended(status: i32) -> Record {
+    let ended = CommandEnded {
+        boot_ns: EVENT_NS,
+        status: Some(status),
+        signal: None,
+    };
+    ended.into()
+}
+
+fn started(process: u32, is_followed: u32) -> Record {
+    let header = RecordHeader {
+        pid: 1,
+        ..stream::header::<ProcessStarted>(START, HOST)
+    };
+    let started = ProcessStarted {
+        process,
+        is_followed,
+    };
+    stream::kernel(header, &started)
+}
+
+/// A connection of `pid` to an address.
+fn connects(pid: u32, address: &str, ret: i32) -> Record {
+    let mut call = SystemCall {
+        number: CONNECT_CALL,
+        ret,
+        family: INET6.into(),
+        socket_type: TCP.0,
+        protocol: TCP.1,
+        values: SOCKET_READ | DATA_READ,
+        ..SystemCall::new_zeroed()
+    };
+    call.data[0] = INET6;
+    call.data[2..4].copy_from_slice(&443_u16.to_be_bytes());
+    call.data[8..24].copy_from_slice(&bytes(address));
+    let header = RecordHeader {
+        pid,
+        tid: pid,
+        ..stream::header::<SystemCall>(CALL, HOST)
+    };
+    stream::kernel(header, &call)
+}
+
+/// That of a look-up which the family `outgoing` explains.
+fn finds_no_way(pid: u32, address: &str) -> Record {
+    let lookup = OutgoingLookup {
+        destination: bytes(address),
+        ret: ENETUNREACH,
+        operation: CONNECT,
+        socket_type: TCP.0,
+        protocol: TCP.1,
+        port: 443,
+        ..OutgoingLookup::new_zeroed()
+    };
+    let header = RecordHeader {
+        pid,
+        tid: pid,
+        ..stream::header::<OutgoingLookup>(families::outgoing::LOOKUP, HOST)
+    };
+    stream::kernel(header, &lookup)
+}
+
+/// The diagnoses of such a session, ahead of which the answer is.
+fn answered(records: impl IntoIterator<Item = Record>, status: i32) -> Vec<Value> {
+    let opening = [session(), following(), started(FOLLOWED, 1)];
+    let end = Record::End {
+        boot_ns: EVENT_NS + 1,
+    };
+    let stream = opening.into_iter().chain(records);
+    let mut objects = objects(Options::default(), stream.chain([ended(status), end]));
+    assert_eq!(objects.remove(0)["type"], "session");
+    let answer = objects.remove(0);
+    assert_eq!(answer["type"], "answer");
+    assert_eq!(answer["status"], status);
+    assert_eq!(objects.pop().unwrap()["type"], "summary");
+    objects
+}
+
+fn causes(diagnoses: &[Value]) -> Vec<&str> {
+    let causes = diagnoses.iter().map(|diagnosis| &diagnosis["cause"]);
+    causes.filter_map(Value::as_str).collect()
+}
+
+const A: &str = "2001:db8:7::9";
+const B: &str = "2001:db8:8::9";
+
+#[test]
+fn what_a_family_explains_is_told_once() {
+    let said = answered(
+        [
+            finds_no_way(FOLLOWED, A),
+            connects(FOLLOWED, A, ENETUNREACH),
+        ],
+        1,
+    );
+    assert_eq!(causes(&said), ["outgoing-unexplained"]);
+    assert_eq!(said[0]["evidence"]["got_over"], Value::Null);
+    // Another address is another failure.
+    let both = [
+        finds_no_way(FOLLOWED, A),
+        connects(FOLLOWED, A, ENETUNREACH),
+        connects(FOLLOWED, B, ENETUNREACH),
+    ];
+    assert_eq!(
+        causes(&answered(both, 1)),
+        ["outgoing-unexplained", "call-failed"]
+    );
+}
+
+#[test]
+fn what_went_well_later_comes_last() {
+    let stream = || {
+        [
+            connects(FOLLOWED, A, ECONNREFUSED),
+            connects(FOLLOWED, B, 0),
+        ]
+    };
+    let said = answered(stream(), 1);
+    assert_eq!(causes(&said), ["call-failed"]);
+    assert_eq!(said[0]["evidence"]["got_over"], true);
+    assert_eq!(said[0]["confidence"], "likely");
+    // A command that ended well is not asked about it.
+    assert_eq!(answered(stream(), 0), [json!(null); 0]);
+    // And that another connected is no comfort.
+    let others = [
+        started(OTHER, 1),
+        connects(FOLLOWED, A, ECONNREFUSED),
+        connects(OTHER, B, 0),
+    ];
+    let said = answered(others, 1);
+    assert_eq!(said[0]["evidence"]["got_over"], Value::Null);
+}
+
+#[test]
+fn others_are_no_answer() {
+    let said = answered([connects(OTHER, A, ECONNREFUSED)], 1);
+    assert_eq!(causes(&said), [""; 0]);
+    // One that was followed has ended, and its id is another's.
+    let said = answered(
+        [started(FOLLOWED, 0), connects(FOLLOWED, A, ECONNREFUSED)],
+        1,
+    );
+    assert_eq!(causes(&said), [""; 0]);
+    // Who was interrupted did nothing.
+    let mut stream = connects(FOLLOWED, A, ECONNREFUSED);
+    if let Record::Kernel(record) = &mut stream {
+        let mut bytes = record.bytes.to_vec();
+        bytes[5] = Context::Softirq as u8;
+        stream = Record::kernel(bytes);
+    }
+    assert_eq!(causes(&answered([stream], 1)), [""; 0]);
+}
+
+#[test]
+fn sockets_of_others_are_none_of_ipv6() {
+    let call = SystemCall {
+        number: CONNECT_CALL,
+        ret: ECONNREFUSED,
+        family: NETLINK,
+        values: SOCKET_READ,
+        ..SystemCall::new_zeroed()
+    };
+    let header = stream::header::<SystemCall>(CALL, HOST);
+    assert_eq!(
+        causes(&answered([stream::kernel(header, &call)], 1)),
+        [""; 0]
+    );
+}
