@@ -317,7 +317,7 @@ impl<R: Render> Report<R> {
             }
             // What the kernel did of itself may come of what they did.
             if is_its || event.culprit().is_none() {
-                self.answer.take(event, explain(event, session));
+                self.answer.take(event, explain(event, session), followed);
             }
             return Ok(());
         }

@@ -25,6 +25,9 @@ use crate::{
 /// Diagnoses of which the answer is made at most, of each sort: a command may try for weeks.
 const MOST: usize = 256;
 
+/// For how long a call may turn out to be what a diagnosis came of: it returns later.
+const RECENT_NS: u64 = 2_000_000_000;
+
 /// Diagnoses that wait for the end.
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -45,25 +48,41 @@ struct Done {
 
 impl Answer {
     /// Takes an event of a followed process or of nobody, and what is said of it.
-    pub fn take(&mut self, event: &Event, diagnoses: Vec<Diagnosis>) {
+    pub fn take(&mut self, event: &Event, diagnoses: Vec<Diagnosis>, followed: &Followed) {
         let Some(task) = event.culprit() else {
             let host = event.occurrence().host();
             for diagnosis in diagnoses {
-                let known = self
-                    .of_nobody
-                    .iter()
-                    .any(|(other, _)| is_same(other, &diagnosis));
-                if !known && self.of_nobody.len() < MOST {
-                    self.of_nobody.push((diagnosis, host));
-                }
+                self.keep_of_nobody(diagnosis, host, followed);
             }
             return;
         };
         match &event.payload {
             Payload::SystemCall(call) => self.call(task, call, diagnoses),
-            _ => diagnoses
-                .into_iter()
-                .for_each(|diagnosis| self.keep(diagnosis, None)),
+            _ => {
+                for diagnosis in diagnoses {
+                    self.keep(diagnosis, None);
+                }
+            }
+        }
+    }
+
+    /// Keeps what nobody did; of much of it, as on a busy host, what comes of followed
+    /// processes, and what may yet turn out to.
+    fn keep_of_nobody(&mut self, diagnosis: Diagnosis, host: Option<IpAddr>, followed: &Followed) {
+        if self
+            .of_nobody
+            .iter()
+            .any(|(other, _)| is_same(other, &diagnosis))
+        {
+            return;
+        }
+        if self.of_nobody.len() == MOST {
+            let recent_ns = diagnosis.boot_ns.saturating_sub(RECENT_NS);
+            self.of_nobody
+                .retain(|(other, host)| other.boot_ns > recent_ns || followed.caused(other, *host));
+        }
+        if self.of_nobody.len() < MOST {
+            self.of_nobody.push((diagnosis, host));
         }
     }
 

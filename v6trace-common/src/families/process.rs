@@ -12,6 +12,12 @@ pub const START: Hook = Hook(42);
 /// A system call that returns.
 pub const CALL: Hook = Hook(43);
 
+/// Of a process in the map `FOLLOWED`: what it starts is followed, and it is not. So is
+/// v6trace itself, which starts the command.
+pub const STARTS: u32 = 0;
+/// It is followed.
+pub const IS_FOLLOWED: u32 = 1;
+
 /// Bytes of what a call was given that a record has room for.
 pub const DATA_LEN: usize = 48;
 
@@ -136,9 +142,11 @@ pub const FAMILY: Family = Family {
             about: "a system call that returns, of a process that is followed",
             without: "what a command asked of its sockets is not known",
             candidates: &[Candidate {
-                // What the tracepoint sys_exit calls.
+                // What the tracepoint sys_exit calls. A kprobe, since a program of the
+                // tracepoint itself may be preempted from 6.13 on, and misses calls then.
                 function: "__traceiter_sys_exit",
-                kprobes: Programs::entry("process_call_exit"),
+                kprobes: Programs::entry("process_call_enter")
+                    .opened(&["process_call_opener", "process_call_opener_too"]),
                 trampoline: None,
                 needs: &[&PT_REGS_NUMBER, &PT_REGS_CS, &PT_REGS_ARG0, &PT_REGS_ARG1],
                 note: None,

@@ -56,6 +56,10 @@ impl<'e> Attacher<'e> {
         }
         // The entry first: then every return that fires had its entry seen.
         // Where the return is refused, the entry goes with its link.
+        for &opener in programs.openers {
+            let link = self.attach_one(function, Some(opener))?;
+            self.links.entries.extend(link);
+        }
         let entry = self.attach_one(function, programs.entry)?;
         let ret = self.attach_one(function, programs.ret)?;
         self.links.entries.extend(entry);

@@ -10,6 +10,7 @@ use tokio::{
     io::{Interest, unix::AsyncFd},
     time::sleep,
 };
+use v6trace_common::families::process::{IS_FOLLOWED, STARTS};
 
 use super::{command::Traced, options, stop::Stop};
 use crate::{clock, families::process::Following, observe::descendants, privilege::PidNamespace};
@@ -56,13 +57,13 @@ impl Follow {
         let mut processes = Vec::new();
         match self {
             // What v6trace starts is the command, and v6trace is no part of it.
-            Self::Command => followed.insert(process::id(), 1, 0)?,
+            Self::Command => followed.insert(process::id(), STARTS, 0)?,
             Self::Process(id) => {
                 let mut found = vec![id];
                 // What they start meanwhile is followed by then, or is found next.
                 while found.len() > processes.len() {
                     for process in &found {
-                        followed.insert(process, 1, 0)?;
+                        followed.insert(process, IS_FOLLOWED, 0)?;
                     }
                     processes = found;
                     found = descendants(&processes);

@@ -84,7 +84,7 @@ fn got_over() -> Result<()> {
     let script = "{ :; } 3<>/dev/tcp/::1/4001; { :; } 3<>/dev/tcp/2001:db8:7::9/4000; \
                   { :; } 3<>/dev/tcp/::1/4000; exit ";
     for (status, text) in [
-        ("0", "bash ended well; what failed on the way:"),
+        ("0", "ip ended well; what failed on the way:"),
         ("5", "status 5; "),
     ] {
         let script = [script, status].concat();

@@ -19,7 +19,7 @@ use aya_ebpf::{
     maps::HashMap,
     programs::{ProbeContext, RawTracePointContext},
 };
-use v6trace_common::families::process::{ProcessStarted, START};
+use v6trace_common::families::process::{IS_FOLLOWED, ProcessStarted, START};
 
 use crate::{
     attachment::Arguments as _,
@@ -37,7 +37,8 @@ mod globals {
     v6trace_common::process_members!(members);
 }
 
-/// The processes that are followed, by id. Userspace begins with the first.
+/// The processes that are followed (`IS_FOLLOWED`), or whose children are (`STARTS`), by
+/// id. Userspace begins with the first.
 #[map]
 static FOLLOWED: HashMap<u32, u32> = HashMap::with_max_entries(16384, BPF_F_NO_PREALLOC);
 
@@ -46,7 +47,8 @@ static PROCESS_STARTED: Scratch<Record<ProcessStarted>> = Scratch::new();
 
 programs! {
     start: kprobe process_start_enter;
-    call: raw_tracepoint process_call_exit;
+    call: kprobe process_call_enter;
+    nothing: raw_tracepoint process_call_opener, raw_tracepoint process_call_opener_too;
 }
 
 /// `wake_up_new_task(p)`, in the context of who starts it.
@@ -58,9 +60,9 @@ fn start(ctx: &ProbeContext) -> Option<()> {
     if process != thread {
         return None;
     }
-    let is_followed = is_followed();
+    let is_followed = current().is_some();
     if is_followed {
-        if FOLLOWED.insert(&process, &1, 0).is_err() {
+        if FOLLOWED.insert(&process, &IS_FOLLOWED, 0).is_err() {
             output::not_kept(START);
         }
     } else if FOLLOWED.remove(&process).is_err() {
@@ -74,21 +76,26 @@ fn start(ctx: &ProbeContext) -> Option<()> {
     Some(())
 }
 
-/// The tracepoint `sys_exit(regs, ret)`. For most of the host this is all of it.
+/// `__traceiter_sys_exit(data, regs, ret)`. For most of the host this is all of it.
 #[inline(always)]
-fn call(ctx: &RawTracePointContext) -> Option<()> {
-    if is_followed() {
-        call::returns(ctx, Pointer(ctx.arg(0)), ctx.arg::<i64>(1))
+fn call(ctx: &ProbeContext) -> Option<()> {
+    if current() == Some(IS_FOLLOWED) {
+        call::returns(ctx, ctx.object(1), ctx.number(2) as i64)
     } else {
         None
     }
 }
 
-/// Whether the current task's process is followed.
+/// The kernel calls that function where the tracepoint has two programs.
 #[inline(always)]
-fn is_followed() -> bool {
+fn nothing(_ctx: &RawTracePointContext) {}
+
+/// What the map has of the current task's process.
+#[inline(always)]
+fn current() -> Option<u32> {
     let process = (bpf_get_current_pid_tgid() >> 32) as u32;
-    FOLLOWED.get_ptr(&process).is_some()
+    // SAFETY: read at once; an entry that goes meanwhile reads as what it was.
+    unsafe { FOLLOWED.get(&process) }.copied()
 }
 
 /// The network namespace that a task is in.
