@@ -121,8 +121,7 @@ impl<R: Render> Report<R> {
     }
 
     /// Until when something may come of what followed processes did, nanoseconds since boot.
-    #[cfg(feature = "live")]
-    pub(crate) fn settled_ns(&self) -> u64 {
+    pub fn settled_ns(&self) -> u64 {
         let followed = self.session.as_ref().and_then(Session::followed);
         followed.map_or(0, Followed::settled_ns)
     }

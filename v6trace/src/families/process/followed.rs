@@ -108,7 +108,6 @@ impl Followed {
     }
 
     /// Until when something may come of what they did, nanoseconds since boot.
-    #[cfg(feature = "live")]
     pub(crate) fn settled_ns(&self) -> u64 {
         self.touched.settled_ns()
     }
