@@ -130,7 +130,12 @@ impl Answer {
     pub fn give(&mut self, followed: &Followed) -> Vec<Diagnosis> {
         let mut done = std::mem::take(&mut self.done);
         let mut caused = std::mem::take(&mut self.of_nobody);
-        caused.retain(|(diagnosis, host)| followed.caused(diagnosis, *host));
+        caused.retain(|(diagnosis, host)| {
+            // On an interface that was changed much is worth a notice that does not come of
+            // that, such as that no router answers.
+            let may_be = host.is_some() || diagnosis.severity != Severity::Notice;
+            may_be && followed.caused(diagnosis, *host)
+        });
         done.retain(|done| !caused.iter().any(|(of, host)| done.comes_of(of, *host)));
         done.extend(caused.into_iter().map(|(diagnosis, _)| Done {
             diagnosis,
