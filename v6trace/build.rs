@@ -56,6 +56,8 @@ fn missing(object: &[u8]) -> Vec<String> {
             }
         }
     }
+    let by = "which reads memberships".to_owned();
+    named.push(("program", families::multicast_join::ITERATOR, by));
     for member in families::members() {
         let by = format!("which stands for {}", member.path);
         named.push(("global", member.global, by));

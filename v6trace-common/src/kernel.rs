@@ -39,6 +39,8 @@ members! {
         "a full option memory is not told from a lack of memory";
     SOCKET_INODE: Shape::Bytes(8), "socket_alloc.vfs_inode.i_ino",
         "sockets are not told apart by inode";
+    FILE_INODE: Shape::Object, "file.f_inode",
+        "values that sysctls refuse are not explained, and check does not see the memberships of sockets";
     NET_INUM: Shape::Bytes(4), "net.ns.inum",
         "namespaces are not told apart";
     NET_COUNT: Shape::Bytes(4), "net.ns.__ns_ref or net.ns.count or net.count",
@@ -159,6 +161,22 @@ members! {
         "routes that go are not recognised";
     FIB_NH_GATEWAY: Shape::Bytes(16), "fib6_nh.nh_common.nhc_gw.ipv6",
         "routes that go are not recognised";
+    NHC_DEV: Shape::Object, "fib_nh_common.nhc_dev",
+        "the interface of a next hop is not known";
+    NHC_GW_FAMILY: Shape::Bytes(1), "fib_nh_common.nhc_gw_family",
+        "IPv4 routes with IPv6 next hops are not recognised";
+    NHC_GW_IPV6: Shape::Bytes(16), "fib_nh_common.nhc_gw.ipv6",
+        "IPv6 next hops are not named";
+    NHC_FLAGS: Shape::Bytes(1), "fib_nh_common.nhc_flags",
+        "a next hop with onlink is not recognised";
+    FIB_INFO_PREFSRC: Shape::Bytes(4), "fib_info.fib_prefsrc",
+        "a route's own source is not known";
+    FIB_INFO_NH: Shape::Object, "fib_info.nh",
+        "nexthop objects are not named";
+    FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",
+        "the metric of a route is not known";
+    FIB_INFO_PROTOCOL: Shape::Bytes(1), "fib_info.fib_protocol",
+        "routes of routing daemons are not told from others";
     SKB_SK: Shape::Object, "sk_buff.sk",
         "the namespace of a refused request is not known";
     EXTACK_MESSAGE: Shape::Object, "netlink_ext_ack._msg",

@@ -111,8 +111,8 @@ macro_rules! members {
 }
 pub(crate) use members;
 
-/// A kernel variable whose address the programs read from: a global of 64
-/// bits, 0 where this kernel has no such variable.
+/// A kernel variable whose address the programs read from, or a function whose address
+/// they compare with others: a global of 64 bits, 0 where this kernel has no such thing.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
     /// The name of the global.

@@ -83,14 +83,5 @@ pub(crate) fn said(message: Option<Pointer>, said: &mut [u8; SAID_LEN]) -> bool 
     if message.0 == 0 {
         return true;
     }
-    // SAFETY: the helper checks the address itself and writes a string with its NUL
-    // into SAID_LEN bytes at most, which is what `said` has.
-    let length = unsafe {
-        generated::bpf_probe_read_kernel_str(
-            said.as_mut_ptr().cast(),
-            SAID_LEN as u32,
-            message.0 as *const c_void,
-        )
-    };
-    length > 0
+    message.text_into(said)
 }

@@ -50,6 +50,22 @@ impl Pointer {
         failed == 0
     }
 
+    /// Reads a string with its NUL into place, as far as there is room; what is behind it
+    /// stays. Whether it could be read.
+    #[inline(always)]
+    pub(crate) fn text_into<const SIZE: usize>(self, text: &mut [u8; SIZE]) -> bool {
+        // SAFETY: the helper checks the address itself and writes a string with its NUL
+        // into SIZE bytes at most.
+        let length = unsafe {
+            generated::bpf_probe_read_kernel_str(
+                text.as_mut_ptr().cast(),
+                SIZE as u32,
+                self.0 as *const c_void,
+            )
+        };
+        length > 0
+    }
+
     /// The address of a member.
     #[inline(always)]
     pub(crate) fn member(self, member: &Global<u32>) -> Option<Pointer> {

@@ -66,6 +66,13 @@ impl Cause {
         Self::all().find(|cause| cause.code() == code)
     }
 
+    /// What the catalogue calls those that it is one of.
+    pub fn family(self) -> Option<&'static str> {
+        let mut sections = sections();
+        let own = sections.find(|(_, _, causes)| causes.contains(&self));
+        own.map(|(name, _, _)| name)
+    }
+
     /// Its stable code.
     pub const fn code(self) -> &'static str {
         self.0.code

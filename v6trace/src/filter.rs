@@ -4,6 +4,7 @@
 //! later.
 
 use crate::{
+    container::Container,
     event::{Event, Task},
     explain::Diagnosis,
     session::Session,
@@ -16,8 +17,12 @@ pub struct Filter {
     pub pid: Option<u32>,
     /// Only of tasks with this name.
     pub comm: Option<String>,
+    /// Only of this container, by a name or an id of it ([`Container::is_called`]).
+    pub container: Option<String>,
     /// Only in this network namespace.
     pub netns: Option<NetnsFilter>,
+    /// Of a state, only causes of these families; all, where there are none.
+    pub families: Vec<&'static str>,
     /// Only what may concern the interface with this name.
     pub interface: Option<String>,
 }
@@ -36,6 +41,7 @@ impl Filter {
     pub fn admits(&self, event: &Event, session: &Session) -> bool {
         let task = event.culprit();
         self.admits_task(task)
+            && self.admits_container(session.container(task, event.netns))
             && self
                 .interface
                 .as_deref()
@@ -46,7 +52,13 @@ impl Filter {
     /// Whether what was found in the state of the host is.
     pub fn admits_finding(&self, finding: &Diagnosis, session: &Session) -> bool {
         self.admits_task(finding.task.as_ref())
+            && self.admits_container(finding.container.as_ref())
             && (self.interface.is_none() || self.interface == finding.interface)
+            && (self.families.is_empty()
+                || finding
+                    .cause
+                    .family()
+                    .is_some_and(|family| self.families.contains(&family)))
             && self.admits_netns(finding.netns, session)
     }
 
@@ -57,6 +69,12 @@ impl Filter {
                 .comm
                 .as_ref()
                 .is_none_or(|comm| task.is_some_and(|task| task.comm == *comm))
+    }
+
+    fn admits_container(&self, container: Option<&Container>) -> bool {
+        self.container
+            .as_ref()
+            .is_none_or(|wanted| container.is_some_and(|container| container.is_called(wanted)))
     }
 
     fn admits_netns(&self, netns: u32, session: &Session) -> bool {

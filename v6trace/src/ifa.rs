@@ -11,6 +11,8 @@ pub(crate) const OPTIMISTIC: u32 = 0x04;
 pub(crate) const DADFAILED: u32 = 0x08;
 /// It is a home address (RFC 6275).
 pub(crate) const HOMEADDRESS: u32 = 0x10;
+/// It is used no more by what begins now.
+pub(crate) const DEPRECATED: u32 = 0x20;
 /// It is under test.
 pub(crate) const TENTATIVE: u32 = 0x40;
 /// It has no lifetime.

@@ -30,6 +30,7 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 mod clock;
+pub mod container;
 pub mod coverage;
 pub mod errno;
 mod error_chain;
@@ -56,4 +57,5 @@ mod rtnetlink;
 pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
+mod together;
 pub mod why;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use v6trace_common::Hook;
 
 use crate::{
+    container::Container,
     coverage::{Coverage, ResolvedMember},
     event::{DecodeError, Event},
 };
@@ -125,6 +126,8 @@ pub struct Process {
     pub pid: u32,
     /// The systemd service that it belongs to.
     pub unit: Option<String>,
+    /// The container that it is part of.
+    pub container: Option<Container>,
     /// Inode number of the network namespace that it is in.
     pub netns: Option<u32>,
 }

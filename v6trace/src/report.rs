@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Record -> decode -> Session, diagnose -> Filter -> Render -> stdout, stderr
+//!                                              \-> Together -/  text: parts of one thing
 //! ```
 //!
 //! The same for live tracing and for any stored stream.
@@ -12,13 +13,14 @@ use crate::{
     catalogue::Cause,
     check::{self, Checked, Question},
     event::{DecodeError, Event},
-    explain::explain,
+    explain::{Diagnosis, explain},
     families::process::Followed,
     filter::Filter,
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
     render::Render,
     session::Session,
+    together::Together,
     why::Answer,
 };
 
@@ -84,6 +86,8 @@ pub struct Report<R> {
     totals: Totals,
     /// What is shown at the end, where processes are followed.
     answer: Answer,
+    /// Diagnoses that are told as one; `None` where each is told by itself.
+    together: Option<Together>,
     /// The boot time of what came last.
     last_ns: u64,
     ended: bool,
@@ -92,12 +96,14 @@ pub struct Report<R> {
 impl<R: Render> Report<R> {
     /// A report that has seen nothing yet.
     pub fn new(options: Options, render: R) -> Self {
+        let together = render.is_for_people() && !options.events;
         Self {
             options,
             render,
             session: None,
             totals: Totals::default(),
             answer: Answer::default(),
+            together: together.then(Together::default),
             last_ns: 0,
             ended: false,
         }
@@ -124,6 +130,11 @@ impl<R: Render> Report<R> {
     pub fn settled_ns(&self) -> u64 {
         let followed = self.session.as_ref().and_then(Session::followed);
         followed.map_or(0, Followed::settled_ns)
+    }
+
+    /// Tells what waits for an event that may be missing.
+    pub fn wait_no_longer(&mut self) -> io::Result<()> {
+        self.tell(Together::rest)
     }
 
     /// Counts for the closing summary, so far.
@@ -164,6 +175,7 @@ impl<R: Render> Report<R> {
     pub fn feed(&mut self, record: &Record) -> io::Result<ControlFlow<()>> {
         let session = match (record, &mut self.session) {
             (Record::Session(info), _) => {
+                self.tell(Together::rest)?;
                 self.open(info.clone())?;
                 return Ok(ControlFlow::Continue(()));
             }
@@ -178,6 +190,9 @@ impl<R: Render> Report<R> {
         match record {
             Record::Session(_) => {}
             Record::Kernel(record) => return self.kernel(record),
+            // Each piece of a recording has it again.
+            Record::Lookup(Lookup::Snapshot(_) | Lookup::Checked(_))
+                if self.totals.findings.is_some() => {}
             Record::Lookup(lookup) => {
                 session.learn(lookup.clone());
                 if let Lookup::Checked(checked) = lookup {
@@ -190,9 +205,14 @@ impl<R: Render> Report<R> {
                 if self.options.check.is_none() {
                     self.render.lost(session, lost)?;
                 }
+                self.tell(|together| together.lost(lost.hook))?;
             }
             &Record::End { boot_ns } => {
                 self.ended = true;
+                self.tell(Together::rest)?;
+                let Some(session) = &self.session else {
+                    return Ok(ControlFlow::Continue(()));
+                };
                 if self.options.check.is_some() {
                     self.render.checked(session, &self.totals, boot_ns)?;
                 } else {
@@ -280,7 +300,11 @@ impl<R: Render> Report<R> {
             return Ok(ControlFlow::Break(()));
         }
         match &record.event {
-            Ok(event) => self.event(event)?,
+            Ok(event) => {
+                self.tell(|together| together.overdue(event.boot_ns))?;
+                self.event(event)?;
+                self.end(event)?;
+            }
             Err(error) => self.undecoded(*error),
         }
         if let Some(session) = &mut self.session {
@@ -328,8 +352,40 @@ impl<R: Render> Report<R> {
             if self.options.is_enough(&self.totals) {
                 break;
             }
-            self.render.diagnosis(session, &diagnosis)?;
             *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+            let end = event.occurrence().part_of();
+            let told = match (&mut self.together, event.culprit(), end) {
+                (Some(together), Some(task), Some(end)) => together.wait(task.tid, end, diagnosis),
+                _ => Some(diagnosis),
+            };
+            if let Some(diagnosis) = told {
+                self.render.diagnosis(session, &diagnosis)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells as one what the event is the end of.
+    fn end(&mut self, event: &Event) -> io::Result<()> {
+        let (Some(together), Some(task)) = (&mut self.together, event.culprit()) else {
+            return Ok(());
+        };
+        let Some(whole) = event.occurrence().ends() else {
+            return Ok(());
+        };
+        let (before, mut parts) = together.end(task.tid, event.hook, whole.began_ns());
+        if parts.len() > 1 {
+            parts = vec![whole.together(event, parts)];
+        }
+        self.tell(|_| before.into_iter().chain(parts).collect())
+    }
+
+    /// Tells what no longer waits, each by itself.
+    fn tell(&mut self, ready: impl FnOnce(&mut Together) -> Vec<Diagnosis>) -> io::Result<()> {
+        if let (Some(together), Some(session)) = (&mut self.together, &self.session) {
+            for diagnosis in ready(together) {
+                self.render.diagnosis(session, &diagnosis)?;
+            }
         }
         Ok(())
     }

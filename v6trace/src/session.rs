@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use crate::{
     check::Snapshots,
-    event::Event,
+    container::Container,
+    event::{Event, Task},
     families::{advertisement, dad, neighbour, outgoing, process::Followed},
     record::{Finding, Listed, Lookup, Namespace, Process, SessionInfo},
 };
@@ -176,6 +177,30 @@ impl Session {
         let met = met.filter_map(|process| Some((process.netns?, process.pid)));
         let mut all = listed.copied().chain(met);
         all.find(|(inode, _)| *inode == netns).map(|(_, pid)| pid)
+    }
+
+    /// The container that a task is part of; where it is of none, or nobody in particular
+    /// did anything, the one that the network namespace is of.
+    pub fn container(&self, task: Option<&Task>, netns: u32) -> Option<&Container> {
+        let process = task.and_then(|task| self.process(task.pid));
+        let own = process.and_then(|process| process.container.as_ref());
+        own.or_else(|| self.container_of(netns))
+    }
+
+    /// The container that a network namespace is of, other than v6trace's own, by a
+    /// process that lives there.
+    fn container_of(&self, netns: u32) -> Option<&Container> {
+        if self.is_own_namespace(netns) {
+            return None;
+        }
+        let met = self.found::<Process>();
+        let mut met = met.filter(|process| process.netns == Some(netns));
+        let met = met.find_map(|process| process.container.as_ref());
+        let mut snapshots = self.snapshots.all().iter();
+        met.or_else(|| {
+            let snapshot = snapshots.find(|snapshot| snapshot.netns == netns);
+            snapshot?.container.as_deref()
+        })
     }
 
     fn process(&self, pid: u32) -> Option<&Process> {

@@ -148,12 +148,21 @@ impl Symbols {
         }
     }
 
-    /// Address of a variable; none where the kernel has none of that name or
-    /// several, or hides its address. Of a per-CPU variable it is the offset
+    /// Address of a variable, or of a function that pointers are compared with; none
+    /// where the kernel has none of that name or several, or hides its address. Of a per-CPU variable it is the offset
     /// that each CPU's base is added to.
     pub fn address(&self, name: &str) -> Option<u64> {
-        let variables = self.find(name)?.variables;
-        (variables.count == 1 && variables.address != 0).then_some(variables.address)
+        let Wanted {
+            variables,
+            functions,
+            ..
+        } = self.find(name)?;
+        let found = if variables.count > 0 {
+            variables
+        } else {
+            functions
+        };
+        (found.count == 1 && found.address != 0).then_some(found.address)
     }
 
     /// Whether the kernel shows every address as 0: the reader lacks

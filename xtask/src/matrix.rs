@@ -29,7 +29,7 @@ use crate::transcript::Outcome;
 
 /// Scenarios of one guest: few enough that no guest goes on long after the
 /// others, many enough that booting is a small part.
-const SHARE: usize = 60;
+const SHARE: usize = 160;
 
 /// What one guest does.
 struct Share {

@@ -101,7 +101,7 @@ pub(crate) fn trace(count: usize) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         let (attached, buffers) =
-            attach::attach(&options, |ebpf| Buffers::open(ebpf, BUFFER_SIZE))?;
+            attach::attach(&options, |loaded| Buffers::open(loaded.ebpf, BUFFER_SIZE))?;
         let attached_hooks = attached.coverage.attached().count();
         ensure!(
             attached_hooks == count,

@@ -39,6 +39,15 @@ impl Bird {
         )
     }
 
+    /// Starts BIRD in `netns`, to advertise it as a router on an interface every few
+    /// seconds.
+    pub(crate) fn advertising(netns: &Netns, interface: &str) -> Result<Self> {
+        Self::with(
+            netns,
+            &format!("protocol radv {{ interface \"{interface}\" {{ max ra interval 4; }}; }}\n"),
+        )
+    }
+
     fn with(netns: &Netns, protocols: &str) -> Result<Self> {
         let name = netns.name();
         let config = format!("/run/bird-{name}.conf");

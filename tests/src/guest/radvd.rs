@@ -77,9 +77,14 @@ impl Radvd {
 
     /// Makes it set up all interfaces at once, as `systemctl reload radvd` does.
     pub(crate) fn reload(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.context("radvd has no process id")?, Signal::HUP)
-            .context("cannot reload radvd")
+        kill_process(id.context("radvd has no process id")?, signal)
+            .with_context(|| format!("cannot send radvd {signal:?}"))
     }
 
     /// Has it withdraw 2001:db8::/64 and announce 2001:db8:0:64::/64 instead, on

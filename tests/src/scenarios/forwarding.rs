@@ -1,5 +1,7 @@
 //! Default routes that go when somebody writes a forwarding sysctl.
 
+mod together;
+
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,16 +15,19 @@ use crate::guest::{
 };
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
-    scenario(
-        "default-route-purged-by-another-interface",
-        another_interface,
-    ),
-    scenario("default-route-purged-by-all", all),
-    alone("default-route-purged-two-uplinks", two_uplinks),
-    scenario("default-route-purged-vrf", vrf),
-    scenario("default-route-purged-not", silent),
-]];
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    &[
+        scenario(
+            "default-route-purged-by-another-interface",
+            another_interface,
+        ),
+        scenario("default-route-purged-by-all", all),
+        alone("default-route-purged-two-uplinks", two_uplinks),
+        scenario("default-route-purged-vrf", vrf),
+        scenario("default-route-purged-not", silent),
+    ],
+    together::SCENARIOS,
+];
 
 /// A host with a default route on each uplink, learned from radvd on the other
 /// end of a veth. radvd is killed then, and so says neither hello nor goodbye

@@ -119,7 +119,7 @@ fn nameless() -> Result<()> {
     })?;
     let report = tracer.finish()?;
     report.complete()?;
-    let way = format!("nsenter --net=/proc/{}/ns/net ", inhabitant.0.id());
+    let way = format!("nsenter -t {} -n ", inhabitant.0.id());
     report
         .only("subnet-router-anycast")?
         .expect()

@@ -10,6 +10,7 @@ mod advertisement;
 mod anycast;
 mod bind;
 mod check;
+mod containers;
 mod dad;
 mod forwarding;
 mod healthy;
@@ -23,6 +24,7 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod sysctl;
 mod transit;
 mod ways;
 mod why;
@@ -164,16 +166,23 @@ const GROUPS: &[Group] = &[
         scenarios: option::SCENARIOS,
     },
     Group {
+        families: &["sysctl"],
+        among_all: "sysctl-refused-bounds",
+        boot: None,
+        scenarios: sysctl::SCENARIOS,
+    },
+    Group {
         families: &["route"],
         among_all: "route-gateway-not-on-link",
         boot: None,
         scenarios: route::SCENARIOS,
     },
+    of_those(&["advertisement", "route"], &[advertisement::FAREWELLS]),
     Group {
         families: &["bind", "route"],
         among_all: "route-ipv6-off",
         boot: Some("ipv6.disable=1"),
-        scenarios: &[bind::OFF, route::OFF],
+        scenarios: &[bind::OFF, route::OFF, check::OFF],
     },
     Group {
         families: &["request"],
@@ -196,6 +205,7 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: transit::SCENARIOS,
     },
+    of_those(&["set-token", "anycast"], containers::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

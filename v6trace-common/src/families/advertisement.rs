@@ -48,7 +48,8 @@ layout! {
     /// processed by, is not what it was when the router's last one was.
     ///
     /// The interface's values are those before the call, which is when the kernel
-    /// tests them; each counts only where its flag is set in [`read`](Self::read).
+    /// tests them; each counts only where its flag is set in [`read`](Self::read). What
+    /// came of it, [`DEFAULT_ROUTE_WENT`], is known at the return.
     pub struct RouterAdvertisement: kind 13, 1136 bytes {
         /// The frame.
         pub frame: AdvertisementFrame,
@@ -196,6 +197,9 @@ constants! {
     STABLE_SECRET_SET = 1 << 10;
     /// The interface has a link-local address, and not tentative.
     LINK_LOCAL_USABLE = 1 << 11;
+    /// The kernel removed a default route by way of the router, as the advertisement said
+    /// so: the family of routes tells it.
+    DEFAULT_ROUTE_WENT = 1 << 12;
 }
 
 members! {
@@ -259,8 +263,14 @@ pub const FAMILY: Family = Family {
             without: "router advertisements that are ignored are not explained",
             candidates: &[Candidate {
                 function: "ndisc_router_discovery",
-                kprobes: Programs::entry("router_advertisement"),
-                trampoline: Some(Programs::entry("router_advertisement_fentry")),
+                kprobes: Programs::both(
+                    "router_advertisement_enter",
+                    "router_advertisement_return",
+                ),
+                trampoline: Some(Programs::both(
+                    "router_advertisement_fentry",
+                    "router_advertisement_fexit",
+                )),
                 needs: &[
                     &kernel::SKB_DEV,
                     &kernel::SKB_HEAD,

@@ -1,8 +1,10 @@
 //! Default routes of router advertisements that `rt6_purge_dflt_routers`
-//! removed, since somebody wrote a forwarding sysctl.
+//! removed, since somebody wrote a forwarding sysctl; and the end of such a write.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
+    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
+    families::anycast,
+    kernel,
     kind::layout,
     member::{Shape, members},
 };
@@ -52,6 +54,34 @@ layout! {
     }
 }
 
+layout! {
+    /// A write of a forwarding sysctl is over, of which there are records: those of the
+    /// same thread since it began.
+    pub struct ForwardingWritten: kind 30, 56 bytes {
+        /// When it began, nanoseconds since boot.
+        pub began_ns: u64,
+        /// Name of the interface whose forwarding was written, NUL-padded
+        /// ([`WRITTEN_INTERFACE`](super::anycast::WRITTEN_INTERFACE)).
+        pub written_interface: [u8; INTERFACE_NAME_LEN],
+        /// Which forwarding sysctl was written, as in an anycast change.
+        pub written: u32,
+        /// Interfaces that are up, loopback aside, and began to forward.
+        pub routers: u32,
+        /// Those of them that have accept_ra = 1, and ignore advertisements from now on.
+        pub deaf: u32,
+        /// Interfaces that are up, loopback aside, and ceased to forward.
+        pub hosts: u32,
+        /// Those of them that have accept_ra = 1, and heed advertisements from now on.
+        pub hearing: u32,
+        /// Records of anycast addresses.
+        pub anycast: u32,
+        /// Default routes of router advertisements that were removed.
+        pub purged: u32,
+        /// Always 0.
+        pub reserved: u32,
+    }
+}
+
 members! {
     $ forwarding_members:
     INFO_REQUEST: Shape::Object, "nl_info.nlh",
@@ -63,7 +93,7 @@ pub const FAMILY: Family = Family {
     name: "forwarding",
     about: "what a write of a forwarding sysctl takes away",
     on_request: None,
-    payloads: &[&DefaultRoutesPurged::LAYOUT],
+    payloads: &[&DefaultRoutesPurged::LAYOUT, &ForwardingWritten::LAYOUT],
     parts: &[&PurgedRoute::LAYOUT],
     constants: &[],
     hooks: &[
@@ -117,7 +147,7 @@ pub const FAMILY: Family = Family {
             }],
         },
     ],
-    also: &[],
+    also: &[anycast::FORWARDING_CHANGED],
     members: MEMBERS,
     variables: &[],
 };

@@ -17,6 +17,7 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod sysctl;
 pub mod transit;
 
 use crate::{
@@ -68,6 +69,7 @@ families! {
     bind,
     outgoing,
     option,
+    sysctl,
     route,
     request,
     neighbour,

@@ -1,4 +1,7 @@
-//! A join of a multicast group on a socket, as `__ipv6_sock_mc_join` left it.
+//! A join of a multicast group on a socket, as `__ipv6_sock_mc_join` left it; and
+//! the memberships that sockets have, without a join.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs, kernel,
@@ -97,6 +100,35 @@ constants! {
     MTU_READ = 1 << 15;
 }
 
+/// The program that the kernel runs for each file that a process has open, and that
+/// writes what a socket has joined: its [`Holder`], then the interface index of each
+/// membership, `listed` numbers of 32 bits.
+pub const ITERATOR: &str = "multicast_memberships";
+/// What it iterates over.
+pub const ITERATED: &str = "task_file";
+/// Memberships of one socket that are listed: a power of two.
+pub const LISTED: usize = 4096;
+
+/// A socket of IPv6 that has memberships.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Holder {
+    /// Its inode number.
+    pub socket_inode: u64,
+    /// The inode number of its network namespace.
+    pub netns: u32,
+    /// Bytes of option memory in use.
+    pub sk_omem_alloc: i32,
+    /// Bytes that each membership takes of that.
+    pub size: u32,
+    /// Memberships that follow.
+    pub listed: u32,
+    /// Not 0: these are all.
+    pub complete: u32,
+    /// Zero.
+    pub unused: u32,
+}
+
 members! {
     $ multicast_join_members:
     SOCK_KERN_SOCK: Shape::Bits, "sock.sk_kern_sock",
@@ -115,6 +147,16 @@ members! {
         "memberships are not counted";
     MC_SIZE: Shape::Size, "ipv6_mc_socklist",
         "the size of a charge is known only from sock_kmalloc";
+    ITER_SEQ: Shape::Object, "bpf_iter_meta.seq",
+        "check does not see the memberships of sockets";
+    INODE_SUPERBLOCK: Shape::Object, "inode.i_sb",
+        "check does not see the memberships of sockets";
+    SUPERBLOCK_MAGIC: Shape::Bytes(8), "super_block.s_magic",
+        "check does not see the memberships of sockets";
+    SOCKET_OF_INODE: Shape::Object, "socket_alloc.vfs_inode",
+        "check does not see the memberships of sockets";
+    SOCK_FAMILY: Shape::Bytes(2), "sock.__sk_common.skc_family",
+        "check does not see the memberships of sockets";
 }
 
 /// This family's line in every table.

@@ -1,10 +1,11 @@
 //! Neighbours: what the table of all namespaces has no room for (`___neigh_create`),
-//! those that did not answer (`neigh_timer_handler`), and what the host is to answer
+//! those that did not answer (`neigh_timer_handler`; what answers came sees `ndisc_rcv`,
+//! which `advertisement` watches), and what the host is to answer
 //! for as a proxy, and may not (`ndisc_recv_ns`, which `dad` watches).
 
 use crate::{
     Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
-    families::dad,
+    families::{advertisement, dad},
     kernel,
     kind::{constants, layout},
     member::{Shape, members},
@@ -50,11 +51,16 @@ layout! {
     /// A neighbour was asked as often as it may be, and did not answer.
     ///
     /// All values are those ahead of giving up.
-    pub struct NeighbourSilent: kind 27, 120 bytes {
+    pub struct NeighbourSilent: kind 27, 152 bytes {
         /// The neighbour's address.
         pub address: [u8; 16],
         /// Name of the interface, NUL-padded.
         pub interface: [u8; INTERFACE_NAME_LEN],
+        /// Name of the interface that the last neighbour advertisement for the address came
+        /// in by, of link-local ones on this interface; NUL-padded ([`ANSWER_CAME`]).
+        pub answer_interface: [u8; INTERFACE_NAME_LEN],
+        /// When that came, nanoseconds since boot.
+        pub answer_boot_ns: u64,
         /// Where the last packet that waits is to go, of IPv4 as `::ffff:0:0/96`; zeros
         /// where none waits, or it could not be read.
         pub waiting_for: [u8; 16],
@@ -86,6 +92,17 @@ layout! {
         /// Neighbours of this interface, or this one, that were not reported since the
         /// last report.
         pub suppressed: u32,
+        /// Index of the interface that the last neighbour advertisement for the address
+        /// came in by ([`ANSWER_CAME`]).
+        pub answer_ifindex: u32,
+        /// Its hop limit.
+        pub answer_hop_limit: u8,
+        /// Its ICMPv6 code.
+        pub answer_code: u8,
+        /// Its flags: R is 0x80, S 0x40, O 0x20.
+        pub answer_flags: u8,
+        /// Whether it came, and what else was seen of it.
+        pub answer_seen: u8,
         /// Always 0.
         pub reserved: u32,
     }
@@ -122,6 +139,16 @@ constants! {
     NUD_INCOMPLETE = 0x01;
     /// `NUD_PROBE`: it was known, and is asked whether it still is there.
     NUD_PROBE = 0x10;
+}
+
+constants! {
+    ANSWER of answer_seen:
+    /// A neighbour advertisement for the address came since tracing began.
+    ANSWER_CAME = 1 << 0;
+    /// It went to a group.
+    ANSWER_TO_GROUP = 1 << 1;
+    /// It has no options, and so no address on the link.
+    ANSWER_WITHOUT_OPTIONS = 1 << 2;
 }
 
 members! {
@@ -192,7 +219,7 @@ pub const FAMILY: Family = Family {
         &NeighbourProxyIdle::LAYOUT,
     ],
     parts: &[],
-    constants: &[&STATE],
+    constants: &[&STATE, &ANSWER],
     hooks: &[
         HookInfo {
             hook: CREATE,
@@ -245,7 +272,7 @@ pub const FAMILY: Family = Family {
             }],
         },
     ],
-    also: &[dad::REFLECTION],
+    also: &[dad::REFLECTION, advertisement::RECEIVED],
     members: MEMBERS,
     variables: &[],
 };

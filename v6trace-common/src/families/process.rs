@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// Starting a process.
-pub const START: Hook = Hook(42);
+pub const START: Hook = Hook(47);
 /// A system call that returns.
-pub const CALL: Hook = Hook(43);
+pub const CALL: Hook = Hook(48);
 
 /// Of a process in the map `FOLLOWED`: what it starts is followed, and it is not. So is
 /// v6trace itself, which starts the command.
@@ -26,7 +26,7 @@ layout! {
     /// of one that was followed has become another's, which is not.
     ///
     /// The header has who started it.
-    pub struct ProcessStarted: kind 30, 8 bytes {
+    pub struct ProcessStarted: kind 32, 8 bytes {
         /// Process id of the new one, in the initial pid namespace.
         pub process: u32,
         /// Not 0: it is followed.
@@ -37,7 +37,7 @@ layout! {
 layout! {
     /// A system call on a socket by a process that is followed, which came out otherwise
     /// than the like of it before, or is the first.
-    pub struct SystemCall: kind 31, 152 bytes {
+    pub struct SystemCall: kind 33, 152 bytes {
         /// Its arguments.
         pub arguments: [u64; 6],
         /// The address that it was given (`struct sockaddr`), or what was sent over

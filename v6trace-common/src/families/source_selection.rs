@@ -100,14 +100,6 @@ members! {
         "the command that would change a route is not given";
     FIB_ALIAS_TB_ID: Shape::Bytes(4), "fib_alias.tb_id",
         "the command that would change a route is not given";
-    NHC_DEV: Shape::Object, "fib_nh_common.nhc_dev",
-        "the interface of a next hop is not known";
-    NHC_GW_FAMILY: Shape::Bytes(1), "fib_nh_common.nhc_gw_family",
-        "IPv4 routes with IPv6 next hops are not recognised";
-    NHC_GW_IPV6: Shape::Bytes(16), "fib_nh_common.nhc_gw.ipv6",
-        "IPv6 next hops are not named";
-    NHC_FLAGS: Shape::Bytes(1), "fib_nh_common.nhc_flags",
-        "a next hop with onlink is not recognised";
     NHC_LWTSTATE: Shape::Object, "fib_nh_common.nhc_lwtstate",
         "the command that would change a route is not given";
     FIB_NH_REALM: Shape::Bytes(4), "fib_nh.nh_tclassid",
@@ -118,18 +110,10 @@ members! {
         "the command that would change a route is not given";
     DST_METRICS: Shape::Bytes(68), "dst_metrics.metrics",
         "the command that would change a route is not given";
-    FIB_INFO_PREFSRC: Shape::Bytes(4), "fib_info.fib_prefsrc",
-        "a route's own source is not known";
     FIB_INFO_NHS: Shape::Bytes(4), "fib_info.fib_nhs",
         "IPv6 next hops among several are seen only if they come first";
-    FIB_INFO_NH: Shape::Object, "fib_info.nh",
-        "nexthop objects are not named";
     FIB_INFO_TB_ID: Shape::Bytes(4), "fib_info.fib_tb_id",
         "the table of a route is not known";
-    FIB_INFO_PRIORITY: Shape::Bytes(4), "fib_info.fib_priority",
-        "the metric of a route is not known";
-    FIB_INFO_PROTOCOL: Shape::Bytes(1), "fib_info.fib_protocol",
-        "routes of routing daemons are not told from others";
     FLOWI4_SADDR: Shape::Bytes(4), "flowi4.saddr",
         "the choice of an IPv4 source is not seen";
     FLOWI4_DADDR: Shape::Bytes(4), "flowi4.daddr",
@@ -186,10 +170,10 @@ pub const FAMILY: Family = Family {
                 &kernel::NET_INUM,
                 &FIB_RESULT_NHC,
                 &FIB_RESULT_FI,
-                &NHC_DEV,
-                &NHC_GW_FAMILY,
-                &NHC_GW_IPV6,
-                &FIB_INFO_PREFSRC,
+                &kernel::NHC_DEV,
+                &kernel::NHC_GW_FAMILY,
+                &kernel::NHC_GW_IPV6,
+                &kernel::FIB_INFO_PREFSRC,
                 &FLOWI4_SADDR,
                 &FLOWI4_DADDR,
                 &kernel::DEV_IFINDEX,

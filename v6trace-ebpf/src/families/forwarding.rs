@@ -3,13 +3,17 @@
 //!
 //! ```text
 //! write   remembers what is written                           WRITES[thread]
+//! changes role
+//!         counts an interface (`dev_forward_change`, of the anycast family)
 //! purge   opens an empty list                                 PURGES[thread]
 //! delete  adds a route that came from a router advertisement  PURGES[thread]
 //!         tells the families of addresses and of routes
 //! purged  sends the list, unless it is still empty
+//! written sends how much that was, if there are records of it
 //! ```
 
 use aya_ebpf::{
+    helpers::bpf_ktime_get_boot_ns,
     macros::map,
     programs::{ProbeContext, RetProbeContext},
 };
@@ -17,7 +21,7 @@ use v6trace_common::{
     Context, INTERFACE_NAME_LEN,
     families::{
         anycast::{WRITTEN_ALL, WRITTEN_INTERFACE},
-        forwarding::{self as wire, DefaultRoutesPurged, PurgedRoute, ROUTES},
+        forwarding::{self as wire, DefaultRoutesPurged, ForwardingWritten, PurgedRoute, ROUTES},
     },
 };
 
@@ -44,14 +48,30 @@ mod globals {
 /// a router advertisement.
 const LEARNT_DEFAULT: u32 = 0x0001_0000 | 0x0004_0000;
 
+/// `IFF_UP` and `IFF_LOOPBACK`
+const UP: u32 = 0x1;
+const LOOPBACK: u32 = 0x8;
+
 /// A forwarding sysctl that is being written.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Write {
+    began_ns: u64,
     /// Which: `WRITTEN_ALL`, `WRITTEN_INTERFACE`, or 0 for another.
     pub(crate) written: u32,
     /// The name of that interface.
     pub(crate) interface: [u8; INTERFACE_NAME_LEN],
+    netns: u32,
+    /// Interfaces that are up and became routers, or hosts, and those of them with
+    /// accept_ra = 1.
+    routers: u32,
+    deaf: u32,
+    hosts: u32,
+    hearing: u32,
+    /// Records of anycast addresses.
+    pub(crate) anycast: u32,
+    /// Routes that were removed.
+    purged: u32,
 }
 
 /// Writes in flight, by thread.
@@ -61,6 +81,9 @@ static WRITES: Calls<Write> = Calls::new(256);
 /// Records of purges in flight, by thread.
 #[map]
 static PURGES: Calls<Record<DefaultRoutesPurged>> = Calls::new(256);
+
+#[map]
+static WRITTEN_RECORD: Scratch<Record<ForwardingWritten>> = Scratch::new();
 
 /// A record of no routes, never written: too large to be made on the stack.
 #[map]
@@ -76,8 +99,8 @@ programs! {
 
 /// What the current thread is writing, if it is.
 #[inline(always)]
-pub(crate) fn write_in_flight() -> Option<&'static Write> {
-    WRITES.current().map(|write| &*write)
+pub(crate) fn write_in_flight() -> Option<&'static mut Write> {
+    WRITES.current()
 }
 
 /// `addrconf_sysctl_forward(ctl, write, buffer, lenp, ppos)`
@@ -91,7 +114,19 @@ fn write(ctx: &ProbeContext) {
     let mut write = Write {
         written: 0,
         interface: [0; INTERFACE_NAME_LEN],
+        // SAFETY: a helper without arguments that returns a number.
+        began_ns: unsafe { bpf_ktime_get_boot_ns() },
+        netns: 0,
+        routers: 0,
+        deaf: 0,
+        hosts: 0,
+        hearing: 0,
+        anycast: 0,
+        purged: 0,
     };
+    if let Some(net) = table.follow(&globals::CTL_NET) {
+        write.netns = Net(net).inum().unwrap_or(0);
+    }
     match sysctl::owner(table, &globals::DEVCONF_FORWARDING) {
         Some(Of::Interface(inet6_dev)) => {
             if let Some(device) = inet6_dev.follow(&globals::INET6_DEV_DEV) {
@@ -113,10 +148,53 @@ pub(crate) fn all_forwarding(net: Net) -> Option<Pointer> {
         .member(&globals::DEVCONF_FORWARDING)
 }
 
+/// An interface whose forwarding is written begins, or ceases, to forward: it has the
+/// new value.
+#[inline(always)]
+pub(crate) fn changes_role(inet6_dev: Pointer) -> Option<()> {
+    let write = write_in_flight()?;
+    let device = inet6_dev.follow(&globals::INET6_DEV_DEV)?;
+    let flags: u32 = device.get(&globals::DEV_FLAGS)?;
+    if flags & (UP | LOOPBACK) != UP {
+        return None;
+    }
+    let forwarding: i32 = inet6_dev.get(&globals::CNF_FORWARDING)?;
+    let accept_ra: i32 = inet6_dev.get(&globals::CNF_ACCEPT_RA)?;
+    let is_to_hear = u32::from(accept_ra == 1);
+    if forwarding != 0 {
+        write.routers += 1;
+        write.deaf += is_to_hear;
+    } else {
+        write.hosts += 1;
+        write.hearing += is_to_hear;
+    }
+    Some(())
+}
+
 /// Absent where the sysctl was read.
 #[inline(always)]
-fn written(_ctx: &RetProbeContext) {
+fn written(ctx: &RetProbeContext) -> Option<()> {
+    let write = write_in_flight()?;
+    if write.anycast + write.purged > 0 || globals::EMIT_ALL.load() != 0 {
+        let record = WRITTEN_RECORD.get()?;
+        let hook = wire::WRITE;
+        record.open(hook, write.netns);
+        record.payload = ForwardingWritten {
+            began_ns: write.began_ns,
+            written_interface: write.interface,
+            written: write.written,
+            routers: write.routers,
+            deaf: write.deaf,
+            hosts: write.hosts,
+            hearing: write.hearing,
+            anycast: write.anycast,
+            purged: write.purged,
+            reserved: 0,
+        };
+        record.send(ctx, hook);
+    }
     WRITES.end();
+    Some(())
 }
 
 /// `rt6_purge_dflt_routers(net)`
@@ -208,6 +286,9 @@ fn purged(ctx: &RetProbeContext) -> Option<()> {
         let hook = wire::PURGE;
         record.open(hook, record.header.netns);
         record.send(ctx, hook);
+        if let Some(write) = write_in_flight() {
+            write.purged += record.payload.count;
+        }
     }
     PURGES.end();
     Some(())

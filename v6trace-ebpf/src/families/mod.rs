@@ -15,4 +15,5 @@ mod request;
 mod route;
 mod set_token;
 mod source_selection;
+mod sysctl;
 mod transit;

@@ -52,6 +52,12 @@ pub enum AttachError {
     /// A program was not what it should be.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// Iterators are not known without the running kernel's own types.
+    #[error("what sockets have joined is read with the running kernel's own BTF alone")]
+    NoIterator,
+    /// An iterator could not be read.
+    #[error("the kernel does not list what sockets have joined: {0}")]
+    Iterator(std::io::Error),
     /// Not one hook could be attached.
     #[error("no hook could be attached:{}{}", hints(), reasons(.coverage))]
     Nothing {

@@ -12,6 +12,7 @@
 
 mod choose;
 mod error;
+mod iterators;
 mod links;
 mod loader;
 mod one_line;
@@ -25,6 +26,7 @@ use aya::Ebpf;
 use v6trace_common::{Family, HOOKS, Hook, HookInfo};
 
 pub use error::AttachError;
+pub use iterators::{Loaded, Memberships, memberships};
 pub use links::Links;
 
 use crate::{
@@ -105,13 +107,9 @@ pub struct Attached {
 /// their events go to.
 pub fn attach<T>(
     options: &Options<'_>,
-    prepare: impl FnOnce(&mut Ebpf) -> anyhow::Result<T>,
+    prepare: impl FnOnce(&mut Loaded<'_>) -> anyhow::Result<T>,
 ) -> Result<(Attached, T), AttachError> {
-    if OBJECT.is_empty() {
-        return Err(AttachError::NoObject);
-    }
-    let btf = Btf::load(options.btf())?;
-    log::debug!("BTF read");
+    let btf = object_and_types(options.btf())?;
     let mut globals = resolve::members(&btf)?;
     let symbols = Symbols::load(
         options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
@@ -120,16 +118,16 @@ pub fn attach<T>(
     log::debug!("symbols read");
     resolve::variables(&mut globals, &btf, &symbols)?;
     // Numbers of functions out of a file may not be the running kernel's.
-    let functions = match options.btf {
-        None => trampolines::functions(&options.hooks, &btf),
-        Some(_) => None,
-    };
+    let is_running = options.btf.is_none();
+    let functions = is_running.then(|| trampolines::functions(&options.hooks, &btf));
+    let functions = functions.flatten();
+    let iterators = is_running.then(|| iterators::of(&btf));
     drop(btf);
 
     let mut ebpf = loader::load(options, &globals).map_err(|error| AttachError::load(&error))?;
     log::debug!("maps made");
 
-    let prepared = prepare(&mut ebpf).map_err(AttachError::Prepare)?;
+    let prepared = prepare(&mut Loaded::new(&mut ebpf, iterators)).map_err(AttachError::Prepare)?;
     let mut programs = Attacher::new(&mut ebpf, functions);
     let hooks = choose::choose(&options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
@@ -154,4 +152,14 @@ pub fn attach<T>(
         members,
     };
     Ok((attached, prepared))
+}
+
+/// The kernel's types, where there is something to load.
+fn object_and_types(btf: &Path) -> Result<Btf, AttachError> {
+    if OBJECT.is_empty() {
+        return Err(AttachError::NoObject);
+    }
+    let btf = Btf::load(btf)?;
+    log::debug!("BTF read");
+    Ok(btf)
 }

@@ -46,7 +46,7 @@ fn preempts() -> bool {
 }
 
 /// BTF in which these numbers are functions and all others nothing.
-fn made_up(functions: &BTreeMap<u32, &str>) -> aya::Btf {
+pub(super) fn made_up(functions: &BTreeMap<u32, &str>) -> aya::Btf {
     let mut btf = aya::Btf::new();
     let mut next = 1;
     for (&number, name) in functions {

@@ -11,6 +11,8 @@ causes! {
         "an interface that is up has no IPv6, since its MTU is below 1280";
     ListenerAbsent, "listener-address-absent", Hazard,
         "a socket waits for connections at an address that no interface has";
+    StaleMemberships, "stale-memberships", Hazard,
+        "a socket's option memory fills with memberships on interfaces that are gone";
     TableNearlyFull, "neighbour-table-nearly-full", Hazard,
         "the table of neighbours, which all namespaces share, has little room left";
     EnhancedDadOff, "enhanced-dad-off", Hazard,

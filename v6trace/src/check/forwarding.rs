@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{Interface, Route, hazards, host::Place};
 use crate::{
-    explain::{Diagnosis, Value},
+    explain::{Diagnosis, Value, named},
     families::{anycast, forwarding},
     ifa, prefix,
 };
@@ -55,11 +55,11 @@ fn lost(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
     let name = &interface.name;
     let mut parts = Vec::new();
     if !gateways.is_empty() {
-        let via = named(&gateways);
+        let via = named(&gateways, NAMED);
         parts.push(format!("takes away its default route via {via} at once"));
     }
     if !addresses.is_empty() {
-        let all = named(&addresses);
+        let all = named(&addresses, NAMED);
         parts.push(format!("lets its addresses run out ({all})"));
     }
     if parts.is_empty() {
@@ -121,15 +121,6 @@ fn owned(place: Place<'_>, interface: &Interface) -> Vec<Diagnosis> {
         })
     });
     used.collect()
-}
-
-/// "fe80::1, fe80::2 and 3 more"
-fn named(all: &[String]) -> String {
-    let first = all.iter().take(NAMED).cloned().collect::<Vec<_>>();
-    match all.len().saturating_sub(NAMED) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
 }
 
 fn list(texts: &[String]) -> Value {

@@ -34,6 +34,12 @@ impl Snapshots {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
+        // Each piece of a recording has it again.
+        let is_known =
+            |one: &Snapshot| (one.netns, one.boot_ns) == (snapshot.netns, snapshot.boot_ns);
+        if self.all.iter().any(is_known) {
+            return;
+        }
         snapshot.sort();
         self.entries = entries;
         self.all.push(snapshot);

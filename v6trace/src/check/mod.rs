@@ -19,18 +19,24 @@ mod forwarding;
 mod hazards;
 mod host;
 mod interfaces;
+mod joined;
 #[cfg(feature = "live")]
 pub(crate) mod look;
 mod neighbours;
 mod snapshot;
 mod sockets;
+mod sources;
+mod temporary;
 
-use crate::{explain::Diagnosis, session::Session};
+use crate::{explain::Diagnosis, families::bind, session::Session};
 
 pub use causes::Cause;
 pub(crate) use host::Snapshots;
 use host::{Answering, Host, Place};
-pub use snapshot::{Address, Checked, Gateway, Interface, Ipv6, Route, Settings, Snapshot, Stray};
+pub use snapshot::{
+    Address, Checked, Choice, Gateway, Interface, Ipv6, Joined, Route, Settings, Snapshot, Sources,
+    Stray, Unread,
+};
 
 /// What the catalogue calls these causes, and what they are about.
 pub const NAME: &str = "check";
@@ -58,6 +64,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
     };
     let mut found: Vec<Diagnosis> = Vec::new();
     if question == Question::Now {
+        found.extend(without_ipv6(host));
         found.extend(neighbours::table(host));
     }
     let all = session.snapshots().all().iter();
@@ -67,15 +74,25 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
             Question::IfForwarding => Box::new(forwarding::would(place)),
             Question::Now => Box::new(
                 addresses::findings(place)
+                    .chain(temporary::findings(place))
                     .chain(interfaces::findings(place))
                     .chain(advertisements::findings(place))
                     .chain(neighbours::findings(place))
                     .chain(sockets::findings(place))
+                    .chain(joined::findings(place))
+                    .chain(sources::findings(place))
                     .chain(hazards::findings(place)),
             ),
         };
         found
     });
     found.extend(each.take(MOST));
-    found
+    let belonging = |finding: Diagnosis| finding.belonging(session);
+    found.into_iter().map(belonging).collect()
+}
+
+/// That the host was booted without IPv6, of which each namespace has the same to tell.
+fn without_ipv6(host: Host<'_>) -> Option<Diagnosis> {
+    let first = host.snapshots().first()?;
+    bind::off_as_it_is(first.netns, first.boot_ns, first.all.ipv6_off)
 }

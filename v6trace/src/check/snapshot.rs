@@ -1,11 +1,19 @@
 //! What a network namespace has, as userspace found it: the state that findings
 //! rest on, as netlink and procfs give it.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{families::neighbour::Counts, frame::Mac, record::Finding};
+use crate::{
+    container::Container,
+    families::{
+        neighbour::Counts,
+        source_selection::{self, Addresses},
+    },
+    frame::Mac,
+    record::Finding,
+};
 
 /// Entries of each list.
 pub(super) const LISTED: usize = 4096;
@@ -38,12 +46,19 @@ pub struct Snapshot {
     /// Sockets that wait for TCP connections at an address that no interface has, those
     /// that were looked up; `None` where they could not be listed.
     pub strays: Option<Vec<Stray>>,
+    /// Sockets whose option memory is half full or more, and that have joined groups;
+    /// `None` where that could not be read.
+    pub joined: Option<Vec<Joined>>,
+    /// IPv4 routes with IPv6 next hops; `None` where they could not be listed.
+    pub sources: Option<Box<Sources>>,
     /// Raw ICMPv6 sockets, which are given router advertisements as well.
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
     pub cut: bool,
     /// A process in it, where it has no name: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
+    /// The container that it is of.
+    pub container: Option<Box<Container>>,
 }
 
 impl Finding for Snapshot {
@@ -58,7 +73,8 @@ impl Snapshot {
         self.lists().iter().sum()
     }
 
-    fn lists(&self) -> [usize; 7] {
+    fn lists(&self) -> [usize; 12] {
+        let sources = self.sources.as_ref();
         [
             self.interfaces.len(),
             self.addresses.len(),
@@ -67,17 +83,30 @@ impl Snapshot {
             self.proxied.as_ref().map_or(0, Vec::len),
             self.gateways.as_ref().map_or(0, Vec::len),
             self.strays.as_ref().map_or(0, Vec::len),
+            self.joined.as_ref().map_or(0, Vec::len),
+            self.joined
+                .iter()
+                .flatten()
+                .map(|one| one.interfaces.len())
+                .sum(),
+            sources.map_or(0, |sources| sources.choices.len()),
+            sources.map_or(0, |sources| sources.addresses.interfaces.len()),
+            sources.map_or(0, |sources| sources.addresses.addresses.len()),
         ]
     }
 
     /// Whether only a part of it could be seen.
     #[cfg(feature = "live")]
     pub(super) fn is_partial(&self) -> bool {
-        let all_known = self.routes.is_some()
-            && self.anycast.is_some()
-            && self.proxied.is_some()
-            && self.gateways.is_some()
-            && self.strays.is_some();
+        // Nobody has lists of what there is none of.
+        let is_off = self.all.ipv6_off.is_some_and(|off| off != 0);
+        let all_known = is_off
+            || self.routes.is_some()
+                && self.anycast.is_some()
+                && self.proxied.is_some()
+                && self.gateways.is_some()
+                && self.strays.is_some()
+                && self.sources.is_some();
         self.cut || !all_known
     }
 
@@ -121,6 +150,14 @@ pub struct Settings {
     pub proxy_ndp: Option<i32>,
     /// `net.ipv6.ip_nonlocal_bind`
     pub nonlocal_bind: Option<i32>,
+    /// `net.core.optmem_max`; before 6.8 only the first namespace has it, for all.
+    pub optmem_max: Option<u32>,
+    /// The parameter `disable` of the kernel's IPv6, as it was booted.
+    pub ipv6_off: Option<i32>,
+    /// `net.ipv6.conf.default.use_tempaddr`
+    pub default_use_tempaddr: Option<i32>,
+    /// `net.ipv4.ip_forward`
+    pub ip_forward: Option<i32>,
     /// `net.ipv6.neigh.default.gc_thresh3`, one for all namespaces.
     pub gc_thresh3: Option<i32>,
 }
@@ -173,6 +210,10 @@ pub struct Ipv6 {
     pub proxy_ndp: i32,
     /// `addr_gen_mode`
     pub addr_gen_mode: i32,
+    /// `use_tempaddr`
+    pub use_tempaddr: i32,
+    /// `regen_max_retry`
+    pub regen_max_retry: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,
@@ -281,6 +322,63 @@ pub struct Stray {
     pub owner: Option<(u32, String)>,
 }
 
+/// A socket that has joined groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The socket's inode number.
+    pub inode: u32,
+    /// The process that has it open, where that is known: its id and name.
+    pub owner: Option<(u32, String)>,
+    /// The service that it belongs to.
+    pub unit: Option<String>,
+    /// Bytes of option memory in use.
+    pub sk_omem_alloc: u32,
+    /// Bytes that each membership takes of that.
+    pub size: u32,
+    /// Whether all memberships were listed.
+    pub complete: bool,
+    /// How many there are, by interface index.
+    pub interfaces: Vec<(u32, u32)>,
+}
+
+/// Where packets get their source that leave by IPv4 routes with IPv6 next hops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sources {
+    /// The IPv4 addresses that there are, if there are such routes.
+    pub addresses: Addresses,
+    /// What the kernel chose: one route of each next hop and table, if it names none.
+    pub choices: Vec<Choice>,
+}
+
+/// The source that the kernel chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The route that it took.
+    pub route: source_selection::Route,
+    /// The index of the interface that its next hop is on.
+    pub ifindex: u32,
+    /// The VRF that it was asked in, by index.
+    pub vrf: Option<u32>,
+    /// The destination that it was asked for.
+    pub destination: Ipv4Addr,
+    /// The source; `None` without.
+    pub source: Option<Ipv4Addr>,
+}
+
+/// Why what sockets have joined was not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unread {
+    /// It was.
+    #[default]
+    Nothing,
+    /// Only eBPF can read it, and may not be used.
+    NotPermitted,
+    /// Another reason, or what a newer version says.
+    #[serde(other)]
+    Failed,
+}
+
 /// Closes the snapshots of a host: what there is besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -298,6 +396,8 @@ pub struct Checked {
     pub hidden: bool,
     /// Whether there are more namespaces than are looked into.
     pub cut: bool,
+    /// Whether what sockets have joined is missing.
+    pub joined: Unread,
 }
 
 impl Finding for Checked {}
@@ -317,6 +417,13 @@ impl Checked {
         }
         if self.hidden {
             parts.push("namespaces of other users' processes (CAP_SYS_PTRACE)".to_owned());
+        }
+        match self.joined {
+            Unread::Nothing => {}
+            Unread::NotPermitted => {
+                parts.push("what sockets have joined (CAP_BPF, CAP_PERFMON)".to_owned());
+            }
+            Unread::Failed => parts.push("what sockets have joined".to_owned()),
         }
         if self.cut {
             parts.push("what is beyond the first of many namespaces, or took too long".to_owned());

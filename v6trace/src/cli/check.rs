@@ -5,7 +5,9 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args;
 
 use super::options::{self, CheckOptions, FilterOptions, OutputOptions};
-use crate::{check, coverage::Coverage, observe, record::Record, report::Report};
+use crate::{
+    attach, catalogue, check, coverage::Coverage, observe, record::Record, report::Report,
+};
 
 /// How long it looks at most, but for the namespace that it is at.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -18,6 +20,9 @@ const FOUND: u8 = 3;
 pub(super) struct Check {
     #[command(flatten)]
     asked: CheckOptions,
+    /// Only what these families of failures are about; `v6trace explain` lists them
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = family)]
+    family: Vec<&'static str>,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -32,7 +37,9 @@ impl Check {
         self.output.of_a_state()?;
         self.output.apply_color();
         options::start_log("warn");
-        let mut options = self.output.report(self.filter.filter()?);
+        let mut filter = self.filter.filter()?;
+        filter.families.clone_from(&self.family);
+        let mut options = self.output.report(filter)?;
         options.check = Some(self.asked.question());
         let mut report = Report::new(options, self.output.render_to_stdout());
         let coverage = Coverage {
@@ -45,7 +52,7 @@ impl Check {
         let info = observe::session_info(coverage, Vec::new())?;
         let mut stream = vec![Record::Session(info)];
         stream.extend(observe::names());
-        stream.extend(check::look::host(LIMIT));
+        stream.extend(check::look::host(attach::memberships(), LIMIT));
         for record in &stream {
             let _ = report.feed(record)?;
         }
@@ -58,4 +65,11 @@ impl Check {
             ExitCode::SUCCESS
         })
     }
+}
+
+/// What the catalogue calls a family, by its name.
+fn family(name: &str) -> Result<&'static str, String> {
+    let all: Vec<_> = catalogue::sections().map(|(name, ..)| name).collect();
+    let known = all.iter().copied().find(|&known| known == name);
+    known.ok_or_else(|| format!("the families are {}", all.join(", ")))
 }

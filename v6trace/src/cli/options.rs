@@ -27,6 +27,10 @@ pub(super) struct FilterOptions {
     /// Only of tasks with this name
     #[arg(long, value_name = "NAME")]
     comm: Option<String>,
+    /// Only of this container: its name, its id or how that begins, or its pod as
+    /// [NAMESPACE/]NAME
+    #[arg(long, value_name = "NAME|ID")]
+    container: Option<String>,
     /// Only in this network namespace: a name of `ip netns`, an inode number,
     /// or, while tracing, a path such as /proc/PID/ns/net
     #[arg(long, value_name = "NETNS")]
@@ -63,7 +67,9 @@ impl FilterOptions {
         Filter {
             pid: self.pid,
             comm: self.comm.clone(),
+            container: self.container.clone(),
             netns,
+            families: Vec::new(),
             interface: self.interface.clone(),
         }
     }
@@ -212,14 +218,19 @@ impl OutputOptions {
         }
     }
 
-    pub(super) fn report(&self, filter: Filter) -> report::Options {
-        report::Options {
+    pub(super) fn report(&self, filter: Filter) -> anyhow::Result<report::Options> {
+        if self.events && filter.container.is_some() {
+            bail!(
+                "--container tells what failed by containers, not every event; leave --events out"
+            );
+        }
+        Ok(report::Options {
             filter,
             events: self.events && !self.quiet,
             count: self.count,
             check: None,
             everything: false,
-        }
+        })
     }
 }
 

@@ -39,7 +39,7 @@ impl Replay {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         options::start_log("warn");
-        let mut report = self.output.report(self.filter.offline()?);
+        let mut report = self.output.report(self.filter.offline()?)?;
         if self.check || self.asked.is_any() {
             self.output.of_a_state()?;
             report.check = Some(self.asked.question());

@@ -90,7 +90,7 @@ impl SessionOptions {
     pub(super) fn run(&self, work: Work<'_>) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         self.trace.start_log();
-        let report = self.output.report(work.filter.clone());
+        let report = self.output.report(work.filter.clone())?;
         // What the command prints is its own.
         let render = if work.command.is_some() {
             self.output
@@ -115,11 +115,16 @@ impl SessionOptions {
             follow,
             ..
         } = work;
-        // Of a single command, the state of the host is not what is asked about.
-        let host = follow.is_none().then(check::look::begin);
         let options = self.trace.attach(self.output.events, follow.is_some());
-        let open = |ebpf: &mut _| live::Buffers::open(ebpf, self.buffer_size);
-        let (mut attached, buffers) = attach::attach(&options, open)?;
+        let open = |loaded: &mut attach::Loaded<'_>| {
+            // Of a single command, the state of the host is not what is asked about.
+            let host = match follow {
+                None => Some(check::look::begin(loaded.memberships())),
+                Some(_) => None,
+            };
+            Ok((host, live::Buffers::open(loaded.ebpf, self.buffer_size)?))
+        };
+        let (mut attached, (host, buffers)) = attach::attach(&options, open)?;
         if !self.output.quiet {
             options::say_coverage(&attached.coverage, self.trace.verbose > 0)?;
         }

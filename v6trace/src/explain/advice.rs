@@ -24,11 +24,19 @@ pub(crate) fn in_netns(session: &Session, netns: u32, command: &str) -> String {
     } else if let Some(name) = session.namespace_name(netns) {
         format!("ip netns exec {} {command}", quoted(name))
     } else if let Some(pid) = session.process_in(netns) {
-        format!("nsenter --net=/proc/{pid}/ns/net {command}")
+        format!("nsenter -t {pid} -n {command}")
     } else {
         // Not a command: pasted as it is, it would run in another namespace.
         format!("in network namespace {netns}: {command}")
     }
+}
+
+/// Having a program start anew.
+pub(crate) fn restart(unit: Option<&str>, comm: &str, pid: u32) -> Fix {
+    Fix::new(match unit {
+        Some(unit) => format!("systemctl restart {}", quoted(unit)),
+        None => format!("restart {} (pid {pid})", quoted(comm)),
+    })
 }
 
 /// The command that sets `net.ipv6.conf.INTERFACE.SYSCTL`.
@@ -63,4 +71,13 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
 pub(crate) fn seconds_before(now: u64, then: u64) -> String {
     let tenths = now.saturating_sub(then) / 100_000_000;
     format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// "fe80::1, fe80::2 and 3 more", with so many named.
+pub(crate) fn named(all: &[String], most: usize) -> String {
+    let first = all[..all.len().min(most)].join(", ");
+    match all.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }

@@ -6,8 +6,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     catalogue::{Cause, Severity},
+    container::Container,
     errno::Errno,
     event::{Event, Task},
+    session::Session,
 };
 
 /// One explained occurrence.
@@ -25,6 +27,10 @@ pub struct Diagnosis {
     pub errno: Option<Errno>,
     /// The task that did it.
     pub task: Option<Task>,
+    /// The systemd service that the task belongs to.
+    pub unit: Option<String>,
+    /// The container that the task is part of, or the network namespace is of.
+    pub container: Option<Container>,
     /// Inode number of the network namespace.
     pub netns: u32,
     /// The interface's index and, where known, name.
@@ -98,6 +104,7 @@ macro_rules! value_from {
 }
 value_from! {
     i32 => |v| Value::Number(i64::from(v));
+    i64 => Value::Number;
     u32 => |v| Value::Number(i64::from(v));
     // Inode numbers beyond i64 do not occur.
     u64 => |v| i64::try_from(v).map_or(Value::Unknown, Value::Number);
@@ -155,6 +162,8 @@ impl Diagnosis {
             operation,
             errno: None,
             task: event.culprit().cloned(),
+            unit: None,
+            container: None,
             netns: event.netns,
             ifindex: occurrence.ifindex(),
             interface: occurrence.interface().map(str::to_owned),
@@ -182,6 +191,8 @@ impl Diagnosis {
             operation: "check",
             errno: None,
             task: None,
+            unit: None,
+            container: None,
             netns,
             ifindex: None,
             interface: None,
@@ -191,6 +202,15 @@ impl Diagnosis {
             fix: Vec::new(),
             confidence: Confidence::Certain,
         }
+    }
+
+    /// Says what the task, or the network namespace, is part of.
+    #[must_use]
+    pub(crate) fn belonging(mut self, session: &Session) -> Self {
+        let task = self.task.as_ref();
+        self.unit = task.and_then(|task| session.unit(task.pid).map(str::to_owned));
+        self.container = session.container(task, self.netns).cloned();
+        self
     }
 
     /// Says which interface it is about.
@@ -209,6 +229,12 @@ impl Diagnosis {
             value: value.into(),
         });
         self
+    }
+
+    /// A value of the evidence.
+    pub(crate) fn evidence(&self, name: &str) -> Option<&Value> {
+        let evidence = self.evidence.iter().find(|evidence| evidence.name == name);
+        evidence.map(|evidence| &evidence.value)
     }
 
     /// Adds something to do.

@@ -11,7 +11,7 @@ mod subject;
 
 #[cfg(feature = "live")]
 pub(crate) use advice::set_interface_sysctl;
-pub(crate) use advice::{IPV6_MIN_MTU, quoted, seconds_before};
+pub(crate) use advice::{IPV6_MIN_MTU, named, quoted, seconds_before};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Fix, Value};
 pub(crate) use subject::Site;
 pub use subject::Subject;
@@ -21,5 +21,7 @@ use crate::{event::Event, session::Session};
 /// Explains `event`: nothing, unless it is a failure, a hazard or worth a notice.
 pub fn explain(event: &Event, session: &Session) -> Vec<Diagnosis> {
     let subject = Subject { event, session };
-    event.payload.occurrence().explain_each(subject)
+    let explained = event.payload.occurrence().explain_each(subject);
+    let belonging = |diagnosis: Diagnosis| diagnosis.belonging(session);
+    explained.into_iter().map(belonging).collect()
 }

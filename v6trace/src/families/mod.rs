@@ -43,16 +43,17 @@ pub mod request;
 pub mod route;
 pub mod set_token;
 pub mod source_selection;
+pub mod sysctl;
 pub mod transit;
 
 use std::{fmt, net::IpAddr};
 
-use v6trace_common::{FAMILIES as WIRE, Kind, RecordHeader};
+use v6trace_common::{FAMILIES as WIRE, Hook, Kind, RecordHeader};
 use zerocopy::FromBytes;
 
 use crate::{
     catalogue,
-    event::{DecodeError, body},
+    event::{DecodeError, Event, body},
     explain::{Diagnosis, Subject},
     field::Take,
     frame::Frame,
@@ -89,6 +90,17 @@ pub trait Occurrence: fmt::Debug {
         None
     }
 
+    /// The hook that sees the end of what it is a part of, where that is something that
+    /// reads better as one.
+    fn part_of(&self) -> Option<Hook> {
+        None
+    }
+
+    /// That end, where it is one.
+    fn ends(&self) -> Option<&dyn Whole> {
+        None
+    }
+
     /// Gives the names and values of what it carries.
     fn fields(&self, take: Take<'_>);
 
@@ -99,6 +111,15 @@ pub trait Occurrence: fmt::Debug {
     fn explain_each(&self, subject: Subject<'_>) -> Vec<Diagnosis> {
         self.explain(subject).into_iter().collect()
     }
+}
+
+/// The end of something that a thread did, and that has more than one part.
+pub trait Whole {
+    /// When it began, nanoseconds since boot.
+    fn began_ns(&self) -> u64;
+
+    /// What is said of two parts or more, as one; `event` is the end.
+    fn together(&self, event: &Event, parts: Vec<Diagnosis>) -> Diagnosis;
 }
 
 /// What is made of a payload of the wire.
@@ -181,7 +202,7 @@ families! {
     set_token { SetToken }
     source_selection { SourceSelection }
     anycast { AnycastChange, AnycastRequest }
-    forwarding { DefaultRoutesPurged }
+    forwarding { DefaultRoutesPurged, ForwardingWritten }
     dad { DadFailure, DadReflection }
     address {
         AddressRequest,
@@ -199,6 +220,7 @@ families! {
     bind { LocalAddressRefused, SocketRefused }
     outgoing { OutgoingLookup, ScopeMissing }
     option { OptionRefused }
+    sysctl { SysctlRefused }
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }

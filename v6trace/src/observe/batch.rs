@@ -14,9 +14,9 @@ use super::{
     inside::Inside,
     namespaces::{self, OWN, inode_of},
     places::{self, Places},
-    processes,
+    processes::{self, Belongs},
 };
-use crate::event::Event;
+use crate::{clock, container::Container, event::Event, record::Process};
 
 /// Other namespaces that are looked into; a host may have thousands.
 const OTHERS: usize = 256;
@@ -29,7 +29,9 @@ pub(crate) struct Batch {
     places: Option<Places>,
     insides: HashMap<u32, Result<Inside, io::ErrorKind>>,
     /// By process and the cgroup of the event.
-    units: HashMap<(u32, u64), Option<String>>,
+    belongs: HashMap<(u32, u64), Belongs>,
+    /// The containers of inhabitants, by namespace.
+    inhabitants: HashMap<u32, Option<Container>>,
     /// By process.
     namespaces: HashMap<u32, Option<u32>>,
 }
@@ -40,7 +42,8 @@ impl Batch {
             pids_are_ours,
             places: None,
             insides: HashMap::new(),
-            units: HashMap::new(),
+            belongs: HashMap::new(),
+            inhabitants: HashMap::new(),
             namespaces: HashMap::new(),
         }
     }
@@ -51,11 +54,28 @@ impl Batch {
         Some(task.pid)
     }
 
-    /// The service that a process belongs to, as [`processes::unit`].
-    pub(crate) fn unit(&mut self, pid: u32, cgroup_id: u64) -> Option<String> {
-        let known = self.units.entry((pid, cgroup_id));
-        let unit = known.or_insert_with(|| processes::unit(pid, cgroup_id));
-        unit.clone()
+    /// What a process is part of, as [`processes::did`].
+    pub(crate) fn belongs(&mut self, pid: u32, cgroup_id: u64) -> Belongs {
+        let known = self.belongs.entry((pid, cgroup_id));
+        let belongs = known.or_insert_with(|| processes::did(pid, cgroup_id));
+        belongs.clone()
+    }
+
+    /// A process that lives in a namespace, rather not `but`, where it says more of the
+    /// namespace than its name does.
+    pub(crate) fn inhabitant(&mut self, netns: u32, but: Option<u32>) -> Option<Process> {
+        let places = self.places();
+        let pid = places.somebody(netns, but)?;
+        let is_named = places.is_named(netns);
+        let known = self.inhabitants.entry(netns);
+        let container = known.or_insert_with(|| processes::is_part(pid).container);
+        (!is_named || container.is_some()).then(|| Process {
+            boot_ns: clock::boot_ns(),
+            pid,
+            unit: None,
+            container: container.clone(),
+            netns: Some(netns),
+        })
     }
 
     /// The network namespace that a process is in.

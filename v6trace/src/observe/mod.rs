@@ -19,6 +19,8 @@
 pub(crate) mod advertised;
 pub(crate) mod answers;
 pub(crate) mod batch;
+mod cgroups;
+pub(crate) mod containers;
 mod descendants;
 pub(crate) mod enter;
 pub(crate) mod gateways;
@@ -32,7 +34,7 @@ pub(crate) mod nsid;
 pub(crate) mod other_end;
 pub(crate) mod owners;
 pub(crate) mod places;
-mod processes;
+pub(crate) mod processes;
 pub(crate) mod routes;
 pub(crate) mod sockets;
 
@@ -57,6 +59,7 @@ pub(crate) use descendants::descendants;
 use later::Later;
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};
+use processes::Belongs;
 
 /// What a family looks up beside its records.
 pub(crate) trait Looks {
@@ -281,28 +284,25 @@ impl Observer {
         records
     }
 
-    /// A process that lives in the event's namespace, should that have no name,
-    /// and the one that the event's operation failed for.
+    /// A process that lives in the event's namespace, should that have no name, or be a
+    /// container's; and the one that the event's operation failed for.
     fn processes(&self, event: &Event, looks: &mut Batch) -> impl Iterator<Item = Process> + use<> {
         let culprit = looks.culprit(event);
-        let inhabitant = (event.netns != self.own_netns && event.occurrence().is_remarkable())
-            .then(|| looks.places().inhabitant(event.netns, culprit))
-            .flatten();
-        let culprit = culprit.filter(|_| event.occurrence().is_failure());
-        let inhabitant = inhabitant
-            .filter(|_| inhabitant != culprit)
-            .map(|pid| Process {
+        let is_elsewhere = event.netns != self.own_netns && event.occurrence().is_remarkable();
+        let inhabitant = is_elsewhere.then(|| looks.inhabitant(event.netns, culprit));
+        let failed = culprit.filter(|_| event.occurrence().is_failure());
+        let culprit = failed.map(|pid| {
+            let Belongs { unit, container } = looks.belongs(pid, event.cgroup_id);
+            Process {
                 boot_ns: clock::boot_ns(),
                 pid,
-                unit: None,
-                netns: Some(event.netns),
-            });
-        let culprit = culprit.map(|pid| Process {
-            boot_ns: clock::boot_ns(),
-            pid,
-            unit: looks.unit(pid, event.cgroup_id),
-            netns: looks.netns_of(pid),
+                unit,
+                container,
+                netns: looks.netns_of(pid),
+            }
         });
+        let inhabitant = inhabitant.flatten();
+        let inhabitant = inhabitant.filter(|process| Some(process.pid) != failed);
         inhabitant.into_iter().chain(culprit)
     }
 }

@@ -13,6 +13,9 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use super::netlink;
 use crate::{families::neighbour::Counts, frame::Mac};
 
+/// Milliseconds of a tick in which the kernel tells times (`USER_HZ`).
+const TICK_MS: u64 = 10;
+
 /// An entry of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Neighbour {
@@ -24,6 +27,8 @@ pub(crate) struct Neighbour {
     pub(crate) is_exempt: bool,
     /// Its address on the link, empty without.
     pub(crate) lladdr: Vec<u8>,
+    /// For how long nothing has confirmed that it is there, milliseconds.
+    pub(crate) unconfirmed_ms: Option<u64>,
 }
 
 /// What `keep` makes of all of them.
@@ -57,10 +62,14 @@ impl Neighbour {
         let state = entry.header.state;
         let mut address = None;
         let mut lladdr = Vec::new();
+        let mut unconfirmed_ms = None;
         for attribute in entry.attributes {
             match attribute {
                 NeighbourAttribute::Destination(NeighbourAddress::Inet6(it)) => address = Some(it),
                 NeighbourAttribute::LinkLayerAddress(bytes) => lladdr = bytes,
+                NeighbourAttribute::CacheInfo(info) => {
+                    unconfirmed_ms = Some(u64::from(info.confirmed) * TICK_MS);
+                }
                 _ => {}
             }
         }
@@ -71,6 +80,7 @@ impl Neighbour {
             state,
             is_exempt: state == NeighbourState::Permanent || is_learned,
             lladdr,
+            unconfirmed_ms,
         })
     }
 

@@ -75,13 +75,22 @@ impl Places {
             .collect()
     }
 
-    /// A process that lives in a namespace without a name, rather not `but`,
-    /// which may have ended by the time that somebody reads of it.
+    /// Whether a namespace has a name.
+    pub(crate) fn is_named(&self, netns: u32) -> bool {
+        self.found
+            .get(&netns)
+            .is_some_and(|place| place.named.is_some())
+    }
+
+    /// A process that lives in a namespace without a name, as [`somebody`](Self::somebody).
     pub(crate) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
+        self.somebody(netns, but).filter(|_| !self.is_named(netns))
+    }
+
+    /// A process that lives in a namespace, rather not `but`, which may have ended by
+    /// the time that somebody reads of it.
+    pub(crate) fn somebody(&self, netns: u32, but: Option<u32>) -> Option<u32> {
         let place = self.found.get(&netns)?;
-        if place.named.is_some() {
-            return None;
-        }
         let mut processes = place.processes.iter().copied();
         let first = processes.clone().next();
         processes.find(|&pid| Some(pid) != but).or(first)
@@ -115,6 +124,8 @@ mod tests {
         assert_eq!(places.inhabitant(1, Some(7)), Some(8));
         assert_eq!(places.inhabitant(2, Some(7)), Some(7));
         assert_eq!(places.inhabitant(3, None), None);
+        assert_eq!(places.somebody(3, None), Some(7));
+        assert!(places.is_named(3) && !places.is_named(1) && !places.is_named(4));
         assert_eq!(places.inhabitant(4, None), None);
         assert_eq!(places.paths(3).len(), 2);
     }

@@ -1,43 +1,66 @@
-//! What runs a process.
+//! What a process is part of: a service of systemd, a container.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
-/// Where systemd mounts the cgroup2 hierarchy: alone, or beside cgroup1's.
-const HIERARCHIES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+use super::{cgroups, containers};
+use crate::container::Container;
 
-/// The systemd service that a process belongs to, from its cgroup path.
-///
-/// `cgroup_id` is the cgroup of the event: where the process is in another one
-/// by now, or its id is another process's, it tells nothing.
-pub(crate) fn unit(pid: u32, cgroup_id: u64) -> Option<String> {
-    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    let inode = |path: &Path| fs::metadata(path).ok().map(|found| found.ino());
-    unit_in(&cgroups, |path| {
-        let hierarchies = HIERARCHIES.iter().map(PathBuf::from);
-        hierarchies
-            .map(|root| root.join(path.trim_start_matches('/')))
-            .any(|path| inode(&path) == Some(cgroup_id))
-    })
+/// What a process is part of, by its cgroup's path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Belongs {
+    /// The service of the host's own systemd.
+    pub(crate) unit: Option<String>,
+    /// The container.
+    pub(crate) container: Option<Container>,
 }
 
-/// The service of the cgroup2 line (`0::/system.slice/x.service`), if that is
-/// the cgroup in question, or of systemd's own hierarchy where only cgroup1 is
-/// in use, whose cgroups the kernel side does not tell apart.
-fn unit_in(cgroups: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
-    let path_of = |wanted: &str| {
-        cgroups.lines().find_map(|line| {
+/// What a process is part of that did something in this cgroup, whether or not it has
+/// ended since.
+///
+/// Where the process is in another cgroup by now, or its id is another process's, `/proc`
+/// tells nothing.
+pub(crate) fn did(pid: u32, cgroup_id: u64) -> Belongs {
+    if let Some(path) = cgroups::path_of(cgroup_id) {
+        return Belongs::of(&path);
+    }
+    by_proc(pid, |path| cgroups::has_id(path, cgroup_id))
+}
+
+/// What a process is part of.
+pub(crate) fn is_part(pid: u32) -> Belongs {
+    by_proc(pid, |_| true)
+}
+
+fn by_proc(pid: u32, is_it: impl Fn(&str) -> bool) -> Belongs {
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    path_in(&cgroups, is_it).map_or_else(Belongs::default, Belongs::of)
+}
+
+impl Belongs {
+    fn of(path: &str) -> Self {
+        Self {
+            unit: service_of(path),
+            container: containers::of(path),
+        }
+    }
+}
+
+/// The path of the cgroup2 line (`0::/system.slice/x.service`), if that is the cgroup in
+/// question; where only cgroup1 is in use, whose cgroups the kernel side does not tell
+/// apart, that of systemd's own hierarchy, or of any that is not the root.
+fn path_in(cgroups: &str, is_it: impl Fn(&str) -> bool) -> Option<&str> {
+    let lines = || {
+        cgroups.lines().filter_map(|line| {
             let (_, rest) = line.split_once(':')?;
-            let (controllers, path) = rest.split_once(':')?;
-            (controllers == wanted).then_some(path)
+            rest.split_once(':').filter(|(_, path)| *path != "/")
         })
     };
-    match path_of("").filter(|path| *path != "/") {
-        Some(path) => service_of(path).filter(|_| is_it(path)),
-        None => service_of(path_of("name=systemd")?),
+    let of = |wanted: &str| lines().find(|(controllers, _)| *controllers == wanted);
+    match of("") {
+        Some((_, path)) => Some(path).filter(|path| is_it(path)),
+        None => of("name=systemd")
+            .or_else(|| lines().next())
+            .map(|(_, path)| path),
     }
 }
 
@@ -60,7 +83,7 @@ mod tests {
 
     #[test]
     fn units_are_found_in_both_hierarchies() {
-        let unit = |cgroups: &str| unit_in(cgroups, |_| true);
+        let unit = |cgroups: &str| path_in(cgroups, |_| true).and_then(service_of);
         let radvd = Some("radvd.service".to_owned());
         assert_eq!(unit("0::/system.slice/radvd.service\n"), radvd);
         assert_eq!(
@@ -70,6 +93,8 @@ mod tests {
         let template = unit("0::/system.slice/system-frr.slice/frr@blue.service/worker\n");
         assert_eq!(template.as_deref(), Some("frr@blue.service"));
         assert_eq!(unit("garbage"), None);
+        let docker = path_in("4:memory:/docker/1f\n3:cpu:/\n0::/\n", |_| true);
+        assert_eq!(docker, Some("/docker/1f"));
     }
 
     #[test]
@@ -81,13 +106,13 @@ mod tests {
             "/lxc.payload.c1/system.slice/radvd.service",
             "/system.slice",
         ] {
-            assert_eq!(unit_in(&format!("0::{path}\n"), |_| true), None, "{path}");
+            assert_eq!(service_of(path), None, "{path}");
         }
     }
 
     #[test]
     fn another_cgroup_is_another_process() {
-        let moved = unit_in("0::/system.slice/radvd.service\n", |path| {
+        let moved = path_in("0::/system.slice/radvd.service\n", |path| {
             assert_eq!(path, "/system.slice/radvd.service");
             false
         });

@@ -79,13 +79,17 @@ impl<R: Render> Replay<R> {
             Item::Opening(opening) => self.opening(*opening)?,
             _ if self.place == Place::LeftOut => {}
             Item::Damaged(damage) => {
+                self.report.wait_no_longer()?;
                 if damage.frames != Some(0) {
                     // It may have said that a name is another's now.
                     self.report.forget_names();
                 }
                 self.tell(&Missing::Damaged(damage))?;
             }
-            Item::Unrecorded { records } => self.tell(&Missing::Unrecorded { records })?,
+            Item::Unrecorded { records } => {
+                self.report.wait_no_longer()?;
+                self.tell(&Missing::Unrecorded { records })?;
+            }
             Item::Unknown { .. } => self.report.unknown(),
             Item::Continued { .. } => self.continued = true,
             Item::Record(_) if self.open.is_none() || self.has_ended() => self.unopened += 1,

@@ -40,6 +40,8 @@ pub struct Writer {
     sequence: u32,
     recording: String,
     session: SessionInfo,
+    /// What the host was like when the session began: `Checked` closes it.
+    host: Vec<Lookup>,
     /// The names that namespaces had before the records that wait.
     names: BTreeMap<u32, Namespace>,
     /// What became of names since then.
@@ -79,6 +81,7 @@ impl Writer {
             sequence: 0,
             recording: format!("{:016x}", u64::from_le_bytes(id)),
             session: SessionInfo::default(),
+            host: Vec::new(),
             names: BTreeMap::new(),
             renamed: Vec::new(),
             last_stored: Instant::now(),
@@ -122,11 +125,13 @@ impl Writer {
                     }
                 }
                 // Many of a large host are more than a frame may hold.
-                Record::Lookup(Lookup::Snapshot(_)) => {
+                Record::Lookup(lookup @ Lookup::Snapshot(_)) => {
+                    self.host.push(lookup.clone());
                     if self.entries.len() >= FRAME_CONTENT {
                         stored = stored.and(self.store());
                     }
                 }
+                Record::Lookup(lookup @ Lookup::Checked(_)) => self.host.push(lookup.clone()),
                 Record::Lost(_) | Record::End { .. } => urgent = true,
                 Record::Lookup(_) => {}
             }
@@ -201,7 +206,38 @@ impl Writer {
         let frame = self.packer.pack(self.sequence, closing.content())?;
         self.output.next_piece(frame)?;
         self.sequence += 1;
-        self.open_if_due()
+        self.open_if_due()?;
+        self.tell_host()
+    }
+
+    /// Says again what the host was like, for earlier pieces may be gone; not where that
+    /// would be most of the piece.
+    fn tell_host(&mut self) -> io::Result<()> {
+        if !matches!(self.host.last(), Some(Lookup::Checked(_))) {
+            return Ok(());
+        }
+        let mut frames: Vec<Vec<u8>> = Vec::new();
+        let mut entries = Entries::default();
+        let mut lookups = self.host.iter().peekable();
+        let mut sequence = self.sequence;
+        while let Some(lookup) = lookups.next() {
+            entries.lookup(lookup);
+            if entries.len() >= FRAME_CONTENT || lookups.peek().is_none() {
+                frames.push(self.packer.pack(sequence, entries.content())?.to_vec());
+                entries.clear();
+                sequence += 1;
+            }
+        }
+        let size: usize = frames.iter().map(Vec::len).sum();
+        if self.output.is_full_with(2 * size) {
+            return Ok(());
+        }
+        for frame in frames {
+            self.output.append(&frame)?;
+            self.sequence += 1;
+        }
+        self.opened = self.output.len();
+        Ok(())
     }
 
     /// Begins a piece with two openings, so that one of them may be damaged,

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Render, time};
 use crate::{
-    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
-    session::Session,
+    container::Container, event::Event, explain::Diagnosis, record::Lost, recording::Missing,
+    report::Totals, session::Session,
 };
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 22] = [
     "time",
     "boot_ns",
     "severity",
@@ -21,6 +21,10 @@ const COLUMNS: [&str; 18] = [
     "pid",
     "tid",
     "comm",
+    "unit",
+    "container",
+    "container_id",
+    "pod",
     "netns",
     "netns_name",
     "ifindex",
@@ -69,6 +73,8 @@ impl<O: Write, E: Write> Render for Csv<O, E> {
 
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         let task = diagnosis.task.as_ref();
+        let container = diagnosis.container.as_ref();
+        let pod = container.and_then(|container| container.pod.as_ref());
         let number = |number: Option<u32>| number.map_or_else(String::new, |n| n.to_string());
         let evidence: Map<String, Value> = diagnosis
             .evidence
@@ -93,6 +99,10 @@ impl<O: Write, E: Write> Render for Csv<O, E> {
             &number(task.map(|task| task.pid)),
             &number(task.map(|task| task.tid)),
             task.map_or("", |task| &task.comm),
+            diagnosis.unit.as_deref().unwrap_or_default(),
+            container.map_or("", Container::name),
+            container.map_or("", |container| &container.id),
+            &pod.map_or_else(String::new, ToString::to_string),
             &diagnosis.netns.to_string(),
             session.namespace_name(diagnosis.netns).unwrap_or_default(),
             &number(diagnosis.ifindex),

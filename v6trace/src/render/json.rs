@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     check::Checked,
+    container::Container,
     event::Event,
     explain::{Diagnosis, Fix},
     families::process::Followed,
@@ -185,6 +186,16 @@ fn diagnosis_object(
     member(line, "pid", &task.map(|task| task.pid))?;
     member(line, "tid", &task.map(|task| task.tid))?;
     member(line, "comm", &task.map(|task| task.comm.as_str()))?;
+    member(line, "unit", &diagnosis.unit)?;
+    let container = diagnosis.container.as_ref();
+    member(line, "container", &container.map(Container::name))?;
+    member(
+        line,
+        "container_id",
+        &container.map(|container| &container.id),
+    )?;
+    let pod = container.and_then(|container| container.pod.as_ref());
+    member(line, "pod", &pod.map(Shown))?;
     member(line, "netns", &diagnosis.netns)?;
     let netns_name = session.namespace_name(diagnosis.netns);
     member(line, "netns_name", &netns_name)?;

@@ -59,6 +59,10 @@ pub trait Render {
     fn checked(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         self.summary(session, totals, boot_ns)
     }
+    /// Whether what reads better as one is to be told so, for a person: programs count.
+    fn is_for_people(&self) -> bool {
+        false
+    }
     /// Lets the reader have everything so far.
     fn flush(&mut self) -> io::Result<()>;
 }
@@ -108,6 +112,10 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn checked(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         (**self).checked(session, totals, boot_ns)
+    }
+
+    fn is_for_people(&self) -> bool {
+        (**self).is_for_people()
     }
 
     fn flush(&mut self) -> io::Result<()> {

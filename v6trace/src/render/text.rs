@@ -108,7 +108,8 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             Some(count) => writeln!(self.err, "v6trace: {}", counted_findings(count)),
             None => writeln!(
                 self.err,
-                "v6trace: the host was not looked at when this was recorded"
+                "v6trace: what the host was like when recording began is not here: nobody looked, or \
+                 it is in the first piece alone"
             ),
         }
     }
@@ -241,6 +242,10 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         Ok(())
     }
 
+    fn is_for_people(&self) -> bool {
+        true
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -288,11 +293,22 @@ impl<O, E> Text<O, E> {
             text.push_str(interface);
         }
         if !session.is_own_namespace(diagnosis.netns) {
-            text.push_str("  netns ");
             match session.namespace_name(diagnosis.netns) {
-                Some(name) => text.push_str(name),
-                None => push_number(text, diagnosis.netns),
+                Some(name) => {
+                    text.push_str("  netns ");
+                    text.push_str(name);
+                }
+                // The container says better which.
+                None if diagnosis.container.is_some() => {}
+                None => {
+                    text.push_str("  netns ");
+                    push_number(text, diagnosis.netns);
+                }
             }
+        }
+        if let Some(container) = &diagnosis.container {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "  {container}");
         }
         text.push('\n');
     }

@@ -37,7 +37,7 @@ fn record() -> impl Strategy<Value = Record> {
             Record::from(Namespace { boot_ns, inode, name })
         }),
         1 => (any::<u64>(), any::<u32>(), name).prop_map(|(boot_ns, pid, unit)| {
-            Record::from(Process { boot_ns, pid, unit, netns: None })
+            Record::from(Process { boot_ns, pid, unit, container: None, netns: None })
         }),
         1 => (any::<u64>(), any::<Option<u32>>(), any::<u64>()).prop_map(|(boot_ns, cpu, count)| {
             Record::Lost(Lost { boot_ns, hook: Some(families::multicast_join::JOIN), cpu, count })

@@ -8,7 +8,8 @@ use v6trace::families::route::{Known, Paths};
 use v6trace_common::families::{
     forwarding::ROUTE_DELETE,
     route::{
-        GONE_BY_MESSAGE, GONE_EXPIRED, GONE_WITH_CARRIER, GONE_WITH_DOWN, GoneRoute, RoutesGone,
+        GONE_BY_MESSAGE, GONE_EXPIRED, GONE_HOP, GONE_SOURCE, GONE_WITH_CARRIER, GONE_WITH_DOWN,
+        GoneRoute, IPV4, RoutesGone,
     },
 };
 use zerocopy::FromZeros as _;
@@ -32,6 +33,8 @@ fn route(destination: &str, prefix_len: u32) -> GoneRoute {
         metric: 1024,
         route_flags: ADVERTISED,
         nexthop_id: 0,
+        siblings: 0,
+        reserved: 0,
     }
 }
 
@@ -230,7 +233,7 @@ fn names_do_not_run() {
 
 #[test]
 fn numbers_that_do_not_fit_are_read_as_far_as_they_go() {
-    for reason in 0..=6 {
+    for reason in 0..=GONE_HOP + 1 {
         let mut wild = gone(reason);
         wild.count = u32::MAX;
         wild.default_count = 1;
@@ -253,4 +256,51 @@ fn a_task_is_named_only_where_it_did_it() {
     assert_eq!(said(&gone(GONE_EXPIRED))["pid"], Value::Null);
     assert_eq!(said(&gone(GONE_BY_MESSAGE))["pid"], Value::Null);
     assert_eq!(said(&gone(GONE_WITH_DOWN))["pid"], 812);
+}
+
+#[test]
+fn what_only_changes_is_not_gone() {
+    let mut hop = gone(GONE_HOP);
+    for (ignored, severity, fixes) in [(0, "hazard", 1), (1, "notice", 0), (-1, "hazard", 0)] {
+        hop.ignore_linkdown = ignored;
+        let said = said(&hop);
+        assert_eq!(said["operation"], "route-change");
+        assert_eq!(said["severity"], severity, "{said}");
+        assert_eq!(said["fix"].as_array().unwrap().len(), fixes, "{said}");
+        assert!(said["evidence"].get("default_routes_left").is_none());
+    }
+    let mut source = gone(GONE_SOURCE);
+    source.source = address("fd00:80::5").octets();
+    source.routes[0].route_protocol = 4;
+    source.default_route.route_protocol = 4;
+    source.default_route.siblings = 1;
+    let said = said(&source);
+    assert_eq!(said["severity"], "notice");
+    // Of several next hops one alone would take the place of all.
+    let fixes = said["fix"].as_array().unwrap();
+    assert_eq!(fixes.len(), 1, "{said}");
+    let fix = fixes[0].as_str().unwrap();
+    assert!(
+        fix.contains("ip -6 route replace fd00:71::/48 via fe80::1 dev 'eth0; reboot'"),
+        "{fix}"
+    );
+}
+
+#[test]
+fn routes_of_ipv4_are_written_as_such() {
+    let mut source = gone(GONE_SOURCE);
+    source.family = IPV4;
+    source.source = address("::ffff:10.0.0.1").octets();
+    source.default_route.destination = address("::ffff:0.0.0.0").octets();
+    source.default_route.route_protocol = 3;
+    source.count = 1;
+    let said = said(&source);
+    assert_eq!(said["severity"], "hazard");
+    assert_eq!(said["evidence"]["source"], "10.0.0.1");
+    assert_eq!(said["address"], "0.0.0.0");
+    let fix = said["fix"][0].as_str().unwrap();
+    assert!(
+        fix.contains("ip -4 route add default via inet6 fe80::1"),
+        "{fix}"
+    );
 }

@@ -6,15 +6,14 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 use v6trace::{
     filter::Filter, filter::NetnsFilter, record::Lost, record::Namespace, record::Process,
-    record::Record, render::Json, render::Text, render::time::TimeDisplay, report::Options,
-    report::Report,
+    record::Record, render::Json, report::Options, report::Report,
 };
 use v6trace_common::{
     Context, RecordHeader, families, families::multicast_join as wire,
     families::multicast_join::MulticastJoin,
 };
 
-use crate::stream::{self, GUEST, HOST, diagnosis, objects, session};
+use crate::stream::{self, GUEST, HOST, diagnosis, objects, session, text};
 
 fn header(netns: u32) -> RecordHeader {
     stream::header::<MulticastJoin>(families::multicast_join::JOIN, netns)
@@ -62,24 +61,6 @@ fn end() -> Record {
     }
 }
 
-/// Text on standard output and standard error.
-fn text(options: Options, records: Vec<Record>) -> (String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut report = Report::new(
-        options,
-        Text::new(&mut out, &mut err, TimeDisplay::Local, false),
-    );
-    for record in records {
-        let _ = report.feed(&record).unwrap();
-    }
-    drop(report);
-    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
-    (
-        String::from_utf8(plain(out)).unwrap(),
-        String::from_utf8(plain(err)).unwrap(),
-    )
-}
-
 #[test]
 fn the_story_reads_as_a_sentence_with_proof_and_fix() {
     let unit = Some("radvd.service".to_owned());
@@ -91,6 +72,7 @@ fn the_story_reads_as_a_sentence_with_proof_and_fix() {
                 boot_ns: 0,
                 pid: 812,
                 unit,
+                container: None,
                 netns: None,
             }),
             kernel(header(HOST), exhausted()),
@@ -251,16 +233,14 @@ fn commands_name_the_namespace_they_are_for() {
             boot_ns: 0,
             pid: 812,
             unit: None,
+            container: None,
             netns,
         };
         let found = diagnosis([Record::from(process), kernel(header(GUEST), join)]);
         found["fix"].to_string()
     };
     let fixes = in_it(Some(GUEST));
-    assert!(
-        fixes.contains("\"nsenter --net=/proc/812/ns/net sysctl"),
-        "{fixes}"
-    );
+    assert!(fixes.contains("\"nsenter -t 812 -n sysctl"), "{fixes}");
     // The socket's namespace is not the process's: nothing to paste leads there.
     let fixes = in_it(Some(HOST));
     assert!(

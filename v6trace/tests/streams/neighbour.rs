@@ -52,6 +52,7 @@ fn silent() -> NeighbourSilent {
 
 fn beside() -> Beside {
     Beside {
+        unconfirmed_ms: None,
         boot_ns: EVENT_NS,
         netns: HOST,
         is_there: Some(false),
@@ -271,7 +272,7 @@ fn hostile_names_are_quoted_in_commands() {
     let found = told(&silent(), elsewhere);
     assert_eq!(
         found["fix"][0],
-        "nsenter --net=/proc/77/ns/net ip link set dev 'p0; reboot' up  # where the address is"
+        "nsenter -t 77 -n ip link set dev 'p0; reboot' up  # where the address is"
     );
     let found = told(&silent(), beside());
     let fix = found["fix"][0].as_str().unwrap();
@@ -314,10 +315,37 @@ fn what_fills_the_table_decides_what_comes_first() {
             .split("  #")
             .next()
             .unwrap(),
-        "nsenter --net=/proc/77/ns/net ip -6 neigh show nud incomplete nud failed dev 'p0; reboot'"
+        "nsenter -t 77 -n ip -6 neigh show nud incomplete nud failed dev 'p0; reboot'"
     );
     assert_eq!(scan["evidence"]["namespaces_complete"], json!(false));
     let hosts = told(table(3, 4000));
     assert!(hosts["fix"][0].as_str().unwrap().contains("gc_thresh3="));
     assert_eq!(hosts["fix"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_answer_is_told_where_nothing_came_of_it() {
+    let mut asked = silent();
+    asked.answer_seen = 1;
+    asked.answer_ifindex = 2;
+    asked.answer_hop_limit = 255;
+    asked.answer_boot_ns = EVENT_NS - 20_000_000;
+    let what =
+        |asked: &NeighbourSilent| told(asked, beside())["evidence"]["answer_dropped"].clone();
+    assert_eq!(what(&asked), Value::Null);
+    asked.answer_hop_limit = 64;
+    assert_eq!(what(&asked), "hop-limit");
+    let said = told(&asked, beside());
+    assert!(
+        said["summary"]
+            .as_str()
+            .unwrap()
+            .contains("came 20 ms before")
+    );
+    // Long before it was asked for once, or after that: of another time.
+    asked.probes = 4;
+    for at in [0, EVENT_NS + 1] {
+        asked.answer_boot_ns = at;
+        assert_eq!(what(&asked), Value::Null, "{at}");
+    }
 }

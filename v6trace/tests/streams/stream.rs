@@ -1,7 +1,10 @@
 //! Records made up → a report of them.
 
 use serde_json::Value;
-use v6trace::{record::Record, record::SessionInfo, render::Json, report::Options, report::Report};
+use v6trace::{
+    record::Record, record::SessionInfo, render::Json, render::Text, render::time::TimeDisplay,
+    report::Options, report::Report,
+};
 use v6trace_common::{Context, Hook, Payload, RecordHeader, WIRE_VERSION};
 use zerocopy::{Immutable, IntoBytes};
 
@@ -47,6 +50,24 @@ pub(crate) fn header<P: Payload>(hook: Hook, netns: u32) -> RecordHeader {
 /// A record as the kernel side sends it.
 pub(crate) fn kernel(header: RecordHeader, payload: &(impl IntoBytes + Immutable)) -> Record {
     Record::kernel([header.as_bytes(), payload.as_bytes()].concat())
+}
+
+/// Text on standard output and standard error.
+pub(crate) fn text(options: Options, records: Vec<Record>) -> (String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut report = Report::new(
+        options,
+        Text::new(&mut out, &mut err, TimeDisplay::Local, false),
+    );
+    for record in records {
+        let _ = report.feed(&record).unwrap();
+    }
+    drop(report);
+    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
+    (
+        String::from_utf8(plain(out)).unwrap(),
+        String::from_utf8(plain(err)).unwrap(),
+    )
 }
 
 /// Everything that is said of a stream, as JSON.

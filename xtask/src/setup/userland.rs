@@ -37,6 +37,7 @@ pub(crate) const BASE: Selection = Selection {
     ],
     single: &[
         ("chrony", "usr/sbin/chronyd"),
+        ("crun", "usr/bin/crun"),
         ("openssh-client", "usr/bin/ssh-keygen"),
         ("openssh-server", "usr/sbin/sshd"),
         ("systemd", "lib/systemd/systemd-networkd"),

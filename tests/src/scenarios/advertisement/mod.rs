@@ -1,5 +1,6 @@
 //! Router advertisements that are ignored, wholly or in part.
 
+mod farewell;
 mod identifier;
 mod ignored;
 mod invalid;
@@ -31,6 +32,9 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     redirect::SCENARIOS,
     silent::SCENARIOS,
 ];
+
+/// What takes routes away.
+pub(super) const FAREWELLS: &[Scenario] = farewell::SCENARIOS;
 
 const HOST_MAC: &str = "02:00:00:00:00:0a";
 const ROUTER_MAC: &str = "02:00:00:00:00:01";

@@ -172,7 +172,7 @@ impl Pair {
 }
 
 /// Asks `address` for an answer, from `netns`.
-fn ping(netns: &Netns, address: Ipv6Addr) -> Result<()> {
+pub(super) fn ping(netns: &Netns, address: Ipv6Addr) -> Result<()> {
     let mut ping = Command::new("ping");
     ping.args(["-6", "-n", "-c", "1", "-W", "5", &address.to_string()]);
     let done = netns.enter(|| finish(&mut ping, Duration::from_secs(10)))?;

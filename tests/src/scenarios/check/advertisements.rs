@@ -15,6 +15,7 @@ use crate::scenarios::{Scenario, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding-state", forwarding),
     scenario("ra-ignored-accept-ra-state", accept_ra),
+    scenario("temporary-addresses-stopped-state", temporary),
 ];
 
 const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
@@ -49,6 +50,21 @@ impl Site {
             Duration::from_secs(5),
             || Ok((self.count()? > before).then_some(())),
         )
+    }
+
+    /// Waits until the host has so many advertised addresses that can be used.
+    fn has_addresses(&self, count: usize) -> Result<()> {
+        until_some("advertised addresses", Duration::from_secs(10), || {
+            let all = self
+                .host
+                .enter(|| Ok(std::fs::read_to_string("/proc/thread-self/net/if_inet6")?))?;
+            let is_own = |line: &&str| {
+                let fields: Vec<_> = line.split_whitespace().collect();
+                matches!(fields[..], [address, _, _, _, flags, "v0"]
+                    if !address.starts_with("fe80") && matches!(flags, "00" | "01"))
+            };
+            Ok((all.lines().filter(is_own).count() == count).then_some(()))
+        })
     }
 
     /// Advertisements that came in, as the kernel counts them.
@@ -133,5 +149,43 @@ fn accept_ra() -> Result<()> {
         .check()?;
     found.follow("accept_ra=1")?;
     site.advertise()?;
+    Checked::now()?.silent(&site.host)
+}
+
+/// The kernel gives temporary addresses up, as one may not fail; where nobody asks for
+/// any, or one is made, nothing is the matter.
+fn temporary() -> Result<()> {
+    let [site, unasked, made] = ["ratg", "ratu", "ratm"].map(Site::new);
+    let (site, unasked, made) = (site?, unasked?, made?);
+    for one in [&site, &made] {
+        one.host.set_sysctl("ipv6/conf/default/use_tempaddr", "1")?;
+        one.set("use_tempaddr", "1")?;
+    }
+    site.set("regen_max_retry", "0")?;
+    unasked.set("use_tempaddr", "-1")?;
+    for one in [&site, &unasked, &made] {
+        one.advertise()?;
+    }
+    let gives_up = || Ok((site.host.sysctl("ipv6/conf/v0/use_tempaddr")? == "-1").then_some(()));
+    until_some("use_tempaddr", Duration::from_secs(10), gives_up)?;
+    site.has_addresses(1)?;
+    unasked.has_addresses(1)?;
+    made.has_addresses(2)?;
+    let checked = Checked::now()?;
+    checked.silent(&unasked.host)?;
+    checked.silent(&made.host)?;
+    let found = checked.only(&site.host, "temporary-addresses-stopped")?;
+    found
+        .expect()
+        .field("severity", "notice")
+        .field("confidence", "likely")
+        .field("interface", "v0")
+        .evidence("regen_max_retry", 0)
+        .evidence("default_use_tempaddr", 1)
+        .check()?;
+    found.follow("regen_max_retry=3")?;
+    found.follow("use_tempaddr=1")?;
+    site.advertise()?;
+    site.has_addresses(2)?;
     Checked::now()?.silent(&site.host)
 }

@@ -30,6 +30,8 @@ fn small_mtu() -> Result<()> {
         .field("interface", "d0")
         .evidence("mtu", 1279)
         .check()?;
+    Checked::with(&["--family", "check"])?.only(&host, "interface-mtu-below-ipv6")?;
+    Checked::with(&["--family", "dad,address"])?.silent(&host)?;
     found.follow("mtu 1280")?;
     Checked::now()?.silent(&host)?;
     host.ip("address add 2001:db8::7/64 dev d0 nodad")

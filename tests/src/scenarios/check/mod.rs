@@ -6,11 +6,17 @@ mod advertisements;
 mod hazards;
 mod healthy;
 mod interfaces;
+mod joined;
 mod neighbours;
+mod off;
 mod sockets;
+mod sources;
 mod stream;
 
 use super::Scenario;
+
+/// On a kernel without IPv6.
+pub(super) const OFF: &[Scenario] = off::SCENARIOS;
 
 /// Topic by topic.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -19,6 +25,8 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     interfaces::SCENARIOS,
     neighbours::SCENARIOS,
     sockets::SCENARIOS,
+    joined::SCENARIOS,
+    sources::SCENARIOS,
     hazards::SCENARIOS,
     healthy::SCENARIOS,
     stream::SCENARIOS,

@@ -16,6 +16,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     scenario("neighbour-unreachable-gateway-has-another", has_another),
     scenario("neighbour-unreachable-gateway-of-a-second-way", second),
+    scenario(
+        "neighbour-unreachable-gateway-of-a-second-way-beyond",
+        second_beyond,
+    ),
+    scenario("neighbour-unreachable-gateway-first-of-one", first_of_one),
 ];
 
 /// A gateway that is not there: what goes by it is lost.
@@ -118,7 +123,7 @@ fn lost_address() -> Result<()> {
         .evidence("waiting", 0)
         .evidence("lladdr", mac.as_str())
         .evidence("routes", json!(["::/0"]))
-        .summary_has([mac])
+        .summary_has([mac, "nothing has confirmed that for".to_owned()])
         .check()?;
     // It may have been heard by its link-local address as well.
     let same = diagnosis.evidence("same_mac").cloned().unwrap_or_default();
@@ -169,5 +174,50 @@ fn second() -> Result<()> {
         .field("severity", "notice")
         .evidence("routes", json!(["::/0"]))
         .summary_has_one_of(&["goes ahead"])
+        .check()
+}
+
+/// The same of a prefix that is no default route, which another gateway, or a route that
+/// rejects, is ahead for; but not of one that it is the first for.
+fn second_beyond() -> Result<()> {
+    let site = Site::new("second-beyond")?;
+    let first = other(0xfd);
+    site.give(first)?;
+    let beyond = "2001:db8:77::/48";
+    let rejected = "2001:db8:79::/48";
+    for route in [
+        format!("{beyond} via {first} dev v0 metric 100"),
+        format!("{beyond} via {GATEWAY} dev v0 metric 4096"),
+        format!("unreachable {rejected} metric 100"),
+        format!("{rejected} via {GATEWAY} dev v0 metric 4096"),
+    ] {
+        site.host.ip(&format!("-6 route add {route}"))?;
+    }
+    let report = site.unanswered(GATEWAY, GATEWAY)?;
+    site.expect(report.only("neighbour-unreachable")?, GATEWAY)
+        .field("severity", "notice")
+        .evidence("routes", json!([beyond, rejected]))
+        .evidence("route_count", 2)
+        .summary_has_one_of(&["goes ahead"])
+        .check()
+}
+
+/// One more that it is the first for is a failure.
+fn first_of_one() -> Result<()> {
+    let site = Site::new("first-of-one")?;
+    let first = other(0xfd);
+    site.give(first)?;
+    for route in [
+        format!("default via {first} dev v0 metric 100"),
+        format!("default via {GATEWAY} dev v0 metric 4096"),
+        format!("2001:db8:78::/48 via {GATEWAY} dev v0 metric 4096"),
+        format!("2001:db8:78::/48 via {first} dev v0 metric 5000"),
+    ] {
+        site.host.ip(&format!("-6 route add {route}"))?;
+    }
+    let report = site.unanswered(GATEWAY, GATEWAY)?;
+    site.expect(report.only("neighbour-unreachable")?, GATEWAY)
+        .field("severity", "failure")
+        .evidence("route_count", 2)
         .check()
 }

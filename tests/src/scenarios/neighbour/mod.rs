@@ -1,5 +1,6 @@
 //! Neighbours that get no entry, or do not answer, and proxies that may not.
 
+mod answer;
 mod full;
 mod gateway;
 mod proxy;
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gateway::SCENARIOS,
     unreachable::SCENARIOS,
     silent::SCENARIOS,
+    answer::SCENARIOS,
     proxy::SCENARIOS,
     full::SCENARIOS,
 ];

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Storm;
-use crate::guest::{MulticastSocket, Netns, Tracer, group, until};
+use crate::guest::{Checked, MulticastSocket, Netns, Tracer, finish, group, until, v6trace};
 use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-in-pieces", pieces)];
@@ -17,6 +17,9 @@ const SIZE: u64 = 64 << 10;
 fn pieces() -> Result<()> {
     let netns = Netns::new("pieces")?;
     let interface = netns.dummy("d0")?;
+    // Something for each piece to find.
+    netns.ip("link add small mtu 1000 type dummy")?;
+    netns.ip("link set small up")?;
     let socket = MulticastSocket::udp(&netns)?;
     let args = ["--events", "--netns", "pieces", "--max-size", "64k"];
     let tracer = Tracer::start(&args)?;
@@ -56,11 +59,13 @@ fn pieces() -> Result<()> {
             .collect::<Result<_, _>>()?;
         ensure!(stream[0] == report.session, "piece {index}: {}", stream[0]);
         found += events(&stream);
+        found_small(&netns, alone)?;
         let last = index + 1 == pieces.len();
         let continued = done.stderr.contains("the piece that follows was not given");
         ensure!(continued != last, "piece {index}: {}", done.stderr);
     }
     ensure!(found == joins + 2, "{found} joins in the pieces");
+    found_small(&netns, &pieces)?;
     let info: Value = serde_json::from_str(&recording.read("info", &["--json"])?.stdout)?;
     ensure!(
         info["sessions"]
@@ -72,5 +77,14 @@ fn pieces() -> Result<()> {
     ensure!(counted["events"]["multicast-join"] == joins + 2, "{info}");
     ensure!(counted["diagnoses"]["already-joined"] == 1, "{info}");
     ensure!(counted["bytes"].as_u64() < Some(20 * joins), "{info}");
+    Ok(())
+}
+
+/// What was the matter when recording began is in each piece, and told once of all.
+fn found_small(netns: &Netns, pieces: &[String]) -> Result<()> {
+    let mut args = vec!["replay", "--check", "--json"];
+    args.extend(pieces.iter().map(String::as_str));
+    let check = finish(&mut v6trace(&args), Duration::from_secs(20))?;
+    Checked::parse(&check)?.only(netns, "interface-mtu-below-ipv6")?;
     Ok(())
 }

@@ -4,6 +4,7 @@ mod daemon;
 mod device;
 mod gateway;
 mod gone;
+mod ioctl;
 mod present;
 mod silent;
 
@@ -21,9 +22,12 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gateway::SCENARIOS,
     device::SCENARIOS,
     present::SCENARIOS,
+    ioctl::SCENARIOS,
     gone::SCENARIOS[0],
     gone::SCENARIOS[1],
     gone::SCENARIOS[2],
+    gone::SCENARIOS[3],
+    gone::SCENARIOS[4],
     silent::SCENARIOS,
     daemon::SCENARIOS,
 ];
@@ -142,7 +146,7 @@ impl Host {
 }
 
 /// What `ip` shows, by line.
-fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
+pub(super) fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
     let words = netns.ip_words(words);
     let mut ip = Command::new("ip");
     let done = finish(ip.args(words.split_whitespace()), Duration::from_secs(20))?;

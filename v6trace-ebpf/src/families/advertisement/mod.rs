@@ -4,7 +4,8 @@
 //! to a socket    remembers which raw socket was given the packet       TAKER
 //! received       what the kernel drops ahead of everything else: sends it
 //! advertisement  another than the router's last one, or another
-//!                configuration: sends it, with TAKER
+//!                configuration: reads it, with TAKER           ADVERTISEMENT_RECORD
+//! processed      sends it, with what became of the router's default route
 //! address        remembers which one is to be made                     TRIAL
 //! addressed      it was not: sends it
 //! timer          nobody has answered: says so
@@ -32,6 +33,7 @@ mod taker;
 use crate::{
     address::Address,
     attachment::{Arguments, Object},
+    families::route,
     interface_addresses,
     limit::{HELD_BACK, Limit, now},
     neighbour::copy,
@@ -46,8 +48,9 @@ use packet::{Packet, Place};
 use v6trace_common::{
     Hook,
     families::advertisement::{
-        self as wire, ADDRESSES_COMPLETE, FRAME_COPIED, LINK_LOCAL_USABLE, MIN_LFT_READ, MTU_READ,
-        OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement, STILL_IGNORED, SYSCTLS_READ,
+        self as wire, ADDRESSES_COMPLETE, DEFAULT_ROUTE_WENT, FRAME_COPIED, LINK_LOCAL_USABLE,
+        MIN_LFT_READ, MTU_READ, OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement,
+        STILL_IGNORED, SYSCTLS_READ,
     },
 };
 
@@ -99,13 +102,16 @@ static ADVERTISEMENTS_RATE: Limit<Place> = Limit::new(1024);
 static ADVERTISEMENT_RECORD: Scratch<Record<RouterAdvertisement>> = Scratch::new();
 
 programs! {
-    advertisement: kprobe router_advertisement, fentry router_advertisement_fentry;
+    advertisement: kprobe router_advertisement_enter, fentry router_advertisement_fentry;
+    processed: kretprobe router_advertisement_return, fexit router_advertisement_fexit;
 }
 
 /// `ndisc_router_discovery(skb)`: the packet's data begins at the ICMPv6 header and
 /// is in one piece.
 #[inline(always)]
 fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
+    // The return of the last one may have been missed.
+    ADVERTISEMENT_RECORD.get()?.header.size = 0;
     let packet = Packet::of(ctx.object(0))?;
     let device = packet.device();
     let (source, place) = (packet.source()?, packet.place()?);
@@ -145,7 +151,21 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     frame.length = copied.length;
     frame.network = copied.network;
     frame.transport = copied.transport;
-    ADVERTISEMENT_RECORD.get()?.send(ctx, wire::ADVERTISEMENT);
+    Some(())
+}
+
+/// Absent where the advertisement is no news.
+#[inline(always)]
+fn processed<C: EbpfContext>(ctx: &C) -> Option<()> {
+    let record = ADVERTISEMENT_RECORD.get()?;
+    if record.header.size == 0 {
+        return None;
+    }
+    if route::default_route_went() {
+        record.payload.read |= DEFAULT_ROUTE_WENT;
+    }
+    record.send(ctx, wire::ADVERTISEMENT);
+    record.header.size = 0;
     Some(())
 }
 

@@ -10,8 +10,14 @@ use crate::{
 
 /// Bytes from the beginning of an IPv6 header to the source.
 const IPV6_SOURCE: u64 = 8;
+/// Bytes from there to the destination.
+const IPV6_DESTINATION: u64 = 24;
 /// Bytes from there to the hop limit.
 const IPV6_HOP_LIMIT: u64 = 7;
+/// Bytes from the beginning of an ICMPv6 header to the target.
+const TARGET: u64 = 8;
+/// The first byte of a group's address.
+const GROUP: u8 = 0xff;
 
 /// An interface of a namespace.
 #[repr(C)]
@@ -107,6 +113,19 @@ impl<O: Object> Packet<O> {
     #[inline(always)]
     pub(super) fn source(&self) -> Option<Address> {
         Pointer(self.head + u64::from(self.network) + IPV6_SOURCE).read()
+    }
+
+    /// Whether it went to a group.
+    #[inline(always)]
+    pub(super) fn is_to_group(&self) -> Option<bool> {
+        let first: u8 = Pointer(self.head + u64::from(self.network) + IPV6_DESTINATION).read()?;
+        Some(first == GROUP)
+    }
+
+    /// The address that a message of neighbours is about.
+    #[inline(always)]
+    pub(super) fn target(&self) -> Option<Address> {
+        Pointer(self.head + u64::from(self.transport) + TARGET).read()
     }
 
     /// Its hop limit.

@@ -3,17 +3,24 @@
 //!
 //! It runs for every message of neighbour discovery: what is no router's costs
 //! one read by the helper where there are trampolines, an advertisement three.
-//! Some of them take routes away, so the family of routes is told which it is.
+//! Some of them take routes away, so the family of routes is told which it is; and the
+//! family of neighbours of their advertisements.
 
 use aya_ebpf::macros::map;
-use v6trace_common::families::advertisement::{self as wire, RouterMessageIgnored, SYSCTLS_READ};
+use v6trace_common::families::{
+    advertisement::{self as wire, RouterMessageIgnored, SYSCTLS_READ},
+    neighbour::{ANSWER_CAME, ANSWER_TO_GROUP, ANSWER_WITHOUT_OPTIONS},
+};
 
 use super::{Packet, Router, globals, is_news, send};
 use crate::{
-    attachment::Arguments,
-    families::route,
+    attachment::{Arguments, Object},
+    families::{
+        neighbour::{self, Answer},
+        route,
+    },
     kernel::Device,
-    limit::Limit,
+    limit::{Limit, now},
     neighbour::copy_frame,
     output::Record,
     pointer::{Pointer, Reading},
@@ -23,7 +30,10 @@ use crate::{
 
 /// ICMPv6 types.
 pub(super) const ADVERTISEMENT: u8 = 134;
+const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 const REDIRECT: u8 = 137;
+/// Bytes of a neighbour advertisement without options, behind its ICMPv6 header.
+const WITHOUT_OPTIONS: u32 = 16;
 /// `IP6SKB_FRAGMENTED` of `inet6_skb_parm.flags`.
 const FRAGMENTED: u16 = 16;
 /// The hop limit that no router has lowered.
@@ -47,6 +57,9 @@ fn received<A: Arguments>(ctx: &A) -> Option<()> {
     let header: [u8; 8] = packet.icmpv6()?;
     let [kind, code, ..] = header;
     route::message(header, packet.device());
+    if kind == NEIGHBOUR_ADVERTISEMENT {
+        return answer(&packet, header);
+    }
     if kind != ADVERTISEMENT && kind != REDIRECT {
         return None;
     }
@@ -84,6 +97,34 @@ fn received<A: Arguments>(ctx: &A) -> Option<()> {
         device.name_into(&mut payload.interface);
         copy_frame(packet.skb(), &mut payload.frame);
     });
+    Some(())
+}
+
+/// A neighbour advertises itself.
+#[inline(always)]
+fn answer<O: Object>(packet: &Packet<O>, header: [u8; 8]) -> Option<()> {
+    let [_, code, _, _, flags, ..] = header;
+    let place = packet.place()?;
+    let to_group = if packet.is_to_group()? {
+        ANSWER_TO_GROUP
+    } else {
+        0
+    };
+    let bare = if packet.len()? == WITHOUT_OPTIONS {
+        ANSWER_WITHOUT_OPTIONS
+    } else {
+        0
+    };
+    let answer = Answer {
+        boot_ns: now(),
+        interface: packet.device().name(),
+        ifindex: place.ifindex,
+        hop_limit: packet.hop_limit()?,
+        code,
+        flags,
+        seen: (ANSWER_CAME | to_group | bare) as u8,
+    };
+    neighbour::answered(packet.target()?, place.netns, &answer);
     Some(())
 }
 

@@ -88,6 +88,7 @@ programs! {
 fn forwarding_change(ctx: &ProbeContext) {
     // A failed insertion shows at what it would have explained.
     FORWARDING_CHANGES.begin(&ctx.number(0));
+    forwarding::changes_role(ctx.object(0));
 }
 
 #[inline(always)]

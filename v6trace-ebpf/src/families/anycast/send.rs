@@ -64,6 +64,7 @@ pub(super) fn send<C: EbpfContext>(ctx: &C, call: &Call, hook: Hook) -> Option<(
     {
         payload.written = write.written;
         payload.written_interface = write.interface;
+        write.anycast += 1;
     }
     payload.all_forwarding = 0;
     if let Some(value) = forwarding::all_forwarding(net).and_then(Pointer::read) {

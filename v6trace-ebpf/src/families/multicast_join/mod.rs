@@ -15,9 +15,13 @@
 //! The caller holds the socket's lock until after the return, so the list of
 //! memberships stands still meanwhile. The memory in use may not: control data
 //! of a sendmsg is charged without that lock.
+//!
+//! What sockets have joined is told without a join as well, once, where
+//! userspace asks (`held`).
 
 mod charge;
 mod devices;
+mod held;
 mod walk;
 
 use aya_ebpf::{

@@ -191,7 +191,7 @@ fn recall<O: Object>(
 
 /// The newest of a socket's `ipv6_mc_socklist` entries, null without any.
 #[inline(always)]
-fn memberships(sock: Pointer) -> Option<Pointer> {
+pub(super) fn memberships(sock: Pointer) -> Option<Pointer> {
     sock.follow(&globals::INET_SOCK_PINET6)?
         .follow(&globals::PINFO_MC_LIST)
 }

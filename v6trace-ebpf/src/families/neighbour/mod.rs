@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! full    ___neigh_create finds the table as full as it may be, and fails: a record
-//! silent  an entry's timer runs for the last time: a record, ahead of giving up
+//! answer  a neighbour advertises itself: remembers what of that the kernel tests
+//! silent  an entry's timer runs for the last time: a record, ahead of giving up, with
+//!         the last of these
 //! proxy   a solicitation asks for what the host is to answer for as a proxy, and may
 //!         not: a record. `dad` watches solicitations, and asks here
 //! ```
@@ -11,11 +13,14 @@
 //! a second for each that is looked for. A scan of a prefix has thousands of both fail:
 //! how often that is told is limited here.
 
+mod answer;
 mod full;
 pub(crate) mod proxy;
 mod silent;
 
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
+
+pub(crate) use answer::{Answer, answered};
 
 use crate::{
     address::Address,

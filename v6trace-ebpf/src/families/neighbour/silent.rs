@@ -4,7 +4,7 @@
 use aya_ebpf::{macros::map, programs::ProbeContext};
 use v6trace_common::families::neighbour::{NUD_INCOMPLETE, NUD_PROBE, NeighbourSilent, TIMER};
 
-use super::{Often, Place, Same, globals, is_of_ipv6, netns, often};
+use super::{Often, Place, Same, answer, globals, is_of_ipv6, netns, often};
 use crate::{
     address::{Address, UNSPECIFIED},
     attachment::Arguments as _,
@@ -133,6 +133,7 @@ pub(super) fn timer(ctx: &ProbeContext) -> Option<()> {
     payload.waiting_from = from.bytes();
     payload.suppressed = suppressed;
     payload.reserved = 0;
+    answer::write(&same, payload);
     record.send(ctx, TIMER);
     Some(())
 }

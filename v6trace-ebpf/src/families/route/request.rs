@@ -25,7 +25,7 @@ use crate::{
     netlink::{self, MESSAGE_HEADER, MessageHeader},
     output::{self, Record},
     pointer::Pointer,
-    refusals::{self, Answer, Refusal, Waiting},
+    refusals::{self, Answer, Refusal, Verdict, Waiting},
     scratch::Scratch,
 };
 
@@ -62,10 +62,10 @@ pub(super) struct Call {
 static ROUTE_REQUESTS: Calls<Call> = Calls::new(256);
 
 #[map]
-static ROUTE_REFUSALS_HELD: Held<Waiting, RouteRefused> = Held::new(256);
+pub(super) static ROUTE_REFUSALS_HELD: Held<Waiting, RouteRefused> = Held::new(256);
 
 #[map]
-static ROUTE_RECORD: Scratch<Record<RouteRefused>> = Scratch::new();
+pub(super) static ROUTE_RECORD: Scratch<Record<RouteRefused>> = Scratch::new();
 
 impl Counting for RouteRefused {
     #[inline(always)]
@@ -155,7 +155,7 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     payload.request_len = header.length.saturating_sub(MESSAGE_HEADER as u32);
     payload.suppressed = verdict.suppressed;
     payload.reserved = 0;
-    payload.known = if verdict.is_held { HELD_BACK } else { 0 };
+    payload.known = held(&verdict);
     let from = Pointer(call.message + MESSAGE_HEADER);
     if netlink::copy(from, payload.request_len, &mut payload.request) {
         payload.known |= REQUEST_READ;
@@ -163,9 +163,15 @@ fn report<C: EbpfContext>(ctx: &C, hook: Hook, call: Call, ret: i32) -> Option<(
     if netlink::said(words, &mut payload.said) {
         payload.known |= SAID_READ;
     }
-    interface(net, payload);
+    interface(net, attributes::read(OIF).unwrap_or(0), payload);
     refusals::settle(ctx, &refusal, &verdict, &ROUTE_REFUSALS_HELD, record);
     Some(())
+}
+
+/// The flag of a record that waits.
+#[inline(always)]
+pub(super) fn held(verdict: &Verdict) -> u32 {
+    if verdict.is_held { HELD_BACK } else { 0 }
 }
 
 /// Whether a route of IPv4 has an IPv6 gateway. Of several next hops each may have one,
@@ -179,12 +185,12 @@ fn leaves_by_ipv6() -> bool {
 
 /// What the interface says that the request names.
 #[inline(always)]
-fn interface(net: Net, payload: &mut RouteRefused) {
+pub(super) fn interface(net: Net, ifindex: u32, payload: &mut RouteRefused) {
     payload.interface = [0; INTERFACE_NAME_LEN];
     payload.device_flags = 0;
     payload.mtu = 0;
     payload.disable_ipv6 = 0;
-    payload.ifindex = attributes::read(OIF).unwrap_or(0);
+    payload.ifindex = ifindex;
     if payload.ifindex == 0 {
         return;
     }

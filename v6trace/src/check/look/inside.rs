@@ -12,7 +12,7 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::settings;
+use super::{settings, sources};
 use crate::{
     check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
     clock,
@@ -60,6 +60,7 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
     snapshot.interfaces = links.iter().map(interface).collect();
+    snapshot.sources = known("IPv4 routes", sources::look(netns, &links)).map(Box::new);
     let strays = listening.zip(own);
     snapshot.strays = strays.map(|(all, own)| strays_of(all, &snapshot.addresses, &own));
     if let Some((gateways, counts)) = known("neighbours", gateways(snapshot.routes.as_deref())) {
@@ -91,6 +92,8 @@ fn interface(link: &Link) -> Interface {
             enhanced_dad: set.enhanced_dad,
             proxy_ndp: set.proxy_ndp,
             addr_gen_mode: set.addr_gen_mode,
+            use_tempaddr: set.use_tempaddr,
+            regen_max_retry: set.regen_max_retry,
             advertisements: settings::advertisements(&link.name),
         }),
     }
@@ -219,5 +222,9 @@ fn bound(snapshot: &mut Snapshot) {
     is_cut |= snapshot.anycast.as_mut().is_some_and(cut);
     is_cut |= snapshot.gateways.as_mut().is_some_and(cut);
     is_cut |= snapshot.proxied.as_mut().is_some_and(cut);
+    if let Some(sources) = &mut snapshot.sources {
+        let addresses = &mut sources.addresses;
+        is_cut |= cut(&mut addresses.interfaces) | cut(&mut addresses.addresses);
+    }
     snapshot.cut = is_cut;
 }

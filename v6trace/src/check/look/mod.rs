@@ -3,43 +3,54 @@
 //! the network.
 
 mod inside;
+mod joined;
 mod settings;
+mod sources;
 
 use std::{
     collections::HashMap,
     fs::File,
     io,
+    sync::mpsc::{self, Receiver},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use crate::{
-    clock,
+    attach, clock,
     observe::{
         enter,
         namespaces::{OWN, inode_of},
-        nsid, owners,
+        nsid,
+        owners::{self, Owner},
         places::Places,
+        processes,
     },
     record::Record,
 };
 
 use super::{Checked, Snapshot};
+pub(crate) use joined::Memberships;
 
 /// How long a look takes at most that goes on while something else begins, but for the
 /// namespace that it is at.
 const BESIDE: Duration = Duration::from_secs(1);
+/// How long that one may take.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Namespaces that are looked into; a host may have thousands.
 const NAMESPACES: usize = 256;
+
+/// What was found in a namespace.
+type Seen = (u32, io::Result<Snapshot>);
 
 /// A look at the host that goes on while its caller does something else.
 pub(crate) struct Looking(Option<JoinHandle<Vec<Record>>>);
 
 /// Begins one.
-pub(crate) fn begin() -> Looking {
+pub(crate) fn begin(memberships: Memberships) -> Looking {
     let thread = thread::Builder::new().name("v6trace-check".to_owned());
-    let thread = thread.spawn(|| host(BESIDE));
+    let thread = thread.spawn(|| host(memberships, BESIDE));
     Looking(
         thread
             .inspect_err(|error| log::debug!("the host is not looked at: {error}"))
@@ -56,9 +67,11 @@ impl Looking {
 }
 
 /// The snapshots of this host and what closes them; its own namespace is the first.
-/// Once `limit` is over, no further namespace is looked into.
-pub(crate) fn host(limit: Duration) -> Vec<Record> {
+/// Once `limit` is over, no further namespace is looked into. Memberships are read
+/// first: an interface that comes meanwhile is none that has gone.
+pub(crate) fn host(memberships: Memberships, limit: Duration) -> Vec<Record> {
     let began = Instant::now();
+    let listed = memberships.and_then(attach::Memberships::read);
     let places = Places::find();
     let own = inode_of(OWN.as_ref()).ok();
     let others = places.inodes().filter(|&inode| Some(inode) != own);
@@ -77,30 +90,75 @@ pub(crate) fn host(limit: Duration) -> Vec<Record> {
             Err(error) => unseen(&mut checked, netns, &error),
         }
     }
-    let mut snapshots: Vec<Snapshot> = Vec::new();
-    for (netns, _) in &files {
-        if began.elapsed() > limit {
-            checked.cut = true;
-            break;
-        }
-        let look = || snapshot(*netns, &files);
-        match enter::within(*netns, &paths(&places, *netns, own), look) {
-            Ok(mut snapshot) => {
-                let inhabitant = places.inhabitant(*netns, None);
-                let inhabitant = inhabitant.filter(|_| Some(*netns) != own);
-                snapshot.processes = inhabitant.map(|pid| (*netns, pid)).into_iter().collect();
+    let expected = files.len();
+    let seen = walk(places, files, own, limit);
+    let (seen, is_cut) = collect(&seen, expected, began + limit + LAST);
+    checked.cut |= is_cut;
+    let mut snapshots = Vec::new();
+    for (netns, seen) in seen {
+        match seen {
+            Ok(snapshot) => {
                 checked.partial += u32::from(snapshot.is_partial());
                 snapshots.push(snapshot);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => unseen(&mut checked, *netns, &error),
+            Err(error) => unseen(&mut checked, netns, &error),
         }
     }
-    own_strays(&mut snapshots);
+    checked.joined = joined::give(&mut snapshots, listed);
+    name_owners(&mut snapshots);
     checked.boot_ns = clock::boot_ns();
     let mut records: Vec<Record> = snapshots.into_iter().map(Record::from).collect();
     records.push(checked.into());
     records
+}
+
+/// Looks into each namespace on a thread of its own, which is left behind where one
+/// does not answer: somebody may hold the lock of all interfaces there for long.
+fn walk(
+    places: Places,
+    files: Vec<(u32, File)>,
+    own: Option<u32>,
+    limit: Duration,
+) -> Receiver<Seen> {
+    let (sender, seen) = mpsc::channel();
+    let began = Instant::now();
+    let walk = move || {
+        for (netns, _) in &files {
+            let netns = *netns;
+            let paths = paths(&places, netns, own);
+            let found = enter::within(netns, &paths, || snapshot(netns, &files));
+            let found = found.map(|mut snapshot| {
+                let inhabitant = places.inhabitant(netns, None);
+                let inhabitant = inhabitant.filter(|_| Some(netns) != own);
+                snapshot.processes = inhabitant.map(|pid| (netns, pid)).into_iter().collect();
+                let somebody = places.somebody(netns, None);
+                let somebody = somebody.filter(|_| Some(netns) != own);
+                let container = somebody.and_then(|pid| processes::is_part(pid).container);
+                snapshot.container = container.map(Box::new);
+                snapshot
+            });
+            let is_wanted = sender.send((netns, found)).is_ok();
+            if !is_wanted || began.elapsed() > limit {
+                break;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("v6trace-walk".to_owned());
+    if let Err(error) = thread.spawn(walk) {
+        log::debug!("the namespaces are not looked into: {error}");
+    }
+    seen
+}
+
+/// What comes until then; and whether that is less than all.
+fn collect<T>(coming: &Receiver<T>, expected: usize, until: Instant) -> (Vec<T>, bool) {
+    let mut all = Vec::new();
+    while let Ok(one) = coming.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        all.push(one);
+    }
+    let is_cut = all.len() < expected;
+    (all, is_cut)
 }
 
 fn paths(places: &Places, netns: u32, own: Option<u32>) -> Vec<std::path::PathBuf> {
@@ -120,15 +178,24 @@ fn unseen(checked: &mut Checked, netns: u32, error: &io::Error) {
 }
 
 /// Looks for the processes of sockets, all at once.
-fn own_strays(snapshots: &mut [Snapshot]) {
-    let strays = || snapshots.iter().flat_map(|one| one.strays.iter().flatten());
-    let owners = owners::of(&strays().map(|stray| stray.inode).collect());
-    for stray in snapshots
-        .iter_mut()
-        .flat_map(|one| one.strays.iter_mut().flatten())
-    {
-        let owner = owners.get(&stray.inode);
-        stray.owner = owner.map(|owner| (owner.pid, owner.comm.clone()));
+fn name_owners(snapshots: &mut [Snapshot]) {
+    let strays = snapshots.iter().flat_map(|one| one.strays.iter().flatten());
+    let joined = snapshots.iter().flat_map(|one| one.joined.iter().flatten());
+    let inodes = strays.map(|stray| stray.inode);
+    let owners = owners::of(&inodes.chain(joined.map(|socket| socket.inode)).collect());
+    let name = |inode| {
+        let owner: &Owner = owners.get(inode)?;
+        Some((owner.pid, owner.comm.clone()))
+    };
+    for snapshot in snapshots {
+        for stray in snapshot.strays.iter_mut().flatten() {
+            stray.owner = name(&stray.inode);
+        }
+        for socket in snapshot.joined.iter_mut().flatten() {
+            socket.owner = name(&socket.inode);
+            let owner = socket.owner.as_ref();
+            socket.unit = owner.and_then(|(pid, _)| processes::is_part(*pid).unit);
+        }
     }
 }
 
@@ -152,4 +219,21 @@ fn snapshot(netns: u32, files: &[(u32, File)]) -> io::Result<Snapshot> {
         }
     }
     Ok(snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_what_does_not_come() {
+        let (sender, coming) = mpsc::channel();
+        sender.send(1).unwrap();
+        let soon = Instant::now() + Duration::from_millis(5);
+        assert_eq!(collect(&coming, 2, soon), (vec![1], true));
+        sender.send(2).unwrap();
+        drop(sender);
+        let late = Instant::now() + Duration::from_hours(1);
+        assert_eq!(collect(&coming, 1, late), (vec![2], false));
+    }
 }

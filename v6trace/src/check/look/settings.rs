@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::Path};
 
-use crate::check::Settings;
+use crate::{check::Settings, families::bind};
 
 /// Where the kernel shows the IPv6 settings of the calling thread's namespace.
 const CONF: &str = "/proc/sys/net/ipv6/conf";
@@ -27,6 +27,10 @@ pub(super) fn of_all() -> Settings {
         enhanced_dad: all("enhanced_dad"),
         proxy_ndp: all("proxy_ndp"),
         nonlocal_bind: number(Path::new("/proc/sys/net/ipv6/ip_nonlocal_bind")),
+        optmem_max: number(Path::new("/proc/sys/net/core/optmem_max")),
+        ipv6_off: bind::disabled_at_boot(),
+        default_use_tempaddr: number(&Path::new(CONF).join("default/use_tempaddr")),
+        ip_forward: number(Path::new("/proc/sys/net/ipv4/ip_forward")),
         gc_thresh3: number(Path::new("/proc/sys/net/ipv6/neigh/default/gc_thresh3")),
     }
 }

@@ -32,7 +32,7 @@ pub use decode::{
     AddressRequest, AddressesLost, Existing, Host, Lifetimes, LostAddress, LostRoute, Trigger,
     Writer, Wrote,
 };
-pub(crate) use explain::{again, not_made};
+pub(crate) use explain::{REGEN_MAX_RETRY, again, not_made};
 pub use settings::{LinkLocalMissing, SettingsRefused, TemporaryStopped, WayUp};
 pub use settled::Settled;
 

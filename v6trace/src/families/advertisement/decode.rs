@@ -43,6 +43,9 @@ pub struct RouterAdvertisement {
     pub takers: u32,
     /// Whether the same was told ten seconds ago or more, and nobody takes it still.
     pub still_ignored: bool,
+    /// Whether it took away a default route by way of the router, of which the family of
+    /// routes tells.
+    pub default_route_went: bool,
     /// Records of this interface that were not written since the last one.
     pub suppressed: u32,
 }
@@ -198,6 +201,7 @@ impl Decode for RouterAdvertisement {
             taker: (wire.takers > 0).then_some(wire.taker),
             takers: wire.takers,
             still_ignored: has(wire::STILL_IGNORED),
+            default_route_went: has(wire::DEFAULT_ROUTE_WENT),
             suppressed: wire.suppressed,
         }
     }

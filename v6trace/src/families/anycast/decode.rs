@@ -90,6 +90,14 @@ impl Written {
         }
     }
 
+    /// The sysctl's name; with slashes for an interface, whose name may hold dots.
+    pub(crate) fn sysctl(&self) -> String {
+        match self {
+            Self::All => "net.ipv6.conf.all.forwarding".to_owned(),
+            Self::Interface(name) => format!("net/ipv6/conf/{name}/forwarding"),
+        }
+    }
+
     /// The part of the sysctl's name that tells it: `all`, or the interface.
     pub fn name(&self) -> &str {
         match self {

@@ -7,6 +7,8 @@ mod explain;
 pub(crate) mod lookup;
 mod uses;
 
+use v6trace_common::{Hook, families::forwarding};
+
 use super::Occurrence;
 use crate::{
     explain::{Diagnosis, Subject},
@@ -15,6 +17,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{AnycastChange, AnycastRequest, Requested, Trigger, Written};
+pub(super) use explain::{PURGED, SOMEBODY, given_up, taken};
 pub use uses::{Advertised, AnycastUse, Gone, Use, UseKind};
 
 impl Occurrence for AnycastChange {
@@ -27,6 +30,11 @@ impl Occurrence for AnycastChange {
     }
 
     super::of_its_interface!();
+
+    fn part_of(&self) -> Option<Hook> {
+        let is_part = self.trigger == Trigger::ForwardingChange && self.written.is_some();
+        is_part.then_some(forwarding::WRITE)
+    }
 
     fn fields(&self, take: Take<'_>) {
         let written = self.written.as_ref();

@@ -13,15 +13,19 @@ const NETWORK: &str = "/proc/self/net/dev";
 /// There as soon as IPv6 is.
 const ADDRESSES: &str = "/proc/self/net/if_inet6";
 
+/// The parameter `disable`; `None` where the kernel has none.
+pub(crate) fn disabled_at_boot() -> Option<i32> {
+    let disable = fs::read_to_string(DISABLE).ok()?;
+    disable.trim().parse().ok()
+}
+
 /// What is said where there is no IPv6 at all.
 pub(crate) fn hazard() -> Option<Hazard> {
     // Without /proc nothing is known.
     if Path::new(ADDRESSES).exists() || !Path::new(NETWORK).exists() {
         return None;
     }
-    let disable = fs::read_to_string(DISABLE).ok();
-    let disable = disable.and_then(|value| value.trim().parse().ok());
-    let (what, fix) = switched_off(disable);
+    let (what, fix) = switched_off(disabled_at_boot());
     Some(Hazard {
         what: format!("{what}: no IPv6 socket is to be had, and there is nothing else to trace"),
         fix: fix.unwrap_or("modprobe ipv6").to_owned(),

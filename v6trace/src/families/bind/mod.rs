@@ -31,9 +31,9 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{Holder, LocalAddressRefused, Loopback, Reuse, SocketRefused, SocketState};
-pub(crate) use explain::why_tentative;
+pub(crate) use explain::{off_as_it_is, why_tentative};
 #[cfg(feature = "live")]
-pub(crate) use hazard::hazard;
+pub(crate) use hazard::{disabled_at_boot, hazard};
 pub use port::{PortSocket, PortUse};
 pub use whereabouts::{Place, Whereabouts};
 

@@ -1,4 +1,5 @@
-//! Default routes that went because a forwarding sysctl was written.
+//! Default routes that went because a forwarding sysctl was written, and the end of
+//! such a write.
 
 use std::net::Ipv6Addr;
 
@@ -46,6 +47,44 @@ impl Decode for DefaultRoutesPurged {
             routes: wire.routes.iter().take(known).map(route).collect(),
             count: wire.count,
             written: Written::from_wire(wire.written, &wire.written_interface),
+        }
+    }
+}
+
+/// A write of a forwarding sysctl is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForwardingWritten {
+    /// When it began, nanoseconds since boot.
+    pub began_ns: u64,
+    /// The forwarding sysctl, where it is known.
+    pub written: Option<Written>,
+    /// Interfaces that are up and began to forward.
+    pub routers: u32,
+    /// Those of them that have accept_ra = 1.
+    pub deaf: u32,
+    /// Interfaces that are up and ceased to forward.
+    pub hosts: u32,
+    /// Those of them that have accept_ra = 1.
+    pub hearing: u32,
+    /// Anycast addresses that were taken, or given up.
+    pub anycast: u32,
+    /// Default routes that went.
+    pub purged: u32,
+}
+
+impl Decode for ForwardingWritten {
+    type Wire = wire::ForwardingWritten;
+
+    fn from_wire(wire: &Self::Wire) -> Self {
+        Self {
+            began_ns: wire.began_ns,
+            written: Written::from_wire(wire.written, &wire.written_interface),
+            routers: wire.routers,
+            deaf: wire.deaf,
+            hosts: wire.hosts,
+            hearing: wire.hearing,
+            anycast: wire.anycast,
+            purged: wire.purged,
         }
     }
 }

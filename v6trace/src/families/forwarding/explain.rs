@@ -6,7 +6,7 @@
 
 use crate::{
     explain::{Diagnosis, Subject, Value, quoted},
-    families::anycast::Written,
+    families::anycast::{SOMEBODY, Written},
     families::forwarding::{Cause, DefaultRoutesPurged, PurgedRoute},
 };
 
@@ -19,14 +19,9 @@ const MAIN: u32 = 254;
 pub(super) fn explain(purged: &DefaultRoutesPurged, subject: Subject<'_>) -> Option<Diagnosis> {
     let first = purged.routes.first()?;
     let interfaces = interfaces(purged);
-    let who = subject.who("Somebody");
-    let sysctl = match &purged.written {
-        Some(Written::All) => "net.ipv6.conf.all.forwarding".to_owned(),
-        Some(Written::Interface(name)) => format!("net/ipv6/conf/{name}/forwarding"),
-        None => "a forwarding sysctl".to_owned(),
-    };
     let summary = format!(
-        "{who} wrote {sysctl}, and the kernel removed {}: {}. {}",
+        "{}removed {}: {}. {}",
+        removal(subject.who(SOMEBODY), purged.written.as_ref()),
         if purged.count == 1 {
             "the default route that it had learned from router advertisements"
         } else {
@@ -78,6 +73,12 @@ pub(super) fn explain(purged: &DefaultRoutesPurged, subject: Subject<'_>) -> Opt
         diagnosis = diagnosis.fix(subject.command(&add).remark(remark));
     }
     Some(diagnosis)
+}
+
+/// How the sentence about the routes begins.
+pub(super) fn removal(who: &str, written: Option<&Written>) -> String {
+    let sysctl = written.map_or_else(|| "a forwarding sysctl".to_owned(), Written::sysctl);
+    format!("{who} wrote {sysctl}, and the kernel ")
 }
 
 /// The routes whose interface could be read.

@@ -12,6 +12,7 @@ use crate::{
 
 pub use causes::Cause;
 pub use decode::{Charge, Inet6State, Interface, Memberships, MulticastJoin, Socket};
+pub(crate) use explain::{about_memberships, raise_limit};
 
 impl Occurrence for MulticastJoin {
     fn is_failure(&self) -> bool {

@@ -15,6 +15,9 @@ pub struct Beside {
     pub netns: u32,
     /// Whether the neighbour is there after all, by its entry, if it still has one.
     pub is_there: Option<bool>,
+    /// For how long nothing had confirmed that it is there, milliseconds, by its entry.
+    #[serde(default)]
+    pub unconfirmed_ms: Option<u64>,
     /// Others on its interface; `None` where they could not be listed.
     pub others: Option<Others>,
     /// Routes of which it is a gateway, the first ones; `None` where they could not
@@ -64,7 +67,7 @@ pub struct Route {
     pub metric: u32,
     /// Other gateways of the same route, for a person.
     pub others: Vec<String>,
-    /// Whether another route of the same default goes first, by its metric.
+    /// Whether another route to the same destination goes first, by its metric.
     pub is_second: bool,
 }
 

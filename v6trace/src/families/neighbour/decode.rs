@@ -13,6 +13,8 @@ use crate::{
 
 /// `NTF_ROUTER`
 const ROUTER: u32 = 0x80;
+/// The flag S of a neighbour advertisement.
+const SOLICITED: u8 = 0x40;
 
 /// A neighbour for which the table had no room.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +58,31 @@ pub struct NeighbourSilent {
     pub waiting: u32,
     /// Where the last of these came from, and where it was to go.
     pub last_waiting: Option<(IpAddr, IpAddr)>,
+    /// The last advertisement of it that came, if any.
+    pub answer: Option<Answer>,
     /// Neighbours that were not reported since the last report.
     pub suppressed: u32,
+}
+
+/// A neighbour advertisement, as far as it may be the reason that nothing came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// When it came, nanoseconds since boot.
+    pub boot_ns: u64,
+    /// By which interface.
+    pub interface: Name,
+    /// The index of that.
+    pub ifindex: u32,
+    /// Its hop limit.
+    pub hop_limit: u8,
+    /// Its `ICMPv6` code.
+    pub code: u8,
+    /// Whether it says that it was asked for (S).
+    pub is_solicited: bool,
+    /// Whether it went to a group.
+    pub to_group: bool,
+    /// Whether it has no options, and so no address on the link.
+    pub is_bare: bool,
 }
 
 /// A proxy that may not answer.
@@ -125,9 +150,24 @@ impl Decode for NeighbourSilent {
                 let [from, to] = [wire.waiting_from, wire.waiting_for].map(Ipv6Addr::from);
                 (from.to_canonical(), to.to_canonical())
             }),
+            answer: answer(wire),
             suppressed: wire.suppressed,
         }
     }
+}
+
+fn answer(wire: &wire::NeighbourSilent) -> Option<Answer> {
+    let has = |flag| u32::from(wire.answer_seen) & flag != 0;
+    has(wire::ANSWER_CAME).then(|| Answer {
+        boot_ns: wire.answer_boot_ns,
+        interface: name(&wire.answer_interface),
+        ifindex: wire.answer_ifindex,
+        hop_limit: wire.answer_hop_limit,
+        code: wire.answer_code,
+        is_solicited: wire.answer_flags & SOLICITED != 0,
+        to_group: has(wire::ANSWER_TO_GROUP),
+        is_bare: has(wire::ANSWER_WITHOUT_OPTIONS),
+    })
 }
 
 impl Decode for NeighbourProxyIdle {

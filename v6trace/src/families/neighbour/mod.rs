@@ -28,7 +28,7 @@ use crate::{
 pub use advertised::Advertised;
 pub use beside::{Beside, Holder, LinkState, Others, Route};
 pub use causes::Cause;
-pub use decode::{NeighbourProxyIdle, NeighbourSilent, NeighbourTableFull};
+pub use decode::{Answer, NeighbourProxyIdle, NeighbourSilent, NeighbourTableFull};
 pub use earlier::Earlier;
 pub(crate) use explain::Idle;
 pub use table::{Counts, Share, TableUse};

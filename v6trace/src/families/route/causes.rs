@@ -39,6 +39,10 @@ causes! {
         "routes went as their router took them back";
     WithNexthop, "routes-lost-with-nexthop", Notice,
         "routes went with their nexthop object, which the kernel deleted";
+    SourceLost, "routes-source-lost", Notice,
+        "the address went that was the source (src) of routes: of IPv6 they lose it, of IPv4 they went";
+    HopLost, "routes-hop-lost", Notice,
+        "an interface lost its carrier by which one of several next hops of routes goes";
     Unexplained, "route-unexplained", Failure,
         "a route was refused in a way that the values read do not decide";
 }

@@ -1,6 +1,6 @@
-//! Routes that the kernel removed by itself.
+//! Routes that the kernel removed by itself, or whose source went.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use v6trace_common::families::route as wire;
 
@@ -56,6 +56,11 @@ pub enum Reason {
     Carrier,
     /// Their nexthop object went as the interface was set down.
     Down,
+    /// The address that was their source went: of IPv6 they stay, and have none.
+    Source(IpAddr),
+    /// Their interface lost its carrier, and they are one of several next hops each:
+    /// `net.ipv6.conf.IF.ignore_routes_with_linkdown`.
+    Hop(Option<i32>),
     /// A number that this version does not know.
     Unknown,
 }
@@ -64,7 +69,7 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoneRoute {
     /// Its destination.
-    pub destination: Ipv6Addr,
+    pub destination: IpAddr,
     /// Bits of that.
     pub prefix_len: u32,
     /// Its gateway, if it had one.
@@ -79,6 +84,8 @@ pub struct GoneRoute {
     pub flags: u32,
     /// The number of its nexthop object, if it had one.
     pub nexthop_id: Option<u32>,
+    /// Whether it is the only next hop of its prefix and metric.
+    pub is_single: bool,
 }
 
 impl Reason {
@@ -89,12 +96,23 @@ impl Reason {
             Self::Message { .. } => "message",
             Self::Carrier => "carrier",
             Self::Down => "down",
+            Self::Source(_) => "source",
+            Self::Hop(_) => "hop",
             Self::Unknown => "unknown",
         }
     }
 }
 
 impl RoutesGone {
+    /// Whether they are not there any more.
+    pub fn went(&self) -> bool {
+        match &self.reason {
+            Reason::Source(source) => source.is_ipv4(),
+            Reason::Hop(_) => false,
+            _ => true,
+        }
+    }
+
     /// A default route among them.
     pub fn default_route(&self) -> Option<&GoneRoute> {
         self.routes.first().filter(|_| self.default_count > 0)
@@ -109,6 +127,7 @@ impl Decode for RoutesGone {
         let of_others = usize::try_from(of_others).unwrap_or(usize::MAX);
         let default_route = (wire.default_count > 0).then_some(&wire.default_route);
         let routes = wire.routes.iter().take(of_others);
+        let route = |one: &wire::GoneRoute| route(one, wire.family);
         Self {
             reason: match wire.reason {
                 wire::GONE_EXPIRED => Reason::Expired,
@@ -120,6 +139,10 @@ impl Decode for RoutesGone {
                 },
                 wire::GONE_WITH_CARRIER => Reason::Carrier,
                 wire::GONE_WITH_DOWN => Reason::Down,
+                wire::GONE_HOP => {
+                    Reason::Hop((wire.ignore_linkdown >= 0).then_some(wire.ignore_linkdown))
+                }
+                wire::GONE_SOURCE => Reason::Source(address(wire.source, wire.family)),
                 _ => Reason::Unknown,
             },
             routes: default_route.into_iter().chain(routes).map(route).collect(),
@@ -136,10 +159,19 @@ impl Decode for RoutesGone {
     }
 }
 
-fn route(wire: &wire::GoneRoute) -> GoneRoute {
+/// An address as records have those of either protocol.
+fn address(bytes: [u8; 16], family: u32) -> IpAddr {
+    let address = Ipv6Addr::from(bytes);
+    match address.to_ipv4_mapped() {
+        Some(address) if family == wire::IPV4 => address.into(),
+        _ => address.into(),
+    }
+}
+
+fn route(wire: &wire::GoneRoute, family: u32) -> GoneRoute {
     let gateway = Ipv6Addr::from(wire.gateway);
     GoneRoute {
-        destination: Ipv6Addr::from(wire.destination),
+        destination: address(wire.destination, family),
         prefix_len: wire.prefix_len,
         gateway: (!gateway.is_unspecified()).then_some(gateway),
         // The kernel has it in a byte.
@@ -148,5 +180,6 @@ fn route(wire: &wire::GoneRoute) -> GoneRoute {
         metric: wire.metric,
         flags: wire.route_flags,
         nexthop_id: (wire.nexthop_id != 0).then_some(wire.nexthop_id),
+        is_single: wire.siblings == 0,
     }
 }

@@ -95,7 +95,9 @@ impl<'r> Asked<'r> {
 
     /// Of routes that are no default routes it does not matter which are left.
     fn gone(index: usize, event: &'r Event, gone: &RoutesGone) -> Option<Self> {
-        let route = gone.default_route()?;
+        // Routes of IPv4 are not listed.
+        let route = gone.default_route();
+        let route = route.filter(|it| gone.went() && it.destination.is_ipv6())?;
         Some(Self {
             index,
             event,

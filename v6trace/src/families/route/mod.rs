@@ -1,5 +1,5 @@
-//! Routes that the kernel refuses to add, change or delete, and those that it removes by
-//! itself.
+//! Routes that the kernel refuses to add, change or delete, and those that it removes, or
+//! takes something from, by itself.
 //!
 //! ```text
 //! RouteRefused -> request          the request's own bytes -> what was asked for

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
 use v6trace_common::families::source_selection as wire;
 
 use crate::{
@@ -43,7 +44,7 @@ pub struct SourceSelection {
 }
 
 /// What an IPv4 route says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// Its destination and prefix length.
     pub prefix: Option<(Ipv4Addr, u8)>,
@@ -67,7 +68,8 @@ pub struct Route {
 
 /// What a route has beside its prefix, metric and next hop, and so what a change
 /// of it must heed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Extent {
     /// Nothing.
     Plain,

@@ -42,6 +42,16 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         addresses,
         ..
     } = batch.inside_of(event)?;
+    Some(addresses_of(*boot_ns, event.netns, links, addresses))
+}
+
+/// Those of a namespace that was looked into.
+pub(crate) fn addresses_of(
+    boot_ns: u64,
+    netns: u32,
+    links: &[Link],
+    addresses: &[Held],
+) -> Addresses {
     let interfaces = links.iter().map(|link| Interface {
         ifindex: link.ifindex,
         name: link.name.clone(),
@@ -50,12 +60,12 @@ fn addresses(event: &Event, batch: &mut Batch) -> Option<Addresses> {
         vrf_table: link.vrf_table,
         state: Some(state(link)),
     });
-    Some(Addresses {
-        boot_ns: *boot_ns,
-        netns: event.netns,
+    Addresses {
+        boot_ns,
+        netns,
         interfaces: interfaces.collect(),
         addresses: addresses.iter().filter_map(address).collect(),
-    })
+    }
 }
 
 fn state(link: &Link) -> LinkState {

@@ -16,6 +16,7 @@ use crate::{
 pub use addresses::{Address, Addresses, Interface, LinkState};
 pub use causes::Cause;
 pub use decode::{Extent, L3mdev, Route, SourceSelection};
+pub(crate) use explain::explain_state;
 
 impl Occurrence for SourceSelection {
     fn is_failure(&self) -> bool {

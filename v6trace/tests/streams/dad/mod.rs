@@ -347,7 +347,7 @@ fn bystanders_are_not_blamed_and_commands_find_their_namespace() {
     let fixes = found["fix"].to_string();
     for fix in [
         "\"ip address del 2001:db8::a/64 dev eth7",
-        "\"nsenter --net=/proc/812/ns/net ip address add 2001:db8::a/64 dev eth0",
+        "\"nsenter -t 812 -n ip address add 2001:db8::a/64 dev eth0",
     ] {
         assert!(fixes.contains(fix), "{fix} is missing in {fixes}");
     }

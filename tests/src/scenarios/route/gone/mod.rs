@@ -1,7 +1,9 @@
 //! Routes that the kernel removes by itself.
 
 mod expired;
+mod hop;
 mod nexthop;
+mod source;
 mod withdrawn;
 
 use std::net::Ipv6Addr;
@@ -17,8 +19,13 @@ use crate::guest::{
 };
 use crate::scenarios::Scenario;
 
-pub(super) const SCENARIOS: [&[Scenario]; 3] =
-    [expired::SCENARIOS, withdrawn::SCENARIOS, nexthop::SCENARIOS];
+pub(super) const SCENARIOS: [&[Scenario]; 5] = [
+    expired::SCENARIOS,
+    hop::SCENARIOS,
+    withdrawn::SCENARIOS,
+    nexthop::SCENARIOS,
+    source::SCENARIOS,
+];
 
 /// The router's address.
 const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
@@ -123,9 +130,14 @@ impl Site {
 
     /// What holds of all routes that go from the host's link.
     fn expect<'d>(&self, diagnosis: &'d Diagnosis) -> Expect<'d> {
+        self.expect_of(diagnosis, "route-removal")
+    }
+
+    /// The same of what changes.
+    fn expect_of<'d>(&self, diagnosis: &'d Diagnosis, operation: &'static str) -> Expect<'d> {
         diagnosis
             .expect()
-            .field("operation", "route-removal")
+            .field("operation", operation)
             .field("confidence", "certain")
             .field("errno", Value::Null)
             .field("netns", self.host.inode())

@@ -12,6 +12,7 @@ use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("routes-lost-with-nexthop", with_carrier),
+    scenario("routes-lost-with-nexthop-of-ipv4", of_ipv4),
     scenario("routes-lost-with-nexthop-down", with_down),
     scenario("routes-gone-as-asked", as_asked),
 ];
@@ -50,6 +51,48 @@ fn with_carrier() -> Result<()> {
     back(&site, diagnosis)
 }
 
+/// Routes of IPv4 by way of an IPv6 gateway go the same way.
+fn of_ipv4() -> Result<()> {
+    let site = Site::new("unplugged-v4")?;
+    site.host.ip("address add 10.96.0.1/32 dev lo")?;
+    site.host.ip("nexthop add id 10 via fe80::1 dev v0")?;
+    site.host
+        .ip("route add 10.97.0.0/16 nhid 10 proto static")?;
+    site.host
+        .ip("route add 10.98.0.0/16 via inet6 fe80::1 dev v0")?;
+    let shown = || super::super::shown(&site.host, "route show");
+    let tracer = Tracing::start()?;
+    site.router.ip("link set v1 down")?;
+    until("the route should go", Duration::from_secs(5), || {
+        !shown()
+            .unwrap_or_default()
+            .iter()
+            .any(|route| route.contains("nhid"))
+    })?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-lost-with-nexthop")?;
+    site.expect(diagnosis)
+        .field("severity", "notice")
+        .field("address", "10.97.0.0")
+        .evidence("count", 1)
+        .summary_has(["carrier", "nhid 10", "10.97.0.0/16"])
+        .check()?;
+    site.router.ip("link set v1 up")?;
+    has_carrier(&site)?;
+    for fix in diagnosis.fixes() {
+        diagnosis.follow(fix)?;
+    }
+    let routes = shown()?;
+    ensure!(
+        routes
+            .iter()
+            .any(|route| route.starts_with("10.97.0.0/16 nhid 10") && route.contains("static")),
+        "there are {routes:#?}"
+    );
+    Ok(())
+}
+
 /// The same where somebody sets the interface down.
 fn with_down() -> Result<()> {
     let site = Site::new("switched-off")?;
@@ -74,12 +117,16 @@ fn with_down() -> Result<()> {
     back(&site, diagnosis)
 }
 
-/// Every fix works as soon as the link is there.
-fn back(site: &Site, diagnosis: &Diagnosis) -> Result<()> {
+fn has_carrier(site: &Site) -> Result<()> {
     until("the link should be there", Duration::from_secs(5), || {
         let link = super::super::shown(&site.host, "-o link show v0").unwrap_or_default();
         link.iter().any(|line| line.contains("LOWER_UP"))
-    })?;
+    })
+}
+
+/// Every fix works as soon as the link is there.
+fn back(site: &Site, diagnosis: &Diagnosis) -> Result<()> {
+    has_carrier(site)?;
     for fix in diagnosis.fixes() {
         diagnosis.follow(fix)?;
     }

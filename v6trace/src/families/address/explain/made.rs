@@ -15,7 +15,7 @@ use crate::{
 const MODES: [&str; 4] = ["eui64", "none", "stable_secret", "random"];
 const NONE: u32 = 1;
 /// `REGEN_MAX_RETRY`, what `regen_max_retry` is by default.
-const REGEN_MAX_RETRY: i32 = 3;
+pub(crate) const REGEN_MAX_RETRY: i32 = 3;
 const STABLE_SECRET: u32 = 2;
 
 /// Explains a token or a mode that was refused.

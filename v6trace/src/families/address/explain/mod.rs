@@ -19,6 +19,7 @@ use crate::{
 pub(super) use came_up::came_up;
 pub(crate) use came_up::not_made;
 pub(super) use lost::lost;
+pub(crate) use made::REGEN_MAX_RETRY;
 pub(super) use made::{settings_refused, temporary_stopped};
 pub(super) use refused::refused;
 

@@ -154,6 +154,10 @@ pub(super) fn advertisement(
     let earlier = subject.session.advertisements();
     let netns = subject.event.netns;
     let mut matters = matters(advertisement);
+    // That the route went is told by the family of routes, with what is left.
+    if advertisement.default_route_went && advertisement.message.lifetime == 0 {
+        matters.retain(|matter| !matches!(matter.cause, Cause::NoDefaultRoute));
+    }
     if advertisement.still_ignored {
         // What was told before was no failure yet.
         matters.retain(|matter| matter.may_settle);

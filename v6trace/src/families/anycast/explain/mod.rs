@@ -18,6 +18,11 @@ use crate::{
     },
 };
 
+/// Whoever did what nobody is known to have done.
+pub(in crate::families) const SOMEBODY: &str = "Somebody";
+/// What an interface had from advertisements, among what it has.
+pub(in crate::families) const PURGED: &str = "a default route, until forwarding was written";
+
 /// Explains an anycast address that was taken, or given up.
 pub(super) fn explain(change: &AnycastChange, subject: Subject<'_>) -> Option<Diagnosis> {
     let Subject { event, session } = subject;
@@ -81,10 +86,8 @@ impl Story<'_> {
             address, interface, ..
         } = self.change;
         let summary = format!(
-            "{} turned forwarding off{}, so this host no longer owns {address} on {interface}, {}: \
-             a neighbour there may have the address again.",
-            self.subject.who("Somebody"),
-            self.written(),
+            "{}{address} on {interface}, {}: a neighbour there may have the address again.",
+            given_up(self.subject.who(SOMEBODY), self.change.written.as_ref()),
             self.role(),
         );
         self.start(
@@ -112,16 +115,6 @@ impl Story<'_> {
         diagnosis
     }
 
-    /// " (net.ipv6.conf.all.forwarding)"; with slashes for an interface, whose
-    /// name may hold dots.
-    fn written(&self) -> String {
-        match &self.change.written {
-            Some(Written::All) => " (net.ipv6.conf.all.forwarding)".to_owned(),
-            Some(Written::Interface(name)) => format!(" (net/ipv6/conf/{name}/forwarding)"),
-            None => String::new(),
-        }
-    }
-
     /// What the address is.
     fn role(&self) -> String {
         let address = self.change.address;
@@ -140,9 +133,8 @@ impl Story<'_> {
         let role = self.role();
         match self.change.trigger {
             Trigger::ForwardingChange => format!(
-                "{} turned forwarding on{}, so this host now owns {address}, {role} on {interface},",
-                self.subject.who("Somebody"),
-                self.written(),
+                "{}{address}, {role} on {interface},",
+                taken(self.subject.who(SOMEBODY), self.change.written.as_ref()),
             ),
             Trigger::AddressUsable => format!(
                 "An address became usable on {interface}, which forwards, so this host now owns \
@@ -151,7 +143,7 @@ impl Story<'_> {
             Trigger::Setsockopt => format!(
                 "{} asked for {address}, {role} on {interface} (IPV6_JOIN_ANYCAST), so this host \
                  now owns it",
-                self.subject.who("Somebody"),
+                self.subject.who(SOMEBODY),
             ),
             Trigger::Unknown => {
                 format!("This host now owns {address}, {role} on {interface},")
@@ -253,6 +245,23 @@ impl Story<'_> {
     }
 }
 
+/// How a sentence about what forwarding has this host own begins.
+pub(in crate::families) fn taken(who: &str, written: Option<&Written>) -> String {
+    let written = in_brackets(written);
+    format!("{who} turned forwarding on{written}, so this host now owns ")
+}
+
+/// The same about what it gives up.
+pub(in crate::families) fn given_up(who: &str, written: Option<&Written>) -> String {
+    let written = in_brackets(written);
+    format!("{who} turned forwarding off{written}, so this host no longer owns ")
+}
+
+/// " (net.ipv6.conf.all.forwarding)"
+fn in_brackets(written: Option<&Written>) -> String {
+    written.map_or_else(String::new, |written| format!(" ({})", written.sysctl()))
+}
+
 /// How many there are, listed or not.
 fn count(uses: &[&Use]) -> u32 {
     uses.iter().map(|found| 1 + found.more).sum()
@@ -286,9 +295,7 @@ fn used_by(found: &AnycastUse) -> Value {
 fn listed(advertised: &Advertised) -> Value {
     let addresses = advertised.addresses.iter();
     let addresses = addresses.map(|(address, prefix_len)| format!("{address}/{prefix_len}"));
-    let purged = advertised
-        .purged
-        .then(|| "a default route, until forwarding was written".to_owned());
+    let purged = advertised.purged.then(|| PURGED.to_owned());
     let all = addresses
         .chain(advertised.routes.iter().cloned())
         .chain(purged);

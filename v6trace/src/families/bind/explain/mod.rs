@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub(super) use off::off;
+pub(crate) use off::off_as_it_is;
 #[cfg(feature = "live")]
 pub(super) use off::switched_off;
 pub(crate) use tested::why_tentative;

@@ -30,14 +30,26 @@ pub(in super::super) fn off(refused: &SocketRefused, subject: Subject<'_>) -> Di
         .with("protocol", refused.protocol);
     diagnosis.errno = Some(refused.errno);
     match fix {
-        Some(fix) => diagnosis.fix(Fix::new(fix)).fix(
-            Fix::new("net.ipv6.conf.all.disable_ipv6=1 and net.ipv6.conf.default.disable_ipv6=1")
-                .remark("sysctls that take IPv6 from all interfaces instead, without a reboot"),
-        ),
+        Some(fix) => fixes(diagnosis, fix),
         None => diagnosis
             .likely()
             .fix(Fix::new("modprobe ipv6").remark("where it is a module that was not loaded")),
     }
+}
+
+/// The same of a host as it was looked at; `None` where the parameter is not why.
+pub(crate) fn off_as_it_is(netns: u32, boot_ns: u64, disable: Option<i32>) -> Option<Diagnosis> {
+    let (what, fix) = switched_off(disable);
+    let summary = format!("{what}. No program has IPv6 on this host, in no network namespace.");
+    let diagnosis = Diagnosis::of_state(netns, boot_ns, Cause::Ipv6Off, summary);
+    Some(fixes(diagnosis.with("disable", disable), fix?))
+}
+
+fn fixes(diagnosis: Diagnosis, fix: &'static str) -> Diagnosis {
+    diagnosis.fix(Fix::new(fix)).fix(
+        Fix::new("net.ipv6.conf.all.disable_ipv6=1 and net.ipv6.conf.default.disable_ipv6=1")
+            .remark("sysctls that take IPv6 from all interfaces instead, without a reboot"),
+    )
 }
 
 /// What the parameter says, and what to do about it where that is it.

@@ -2,7 +2,7 @@
 
 use super::Story;
 use crate::{
-    explain::{Diagnosis, Fix, quoted},
+    explain::{Diagnosis, Fix, Site, advice},
     families::multicast_join::{Cause, Memberships},
 };
 
@@ -118,38 +118,40 @@ impl Story<'_> {
             };
         }
         match self.subject.event.culprit() {
-            Some(task) => match self.subject.session.unit(task.pid) {
-                Some(unit) => {
-                    Fix::new(format!("systemctl restart {}", quoted(unit))).remark(remark)
-                }
-                None => Fix::new(format!("restart {} (pid {})", quoted(&task.comm), task.pid))
-                    .remark(remark),
-            },
+            Some(task) => {
+                let unit = self.subject.session.unit(task.pid);
+                advice::restart(unit, &task.comm, task.pid).remark(remark)
+            }
             None => Fix::new("restart the program that owns the socket").remark(remark),
         }
     }
 
-    /// The command that doubles the limit at least, rounded up to a power of two.
     fn raise_limit(&self, needed: i64, leaking: bool) -> Fix {
-        let target = u64::try_from(needed).unwrap_or_default().saturating_mul(2);
-        let target = target.checked_next_power_of_two().unwrap_or(target);
-        let command = format!("sysctl -w net.core.optmem_max={target}");
-        if self.join.charge.limit_of_netns {
-            let fix = self.subject.command(&command);
-            return if leaking {
-                fix.remark("only postpones it")
-            } else {
-                fix
-            };
-        }
-        // Before 6.8 there is one limit, and only the first namespace has the
-        // sysctl.
-        Fix::new(command).remark(if leaking {
-            "only postpones it; set on the host"
-        } else {
-            "on the host: this kernel has one limit for all namespaces"
-        })
+        let of_netns = self.join.charge.limit_of_netns;
+        raise_limit(self.subject.site(), needed, of_netns, leaking)
     }
+}
+
+/// The command that doubles the limit at least, rounded up to a power of two.
+pub(crate) fn raise_limit(site: Site<'_>, needed: i64, of_netns: bool, leaking: bool) -> Fix {
+    let target = u64::try_from(needed).unwrap_or_default().saturating_mul(2);
+    let target = target.checked_next_power_of_two().unwrap_or(target);
+    let command = format!("sysctl -w net.core.optmem_max={target}");
+    if of_netns {
+        let fix = site.command(&command);
+        return if leaking {
+            fix.remark("only postpones it")
+        } else {
+            fix
+        };
+    }
+    // Before 6.8 there is one limit, and only the first namespace has the
+    // sysctl.
+    Fix::new(command).remark(if leaking {
+        "only postpones it; set on the host"
+    } else {
+        "on the host: this kernel has one limit for all namespaces"
+    })
 }
 
 /// Whether memberships on interfaces that are gone are what fills the socket.
@@ -161,7 +163,12 @@ fn mostly_stale(memberships: Memberships) -> bool {
 
 /// What the memberships say of the memory in use, as sentences to append;
 /// `member` is who holds them.
-fn about_memberships(memberships: Memberships, size: u32, omem: i32, member: &str) -> String {
+pub(crate) fn about_memberships(
+    memberships: Memberships,
+    size: u32,
+    omem: i32,
+    member: &str,
+) -> String {
     let Memberships {
         count,
         stale,

@@ -10,6 +10,8 @@ mod device;
 mod memory;
 mod request;
 
+pub(crate) use memory::{about_memberships, raise_limit};
+
 use std::net::IpAddr;
 
 use crate::{

@@ -1,6 +1,7 @@
 //! Why a neighbour got no entry, why a proxy does not answer, and what is known of a
 //! neighbour that does not.
 
+mod answer;
 mod full;
 mod proxy;
 mod reason;

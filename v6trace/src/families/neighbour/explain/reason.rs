@@ -25,7 +25,9 @@ impl Story<'_> {
                  that, or from the packet's source where it is an address of {interface}."
             );
         }
-        let mut text = String::new();
+        let mut text = self
+            .dropped()
+            .map_or_else(String::new, |dropped| dropped.told());
         for holder in self.holders() {
             let place = if holder.netns == self.subject.event.netns {
                 "this namespace".to_owned()
@@ -102,11 +104,12 @@ impl Story<'_> {
             let command = advice::in_netns(session, holder.netns, &command);
             return vec![Fix::new(command).remark("where the address is")];
         }
-        vec![
-            self.subject
-                .command(&format!("ping -6 -c 2 ff02::1%{interface}"))
-                .remark("which nodes on the link answer at all"),
-        ]
+        let ping = self
+            .subject
+            .command(&format!("ping -6 -c 2 ff02::1%{interface}"))
+            .remark("which nodes on the link answer at all");
+        let dropped = self.dropped().map(|dropped| dropped.fix());
+        dropped.into_iter().chain([ping]).collect()
     }
 
     pub(super) fn holder_list(&self) -> Value {

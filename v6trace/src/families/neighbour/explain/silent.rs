@@ -85,6 +85,14 @@ impl<'a> Story<'a> {
         Some(has_link_local || from.is_some_and(|from| sources.contains(&from)))
     }
 
+    /// For how long nothing had confirmed a neighbour that was known, as it was given up;
+    /// of others the entry begins with a number that means nothing.
+    fn unconfirmed_ms(&self) -> Option<u64> {
+        let beside = self.beside.filter(|_| self.silent.was_known)?;
+        let since = beside.boot_ns.saturating_sub(self.subject.event.boot_ns) / 1_000_000;
+        Some(beside.unconfirmed_ms?.saturating_sub(since))
+    }
+
     fn told(&self) -> Diagnosis {
         let silent = self.silent;
         let summary = [self.asked(), self.carries(), self.why()].concat();
@@ -105,6 +113,7 @@ impl<'a> Story<'a> {
         .with("could_ask", self.could_ask())
         .with("router", silent.is_router)
         .with("lladdr", silent.mac.map(|mac| mac.to_string()))
+        .with("unconfirmed_ms", self.unconfirmed_ms())
         .with("carrier", self.has_carrier())
         .with("routes", self.route_list())
         .with(
@@ -123,6 +132,13 @@ impl<'a> Story<'a> {
                 .map_or(Value::Unknown, |_| texts(&self.other_gateways())),
         )
         .with("holders", self.holder_list())
+        .with("answer_dropped", self.dropped().map(|dropped| dropped.what))
+        .with(
+            "answer_interface",
+            self.dropped()
+                .and(silent.answer.as_ref())
+                .map(|it| it.interface.as_str()),
+        )
         .with("suppressed", silent.suppressed);
         let mut diagnosis = self.fixes().into_iter().fold(diagnosis, Diagnosis::fix);
         diagnosis.task = None;
@@ -143,10 +159,13 @@ impl<'a> Story<'a> {
         let mut text = format!("{address} on {interface} does not answer: ");
         let solicitations = number(*sent, "solicitation");
         let went = if *sent == 1 { "was" } else { "were" };
-        let known = if self.silent.was_known {
-            "it was there before, and "
-        } else {
-            ""
+        let known = match self.unconfirmed_ms() {
+            _ if !self.silent.was_known => String::new(),
+            None => "it was there before, and ".to_owned(),
+            Some(ms) => format!(
+                "it was there before, nothing has confirmed that for {} s, and ",
+                ms / 1000
+            ),
         };
         text.push_str(&if self.could_ask() == Some(false) {
             format!("{known}no solicitation could be sent")

@@ -2,15 +2,15 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    io,
     net::IpAddr,
 };
 
-use netlink_packet_route::{
-    neighbour::NeighbourState,
-    route::{RouteAttribute, RouteFlags, RouteMessage},
-};
+use netlink_packet_route::neighbour::NeighbourState;
 
+use super::{
+    LISTED,
+    routes::{self, Routes},
+};
 use crate::{
     clock,
     event::Event,
@@ -19,7 +19,7 @@ use crate::{
     observe::{
         batch::Batch,
         enter,
-        gateways::{self, Hop},
+        gateways::Hop,
         inside::{Inside, known},
         links::{self, Link},
         neighbours::{self, Neighbour},
@@ -27,11 +27,6 @@ use crate::{
     },
     record::Lookup,
 };
-
-/// Routes, addresses and interfaces that are listed, of each sort.
-const LISTED: usize = 8;
-/// Default routes that are compared.
-const DEFAULTS: usize = 64;
 
 /// A neighbour, with the number of its record.
 pub(super) type Asked<'r> = (usize, &'r Event, &'r NeighbourSilent);
@@ -56,7 +51,7 @@ pub(super) fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup
             });
             Ok((
                 known("neighbours", neighbours),
-                known("routes", routes(&hops)),
+                known("routes", routes::list(&hops)),
             ))
         });
         let Some((neighbours, routes)) = known("a namespace with neighbours", seen) else {
@@ -100,6 +95,7 @@ fn beside(
         boot_ns: clock::boot_ns(),
         netns: 0,
         is_there: neighbours.and_then(|all| is_there(hop, all)),
+        unconfirmed_ms: neighbours.and_then(|all| entry(hop, all)?.unconfirmed_ms),
         others: neighbours.map(|all| others(silent, all)),
         route_count: count(|_| true),
         needed: count(|route| !route.is_second),
@@ -133,11 +129,14 @@ fn sources(inside: &Inside, ifindex: u32) -> Vec<IpAddr> {
     usable.map(|held| held.address).collect()
 }
 
+fn entry(hop: Hop, all: &[Neighbour]) -> Option<&Neighbour> {
+    all.iter().find(|it| (it.ifindex, it.address) == hop)
+}
+
 /// Whether it is there after all, where it has an entry.
 fn is_there(hop: Hop, all: &[Neighbour]) -> Option<bool> {
-    let found = all.iter().find(|it| (it.ifindex, it.address) == hop)?;
     Some(!matches!(
-        found.state,
+        entry(hop, all)?.state,
         NeighbourState::Incomplete | NeighbourState::Failed | NeighbourState::None
     ))
 }
@@ -169,97 +168,6 @@ fn state(link: &Link) -> LinkState {
         has_carrier: link.has_carrier,
         addr_gen_mode: link.addr_gen_mode,
     }
-}
-
-/// Routes by way of gateways.
-#[derive(Default)]
-struct Routes {
-    /// Those of the gateways that were asked for, each with its other next hops.
-    by: Vec<(Hop, Found, Vec<Hop>)>,
-    /// All default routes.
-    defaults: Vec<(Option<Hop>, Found)>,
-    /// Whether all could be looked at.
-    whole: bool,
-}
-
-/// A route.
-#[derive(Clone, PartialEq, Eq)]
-struct Found {
-    destination: String,
-    table: u32,
-    metric: u32,
-}
-
-/// Looks through the routes of the calling thread's namespace.
-fn routes(asked: &[Hop]) -> io::Result<Routes> {
-    let mut routes = Routes::default();
-    routes.whole = gateways::each(None, |message, hops| {
-        if message.header.flags.contains(RouteFlags::Dead) {
-            return;
-        }
-        for &hop in hops {
-            if asked.contains(&hop) {
-                let others = hops.iter().copied().filter(|other| *other != hop);
-                routes.by.push((hop, found(message), others.collect()));
-            }
-        }
-        let is_default = message.header.destination_prefix_length == 0;
-        if is_default && routes.defaults.len() < DEFAULTS {
-            routes
-                .defaults
-                .push((hops.first().copied(), found(message)));
-        }
-    })?;
-    Ok(routes)
-}
-
-impl Routes {
-    /// Those by way of a gateway, with the others that each has; `None` where there may be
-    /// some that were not seen.
-    fn by(&self, hop: Hop, links: &[Link]) -> Option<Vec<Route>> {
-        let mut by: Vec<_> = self.by.iter().filter(|(by, ..)| *by == hop).collect();
-        if by.is_empty() && !self.whole {
-            return None;
-        }
-        by.sort_by_key(|(_, route, _)| (route.table, route.metric));
-        let routes = by.into_iter().map(|(_, route, hops)| {
-            let same = self.defaults.iter().filter(|(_, other)| other == route);
-            let same = same.filter_map(|(by, _)| by.filter(|by| *by != hop));
-            let same: Vec<Hop> = same.collect();
-            let named = hops.iter().chain(&same).filter_map(|(ifindex, gateway)| {
-                let link = links::by_index(links, *ifindex)?;
-                Some(format!("{gateway} on {}", link.name))
-            });
-            let goes_first = |other: &Found| {
-                (&other.destination, other.table) == (&route.destination, route.table)
-                    && other.metric < route.metric
-            };
-            Route {
-                destination: route.destination.clone(),
-                table: route.table,
-                metric: route.metric,
-                others: named.take(LISTED).collect(),
-                is_second: self.defaults.iter().any(|(_, other)| goes_first(other)),
-            }
-        });
-        Some(routes.collect())
-    }
-}
-
-fn found(message: &RouteMessage) -> Found {
-    let mut route = Found {
-        destination: gateways::destination(message),
-        table: message.header.table.into(),
-        metric: 0,
-    };
-    for attribute in &message.attributes {
-        match attribute {
-            RouteAttribute::Table(table) => route.table = *table,
-            RouteAttribute::Priority(metric) => route.metric = *metric,
-            _ => {}
-        }
-    }
-    route
 }
 
 /// Who has the address at the other end of the interface, or on the bridge that that

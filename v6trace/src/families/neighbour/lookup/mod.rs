@@ -3,6 +3,7 @@
 
 mod advertised;
 mod beside;
+mod routes;
 mod table;
 
 use crate::{
@@ -10,6 +11,9 @@ use crate::{
     observe::{Looks, batch::Batch},
     record::{Lookup, Record},
 };
+
+/// Routes, addresses and interfaces that are listed, of each sort.
+const LISTED: usize = 8;
 
 /// Looks at neighbours.
 pub(crate) struct Neighbours;

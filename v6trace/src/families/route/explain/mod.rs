@@ -172,9 +172,12 @@ impl Story<'_> {
             Cause::NexthopObject => self.nexthop_object(),
             Cause::Ipv6Off => self.ipv6_off(),
             // A request is for none of what the kernel does by itself.
-            Cause::Expired | Cause::Withdrawn | Cause::WithNexthop | Cause::Unexplained => {
-                self.unexplained()
-            }
+            Cause::Expired
+            | Cause::Withdrawn
+            | Cause::WithNexthop
+            | Cause::SourceLost
+            | Cause::HopLost
+            | Cause::Unexplained => self.unexplained(),
         };
         let by_words = matches!(self.refused.errno, Errno::EINVAL);
         if by_words && !self.refused.said_read {

@@ -159,7 +159,7 @@ impl Story<'_> {
 
     fn set_up(&self, interface: &str) -> Fix {
         let interface = quoted(interface);
-        self.subject.command(&format!("ip link set {interface} up"))
+        self.site.command(&format!("ip link set {interface} up"))
     }
 
     pub(super) fn by_gateway_bits_fixes(
@@ -211,7 +211,7 @@ impl Story<'_> {
         }
         let accept = "sysctl -w net.ipv4.tcp_l3mdev_accept=1 net.ipv4.udp_l3mdev_accept=1";
         diagnosis.fix(
-            self.subject
+            self.site
                 .command(accept)
                 .remark("or answers, which come in by the VRF, reach no socket outside it"),
         )
@@ -219,7 +219,7 @@ impl Story<'_> {
 
     fn add_address(&self, address: &str, place: &str) -> Fix {
         let place = quoted(place);
-        self.subject
+        self.site
             .command(&format!("ip address add {address}/32 dev {place}"))
     }
 
@@ -252,14 +252,14 @@ impl Story<'_> {
         };
         if route.extent == Extent::More {
             return self
-                .subject
+                .site
                 .command(&format!("ip -4 route show exact {to}"))
                 .remark(
                     "one: `ip -4 route change`, all of it and src; several: make all anew, in their order",
                 );
         }
         let command = change(&to, route, interface, source);
-        self.subject.command(&command).remark(remark)
+        self.site.command(&command).remark(remark)
     }
 }
 

@@ -13,8 +13,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
     catalogue::Severity,
-    explain::{Diagnosis, Subject, Value},
-    families::source_selection::{Cause, SourceSelection},
+    event::Event,
+    explain::{Diagnosis, Site, Subject, Value},
+    families::source_selection::{Addresses, Cause, SourceSelection},
 };
 use places::{Domain, Places};
 use unfit::Unfit;
@@ -24,9 +25,11 @@ const TCP: u8 = 6;
 
 /// Explains a source that is missing, borrowed or chosen by chance.
 pub(super) fn explain(selection: &SourceSelection, subject: Subject<'_>) -> Option<Diagnosis> {
-    let places = Places::new(subject);
+    let Subject { event, session } = subject;
+    let places = Places::after(event, session);
     let story = Story {
-        subject,
+        site: subject.site(),
+        when: When::Event(event),
         selection,
         domain: Domain::of(selection, &places),
         places,
@@ -39,9 +42,42 @@ pub(super) fn explain(selection: &SourceSelection, subject: Subject<'_>) -> Opti
     }
 }
 
+/// Explains a choice that the kernel made when it was asked, with the addresses that
+/// there were: one without a source, or with one whose interface does not work. What
+/// else a borrowed source may be wrong for depends on where somebody sends.
+pub(crate) fn explain_state(
+    selection: &SourceSelection,
+    addresses: &Addresses,
+    site: Site<'_>,
+) -> Option<Diagnosis> {
+    let places = Places::of(addresses);
+    let story = Story {
+        site,
+        when: When::Asked(addresses.boot_ns),
+        selection,
+        domain: Domain::of(selection, &places),
+        places,
+    };
+    let Some(source) = selection.source else {
+        return Some(story.missing());
+    };
+    let unfit = story.places.unfit(source, selection.destination)?;
+    let is_of_interface = matches!(unfit, Unfit::Down | Unfit::NoCarrier);
+    (selection.is_borrowed() && is_of_interface).then(|| story.borrowed(source))
+}
+
+/// When the choice was made.
+enum When<'a> {
+    /// For what a task or the kernel sends.
+    Event(&'a Event),
+    /// As the kernel was asked, nanoseconds since boot.
+    Asked(u64),
+}
+
 /// One choice and all that is known of it.
 struct Story<'a> {
-    subject: Subject<'a>,
+    site: Site<'a>,
+    when: When<'a>,
     selection: &'a SourceSelection,
     places: Places<'a>,
     domain: Domain,
@@ -78,7 +114,7 @@ impl Story<'_> {
                 "neither {interface} ({route}) nor any other interface that counts has a usable one"
             ),
         };
-        let likely = self.subject.event.culprit().is_none();
+        let likely = matches!(self.when, When::Event(event) if event.culprit().is_none());
         let consequence = match self.selection.protocol {
             _ if likely => {
                 "It was looked up in the kernel, by a tunnel perhaps, for a packet that most likely \
@@ -93,7 +129,7 @@ impl Story<'_> {
                  back"
             }
         };
-        let who = self.subject.who("the kernel");
+        let who = self.who();
         let summary =
             format!("{who} has no IPv4 source for {destination}: {nowhere}. {consequence}.");
         let diagnosis = self
@@ -137,7 +173,7 @@ impl Story<'_> {
             ),
         };
         let unfit = self.places.unfit(source, *destination);
-        let who = self.subject.who("the kernel");
+        let who = self.who();
         let summary = format!(
             "{who} sends to {destination} from {source}, {from}: {why}. {}",
             match unfit {
@@ -171,7 +207,7 @@ impl Story<'_> {
             "{} sends to {destination} from {source}, which is not the first address of \
              {interface}: the first 32 bits of the next hop ({}) read {bits} as an IPv4 address, \
              which is in the subnet of {source}. With another next hop it would be another source.",
-            self.subject.who("the kernel"),
+            self.who(),
             self.route(),
         );
         let diagnosis = self
@@ -190,7 +226,12 @@ impl Story<'_> {
         };
         let source = selection.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
         let prefix = route.prefix.map(|(to, length)| format!("{to}/{length}"));
-        let mut diagnosis = Diagnosis::new(self.subject.event, cause, OPERATION, summary)
+        let diagnosis = match self.when {
+            When::Event(event) => Diagnosis::new(event, cause, OPERATION, summary),
+            When::Asked(boot_ns) => Diagnosis::of_state(self.site.netns, boot_ns, cause, summary)
+                .on(selection.ifindex, &selection.interface),
+        };
+        let mut diagnosis = diagnosis
             .with("destination", selection.destination.to_string())
             .with("prefix", prefix)
             .with("next_hop", route.next_hop.to_string())
@@ -206,6 +247,16 @@ impl Story<'_> {
         diagnosis.ifindex = Some(selection.ifindex);
         diagnosis.address = Some(IpAddr::V4(selection.destination));
         diagnosis
+    }
+
+    /// Whoever sends.
+    fn who(&self) -> &str {
+        match self.when {
+            When::Event(event) => event
+                .culprit()
+                .map_or("the kernel", |task| task.comm.as_str()),
+            When::Asked(_) => "This host",
+        }
     }
 
     /// "198.51.100.0/24 via fe80::1"

@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 
 use super::unfit::Unfit;
 use crate::{
-    explain::Subject,
+    event::Event,
     families::source_selection::{Addresses, Interface, L3mdev, LinkState, SourceSelection},
+    session::Session,
 };
 
 /// `RT_SCOPE_UNIVERSE`, the scope of addresses that count behind a gateway.
@@ -35,17 +36,22 @@ pub(super) enum Domain {
     Unknown,
 }
 
-/// What userspace found in the namespace, after the event.
+/// What userspace found in the namespace.
 pub(super) struct Places<'a>(Option<&'a Addresses>);
 
 impl<'a> Places<'a> {
-    pub(super) fn new(subject: Subject<'a>) -> Self {
-        let Subject { event, session } = subject;
+    /// What it found after the event.
+    pub(super) fn after(event: &Event, session: &'a Session) -> Self {
         let mut found = session.found::<Addresses>();
         let found = found.find(|found| found.netns == event.netns);
         // An older look belongs to an earlier event, and perhaps to another
         // namespace of the same number.
         Self(found.filter(|found| found.boot_ns >= event.boot_ns))
+    }
+
+    /// What was found together with a choice.
+    pub(super) fn of(addresses: &'a Addresses) -> Self {
+        Self(Some(addresses))
     }
 
     fn interface(&self, ifindex: u32) -> Option<&'a Interface> {

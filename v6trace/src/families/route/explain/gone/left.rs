@@ -48,6 +48,9 @@ impl Story<'_> {
         let Some(route) = self.gone.default_route() else {
             return String::new();
         };
+        if self.is_of_ipv4() {
+            return " Whether another default route of IPv4 is left is not looked up.".to_owned();
+        }
         let table = match route.table {
             Some(MAIN) | None => String::new(),
             Some(table) => format!(" in table {table}"),

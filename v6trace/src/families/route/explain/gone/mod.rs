@@ -5,25 +5,26 @@
 //! and so is whether the one that went is back.
 //!
 //! ```text
-//! expired, withdrawn, with_object   by the reason
+//! expired, withdrawn, with_object,
+//! source, hop                       by the reason
 //! left                              which default routes are left, and what follows
 //! words                             routes in words and as commands
 //! ```
 
 mod expired;
+mod hop;
 mod left;
+mod source;
 mod with_object;
 mod withdrawn;
 mod words;
-
-use std::net::IpAddr;
 
 use crate::{
     catalogue::Severity,
     explain::{Diagnosis, Subject, Value, quoted},
     families::route::{Cause, GoneRoute, Known, Paths, Reason, RoutesGone},
 };
-use words::{named, prefix};
+use words::{inet6, named, prefix};
 
 /// Routes that are named in a sentence, and for which fixes are listed.
 const NAMED: usize = 3;
@@ -61,6 +62,8 @@ pub(in crate::families::route) fn gone(
             story.withdrawn(*kind, *router_lifetime, elsewhere, by)?
         }
         Reason::Carrier | Reason::Down => story.with_object(),
+        Reason::Source(source) => story.source(*source),
+        Reason::Hop(ignored) => story.hops(*ignored),
         Reason::Unknown => return None,
     };
     let diagnosis = story.evidence(diagnosis);
@@ -80,9 +83,14 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn told(&self, cause: Cause, summary: String) -> Diagnosis {
-        let mut diagnosis = Diagnosis::new(self.subject.event, cause, "route-removal", summary);
+        let operation = if self.gone.went() {
+            "route-removal"
+        } else {
+            "route-change"
+        };
+        let mut diagnosis = Diagnosis::new(self.subject.event, cause, operation, summary);
         diagnosis.severity = self.severity();
-        diagnosis.address = Some(IpAddr::V6(self.first.destination));
+        diagnosis.address = Some(self.first.destination);
         if self.gone.reason == Reason::Expired {
             // Whoever has the kernel look for such routes did not do it.
             diagnosis.task = None;
@@ -93,14 +101,26 @@ impl Story<'_> {
     /// A hazard where the way out is gone, unless somebody wants that. What is not known is
     /// one as well.
     fn severity(&self) -> Severity {
-        if self.gone.reason != Reason::Down
-            && self.gone.default_route().is_some()
-            && self.others().is_none_or(|left| left.is_empty())
-        {
+        let is_default = self.gone.default_route().is_some();
+        let is_lost = self.gone.went()
+            && self.gone.reason != Reason::Down
+            && self.others().is_none_or(|left| left.is_empty());
+        if is_default && (is_lost || self.is_used_in_vain()) {
             Severity::Hazard
         } else {
             Severity::Notice
         }
+    }
+
+    fn is_of_ipv4(&self) -> bool {
+        self.first.destination.is_ipv4()
+    }
+
+    /// "ip -4 route add", "ip -6 route replace"
+    fn ip(&self, verb: &str) -> String {
+        // Without it a default route by an IPv6 gateway is taken for one of IPv6.
+        let protocol = if self.is_of_ipv4() { "-4" } else { "-6" };
+        format!("ip {protocol} route {verb}")
     }
 
     /// What the router of a default route advertised, as far as that was seen.
@@ -142,7 +162,7 @@ impl Story<'_> {
     fn way(&self, route: &GoneRoute) -> String {
         let device = quoted(&self.gone.interface);
         match route.gateway {
-            Some(gateway) => format!(" via {gateway} dev {device}"),
+            Some(gateway) => format!(" via {}{gateway} dev {device}", inet6(route)),
             None => format!(" dev {device}"),
         }
     }
@@ -167,8 +187,8 @@ impl Story<'_> {
             .with("default_routes", gone.default_count)
             .with("lost_routes", Value::List(routes.collect()));
         let diagnosis = match gone.default_route() {
-            Some(_) => diagnosis.with("default_routes_left", left),
-            None => diagnosis,
+            Some(_) if gone.went() => diagnosis.with("default_routes_left", left),
+            _ => diagnosis,
         };
         match &gone.reason {
             Reason::Expired => diagnosis
@@ -189,6 +209,8 @@ impl Story<'_> {
                     .with("message_interface", by)
                     .with("router_lifetime", is_router.then_some(*router_lifetime))
             }
+            Reason::Source(source) => diagnosis.with("source", source.to_string()),
+            Reason::Hop(ignored) => diagnosis.with("ignore_linkdown", *ignored),
             _ => diagnosis,
         }
     }

@@ -9,6 +9,17 @@ use crate::{
 use words::{is_set_by_hand, protocol};
 
 impl Story<'_> {
+    /// Who may do so for some of them; a clause.
+    pub(super) fn of_daemon(&self) -> String {
+        let mut routes = self.gone.routes.iter();
+        routes
+            .find(|it| !is_set_by_hand(it))
+            .map_or_else(String::new, |route| {
+                let name = route_protocol::name(route.protocol);
+                format!("; of its own (proto {name}) the daemon may")
+            })
+    }
+
     pub(super) fn with_object(&self) -> Diagnosis {
         let interface = &self.gone.interface;
         let (why, when) = if self.gone.reason == Reason::Down {
@@ -23,14 +34,7 @@ impl Story<'_> {
                 "when it has a carrier again; with its other options, if it had any",
             )
         };
-        let daemon = self.gone.routes.iter().find(|it| !is_set_by_hand(it));
-        let again = match daemon {
-            None => "The kernel does not make them again".to_owned(),
-            Some(route) => format!(
-                "The kernel does not make them again; of its own (proto {}) the daemon may",
-                route_protocol::name(route.protocol)
-            ),
-        };
+        let again = format!("The kernel does not make them again{}", self.of_daemon());
         let summary = format!(
             "{why}, and the kernel deleted the nexthop objects that leave by it and with them {}. \
              {again}.{}",
@@ -54,7 +58,8 @@ impl Story<'_> {
                 diagnosis = diagnosis.fix(self.subject.command(&add).remark(when));
             }
             let add = format!(
-                "ip -6 route add {}{}",
+                "{} {}{}",
+                self.ip("add"),
                 words::words(route, &format!(" nhid {id}")),
                 protocol(route)
             );

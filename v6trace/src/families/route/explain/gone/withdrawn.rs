@@ -2,7 +2,6 @@
 
 use super::{ROUTER_ADVERTISEMENT, Story};
 use crate::{
-    catalogue::Severity,
     explain::{Diagnosis, Fix},
     families::route::Cause,
 };
@@ -11,9 +10,8 @@ use crate::{
 const NEIGHBOUR_ADVERTISEMENT: u32 = 136;
 
 impl Story<'_> {
-    /// `None` where the advertisement's own family has told it and nothing is lost, and
-    /// where the kernel only made the route anew, with another metric. `by`: the interface
-    /// of the message.
+    /// `None` where the kernel only made the route anew, with another metric. `by`: the
+    /// interface of the message.
     pub(super) fn withdrawn(
         &self,
         message: u32,
@@ -23,12 +21,6 @@ impl Story<'_> {
     ) -> Option<Diagnosis> {
         let gone = self.gone;
         if router_lifetime != 0 && gone.count == 1 && self.is_back() {
-            return None;
-        }
-        // Of a lifetime of 0 `ra-no-default-route` is told.
-        let was_told =
-            message == ROUTER_ADVERTISEMENT && router_lifetime == 0 && self.lifetime() == Some(0);
-        if was_told && gone.count == 1 && self.severity() == Severity::Notice {
             return None;
         }
         let router = self.router();

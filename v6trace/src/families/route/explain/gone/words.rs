@@ -22,7 +22,7 @@ pub(super) fn named(route: &GoneRoute) -> String {
         let _ = write!(words, " nhid {id}");
     }
     if let Some(gateway) = route.gateway {
-        let _ = write!(words, " via {gateway}");
+        let _ = write!(words, " via {}{gateway}", inet6(route));
     }
     if let Some(table) = route.table.filter(|&table| table != MAIN) {
         let _ = write!(words, " table {table}");
@@ -44,6 +44,15 @@ pub(super) fn words(route: &GoneRoute, way: &str) -> String {
 /// would add it again by itself.
 pub(super) fn is_set_by_hand(route: &GoneRoute) -> bool {
     matches!(route.protocol, 0 | 3 | STATIC)
+}
+
+/// What `ip` wants ahead of a gateway of the other protocol.
+pub(super) fn inet6(route: &GoneRoute) -> &'static str {
+    if route.destination.is_ipv4() {
+        "inet6 "
+    } else {
+        ""
+    }
 }
 
 /// Who made it, where `ip` would say another.

@@ -1,22 +1,9 @@
-//! Routes of IPv6 that the kernel refuses to add, change or delete
-//! (`inet6_rtm_newroute`, `inet6_rtm_delroute`), and routes of IPv4 by way of an IPv6
-//! gateway (`inet_rtm_newroute`): requests over netlink alone. And routes of IPv6 that
-//! the kernel removes by itself (`fib6_del`, which the family `forwarding` watches).
+//! What the records of this family hold.
 
 use crate::{
-    Candidate, Family, Hook, HookInfo, INTERFACE_NAME_LEN, Programs,
-    families::{address, advertisement, forwarding},
-    kernel,
+    INTERFACE_NAME_LEN,
     kind::{constants, layout},
-    member::{Shape, members},
 };
-
-/// Adding or changing a route of IPv6.
-pub const ADD: Hook = Hook(35);
-/// Deleting one.
-pub const DELETE: Hook = Hook(36);
-/// Adding or changing a route of IPv4.
-pub const ADD4: Hook = Hook(37);
 
 /// Bytes of a request that a record has room for, from its `struct rtmsg` on.
 pub const REQUEST_LEN: usize = 256;
@@ -67,11 +54,13 @@ layout! {
 
 layout! {
     /// The kernel removed routes by itself: of one interface, table and gateway, or with
-    /// nexthop objects of one interface and table, and for one reason.
+    /// nexthop objects of one interface and table, or with their source, and for one
+    /// reason. Routes of IPv6 stay where their source goes, and have none any more; so does
+    /// one of several next hops where the carrier goes, and is marked.
     ///
     /// They may go one after the other: the record's time is that of the newest, the task
     /// that of the first, and it is told once none has followed for a while.
-    pub struct RoutesGone: kind 25, 592 bytes {
+    pub struct RoutesGone: kind 25, 688 bytes {
         /// The first of them that is no default route.
         pub routes: [GoneRoute; ROUTES],
         /// The first default route among them.
@@ -81,6 +70,8 @@ layout! {
         /// Name of the interface that the message came in by, NUL-padded
         /// ([`GONE_BY_MESSAGE`]).
         pub message_interface: [u8; INTERFACE_NAME_LEN],
+        /// The source that they had ([`GONE_SOURCE`]), of IPv4 as `::ffff:0:0/96`.
+        pub source: [u8; 16],
         /// When the first of them went, nanoseconds since boot.
         pub first_boot_ns: u64,
         /// Index of the interface.
@@ -104,32 +95,42 @@ layout! {
         pub accept_ra: i32,
         /// `net.ipv6.conf.IF.accept_ra_defrtr`, -1 where it could not be read.
         pub accept_ra_defrtr: i32,
+        /// `net.ipv6.conf.IF.ignore_routes_with_linkdown`, -1 where it could not be read.
+        pub ignore_linkdown: i32,
         /// Such routes of the interface that were not reported since the last report.
         pub suppressed: u32,
+        /// Of which protocol they are: `AF_INET6`, or `AF_INET`, whose destinations are
+        /// written as `::ffff:0:0/96` with the bits of the address of IPv4.
+        pub family: u32,
         /// Always 0.
-        pub unused: u32,
+        pub reserved: u32,
     }
 }
 
 layout! {
     /// A route that went.
-    pub struct GoneRoute: 56 bytes {
+    pub struct GoneRoute: 64 bytes {
         /// Its destination.
         pub destination: [u8; 16],
         /// Its gateway, zeros without.
         pub gateway: [u8; 16],
         /// Bits of the destination.
         pub prefix_len: u32,
-        /// Who made it: `fib6_info.fib6_protocol` (`RTPROT_*`).
+        /// Who made it: `fib6_info.fib6_protocol`, `fib_info.fib_protocol` (`RTPROT_*`).
         pub route_protocol: u32,
         /// Its table: `fib6_table.tb6_id`, 0 where it could not be read.
         pub table: u32,
-        /// Its metric: `fib6_info.fib6_metric`
+        /// Its metric: `fib6_info.fib6_metric`, `fib_info.fib_priority`
         pub metric: u32,
-        /// `fib6_info.fib6_flags` (`RTF_*`)
+        /// `fib6_info.fib6_flags` (`RTF_*`), 0 of IPv4.
         pub route_flags: u32,
         /// The number of its nexthop object, 0 without: `nexthop.id`.
         pub nexthop_id: u32,
+        /// How many routes it is one of with the same prefix and metric, each a next hop,
+        /// beside itself: `fib6_info.fib6_nsiblings`, 0 of IPv4.
+        pub siblings: u32,
+        /// Always 0.
+        pub reserved: u32,
     }
 }
 
@@ -143,6 +144,18 @@ constants! {
     GONE_WITH_CARRIER = 3;
     /// Their nexthop object went, as the interface was set down.
     GONE_WITH_DOWN = 4;
+    /// The address that was their source went.
+    GONE_SOURCE = 5;
+    /// The interface has lost its carrier, by which one of several next hops goes.
+    GONE_HOP = 6;
+}
+
+constants! {
+    PROTOCOLS of family:
+    /// `AF_INET`
+    IPV4 = 2;
+    /// `AF_INET6`
+    IPV6 = 10;
 }
 
 constants! {
@@ -168,78 +181,3 @@ constants! {
     /// It waited until the session's end, with `suppressed` others before it.
     HELD_BACK = 1 << 9;
 }
-
-members! {
-    $ route_members:
-    ROUTE_EXPIRES: Shape::Bytes(8), "fib6_info.expires",
-        "routes whose lifetime ran out are not recognised";
-    ROUTE_SOURCE_LEN: Shape::Bytes(4), "fib6_info.fib6_src.plen",
-        "routes that went are not told from those for some sources";
-    NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
-        "routes that go with their nexthop object are not explained";
-    NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",
-        "routes that go with their nexthop object are not explained";
-    NEXTHOP_FIB_NH: Shape::Object, "nh_info.fib6_nh",
-        "routes that go with their nexthop object are not explained";
-}
-
-/// What each of its functions needs.
-const NEEDS: &[&crate::member::Member] = &[&kernel::SKB_SK, &kernel::SOCK_NET, &kernel::NET_INUM];
-
-/// This family's line in every table.
-pub const FAMILY: Family = Family {
-    name: "route",
-    about: "routes that are refused, and that the kernel takes away",
-    on_request: None,
-    payloads: &[&RouteRefused::LAYOUT, &RoutesGone::LAYOUT],
-    parts: &[&GoneRoute::LAYOUT],
-    constants: &[&KNOWN, &REASONS],
-    hooks: &[
-        HookInfo {
-            hook: ADD,
-            name: "route-add",
-            about: "adding or changing a route of IPv6",
-            without: "refused routes are not explained",
-            candidates: &[Candidate {
-                function: "inet6_rtm_newroute",
-                kprobes: Programs::both("route_request_enter", "route_add_return"),
-                trampoline: Some(Programs::ret("route_add_fexit")),
-                needs: NEEDS,
-                note: None,
-            }],
-        },
-        HookInfo {
-            hook: DELETE,
-            name: "route-delete-request",
-            about: "deleting a route of IPv6",
-            without: "routes that are not there to be deleted are not explained",
-            candidates: &[Candidate {
-                function: "inet6_rtm_delroute",
-                kprobes: Programs::both("route_request_enter", "route_delete_return"),
-                trampoline: Some(Programs::ret("route_delete_fexit")),
-                needs: NEEDS,
-                note: None,
-            }],
-        },
-        HookInfo {
-            hook: ADD4,
-            name: "route-add-ipv4",
-            about: "adding or changing a route of IPv4, which may have an IPv6 gateway",
-            without: "refused routes of IPv4 by way of an IPv6 gateway are not explained",
-            candidates: &[Candidate {
-                function: "inet_rtm_newroute",
-                kprobes: Programs::both("route_request_enter", "route_add_ipv4_return"),
-                trampoline: Some(Programs::ret("route_add_ipv4_fexit")),
-                needs: NEEDS,
-                note: None,
-            }],
-        },
-    ],
-    also: &[
-        forwarding::ROUTE_DELETE,
-        advertisement::RECEIVED,
-        address::FLAGS_CHANGED,
-    ],
-    members: MEMBERS,
-    variables: &[],
-};

@@ -1,0 +1,298 @@
+//! Diagnoses name the container, pod and service that an operator knows: of a real OCI
+//! runtime where its cgroups are cgroup2's, of made ones where they are cgroup1's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
+use serde_json::{Value, json};
+
+use super::{Scenario, alone};
+use crate::guest::{Diagnosis, Netns, Tracer, ip_fails};
+
+/// What is about containers whatever family explains.
+pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
+    alone("container-of-a-runtime", of_a_runtime),
+    alone("container-by-cgroup1", by_cgroup1),
+    alone("container-not-a-service", service),
+]];
+
+const ID: &str = "5d9a0f6c1b7e48d2a3c45e6f70819a2b3c4d5e6f708192a3b4c5d6e7f8091a2b";
+const POD: &str = "0c6b5b52-94a1-4b6c-9f6e-6d1f6b1c8e11";
+
+/// A token that a loopback interface is refused.
+const REFUSED: &str = "token set ::9 dev lo";
+
+/// A file system, taken away on drop.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn cgroup2() -> Result<Self> {
+        Self::on("cgroup2", "/sys/fs/cgroup", "")
+    }
+
+    fn on(kind: &str, place: &str, options: &str) -> Result<Self> {
+        let options = std::ffi::CString::new(options)?;
+        mount(kind, place, kind, MountFlags::empty(), options.as_c_str())
+            .with_context(|| format!("cannot mount {kind} on {place}"))?;
+        Ok(Self(place.into()))
+    }
+
+    /// The root of the file system in another place.
+    fn root(place: &str) -> Result<Self> {
+        fs::create_dir_all(place)?;
+        mount_bind("/", place).context("cannot bind the root")?;
+        Ok(Self(place.into()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // What is left in it is of no other scenario.
+        let _ = unmount(&self.0, UnmountFlags::DETACH);
+    }
+}
+
+/// Files of a runtime, taken away on drop.
+struct Files(PathBuf);
+
+impl Files {
+    fn write(directory: &str, file: &str, what: &Value) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        fs::write(Path::new(directory).join(file), what.to_string())?;
+        Ok(Self(directory.into()))
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // Without them nothing has a name, in other scenarios neither.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Somebody in a cgroup, ended on drop with all that it holds.
+struct Member {
+    child: Child,
+    cgroup: PathBuf,
+}
+
+impl Member {
+    /// A process of a namespace, or of the host's, that sleeps in the cgroup.
+    fn of(cgroup: &str, netns: Option<&Netns>) -> Result<Self> {
+        fs::create_dir_all(cgroup).with_context(|| format!("cannot make {cgroup}"))?;
+        let child = match netns {
+            Some(netns) => netns.enter(|| Ok(Command::new("sleep").arg("120").spawn()?))?,
+            None => Command::new("sleep").arg("120").spawn()?,
+        };
+        fs::write(
+            Path::new(cgroup).join("cgroup.procs"),
+            child.id().to_string(),
+        )?;
+        Ok(Self {
+            child,
+            cgroup: cgroup.into(),
+        })
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        // Either fails only if it has ended; a cgroup goes from the leaves on.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir(&self.cgroup);
+    }
+}
+
+/// A container that runs, ended on drop.
+struct Running {
+    id: &'static str,
+    _root: Mounted,
+    _bundle: Files,
+}
+
+/// What runs containers here: it tells systemd nothing, and leaves the root where it is,
+/// for that is the initramfs.
+fn crun(words: &[&str]) -> Command {
+    let mut crun = Command::new("crun");
+    crun.args(["--cgroup-manager", "cgroupfs"]).args(words);
+    crun
+}
+
+impl Running {
+    /// As containerd has it run for Kubernetes.
+    fn start() -> Result<Self> {
+        let root = "/run/rootfs";
+        let bundle = format!("/run/containerd/io.containerd.runtime.v2.task/k8s.io/{ID}");
+        let capabilities = ["CAP_NET_ADMIN", "CAP_SYS_ADMIN"];
+        let config = json!({
+            "ociVersion": "1.0.0",
+            "process": {
+                "user": { "uid": 0, "gid": 0 },
+                "args": ["sleep", "120"],
+                "cwd": "/",
+                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+                "capabilities": {
+                    "bounding": capabilities,
+                    "effective": capabilities,
+                    "permitted": capabilities,
+                },
+            },
+            "root": { "path": root },
+            "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" }],
+            "linux": {
+                "namespaces": [{ "type": "mount" }, { "type": "network" }, { "type": "pid" }],
+                "cgroupsPath": format!("/kubepods/burstable/pod{POD}/{ID}"),
+            },
+            "annotations": {
+                "io.kubernetes.cri.container-name": "nginx",
+                "io.kubernetes.cri.sandbox-name": "web-0",
+                "io.kubernetes.cri.sandbox-namespace": "shop",
+            },
+        });
+        let started = Self {
+            id: ID,
+            _root: Mounted::root(root)?,
+            _bundle: Files::write(&bundle, "config.json", &config)?,
+        };
+        let run = ["run", "--no-pivot", "--detach", "--bundle", &bundle, ID];
+        let status = crun(&run).status().context("cannot run crun")?;
+        ensure!(status.success(), "crun started nothing: {status}");
+        Ok(started)
+    }
+
+    /// What a program in it fails at.
+    fn ip_fails(&self, words: &str) -> Result<()> {
+        let ip = [
+            &["exec", self.id, "ip"],
+            &*words.split(' ').collect::<Vec<_>>(),
+        ]
+        .concat();
+        let status = crun(&ip).status().context("cannot run crun")?;
+        ensure!(!status.success(), "ip {words} did not fail");
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Of one that did not start there is nothing to delete.
+        let _ = crun(&["delete", "--force", self.id]).status();
+    }
+}
+
+/// A program in a pod fails and is gone; the same outside is nobody's.
+fn of_a_runtime() -> Result<()> {
+    let _hierarchy = Mounted::cgroup2()?;
+    let container = Running::start()?;
+    let outside = Netns::new("outside")?;
+    let tracer = Tracer::start(&[])?;
+    container.ip_fails(REFUSED)?;
+    ip_fails(&outside.ip_words(REFUSED))?;
+    let (report, recording) = tracer.finish_recorded()?;
+    report.complete()?;
+    report.count(2)?;
+    let is_outside = |found: &&Diagnosis| *found.field("netns") == outside.inode();
+    let (host, inside): (Vec<_>, Vec<_>) = report.diagnoses.iter().partition(is_outside);
+    let ([host], [inside]) = (&host[..], &inside[..]) else {
+        anyhow::bail!("one is of the container, one is not");
+    };
+    let inside = inside
+        .expect()
+        .field("container", "nginx")
+        .field("pod", "shop/web-0");
+    inside
+        .field("container_id", ID)
+        .field("unit", Value::Null)
+        .check()?;
+    let host = host.expect().field("container", Value::Null);
+    host.field("pod", Value::Null)
+        .field("netns_name", outside.name())
+        .check()?;
+    let recording = recording.context("nothing was recorded")?;
+    for (wanted, shown) in [("shop/web-0", 1), (&ID[..12], 1), ("nginx", 1), ("shop", 0)] {
+        let text = recording.read("replay", &["--container", wanted])?.stdout;
+        let headings = text.matches("  pod shop/web-0\n").count();
+        let all = text.matches("  token-loopback  ").count();
+        ensure!(
+            (headings, all) == (shown, shown),
+            "--container {wanted}: {text}"
+        );
+    }
+    Ok(())
+}
+
+/// In a namespace without a name, nobody in particular did it: who lives there tells.
+fn by_cgroup1() -> Result<()> {
+    fs::create_dir_all("/tmp/systemd")?;
+    let _hierarchy = Mounted::on("cgroup", "/tmp/systemd", "none,name=systemd")?;
+    let config = json!({ "ID": ID, "Name": "/web" });
+    let directory = format!("/var/lib/docker/containers/{ID}");
+    let _files = Files::write(&directory, "config.v2.json", &config)?;
+    let netns = Netns::new("docker")?;
+    netns.dummy("d0")?;
+    netns.ip("addr add fd00:4::5/64 dev d0 nodad")?;
+    let inhabitant = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&netns))?;
+    let tracer = Tracer::start(&[])?;
+    netns.enter(|| {
+        netns.forget_name()?;
+        fs::write("/proc/sys/net/ipv6/conf/d0/forwarding", "1").context("cannot write the sysctl")
+    })?;
+    let (report, recording) = tracer.finish_recorded()?;
+    report.complete()?;
+    let found = report.only("subnet-router-anycast")?.expect();
+    found
+        .field("container", "web")
+        .field("container_id", ID)
+        .field("pod", Value::Null)
+        .some_fix_has(&format!("nsenter -t {} -n ", inhabitant.child.id()))
+        .check()?;
+    let text = recording
+        .context("nothing was recorded")?
+        .read("replay", &[])?
+        .stdout;
+    ensure!(text.contains("  d0  container web\n"), "{text}");
+    Ok(())
+}
+
+/// A service of the host's is a unit and no container, nor is what watches over one.
+fn service() -> Result<()> {
+    let _hierarchy = Mounted::cgroup2()?;
+    let watched = format!("/sys/fs/cgroup/machine.slice/libpod-conmon-{ID}.scope");
+    fs::create_dir_all(&watched)?;
+    let unit = "/sys/fs/cgroup/system.slice/radvd.service";
+    fs::create_dir_all(unit)?;
+    let netns = Netns::new("service")?;
+    let tracer = Tracer::start(&[])?;
+    for cgroup in [unit, &watched] {
+        let enter = format!(
+            "echo $$ > {cgroup}/cgroup.procs; exec ip {}",
+            netns.ip_words(REFUSED)
+        );
+        let status = Command::new("bash").args(["-c", &enter]).status()?;
+        ensure!(!status.success(), "the token was taken");
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    for (diagnosis, unit) in report
+        .diagnoses
+        .iter()
+        .zip([json!("radvd.service"), Value::Null])
+    {
+        let diagnosis = diagnosis.expect().field("unit", unit);
+        diagnosis.field("container", Value::Null).check()?;
+    }
+    for cgroup in [
+        watched.as_str(),
+        "/sys/fs/cgroup/machine.slice",
+        unit,
+        "/sys/fs/cgroup/system.slice",
+    ] {
+        fs::remove_dir(cgroup).with_context(|| format!("cannot remove {cgroup}"))?;
+    }
+    Ok(())
+}

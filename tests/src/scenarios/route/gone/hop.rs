@@ -1,0 +1,127 @@
+//! Next hops whose interface loses its carrier.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use super::{super::shown, Site};
+use crate::guest::{Tracing, until};
+use crate::scenarios::{Scenario, scenario};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("routes-hop-lost", lost),
+    scenario("routes-hop-lost-passed-over", passed_over),
+    scenario("routes-hop-lost-not-single", single),
+];
+
+/// A route with a next hop by each of two links.
+fn two_links(name: &str, route: &str) -> Result<Site> {
+    let site = Site::new(name)?;
+    let far = site.router.name();
+    site.host
+        .ip(&format!("link add w0 type veth peer name w1 netns {far}"))?;
+    site.router.ip("link set w1 up")?;
+    site.host.ip("link set w0 up")?;
+    until("the links should be there", Duration::from_secs(5), || {
+        let links = shown(&site.host, "-o link show up").unwrap_or_default();
+        let there = links.iter().filter(|link| link.contains("LOWER_UP"));
+        there
+            .filter(|link| link.contains("veth") || link.contains("0@"))
+            .count()
+            >= 2
+    })?;
+    site.host.ip(&format!(
+        "-6 route add {route} metric 9 nexthop via fe80::1 dev v0 nexthop via fe80::9 dev w0"
+    ))?;
+    Ok(site)
+}
+
+/// Unplugs the first link.
+fn unplug(site: &Site) -> Result<()> {
+    site.router.ip("link set v1 down")?;
+    until(
+        "a next hop should be marked",
+        Duration::from_secs(5),
+        || {
+            let routes = shown(&site.host, "-6 route show").unwrap_or_default();
+            routes.iter().any(|route| route.contains("linkdown"))
+        },
+    )
+}
+
+/// It is used all the same.
+fn lost() -> Result<()> {
+    let site = two_links("two-uplinks", "default")?;
+    let tracer = Tracing::start()?;
+    unplug(&site)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-hop-lost")?;
+    site.expect_of(diagnosis, "route-change")
+        .field("severity", "hazard")
+        .field("pid", Value::Null)
+        .evidence("count", 1)
+        .evidence("default_routes", 1)
+        .evidence("ignore_linkdown", 0)
+        .summary_has(["lost its carrier", "default via fe80::1", "gets nowhere"])
+        .check()?;
+    let before = shown(&site.host, "-6 route show table all")?;
+    diagnosis.follow("ignore_routes_with_linkdown=1")?;
+    let after = shown(&site.host, "-6 route show table all")?;
+    ensure!(before.len() == after.len(), "{before:#?} became {after:#?}");
+    // As it says, the next time: whatever the flow, it goes by the other.
+    site.router.ip("link set v1 up")?;
+    until("the carrier should be back", Duration::from_secs(5), || {
+        let routes = shown(&site.host, "-6 route show").unwrap_or_default();
+        !routes.iter().any(|route| route.contains("linkdown"))
+    })?;
+    unplug(&site)?;
+    for number in 1..=32 {
+        let way = shown(&site.host, &format!("-6 route get 2001:db8:1::{number:x}"))?.join(" ");
+        ensure!(way.contains("dev w0"), "it goes {way}");
+    }
+    Ok(())
+}
+
+/// The kernel is told to pass over it.
+fn passed_over() -> Result<()> {
+    let site = two_links("two-uplinks-watched", "fd00:85::/48")?;
+    site.host
+        .set_sysctl("ipv6/conf/v0/ignore_routes_with_linkdown", "1")?;
+    let tracer = Tracing::start()?;
+    unplug(&site)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("routes-hop-lost")?;
+    site.expect_of(diagnosis, "route-change")
+        .field("severity", "notice")
+        .evidence("ignore_linkdown", 1)
+        .summary_has(["fd00:85::/48", "other next hops"])
+        .no_fix_has("sysctl")
+        .check()
+}
+
+/// A route with one next hop stays, as everybody expects; and one that somebody sets down.
+fn single() -> Result<()> {
+    let site = two_links("one-uplink", "fd00:85::/48")?;
+    site.host.ip("-6 route del fd00:85::/48")?;
+    site.host
+        .ip("-6 route add default via fe80::1 dev v0 metric 7")?;
+    site.host
+        .ip("-6 route add fd00:86::/48 nexthop via fe80::9 dev w0 nexthop via fe80::1 dev v0")?;
+    let tracer = Tracing::start()?;
+    site.host.ip("link set w0 down")?;
+    site.host.ip("-6 route del fd00:86::/48")?;
+    unplug(&site)?;
+    let report = tracer.finish()?;
+    ensure!(
+        !report
+            .diagnoses
+            .iter()
+            .any(|it| it.cause() == "routes-hop-lost"),
+        "it says {:?}",
+        report.diagnoses
+    );
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Interfaces on which the kernel has given temporary addresses up.
+
+use super::{Interface, Ipv6, host::Place};
+use crate::{
+    catalogue::Severity,
+    explain::{Diagnosis, quoted},
+    families::address::{self, REGEN_MAX_RETRY},
+    ifa,
+};
+
+/// What the kernel itself sets `use_tempaddr` to once too many were in use
+/// (`ipv6_create_tempaddr`).
+const GIVEN_UP: i32 = -1;
+
+/// Those of a namespace.
+pub(super) fn findings(place: Place<'_>) -> impl Iterator<Item = Diagnosis> {
+    let interfaces = place.snapshot.interfaces.iter();
+    interfaces.filter_map(move |interface| given_up(place, interface, interface.ipv6?))
+}
+
+/// What has neither a link of its own nor an identifier begins with -1, so an Ethernet
+/// it is; and the namespace's interfaces are to have such addresses.
+fn given_up(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagnosis> {
+    let wanted = place.snapshot.all.default_use_tempaddr?;
+    let is_given_up = ipv6.use_tempaddr == GIVEN_UP && wanted > 0;
+    if !is_given_up || !interface.is_ethernet() || !interface.is_up() || ipv6.disable_ipv6 != 0 {
+        return None;
+    }
+    let own = || place.snapshot.own(interface.ifindex);
+    let is_usable = |flags: u32| flags & (ifa::TENTATIVE | ifa::DADFAILED | ifa::DEPRECATED) == 0;
+    let is_left = own().any(|(held, _)| held.flags & ifa::TEMPORARY != 0 && is_usable(held.flags));
+    let (public, address) = own().find(|(held, _)| held.flags & ifa::MANAGETEMPADDR != 0)?;
+    if is_left {
+        return None;
+    }
+    let name = &interface.name;
+    let retry = ipv6.regen_max_retry;
+    let summary = format!(
+        "{name} has no temporary address beside {address}, and gets none any more: its use_tempaddr \
+         is -1, to which the kernel sets it when it gives them up, since more were found in use than \
+         regen_max_retry = {retry} allows. conf.default.use_tempaddr is {wanted}. Unless somebody \
+         wrote -1, something on the link answers for addresses that nobody has."
+    );
+    let mut found = place
+        .finding(interface, address::Cause::TemporaryStopped, summary)
+        .likely()
+        .with("use_tempaddr", GIVEN_UP)
+        .with("default_use_tempaddr", wanted)
+        .with("regen_max_retry", retry)
+        .with("public_address", address.to_string());
+    found.severity = Severity::Notice;
+    let site = place.site();
+    let first = if retry <= 0 {
+        Some(site.set(name, "regen_max_retry", REGEN_MAX_RETRY))
+    } else if public.flags & ifa::PERMANENT == 0 {
+        let delete = format!(
+            "ip -6 address del {address}/{} dev {}",
+            public.prefix_len,
+            quoted(name)
+        );
+        let delete = site.command(&delete);
+        Some(delete.remark("its failures are counted; the next advertisement makes it anew"))
+    } else {
+        None
+    };
+    let back = site.set(name, "use_tempaddr", wanted);
+    let back = back.remark("first see why they were in use; the next advertisement makes one");
+    Some(first.into_iter().fold(found, Diagnosis::fix).fix(back))
+}

@@ -1,0 +1,201 @@
+//! What a write of forwarding took and gave is told as one where its end is in the
+//! stream, and singly where that is lost.
+
+use v6trace::{
+    families::anycast::{AnycastUse, Use, UseKind},
+    record::Lost,
+    record::Record,
+    report::Options,
+};
+use v6trace_common::{
+    Hook,
+    families::{
+        anycast::{
+            self, ADDRESSES_COMPLETE, AnycastChange, FORWARDING_CHANGE, JOINED, PREFIX_FOUND,
+            RELEASED, WRITTEN_ALL,
+        },
+        forwarding::{DefaultRoutesPurged, ForwardingWritten, PURGE, PurgedRoute, WRITE},
+    },
+};
+use zerocopy::FromZeros as _;
+
+use crate::stream::{self, EVENT_NS, HOST, diagnoses, session, text};
+
+/// An address that interface number `n` took, so many nanoseconds into the stream.
+fn taken(n: u8, at: u64) -> Record {
+    change(n, at, JOINED)
+}
+
+fn change(n: u8, at: u64, change: u32) -> Record {
+    let mut taken = AnycastChange {
+        ifindex: u32::from(n),
+        change,
+        trigger: FORWARDING_CHANGE,
+        written: WRITTEN_ALL,
+        prefix_len: 64,
+        flags: PREFIX_FOUND | ADDRESSES_COMPLETE,
+        ..AnycastChange::new_zeroed()
+    };
+    taken.address[..2].copy_from_slice(&[0xfd, n]);
+    taken.interface[..4].copy_from_slice(b"eth\0");
+    taken.interface[3] = b'a' + n;
+    let mut header = stream::header::<AnycastChange>(anycast::JOIN, HOST);
+    header.boot_ns = EVENT_NS + at;
+    stream::kernel(header, &taken)
+}
+
+/// The connection that used an address.
+fn used(at: u64) -> Record {
+    let uses = vec![Use {
+        kind: UseKind::Tcp,
+        detail: "[fd05::5]:40000 to port 179 (ESTABLISHED)".to_owned(),
+        process: Some("bird[7]".to_owned()),
+        inode: None,
+        gone: None,
+        more: 0,
+    }];
+    Record::from(AnycastUse {
+        boot_ns: EVENT_NS + at,
+        of: EVENT_NS + at,
+        uses,
+        complete: true,
+        vrf: None,
+        owner: None,
+        advertised: None,
+    })
+}
+
+/// The default route of eth5 went.
+fn purged(at: u64) -> Record {
+    let mut purged = DefaultRoutesPurged {
+        written: WRITTEN_ALL,
+        count: 1,
+        ..DefaultRoutesPurged::new_zeroed()
+    };
+    purged.routes[0] = PurgedRoute {
+        gateway: [0xfe; 16],
+        interface: *b"eth5\0\0\0\0\0\0\0\0\0\0\0\0",
+        ifindex: 5,
+        forwarding: 1,
+        accept_ra: 1,
+        table: 254,
+    };
+    let mut header = stream::header::<DefaultRoutesPurged>(PURGE, HOST);
+    header.boot_ns = EVENT_NS + at;
+    stream::kernel(header, &purged)
+}
+
+/// The end of a write of the thread `tid`.
+fn written(tid: u32, began: u64, at: u64) -> Record {
+    let written = ForwardingWritten {
+        began_ns: EVENT_NS + began,
+        written: WRITTEN_ALL,
+        routers: 9,
+        deaf: 8,
+        anycast: 6,
+        ..ForwardingWritten::new_zeroed()
+    };
+    let mut header = stream::header::<ForwardingWritten>(WRITE, HOST);
+    header.boot_ns = EVENT_NS + at;
+    header.tid = tid;
+    stream::kernel(header, &written)
+}
+
+/// The thread of the others.
+const WRITER: u32 = 812;
+
+fn lost(hook: Hook) -> Record {
+    Record::Lost(Lost {
+        boot_ns: EVENT_NS + 10,
+        hook: Some(hook),
+        cpu: Some(0),
+        count: 1,
+    })
+}
+
+fn end() -> Record {
+    Record::End {
+        boot_ns: 60_000_000_000,
+    }
+}
+
+/// The blocks of text, each in one line.
+fn blocks(records: Vec<Record>) -> Vec<String> {
+    let all = [session()].into_iter().chain(records);
+    let (out, _) = text(Options::default(), all.collect());
+    let blocks = out.split("\n\n").filter(|block| !block.is_empty());
+    let joined = |block: &str| block.split_whitespace().collect::<Vec<_>>().join(" ");
+    blocks.map(joined).collect()
+}
+
+#[test]
+fn what_matters_most_leads_and_nothing_is_hidden() {
+    let mut records: Vec<_> = (0..5).map(|n| taken(n, n.into())).collect();
+    records.extend([used(5), taken(5, 5), purged(6)]);
+    records.push(written(WRITER, 0, 7));
+    let told = blocks(records.clone());
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in [
+        "HAZARD subnet-router-anycast radvd[812]",
+        "radvd turned forwarding on (net.ipv6.conf.all.forwarding), so this host now owns fd05::, \
+         the subnet-router anycast address of fd05::/64 on ethf, and answers for it. The TCP \
+         connection of bird[7] to it times out",
+        "The kernel removed the default route",
+        "This host now owns 5 addresses as subnet-router anycast (fd00:: on etha, fd01:: on ethb, \
+         fd02:: on ethc and 2 more)",
+        "9 interfaces that are up began to forward, of which 8 ignore router advertisements",
+        "also default-route-purged",
+        "accept_ra=2",
+    ] {
+        assert!(told[0].contains(part), "no {part:?} in {}", told[0]);
+    }
+    // For programs, each is itself.
+    assert_eq!(diagnoses(records).len(), 7);
+}
+
+#[test]
+fn one_thing_alone_reads_as_ever() {
+    let alone = blocks(vec![taken(1, 1), end()]);
+    assert_eq!(blocks(vec![taken(1, 1), written(WRITER, 0, 2)]), alone);
+    assert!(alone[0].contains("so this host now owns fd01::,"));
+}
+
+#[test]
+fn only_the_parts_of_one_write_are_told_together() {
+    let parts = || [taken(1, 1), taken(2, 2)];
+    let with = |more: &[Record]| blocks(parts().into_iter().chain(more.iter().cloned()).collect());
+    // The end was lost: at the end of the session, at the loss, or after a while.
+    assert_eq!(with(&[end()]).len(), 2);
+    assert_eq!(with(&[lost(WRITE)]).len(), 2);
+    assert_eq!(with(&[taken(3, 3_000_000_000)]).len(), 2);
+    // Another hook lost something: the end may still come.
+    assert_eq!(with(&[lost(PURGE)]).len(), 0);
+    assert_eq!(with(&[lost(PURGE), written(WRITER, 0, 11)]).len(), 1);
+    // The write of another thread, and one that began later.
+    assert_eq!(with(&[written(WRITER + 1, 0, 3)]).len(), 0);
+    let later = with(&[taken(3, 5), taken(4, 6), written(WRITER, 4, 7)]);
+    assert_eq!(later.len(), 3, "{later:?}");
+    assert!(later[2].contains("(fd03:: on ethd, fd04:: on ethe)"));
+}
+
+#[test]
+fn what_was_given_up_is_told_together_as_well() {
+    let parts = (1..5).map(|n| change(n, n.into(), RELEASED));
+    let told = blocks(parts.chain([written(WRITER, 0, 9)]).collect());
+    assert_eq!(told.len(), 1, "{told:?}");
+    let phrase = "so this host no longer owns 4 addresses as subnet-router anycast (fd01:: on \
+                  ethb, fd02:: on ethc, fd03:: on ethd and 1 more): neighbours there";
+    assert!(told[0].contains(phrase), "{told:?}");
+}
+
+#[test]
+fn who_wants_a_number_of_diagnoses_gets_that_many() {
+    let records = [session(), taken(1, 1), taken(2, 2), taken(3, 3), end()];
+    let options = Options {
+        count: Some(2),
+        ..Options::default()
+    };
+    let (out, err) = text(options, records.into());
+    assert_eq!(out.matches("NOTICE").count(), 2, "{out}");
+    assert!(err.contains("2  subnet-router-anycast"), "{err}");
+}
