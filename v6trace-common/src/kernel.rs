@@ -23,6 +23,8 @@ members! {
         "refused binds and addresses without a scope are not explained";
     SOCK_TYPE: Shape::Bytes(2), "sock.sk_type",
         "refused binds of sockets that are bound already, and ways out, are not explained";
+    SOCK_FAMILY: Shape::Bytes(2), "sock.__sk_common.skc_family",
+        "whether sockets are of IPv6 is not known: some memberships and system calls are left out";
     SOCK_STATE: Shape::Bytes(1), "sock.__sk_common.skc_state",
         "refused binds of sockets that are connected already, and ways out, are not explained";
     SOCK_BOUND: Shape::Bytes(4), "sock.__sk_common.skc_bound_dev_if",

@@ -48,7 +48,9 @@ layout! {
         /// Its number on x86-64.
         pub number: u32,
         /// What it returned: a negative errno, or a result; of `getsockopt` with
-        /// `SO_ERROR` the error that it told, made negative.
+        /// `SO_ERROR` the error that it told, made negative, and 0 of a connection that
+        /// came about. Of `connect` `EINPROGRESS` says that it goes on, for whichever
+        /// reason the call returned.
         pub ret: i32,
         /// `skc_family` of the socket (`AF_*`) ([`SOCKET_READ`]).
         pub family: u32,
@@ -101,8 +103,6 @@ members! {
     TABLE_LEN: Shape::Bytes(4), "fdtable.max_fds",
         "the socket of a system call is not known";
     FILE_DATA: Shape::Object, "file.private_data",
-        "the socket of a system call is not known";
-    SOCK_FAMILY: Shape::Bytes(2), "sock.__sk_common.skc_family",
         "the socket of a system call is not known";
     SOCK_PEER_PORT: Shape::Bytes(2), "sock.__sk_common.skc_dport",
         "where the socket of a system call is connected to is not known";
