@@ -43,6 +43,7 @@ names! {
     ENFILE = 23,
     EMFILE = 24,
     ENOSPC = 28,
+    EPIPE = 32,
     ERANGE = 34,
     EPROTO = 71,
     ENOTSOCK = 88,
@@ -63,6 +64,7 @@ names! {
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
     EHOSTUNREACH = 113,
+    EINPROGRESS = 115,
 }
 
 impl Errno {

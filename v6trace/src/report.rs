@@ -14,7 +14,6 @@ use crate::{
     check::{self, Checked, Question},
     event::{DecodeError, Event},
     explain::{Diagnosis, explain},
-    families::process::Followed,
     filter::Filter,
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
@@ -65,6 +64,8 @@ pub struct Totals {
     pub undecoded: BTreeMap<String, u64>,
     /// Entries of a recording that this version does not understand.
     pub unknown: u64,
+    /// Diagnoses for which an answer had no room.
+    pub dropped: u64,
 }
 
 /// How many things can be wrong with records before the rest is counted
@@ -127,9 +128,9 @@ impl<R: Render> Report<R> {
     }
 
     /// Until when something may come of what followed processes did, nanoseconds since boot.
-    pub fn settled_ns(&self) -> u64 {
+    pub fn settled_ns(&self, ended_well: bool) -> u64 {
         let followed = self.session.as_ref().and_then(Session::followed);
-        followed.map_or(0, Followed::settled_ns)
+        followed.map_or(0, |followed| followed.settled_ns(ended_well))
     }
 
     /// Tells what waits for an event that may be missing.
@@ -258,6 +259,7 @@ impl<R: Render> Report<R> {
             return Ok(());
         };
         let mut answer = self.answer.give(followed);
+        self.totals.dropped = self.answer.dropped();
         let most = self
             .options
             .count

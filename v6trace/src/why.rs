@@ -5,11 +5,11 @@
 //! ```text
 //! diagnoses of a followed process ---------+-> what another family explains of a call is
 //! what its system calls came to -----------/   the answer, and not that the call failed;
-//!                                              what went well later was got over
+//!                                              what went well later, made alike, was got over
 //! diagnoses of nobody --> at the end: did a followed process touch it?
 //! ```
 
-use std::net::IpAddr;
+use std::{mem, net::IpAddr};
 
 use crate::{
     catalogue::{Cause, Severity},
@@ -18,7 +18,7 @@ use crate::{
     explain::{Confidence, Diagnosis},
     families::{
         Payload,
-        process::{self, Call, Followed, SystemCall},
+        process::{self, Followed, SystemCall},
     },
 };
 
@@ -34,6 +34,8 @@ pub struct Answer {
     done: Vec<Done>,
     /// What nobody did, with the host that a packet was on its way to.
     of_nobody: Vec<(Diagnosis, Option<IpAddr>)>,
+    /// How many there was no room for.
+    dropped: u64,
 }
 
 /// What a followed process met.
@@ -41,7 +43,7 @@ pub struct Answer {
 struct Done {
     diagnosis: Diagnosis,
     /// The call that failed with it, where that is known.
-    call: Option<Call>,
+    call: Option<SystemCall>,
     /// Whether the like of that went well later.
     got_over: bool,
 }
@@ -57,7 +59,7 @@ impl Answer {
             return;
         };
         match &event.payload {
-            Payload::SystemCall(call) => self.call(task, call, diagnoses),
+            Payload::SystemCall(call) => self.call(event, task, call, diagnoses),
             _ => {
                 for diagnosis in diagnoses {
                     self.keep(diagnosis, None);
@@ -83,15 +85,20 @@ impl Answer {
         }
         if self.of_nobody.len() < MOST {
             self.of_nobody.push((diagnosis, host));
+        } else {
+            self.dropped += 1;
         }
     }
 
     /// Takes a system call.
-    fn call(&mut self, task: &Task, call: &SystemCall, diagnoses: Vec<Diagnosis>) {
+    fn call(&mut self, event: &Event, task: &Task, call: &SystemCall, diagnoses: Vec<Diagnosis>) {
         let failed = call.errno.is_some();
+        if !failed && !call.went_well() {
+            return;
+        }
         for done in &mut self.done {
-            let of = done.diagnosis.task.as_ref().map(|task| task.pid);
-            if of == Some(task.pid) && done.call == Some(call.call) && is_like(done, call) {
+            let is_its = done.diagnosis.task.as_ref().map(|task| task.pid) == Some(task.pid);
+            if is_its && done.call.as_ref().is_some_and(|of| of.is_like(call)) {
                 done.got_over = !failed;
             }
         }
@@ -103,33 +110,49 @@ impl Answer {
             .done
             .iter_mut()
             .rev()
-            .find(|done| explains(done, task, call));
+            .find(|done| explains(done, event, task, call));
         if let Some(done) = explained {
-            done.call = Some(call.call);
+            done.call = Some(call.clone());
             return;
         }
         for diagnosis in diagnoses {
-            self.keep(diagnosis, Some(call.call));
+            self.keep(diagnosis, Some(call.clone()));
         }
     }
 
-    fn keep(&mut self, diagnosis: Diagnosis, call: Option<Call>) {
+    /// Keeps it; where there is no room, instead of what decides the least.
+    fn keep(&mut self, diagnosis: Diagnosis, call: Option<SystemCall>) {
         let mut done = self.done.iter();
         let known = done.any(|done| is_same(&done.diagnosis, &diagnosis));
-        if !known && self.done.len() < MOST {
-            self.done.push(Done {
-                diagnosis,
-                call,
-                got_over: false,
-            });
+        if known {
+            return;
         }
+        let done = Done {
+            diagnosis,
+            call,
+            got_over: false,
+        };
+        if self.done.len() < MOST {
+            self.done.push(done);
+            return;
+        }
+        self.dropped += 1;
+        let least = self.done.iter_mut().max_by_key(|done| done.rank());
+        if let Some(least) = least.filter(|least| done.rank() < least.rank()) {
+            *least = done;
+        }
+    }
+
+    /// How many there was no room for.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// The answer, most decisive first. What is worth a notice at most is none where the
     /// process got over it, or the command ended well; nor is then a call that it made again.
     pub fn give(&mut self, followed: &Followed) -> Vec<Diagnosis> {
-        let mut done = std::mem::take(&mut self.done);
-        let mut caused = std::mem::take(&mut self.of_nobody);
+        let mut done = mem::take(&mut self.done);
+        let mut caused = mem::take(&mut self.of_nobody);
         caused.retain(|(diagnosis, host)| {
             // On an interface that was changed much is worth a notice that does not come of
             // that, such as that no router answers.
@@ -192,24 +215,28 @@ impl Done {
     }
 }
 
-/// Whether a call is so like the one that failed that its success makes up for it: a
-/// connection to any address, else the same address or none.
-fn is_like(done: &Done, call: &SystemCall) -> bool {
-    call.call == Call::Connect || done.diagnosis.address == call.host()
-}
-
 /// Whether what a family said is why this call failed.
-fn explains(done: &Done, task: &Task, call: &SystemCall) -> bool {
+fn explains(done: &Done, event: &Event, task: &Task, call: &SystemCall) -> bool {
     let diagnosis = &done.diagnosis;
-    if diagnosis.errno != call.errno {
+    if diagnosis.errno != call.errno || !call.call.makes(diagnosis.operation) {
         return false;
     }
     let by = diagnosis.task.as_ref();
     let same_thread = by.is_some_and(|by| by.tid == task.tid);
     let same_name = by.is_some_and(|by| by.comm == task.comm);
-    let same_host = diagnosis.address.is_some() && diagnosis.address == call.host();
-    // Families tell of a program's failures once: those of others of its name are the same.
-    same_thread && done.call.is_none_or(|of| of == call.call && same_host) || same_name && same_host
+    // The group that an option is about is not where its socket is connected to.
+    let hosts = diagnosis.address.zip(call.host());
+    let hosts = hosts.filter(|_| call.option.is_none());
+    if let Some((of, host)) = hosts {
+        // Families tell of a program's failures once: those of others of its name are the same.
+        return of == host && (same_thread || same_name);
+    }
+    let is_recent = event.boot_ns.saturating_sub(diagnosis.boot_ns) <= RECENT_NS;
+    let is_free = match &done.call {
+        None => is_recent,
+        Some(of) => call.option.is_some() && of.option == call.option,
+    };
+    same_thread && is_free
 }
 
 /// Whether two say the same but for when, and for values that went on changing.

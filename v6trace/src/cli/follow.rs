@@ -4,16 +4,19 @@
 use std::{cell::Cell, fs, io::Write as _, process, time::Duration};
 
 use anyhow::{Context as _, bail};
-use aya::{Ebpf, maps::HashMap};
+use aya::maps::HashMap;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     time::sleep,
 };
-use v6trace_common::families::process::{IS_FOLLOWED, STARTS};
+use v6trace_common::families::process::{IS_FOLLOWED, START, STARTS};
 
 use super::{command::Traced, options, stop::Stop};
-use crate::{clock, families::process::Following, observe::descendants, privilege::PidNamespace};
+use crate::{
+    attach::Attached, clock, families::process::Following, observe::descendants,
+    privilege::PidNamespace, render::Render, report::Report,
+};
 
 /// What is followed.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +51,17 @@ impl Follow {
     /// Has the kernel side follow them, once every hook is attached.
     pub(super) fn begin(
         self,
-        ebpf: &mut Ebpf,
+        attached: &mut Attached,
         command: Option<&Traced>,
     ) -> anyhow::Result<Following> {
-        let map = ebpf.map_mut("FOLLOWED");
+        if !attached.coverage.has(START) {
+            bail!(
+                "without the hook {} no process can be followed; `v6trace doctor` says why it \
+                 is not there",
+                START.info().name
+            );
+        }
+        let map = attached.ebpf.map_mut("FOLLOWED");
         let map = map.context("the programs have no FOLLOWED map")?;
         let mut followed: HashMap<_, u32, u32> = HashMap::try_from(map)?;
         let mut processes = Vec::new();
@@ -105,27 +115,61 @@ impl Follow {
     }
 }
 
-/// How long the records of what a command did last may take until they are explained.
-const ON_THEIR_WAY: Duration = Duration::from_millis(150);
+/// How often it is looked whether the records of what a command did last are explained.
+const LOOK: Duration = Duration::from_millis(25);
 
-/// Waits until nothing more may come of what the command did, such as a duplicate of an
-/// address that it added; or until somebody wants an end.
-pub(super) async fn settled(settled_ns: &Cell<u64>, stop: &mut Stop, quiet: bool) {
-    sleep(ON_THEIR_WAY).await;
-    let left = || Duration::from_nanos(settled_ns.get().saturating_sub(clock::boot_ns()));
-    if left().is_zero() {
-        return;
+/// How far what happened is explained.
+#[derive(Debug, Default)]
+pub(super) struct Explained {
+    /// Everything up to then is, nanoseconds since boot.
+    pub(super) through_ns: Cell<u64>,
+    /// Until when something may come of what it was: where the command fails, and where
+    /// it ends well.
+    settled_ns: Cell<[u64; 2]>,
+}
+
+impl Explained {
+    /// Notes what there is to wait for.
+    pub(super) fn note(&self, report: &Report<Box<dyn Render>>) {
+        self.settled_ns
+            .set([false, true].map(|ended_well| report.settled_ns(ended_well)));
     }
-    if !quiet {
-        // With standard error closed there is nobody to tell.
-        let _ = writeln!(
-            options::stderr(),
-            "v6trace: waits for what comes of the addresses that it set, {} s at most; Ctrl-C ends",
-            left().as_secs() + 1
-        );
+
+    /// Waits until nothing more may come of what the command did, such as a duplicate of
+    /// an address that it added; or until somebody wants an end. From then on a second
+    /// signal ends v6trace.
+    pub(super) async fn settled(&self, ended_well: bool, stop: &mut Stop, quiet: bool) {
+        tokio::select! {
+            _ = stop.asked() => {}
+            () = self.nothing_left(ended_well, quiet) => {}
+        }
+        if let Err(error) = Stop::arm() {
+            log::warn!("a second Ctrl-C does not end v6trace at once: {error}");
+        }
     }
-    tokio::select! {
-        _ = stop.asked() => {}
-        () = async { while !left().is_zero() { sleep(left()).await } } => {}
+
+    async fn nothing_left(&self, ended_well: bool, quiet: bool) {
+        let ended_ns = clock::boot_ns();
+        while self.through_ns.get() < ended_ns {
+            sleep(LOOK).await;
+        }
+        let left = || {
+            let settled_ns = self.settled_ns.get()[usize::from(ended_well)];
+            Duration::from_nanos(settled_ns.saturating_sub(clock::boot_ns()))
+        };
+        if left().is_zero() {
+            return;
+        }
+        if !quiet {
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(
+                options::stderr(),
+                "v6trace: waits for what may come of it, {} s at most; Ctrl-C ends",
+                left().as_secs() + 1
+            );
+        }
+        while !left().is_zero() {
+            sleep(left()).await;
+        }
     }
 }

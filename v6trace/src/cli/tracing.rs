@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::{
     command::{Traced, ended},
-    follow::{self, Follow},
+    follow::{Explained, Follow},
     options::{self, FilterOptions, OutputOptions},
     quantities,
     stop::Stop,
@@ -135,23 +135,22 @@ impl SessionOptions {
         let count = attached.coverage.attached().count();
         let mut opening = host.map(check::look::Looking::end).unwrap_or_default();
         if let Some(follow) = &follow {
-            opening.push(follow.begin(&mut attached.ebpf, command)?.into());
+            opening.push(follow.begin(&mut attached, command)?.into());
         }
         let (live, info) = live::Live::new(attached, buffers, opening)?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
             .transpose()?;
-        let mut stop = Stop::listen()?;
+        // While a command is asked about, signals are for that.
+        let mut stop = match (&follow, command) {
+            (Some(_), Some(_)) => Stop::listen_only()?,
+            _ => Stop::listen()?,
+        };
         // Whoever asks about a command does not wait for this.
         let is_asked = follow.is_some() && command.is_some() && self.trace.verbose == 0;
         if !self.output.quiet && !is_asked {
             let place = recorder.as_ref().map(Recorder::place).unwrap_or_default();
-            // With standard error closed there is nobody to tell.
-            let _ = writeln!(
-                options::stderr(),
-                "v6trace: ready, {count} of {hooks} hooks attached on {}{place}; Ctrl-C ends",
-                info.kernel
-            );
+            say_ready(count, hooks, &info.kernel, &place);
         }
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -159,15 +158,15 @@ impl SessionOptions {
 
         let mut failed = None;
         let status = Cell::new(None);
-        let settled_ns = Cell::new(0);
+        let explained = Explained::default();
         let end = async {
             match (&mut child, &follow) {
                 (Some(Ok(child)), _) => {
                     status.set(child.ended(&mut stop).await);
-                    // Where it failed, what failed is known.
-                    let ended_well = status.get().is_some_and(|status| status.success());
-                    if follow.is_some() && ended_well {
-                        follow::settled(&settled_ns, &mut stop, self.output.quiet).await;
+                    if follow.is_some() {
+                        let ended_well = status.get().is_some_and(|status| status.success());
+                        let quiet = self.output.quiet;
+                        explained.settled(ended_well, &mut stop, quiet).await;
                     }
                 }
                 // The session ends as it would have with the command.
@@ -178,7 +177,8 @@ impl SessionOptions {
                 }
             }
         };
-        let traced = live.run(info, self.duration, end, |mut records: Vec<Record>| {
+        let watched = follow.is_some().then_some(&explained.through_ns);
+        let sink = |mut records: Vec<Record>| {
             if follow.is_some()
                 && let Some(&Record::End { boot_ns }) = records.last()
                 && let Some(status) = status.get()
@@ -190,7 +190,7 @@ impl SessionOptions {
                 recorder.take(&records);
             }
             let told = explain(&mut report, &records, &mut failed);
-            settled_ns.set(report.settled_ns());
+            explained.note(&report);
             match told {
                 // Whoever no longer reads does not end the command.
                 ControlFlow::Break(()) if failed.is_some() && command.is_some() => {
@@ -198,8 +198,8 @@ impl SessionOptions {
                 }
                 other => other,
             }
-        });
-        let traced = traced.await;
+        };
+        let traced = live.run(info, self.duration, end, watched, sink).await;
         let complete = recorder.is_none_or(Recorder::finish);
         let status = match child {
             Some(Ok(child)) => Some(child.status(&mut stop).await?),
@@ -214,6 +214,15 @@ impl SessionOptions {
             (None, None) => Ok(ExitCode::FAILURE),
         }
     }
+}
+
+/// Says that everything is there.
+fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
+    // With standard error closed there is nobody to tell.
+    let _ = writeln!(
+        options::stderr(),
+        "v6trace: ready, {count} of {hooks} hooks attached on {kernel}{place}; Ctrl-C ends"
+    );
 }
 
 /// Explains records, until nobody reads it.

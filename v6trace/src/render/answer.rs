@@ -1,18 +1,41 @@
-//! What heads the answer to why a command failed, as a sentence.
+//! What is said around the answer to why a command failed, as sentences.
 
-use crate::{catalogue::Severity, explain::Diagnosis, families::process::Followed, report::Totals};
+use v6trace_common::families::process::CALL;
+
+use crate::{
+    catalogue::Severity,
+    explain::Diagnosis,
+    families::process::{Begun, Call, Followed},
+    report::Totals,
+    session::Session,
+};
+
+/// How many of a sort are named.
+const NAMED: usize = 4;
 
 /// How it ended, and what to make of the diagnoses that follow, if any do.
-pub(super) fn heading(followed: &Followed, totals: &Totals, diagnoses: &[Diagnosis]) -> String {
+pub(super) fn heading(
+    followed: &Followed,
+    session: &Session,
+    totals: &Totals,
+    diagnoses: &[Diagnosis],
+) -> String {
     let ended = ended(followed);
     if diagnoses.is_empty() {
-        return nothing(followed, totals, ended);
+        return nothing(followed, session, totals, ended);
     }
     let is_failure = |diagnosis: &Diagnosis| diagnosis.severity == Severity::Failure;
-    let what = match (followed.ended_well(), diagnoses.iter().any(is_failure)) {
-        (true, true) => "what failed on the way",
-        (true, false) => "what comes of it",
-        (false, _) => "what failed of IPv6, the most decisive first",
+    let is_left = |diagnosis: &Diagnosis| is_failure(diagnosis) && !is_got_over(diagnosis);
+    let what = if followed.ended_well() {
+        if diagnoses.iter().any(is_failure) {
+            "what failed on the way"
+        } else {
+            "what comes of it"
+        }
+    } else if diagnoses.iter().any(is_left) {
+        "what failed of IPv6, the most decisive first"
+    } else {
+        "of IPv6 only this is worth knowing"
     };
     match ended {
         Some(ended) => format!("{ended}; {what}:"),
@@ -20,16 +43,71 @@ pub(super) fn heading(followed: &Followed, totals: &Totals, diagnoses: &[Diagnos
     }
 }
 
-fn nothing(followed: &Followed, totals: &Totals, ended: Option<String>) -> String {
-    let seen = if totals.lost > 0 {
-        "of IPv6 nothing was seen to fail, but events were lost"
-    } else {
-        "nothing of IPv6 failed"
-    };
+fn is_got_over(diagnosis: &Diagnosis) -> bool {
+    let mut evidence = diagnosis.evidence.iter();
+    evidence.any(|evidence| evidence.name == "got_over")
+}
+
+fn nothing(
+    followed: &Followed,
+    session: &Session,
+    totals: &Totals,
+    ended: Option<String>,
+) -> String {
+    let mut seen = "v6trace saw nothing of IPv6 fail".to_owned();
+    if !session.info().coverage.has(CALL) {
+        seen += ", and no system calls";
+    }
+    if totals.lost > 0 {
+        seen += ", but events were lost";
+    }
     match ended {
-        Some(ended) if followed.ended_well() => format!("{ended}, {seen}"),
-        Some(ended) => format!("{ended}, but {seen} that v6trace knows of: the reason is another"),
-        None => format!("{seen} that v6trace knows of"),
+        Some(ended) if followed.ended_well() => format!("{ended}, and {seen}"),
+        Some(ended) => format!("{ended}, but {seen}"),
+        None => seen,
+    }
+}
+
+/// What the answer leaves open.
+pub(super) fn notes(followed: &Followed, session: &Session, totals: &Totals) -> Vec<String> {
+    let mut notes = Vec::new();
+    let begun = followed.open().begun();
+    let (connects, sent): (Vec<&Begun>, Vec<_>) =
+        begun.iter().partition(|begun| begun.call == Call::Connect);
+    if !followed.ended_well() {
+        if !connects.is_empty() {
+            let connects = listed(connects.iter().map(ToString::to_string));
+            notes.push(format!("no outcome was seen of {connects}"));
+        }
+        if !sent.is_empty() {
+            let sent = listed(sent.iter().map(ToString::to_string));
+            notes.push(format!("whether an answer came is not seen of {sent}"));
+        }
+    }
+    let coverage = &session.info().coverage;
+    let missing = coverage.hooks.iter().filter(|hook| !hook.is_attached());
+    let missing: Vec<_> = missing.map(|hook| hook.hook.clone()).collect();
+    if !missing.is_empty() {
+        let missing = listed(missing.into_iter());
+        notes.push(format!("hooks that could not be attached: {missing}"));
+    }
+    if let Some(left_out) = coverage.left_out() {
+        notes.push(format!("left out on request: {left_out}"));
+    }
+    if totals.dropped > 0 {
+        let dropped = totals.dropped;
+        notes.push(format!("there was no room for {dropped} more diagnoses"));
+    }
+    notes
+}
+
+/// The first few of them, and how many more there are.
+fn listed(words: impl ExactSizeIterator<Item = String>) -> String {
+    let more = words.len().saturating_sub(NAMED);
+    let named: Vec<_> = words.take(NAMED).collect();
+    match more {
+        0 => named.join(", "),
+        more => format!("{}, and {more} more", named.join(", ")),
     }
 }
 

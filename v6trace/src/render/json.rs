@@ -121,16 +121,27 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         &mut self,
         session: &Session,
         followed: &Followed,
-        _totals: &Totals,
+        totals: &Totals,
         diagnoses: &[Diagnosis],
     ) -> io::Result<()> {
         let ended = followed.ended();
+        let open = followed.open().begun().iter().map(|begun| {
+            json!({
+                "call": begun.call.name(),
+                "address": begun.address.ip().to_string(),
+                "port": begun.address.port(),
+                "pid": begun.pid,
+            })
+        });
+        let open: Vec<_> = open.collect();
         self.line(&json!({
             "type": "answer",
             "command": followed.command(),
             "status": ended.and_then(|ended| ended.status),
             "signal": ended.and_then(|ended| ended.signal),
             "processes": followed.count(),
+            "open": open,
+            "dropped": totals.dropped,
         }))?;
         let mut diagnoses = diagnoses.iter();
         diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))

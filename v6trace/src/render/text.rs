@@ -179,11 +179,19 @@ impl<O: Write, E: Write> Render for Text<O, E> {
     ) -> io::Result<()> {
         self.out.flush()?;
         if !self.quiet {
-            let heading = answer::heading(followed, totals, diagnoses);
+            let heading = answer::heading(followed, session, totals, diagnoses);
             writeln!(self.err, "v6trace: {heading}")?;
         }
-        let mut diagnoses = diagnoses.iter();
-        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
+        for diagnosis in diagnoses {
+            self.diagnosis(session, diagnosis)?;
+        }
+        self.out.flush()?;
+        if !self.quiet {
+            for note in answer::notes(followed, session, totals) {
+                writeln!(self.err, "v6trace: {note}")?;
+            }
+        }
+        Ok(())
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {

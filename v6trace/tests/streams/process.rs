@@ -19,8 +19,12 @@ use zerocopy::FromZeros as _;
 use crate::stream::{self, EVENT_NS, HOST, objects, session};
 
 const ENETUNREACH: i32 = -101;
+const ECONNRESET: i32 = -104;
 const ECONNREFUSED: i32 = -111;
+const EINPROGRESS: i32 = -115;
 const CONNECT_CALL: u32 = 42;
+const SEND_CALL: u32 = 44;
+const ERROR_CALL: u32 = 55;
 const INET6: u8 = 10;
 const NETLINK: u32 = 16;
 const TCP: (u32, u32) = (1, 6);
@@ -65,8 +69,13 @@ fn started(process: u32, is_followed: u32) -> Record {
 
 /// A connection of `pid` to an address.
 fn connects(pid: u32, address: &str, ret: i32) -> Record {
+    calls(pid, CONNECT_CALL, (address, 443), ret)
+}
+
+/// A call of `pid` about an address and a port.
+fn calls(pid: u32, number: u32, (address, port): (&str, u16), ret: i32) -> Record {
     let mut call = SystemCall {
-        number: CONNECT_CALL,
+        number,
         ret,
         family: INET6.into(),
         socket_type: TCP.0,
@@ -75,7 +84,7 @@ fn connects(pid: u32, address: &str, ret: i32) -> Record {
         ..SystemCall::new_zeroed()
     };
     call.data[0] = INET6;
-    call.data[2..4].copy_from_slice(&443_u16.to_be_bytes());
+    call.data[2..4].copy_from_slice(&port.to_be_bytes());
     call.data[8..24].copy_from_slice(&bytes(address));
     let header = RecordHeader {
         pid,
@@ -139,15 +148,18 @@ fn what_a_family_explains_is_told_once() {
     );
     assert_eq!(causes(&said), ["outgoing-unexplained"]);
     assert_eq!(said[0]["evidence"]["got_over"], Value::Null);
-    // Another address is another failure; a host without addresses gets a notice.
+    // Another address is told as well, as what the host may be used to.
     let both = [
         finds_no_way(FOLLOWED, A),
         connects(FOLLOWED, A, ENETUNREACH),
         connects(FOLLOWED, B, ENETUNREACH),
     ];
     let said = answered(both, 1);
-    assert_eq!(causes(&said), ["call-failed", "outgoing-unexplained"]);
-    assert_eq!(said[0]["address"], B);
+    assert_eq!(causes(&said), ["outgoing-unexplained", "call-failed"]);
+    assert_eq!(
+        (&said[1]["address"], &said[1]["severity"]),
+        (&B.into(), &"notice".into())
+    );
 }
 
 #[test]
@@ -155,7 +167,7 @@ fn what_went_well_later_comes_last() {
     let stream = || {
         [
             connects(FOLLOWED, A, ECONNREFUSED),
-            connects(FOLLOWED, B, 0),
+            connects(FOLLOWED, A, 0),
         ]
     };
     let said = answered(stream(), 1);
@@ -168,10 +180,76 @@ fn what_went_well_later_comes_last() {
     let others = [
         started(OTHER, 1),
         connects(FOLLOWED, A, ECONNREFUSED),
-        connects(OTHER, B, 0),
+        connects(OTHER, A, 0),
     ];
     let said = answered(others, 1);
     assert_eq!(said[0]["evidence"]["got_over"], Value::Null);
+    // Nor that it connected to another place, or began to.
+    for later in [
+        connects(FOLLOWED, B, 0),
+        connects(FOLLOWED, A, EINPROGRESS),
+        calls(FOLLOWED, CONNECT_CALL, (A, 80), 0),
+        calls(FOLLOWED, SEND_CALL, (A, 443), 0),
+    ] {
+        let said = answered([connects(FOLLOWED, A, ECONNREFUSED), later], 1);
+        assert_eq!(said[0]["evidence"]["got_over"], Value::Null);
+    }
+    // A later connection to the same that comes about is known by SO_ERROR.
+    let later = [
+        connects(FOLLOWED, A, EINPROGRESS),
+        calls(FOLLOWED, ERROR_CALL, (A, 443), ECONNREFUSED),
+        calls(FOLLOWED, ERROR_CALL, (A, 443), 0),
+    ];
+    let said = answered(later, 1);
+    assert_eq!(causes(&said), ["call-failed"]);
+    assert_eq!(said[0]["operation"], "connect");
+    assert_eq!(said[0]["evidence"]["got_over"], true);
+}
+
+#[test]
+fn what_has_no_outcome_is_named() {
+    let open = |records: Vec<Record>| {
+        let end = Record::End {
+            boot_ns: EVENT_NS + 1,
+        };
+        let opening = vec![session(), following(), started(FOLLOWED, 1)];
+        let stream = [opening, records, vec![ended(1), end]].concat();
+        let (_, said) = stream::text(Options::default(), stream.clone());
+        assert!(said.contains("saw nothing of IPv6 fail"), "{said}");
+        (objects(Options::default(), stream)[1]["open"].clone(), said)
+    };
+    let (begun, said) = open(vec![connects(FOLLOWED, A, EINPROGRESS)]);
+    assert_eq!(
+        begun,
+        json!([{"call": "connect", "address": A, "port": 443, "pid": FOLLOWED}])
+    );
+    let named = "v6trace: no outcome was seen of connect() to [2001:db8:7::9]:443\n";
+    assert!(said.contains(named), "{said}");
+    // It came about; it was another's; it is none of IPv6.
+    let (begun, said) = open(vec![
+        connects(FOLLOWED, A, EINPROGRESS),
+        calls(FOLLOWED, ERROR_CALL, (A, 443), 0),
+        connects(OTHER, B, EINPROGRESS),
+        connects(FOLLOWED, "::ffff:192.0.2.1", EINPROGRESS),
+    ]);
+    assert_eq!(begun, json!([]));
+    assert!(!said.contains("no outcome"), "{said}");
+}
+
+#[test]
+fn addresses_of_ipv4_are_none_of_ipv6() {
+    let said = answered([connects(FOLLOWED, "::ffff:192.0.2.1", ECONNREFUSED)], 1);
+    assert_eq!(causes(&said), [""; 0]);
+}
+
+#[test]
+fn the_error_of_what_was_accepted_is_a_notice() {
+    let said = answered([calls(FOLLOWED, ERROR_CALL, (A, 5000), ECONNRESET)], 1);
+    assert_eq!(causes(&said), ["call-failed"]);
+    assert_eq!(
+        (&said[0]["operation"], &said[0]["severity"]),
+        (&"socket-error".into(), &"notice".into())
+    );
 }
 
 #[test]

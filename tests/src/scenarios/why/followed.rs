@@ -48,9 +48,10 @@ fn descendants() -> Result<()> {
 fn others() -> Result<()> {
     let _other = Other::begin(TOKEN)?;
     let answered = Answered::of_script("sleep 0.5")?;
-    answered
-        .names(&[])?
-        .says(0, "v6trace: sh ended well, nothing of IPv6 failed\n")?;
+    answered.names(&[])?.says(
+        0,
+        "v6trace: sh ended well, and v6trace saw nothing of IPv6 fail\n",
+    )?;
     let answered = Answered::of_script(&format!("sleep 0.2; {TOKEN}"))?;
     answered
         .names(&[TOKEN_CAUSE])?
@@ -77,14 +78,16 @@ fn nothing() -> Result<()> {
     .map(|command| [&*within, command].concat())
     .join(" && ");
     let answered = Answered::of_script(&script)?;
-    answered
-        .names(&[])?
-        .says(0, "v6trace: sh ended well, nothing of IPv6 failed\n")?;
+    answered.names(&[])?.says(
+        0,
+        "v6trace: sh ended well, and v6trace saw nothing of IPv6 fail\n",
+    )?;
 
     let answered = Answered::of(&["cat", "/no/such/file"])?;
-    answered
-        .names(&[])?
-        .says(1, "cat ended with status 1, but nothing of IPv6 failed")?;
+    answered.names(&[])?.says(
+        1,
+        "cat ended with status 1, but v6trace saw nothing of IPv6 fail\n",
+    )?;
 
     // It cannot even be started.
     let done = finish(&mut v6trace(&["why", "--", "/no/such"]), super::LIMIT)?;

@@ -31,6 +31,8 @@ struct Answered {
     /// The object that says how the command ended.
     answer: Value,
     diagnoses: Vec<Diagnosis>,
+    /// What was diagnosed of the whole host, as CSV.
+    everything: String,
 }
 
 impl Answered {
@@ -52,11 +54,24 @@ impl Answered {
 
     fn read(done: Finished, recording: &Recording) -> Result<Self> {
         let text = recording.read("replay", &[])?;
-        let all = [&*done.stdout, &*done.stderr].concat();
-        for part in [&text.stdout, &text.stderr] {
-            let live = part.lines().all(|line| all.contains(line));
-            ensure!(live, "its replay says something else: {done}---\n{text}");
-        }
+        // Of a command the answer is all on standard error, behind its own output: the
+        // heading, the diagnoses, and what is said after them.
+        let said = text.stderr.find(" ended ").map(|at| {
+            let begin = text.stderr[..at].rfind('\n').map_or(0, |end| end + 1);
+            let end = text.stderr[at..].find('\n').map_or(at, |end| at + end + 1);
+            let (heading, notes) = (&text.stderr[begin..end], &text.stderr[end..]);
+            [heading, &*text.stdout, notes].concat()
+        });
+        let live = match said {
+            Some(said) => done.stderr.ends_with(&said),
+            None => {
+                let of_tracing = |line: &&str| line.starts_with("v6trace: ready");
+                let lines = done.stderr.split_inclusive('\n');
+                let said: String = lines.filter(|line| !of_tracing(line)).collect();
+                done.stdout == text.stdout && said == text.stderr
+            }
+        };
+        ensure!(live, "its replay says something else: {done}---\n{text}");
         let json = recording.read("replay", &["--json"])?;
         let (mut answer, mut diagnoses) = (Value::Null, Vec::new());
         for line in json.stdout.lines() {
@@ -69,10 +84,12 @@ impl Answered {
                 _ => bail!("unexpected: {object}"),
             }
         }
+        let everything = recording.read("export", &["--format", "csv"])?.stdout;
         Ok(Self {
             done,
             answer,
             diagnoses,
+            everything,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Processes that run already, and signals.
 
-use std::process::Command;
-use std::time::Duration;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -44,33 +44,29 @@ fn of_a_process() -> Result<()> {
 /// A signal reaches the command, which ends as it likes.
 fn signals() -> Result<()> {
     for (signal, name, status) in [(Signal::TERM, "TERM", 9), (Signal::INT, "INT", 10)] {
-        let script =
-            format!("trap 'exit {status}' {name}; echo there; while :; do sleep 0.1; done");
-        let mut tracer = v6trace(&["why", "--", "sh", "-c", &script]);
-        let ended = std::thread::scope(|scope| {
-            let run = scope.spawn(|| finish(&mut tracer, LIMIT));
-            while !run.is_finished() {
-                std::thread::sleep(Duration::from_millis(200));
-                send(signal)?;
+        // It ends at the second, of which v6trace itself takes none for its own.
+        let script = format!(
+            "trap 'n=x$n; echo $n; [ $n = xx ] && exit {status}' {name}; \
+             echo there; while :; do sleep 0.1; done"
+        );
+        let mut tracer = v6trace(&["why", "--", "sh", "-c", &script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start v6trace")?;
+        let pid = i32::try_from(tracer.id())?;
+        let pid = Pid::from_raw(pid).context("no process id")?;
+        let mut lines = BufReader::new(tracer.stdout.take().context("no output")?).lines();
+        for said in ["there", "x", "xx"] {
+            let line = lines.next().context("it ended")??;
+            ensure!(line == said, "not {said} but {line}");
+            if said != "xx" {
+                kill_process(pid, signal)?;
             }
-            run.join().map_err(|_| anyhow::anyhow!("it panicked"))?
-        })?;
-        ensure!(ended.status.code() == Some(status), "{ended}");
-    }
-    Ok(())
-}
-
-/// Sends a signal to v6trace, once its command is there.
-fn send(signal: Signal) -> Result<()> {
-    let found = Command::new("pgrep").args(["-f", "echo there"]).output();
-    let found = found.context("pgrep")?.stdout;
-    let pids: Vec<i32> = String::from_utf8_lossy(&found)
-        .lines()
-        .filter_map(|pid| pid.parse().ok())
-        .collect();
-    if let [tracer, _] = pids[..] {
-        let tracer = Pid::from_raw(tracer).context("no process id")?;
-        kill_process(tracer, signal)?;
+        }
+        let ended = tracer.wait()?;
+        ensure!(ended.code() == Some(status), "{ended}");
     }
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! Commands that fail in many ways, each with the answer that it gets: the table of
 //! `docs/why.md`, which is made of this one.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Result, ensure};
 
 use super::Answered;
@@ -133,15 +131,18 @@ fn each() -> Result<()> {
         3,
         "sh ended with status 3; what failed of IPv6, the most decisive first",
     )?;
-    let mut wanted: BTreeMap<(&str, &str), i32> = BTreeMap::new();
-    for (_, errno, cause) in TABLE {
-        *wanted.entry((cause, errno)).or_default() += 1;
-    }
-    let mut found = BTreeMap::new();
-    for diagnosis in &answered.diagnoses {
+    // By time, whichever decides the more.
+    let mut diagnoses: Vec<_> = answered.diagnoses.iter().collect();
+    diagnoses.sort_by_key(|diagnosis| diagnosis.field("boot_ns").as_u64());
+    let wanted: Vec<_> = TABLE
+        .iter()
+        .map(|(_, errno, cause)| (*cause, *errno))
+        .collect();
+    let found = diagnoses.iter().map(|diagnosis| {
         let errno = diagnosis.field("errno").as_str().unwrap_or_default();
-        *found.entry((diagnosis.cause(), errno)).or_default() += 1;
-    }
+        (diagnosis.cause(), errno)
+    });
+    let found: Vec<_> = found.collect();
     ensure!(
         found == wanted,
         "{found:#?} are not {wanted:#?}: {}",

@@ -6,8 +6,9 @@
 //! else                                                         a record
 //! ```
 //!
-//! The like is a call with the same address, or of the same option: so of each there is
-//! the first that went well, the first that failed, and whatever came otherwise then.
+//! The like is a call on a socket of the same sort with the same address and port, or of
+//! the same option: so of each there is the first that went well, the first that failed,
+//! and whatever came otherwise then. A connect() that goes on is an outcome of its own.
 //! Where the call has returned, its arguments are in the registers still.
 
 use aya_ebpf::{
@@ -49,18 +50,23 @@ const USER_CS: u16 = 0x33;
 const SOL_SOCKET: u64 = 1;
 const SO_ERROR: u64 = 4;
 
+/// `TCP_ESTABLISHED` and `TCP_CLOSE_WAIT`: the connection came about.
+const ESTABLISHED: u8 = 1;
+const CLOSE_WAIT: u8 = 8;
+
 /// `AF_INET`, `AF_INET6` and `AF_NETLINK`
 const INET: u16 = 2;
 const INET6: u16 = 10;
 const NETLINK: u16 = 16;
 
 /// Errnos that say that the call goes on, or is to be made again: `EINTR`, `EAGAIN`,
-/// `EALREADY`, `EINPROGRESS`, and those that the kernel keeps for itself; and those of
-/// what is no socket: `EBADF` and `ENOTSOCK`.
+/// `EALREADY`, `EINPROGRESS`, and those that the kernel keeps for itself; those of what is
+/// no socket: `EBADF` and `ENOTSOCK`; and `EISCONN`, that it went well before.
 const INTERRUPTED: i64 = -4;
 const BAD_DESCRIPTOR: i64 = -9;
 const AGAIN: i64 = -11;
 const NO_SOCKET: i64 = -88;
+const IS_CONNECTED: i64 = -106;
 const ALREADY: i64 = -114;
 const IN_PROGRESS: i64 = -115;
 const LAST_ERRNO: i64 = -511;
@@ -81,8 +87,10 @@ const MESSAGE_VECTORS: u64 = 16;
 struct Same {
     process: u32,
     number: u32,
-    /// The address, or the option.
-    what: [u64; 2],
+    /// Family and type.
+    sort: [u32; 2],
+    /// The address with the port, or the option.
+    what: [u64; 3],
 }
 
 #[map]
@@ -106,7 +114,7 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     let record = SYSTEM_CALL.get()?;
     let call = &mut record.payload;
     call.number = number;
-    call.ret = if ret == IN_PROGRESS { 0 } else { ret as i32 };
+    call.ret = outcome(number, ret) as i32;
     call.arguments = [
         registers.or_zero(&globals::PT_REGS_ARG0),
         registers.or_zero(&globals::PT_REGS_ARG1),
@@ -123,6 +131,7 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     call.value = 0;
     call.reserved = 0;
     let mut inum = None;
+    let mut state = 0_u8;
     if number == SOCKET {
         call.family = call.arguments[0] as u32;
         call.socket_type = call.arguments[1] as u32 & 0xf;
@@ -132,6 +141,7 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
         let sock = socket(call.arguments[0] as u32)?;
         inum = sock.net().and_then(Net::inum);
         read_socket(sock, call);
+        state = sock.0.or_zero(&globals::SOCK_STATE);
     }
     if !matches!(call.family as u16, INET | INET6 | NETLINK) {
         return None;
@@ -139,7 +149,9 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     read_given(call);
     if number == GETSOCKOPT && ret >= 0 {
         let asks_error = call.arguments[1] == SOL_SOCKET && call.arguments[2] == SO_ERROR;
-        if !asks_error || call.value <= 0 {
+        // Without an error it says that the connection came about, or nothing.
+        let is_over = call.value > 0 || matches!(state, ESTABLISHED | CLOSE_WAIT);
+        if !asks_error || call.value < 0 || call.values & VALUE_READ == 0 || !is_over {
             return None;
         }
         call.ret = -call.value;
@@ -183,14 +195,31 @@ fn is_over(number: u32, ret: i64) -> bool {
     if ret >= 0 {
         return !matches!(number, RECVFROM | RECVMSG | RECVMMSG);
     }
-    if ret == IN_PROGRESS {
-        return number == CONNECT;
+    if number == CONNECT && goes_on(ret) {
+        return true;
     }
     ret >= LAST_ERRNO
         && !matches!(
             ret,
-            INTERRUPTED | AGAIN | ALREADY | BAD_DESCRIPTOR | NO_SOCKET
+            INTERRUPTED | AGAIN | ALREADY | IN_PROGRESS | BAD_DESCRIPTOR | NO_SOCKET
         )
+}
+
+/// Whether what it began goes on, of connect().
+#[inline(always)]
+fn goes_on(ret: i64) -> bool {
+    ret < LAST_ERRNO || matches!(ret, INTERRUPTED | ALREADY | IN_PROGRESS)
+}
+
+/// How it came out: a connect() that goes on is one that is in progress.
+#[inline(always)]
+fn outcome(number: u32, ret: i64) -> i64 {
+    match ret {
+        _ if number != CONNECT => ret,
+        IS_CONNECTED => 0,
+        _ if goes_on(ret) => IN_PROGRESS,
+        _ => ret,
+    }
 }
 
 /// The socket behind a descriptor of the current process; of a call that found one.
@@ -308,33 +337,31 @@ fn same(call: &SystemCall) -> Same {
         SETSOCKOPT | GETSOCKOPT if call.is_earlier == 0 => [
             call.arguments[1] << 32 | call.arguments[2],
             call.value as u32 as u64,
+            0,
         ],
-        SOCKET => [
-            u64::from(call.family),
-            u64::from(call.socket_type) << 32 | u64::from(call.protocol),
+        SOCKET => [u64::from(call.protocol), 0, 0],
+        // Of netlink the kind of message and the index; else the address with the port,
+        // which of IPv4 are in the first word.
+        _ if call.family as u16 == NETLINK => [word(0), word(16), 0],
+        _ if call.values & DATA_READ != 0 && call.data[0] as u16 == INET6 => [
+            word(8),
+            word(16),
+            u64::from(call.data[2]) << 8 | u64::from(call.data[3]),
         ],
-        // Of netlink the kind of message and the index; else the address of IPv6, or
-        // of IPv4 with the port.
-        _ if call.family as u16 == NETLINK => [word(0), word(16)],
-        _ if call.values & DATA_READ != 0 && call.data[0] as u16 == INET6 => [word(8), word(16)],
-        _ if call.values & DATA_READ != 0 => [word(0), 0],
-        _ => [
-            u64::from(call.peer_port),
-            u64::from_ne_bytes([
-                call.peer[8],
-                call.peer[9],
-                call.peer[10],
-                call.peer[11],
-                call.peer[12],
-                call.peer[13],
-                call.peer[14],
-                call.peer[15],
-            ]),
-        ],
+        _ if call.values & DATA_READ != 0 => [word(0), 0, 0],
+        _ => {
+            let half = |at: usize| {
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(&call.peer[at..at + 8]);
+                u64::from_ne_bytes(bytes)
+            };
+            [half(0), half(8), u64::from(call.peer_port)]
+        }
     };
     Same {
         process,
         number: call.number,
+        sort: [call.family, call.socket_type],
         what,
     }
 }

@@ -13,9 +13,10 @@ const INET6: u32 = 10;
 const NETLINK: u32 = 16;
 /// `NETLINK_ROUTE`
 const ROUTING: u32 = 0;
-/// `SOCK_STREAM` and `SOCK_DGRAM`
+/// `SOCK_STREAM`, `SOCK_DGRAM` and `SOCK_RAW`
 const STREAM: u32 = 1;
 const DATAGRAM: u32 = 2;
+const RAW: u32 = 3;
 
 /// Which call it is, as far as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,26 +33,29 @@ pub enum Call {
     Receive,
     /// `setsockopt`
     SetOption,
+    /// `getsockopt` with `SO_ERROR`: how something earlier came out.
+    Error,
     /// Another.
     Other,
 }
 
 impl Call {
-    /// By its number on x86-64; what `getsockopt` tells is of an earlier `connect`.
+    /// By its number on x86-64.
     const fn of(number: u32) -> Self {
         match number {
             41 => Self::Socket,
-            42 | 55 => Self::Connect,
+            42 => Self::Connect,
             44 | 46 | 307 => Self::Send,
             45 | 47 | 299 => Self::Receive,
             49 => Self::Bind,
             54 => Self::SetOption,
+            55 => Self::Error,
             _ => Self::Other,
         }
     }
 
     /// What it is called.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Socket => "socket",
             Self::Connect => "connect",
@@ -59,7 +63,22 @@ impl Call {
             Self::Send => "send",
             Self::Receive => "receive",
             Self::SetOption => "setsockopt",
+            Self::Error => "socket-error",
             Self::Other => "system-call",
+        }
+    }
+
+    /// Whether what a family calls so is made with this call.
+    pub(crate) fn makes(self, operation: &str) -> bool {
+        match self {
+            Self::Socket => operation == "socket",
+            Self::Connect => matches!(operation, "connect" | "neighbour-create"),
+            Self::Send => matches!(operation, "send" | "send-source" | "neighbour-create"),
+            Self::Bind => operation == "bind",
+            Self::SetOption => {
+                matches!(operation, "set-option" | "multicast-join" | "anycast-join")
+            }
+            Self::Receive | Self::Error | Self::Other => false,
         }
     }
 }
@@ -84,13 +103,21 @@ impl SocketKind {
         self.kind == DATAGRAM
     }
 
+    pub(super) const fn is_stream(self) -> bool {
+        self.kind == STREAM
+    }
+
     /// What it is called in a sentence.
     pub(super) const fn name(self) -> &'static str {
-        match self.kind {
-            STREAM => "a TCP socket",
-            DATAGRAM if self.protocol == 58 => "a ping socket",
-            DATAGRAM => "a datagram socket",
-            _ => "a raw socket",
+        match (self.kind, self.protocol) {
+            // 0 asks for the usual one.
+            (STREAM, 0 | 6) => "a TCP socket",
+            (_, 132) => "an SCTP socket",
+            (STREAM, 262) => "an MPTCP socket",
+            (DATAGRAM, 58) => "a ping socket",
+            (DATAGRAM, _) => "a datagram socket",
+            (RAW, _) => "a raw socket",
+            _ => "a socket",
         }
     }
 }
@@ -102,10 +129,14 @@ pub struct SystemCall {
     pub call: Call,
     /// What it failed with.
     pub errno: Option<Errno>,
+    /// Whether what it began goes on: it has neither failed nor gone well.
+    pub goes_on: bool,
     /// On which socket.
     pub socket: Option<SocketKind>,
     /// The address that it was given, or that the socket is connected to.
     pub address: Option<SocketAddr>,
+    /// Whether the socket is connected.
+    pub is_connected: bool,
     /// Level and number of the option.
     pub option: Option<(u32, u32)>,
     /// Which interface a request over netlink is about.
@@ -121,18 +152,23 @@ impl Decode for SystemCall {
         let is_netlink = wire.family == NETLINK;
         let given = has(wire::DATA_READ) && !is_netlink;
         let given = given.then(|| address(&wire.data)).flatten();
+        let goes_on =
+            call == Call::Connect && Errno::of_result(wire.ret) == Some(Errno::EINPROGRESS);
+        let peer = has(wire::PEER_READ).then(|| peer(wire)).flatten();
         let [_, level, option, ..] = wire.arguments;
         let part = |argument: u64| u32::try_from(argument & 0xffff_ffff).unwrap_or_default();
         let asks = has(wire::DATA_READ) && is_netlink && wire.protocol == ROUTING;
         Self {
             call,
-            errno: Errno::of_result(wire.ret),
+            errno: Errno::of_result(wire.ret).filter(|_| !goes_on),
+            goes_on,
             socket: has(wire::SOCKET_READ).then_some(SocketKind {
                 family: wire.family,
                 kind: wire.socket_type,
                 protocol: wire.protocol,
             }),
-            address: given.or_else(|| has(wire::PEER_READ).then(|| peer(wire)).flatten()),
+            address: given.or(peer),
+            is_connected: peer.is_some(),
             option: (call == Call::SetOption).then(|| (part(level), part(option))),
             touch: (asks && call == Call::Send)
                 .then(|| Touch::of(&wire.data))
@@ -142,15 +178,42 @@ impl Decode for SystemCall {
 }
 
 impl SystemCall {
-    /// Whether it is of IPv6.
+    /// Whether it is of IPv6, which a socket of IPv6 with an address of IPv4 is not.
     pub(super) fn is_of_ipv6(&self) -> bool {
         self.socket.is_some_and(SocketKind::is_ipv6)
+            && !self.host().is_some_and(|host| host.is_ipv4())
+    }
+
+    /// Whether it went well, as far as one can tell: that a datagram was sent says nothing
+    /// of what becomes of it.
+    pub(crate) fn went_well(&self) -> bool {
+        let is_sure = self.call != Call::Send || self.socket.is_some_and(SocketKind::is_stream);
+        self.errno.is_none() && !self.goes_on && is_sure
+    }
+
+    /// Whether it is made as the other was: with the same address and port, or option.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let sort = |call: &Self| call.socket.map(|socket| (socket.family, socket.kind));
+        let is_same = self.call == other.call
+            || matches!(
+                (self.call, other.call),
+                (Call::Connect, Call::Error) | (Call::Error, Call::Connect)
+            );
+        is_same
+            && sort(self) == sort(other)
+            && place(self) == place(other)
+            && self.option == other.option
     }
 
     /// The host that it is about.
     pub(crate) fn host(&self) -> Option<IpAddr> {
         self.address.map(|address| address.ip().to_canonical())
     }
+}
+
+/// The address and port, without what else belongs to one.
+pub(super) fn place(call: &SystemCall) -> Option<(IpAddr, u16)> {
+    call.address.map(|address| (address.ip(), address.port()))
 }
 
 /// A `struct sockaddr`.

@@ -21,13 +21,18 @@ pub(super) fn explain(call: &SystemCall, subject: Subject<'_>) -> Option<Diagnos
     {
         return None;
     }
+    let is_of_connect = call.call == Call::Error && began(call, subject);
     let summary = format!(
         "{} returned {errno} to {}. {}",
-        made(call),
+        made(call, is_of_connect),
         subject.who("the kernel"),
         reason(call, errno)
     );
-    let name = call.call.name();
+    let name = if is_of_connect {
+        Call::Connect.name()
+    } else {
+        call.call.name()
+    };
     let mut diagnosis = Diagnosis::new(subject.event, Cause::CallFailed, name, summary)
         .with("call", name)
         .with("sk_family", socket.family)
@@ -42,19 +47,35 @@ pub(super) fn explain(call: &SystemCall, subject: Subject<'_>) -> Option<Diagnos
         .likely();
     diagnosis.errno = Some(errno);
     diagnosis.address = call.host();
-    let is_question = match call.call {
-        Call::Socket | Call::SetOption => true,
-        Call::Connect => socket.is_datagram(),
+    let may_be_usual = match (call.call, errno) {
+        // Of what is of this host `outgoing` tells once, as a notice where it is an answer.
+        // Else the other end has gone, as clients do.
+        (Call::Socket | Call::SetOption, _)
+        | (Call::Connect | Call::Send, Errno::ENETUNREACH | Errno::EADDRNOTAVAIL)
+        | (Call::Send | Call::Receive, Errno::ECONNRESET | Errno::EPIPE) => true,
+        // What a connection that was accepted came to, say.
+        (Call::Error, _) => !is_of_connect,
+        (Call::Connect, _) => socket.is_datagram(),
+        (Call::Send | Call::Receive, Errno::ECONNREFUSED) => !call.is_connected,
         _ => false,
     };
-    if is_question {
+    if may_be_usual {
         diagnosis.severity = Severity::Notice;
     }
     Some(diagnosis)
 }
 
+/// Whether the process that asked for the socket's error began to connect to that peer.
+fn began(call: &SystemCall, subject: Subject<'_>) -> bool {
+    let followed = subject.session.followed();
+    let task = subject.event.culprit();
+    followed
+        .zip(task)
+        .is_some_and(|(followed, task)| followed.open().began(task.pid, call))
+}
+
 /// The call, as a sentence begins.
-fn made(call: &SystemCall) -> String {
+fn made(call: &SystemCall, is_of_connect: bool) -> String {
     let on = call.socket.map_or("a socket", |socket| socket.name());
     let at = call.address.map(|address| match (address.port(), address) {
         (0, address) => address.ip().to_canonical().to_string(),
@@ -64,7 +85,11 @@ fn made(call: &SystemCall) -> String {
         (Call::SetOption, _, Some((_, option))) => {
             format!("setsockopt() of {} on {on}", option::name(option))
         }
-        (Call::Connect, Some(at), _) => format!("connect() of {on} to {at}"),
+        (Call::Error, Some(at), _) if !is_of_connect => {
+            format!("Asked for its error, {on} connected to {at}")
+        }
+        (Call::Error, None, _) => format!("Asked for its error, {on}"),
+        (Call::Connect | Call::Error, Some(at), _) => format!("connect() of {on} to {at}"),
         (Call::Bind, Some(at), _) => format!("bind() of {on} to {at}"),
         (Call::Send, Some(at), _) => format!("Sending from {on} to {at}"),
         (Call::Receive, Some(at), _) => format!("Receiving on {on} from {at}"),

@@ -4,7 +4,7 @@ use std::{collections::HashSet, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProcessStarted, touched::Touched};
+use super::{ProcessStarted, open::Open, touched::Touched};
 use crate::{event::Event, explain::Diagnosis, families::Payload, record::Finding};
 
 /// Processes that are followed at most: as many as the kernel side has room for.
@@ -44,6 +44,7 @@ pub struct Followed {
     /// How many there were.
     count: u64,
     touched: Touched,
+    open: Open,
     ended: Option<CommandEnded>,
 }
 
@@ -56,6 +57,7 @@ impl Followed {
             count: processes.len() as u64,
             processes,
             touched: Touched::default(),
+            open: Open::default(),
             ended: None,
         }
     }
@@ -69,7 +71,10 @@ impl Followed {
     pub(crate) fn remember(&mut self, event: &Event) {
         match &event.payload {
             Payload::ProcessStarted(started) => self.started(*started),
-            Payload::SystemCall(call) => self.touched.remember(event, call),
+            Payload::SystemCall(call) if self.did(event) => {
+                self.touched.remember(event, call);
+                self.open.remember(event, call);
+            }
             _ => {}
         }
     }
@@ -90,26 +95,27 @@ impl Followed {
     }
 
     /// Whether what nobody did comes of what one of them did: it is about a host that one
-    /// addressed, else about an interface that one changed.
+    /// addressed, else about an address or interface that one changed.
     pub(crate) fn caused(&self, diagnosis: &Diagnosis, host: Option<IpAddr>) -> bool {
-        let Diagnosis {
-            netns,
-            ifindex,
-            interface,
-            boot_ns,
-            ..
-        } = diagnosis;
         match host {
-            Some(host) => self.touched.addressed(*netns, host),
-            None => self
-                .touched
-                .changed(*netns, *ifindex, interface.as_deref(), *boot_ns),
+            Some(host) => self.touched.addressed(diagnosis.netns, host),
+            None => self.touched.changed(diagnosis),
         }
     }
 
-    /// Until when something may come of what they did, nanoseconds since boot.
-    pub(crate) fn settled_ns(&self) -> u64 {
-        self.touched.settled_ns()
+    /// Until when something may come of what they did, nanoseconds since boot: of what a
+    /// command that ended well changed, or of what one that failed sent.
+    pub(crate) fn settled_ns(&self, ended_well: bool) -> u64 {
+        if ended_well {
+            self.touched.settled_ns()
+        } else {
+            self.open.settled_ns()
+        }
+    }
+
+    /// What they began without an outcome that was seen.
+    pub fn open(&self) -> &Open {
+        &self.open
     }
 
     /// How many processes were followed.

@@ -4,7 +4,7 @@
 //! ```text
 //! Following (what it begins with) ----\
 //! ProcessStarted (one more, or less) --+-> Followed -> which diagnoses are the answer
-//! SystemCall -> Touched --------------/|               (`why`)
+//! SystemCall -> Touched, Open --------/|               (`why`)
 //!    |          CommandEnded (status) -/
 //!    `-> explain, what no other family does
 //! ```
@@ -14,6 +14,7 @@ mod causes;
 mod decode;
 mod explain;
 mod followed;
+mod open;
 mod touched;
 
 use super::Occurrence;
@@ -26,6 +27,7 @@ pub use call::{Call, SocketKind, SystemCall};
 pub use causes::Cause;
 pub use decode::ProcessStarted;
 pub use followed::{CommandEnded, Followed, Following};
+pub use open::{Begun, Open};
 
 impl Occurrence for ProcessStarted {
     fn is_failure(&self) -> bool {
@@ -66,6 +68,7 @@ impl Occurrence for SystemCall {
     fn fields(&self, take: Take<'_>) {
         take("call", self.call.name().into());
         take("errno", text(self.errno.as_ref()));
+        take("goes_on", self.goes_on.into());
         take("sk_family", self.socket.map(|socket| socket.family).into());
         take("sk_type", self.socket.map(|socket| socket.kind).into());
         take(

@@ -3,13 +3,16 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
 };
 
 use v6trace_common::families::process::DATA_LEN;
 
 use super::SystemCall;
-use crate::event::{Event, Name, name};
+use crate::{
+    event::{Event, Name, name},
+    explain::Diagnosis,
+};
 
 /// How many of each are kept.
 const MOST: usize = 1024;
@@ -29,9 +32,13 @@ const NEW_ADDRESS: u16 = 20;
 /// `IFF_UP` and `AF_INET6`
 const UP: u32 = 1;
 const INET6: u8 = 10;
-/// `IFLA_IFNAME`, and where the first attribute is.
+/// `IFLA_IFNAME`, and where the first attribute of an interface is.
 const INTERFACE_NAME: u16 = 3;
 const ATTRIBUTES: usize = 32;
+/// `IFA_ADDRESS` and `IFA_LOCAL`, and where the first attribute of an address is.
+const ADDRESS: u16 = 1;
+const LOCAL: u16 = 2;
+const ADDRESS_ATTRIBUTES: usize = 24;
 
 /// An interface, as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +51,8 @@ enum Interface {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Touch {
     interface: Interface,
+    /// The address that it is about, where it is one alone.
+    address: Option<IpAddr>,
     /// Whether addresses may be tested for duplicates then.
     tests: bool,
 }
@@ -55,9 +64,15 @@ impl Touch {
         let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << u16::BITS;
         let kind = half(4);
         let index = word(20);
-        let tests = match kind {
-            NEW_LINK | SET_LINK => word(24) & word(28) & UP != 0,
-            NEW_ADDRESS => message[16] == INET6,
+        let (tests, address) = match kind {
+            NEW_LINK | SET_LINK => (word(24) & word(28) & UP != 0, None),
+            NEW_ADDRESS if message[16] == INET6 => {
+                let is_address = matches!(half(ADDRESS_ATTRIBUTES + 2), ADDRESS | LOCAL);
+                let at = ADDRESS_ATTRIBUTES + 4;
+                let bytes = message.get(at..at + 16).filter(|_| is_address)?;
+                let bytes: [u8; 16] = bytes.try_into().ok()?;
+                (true, Some(Ipv6Addr::from(bytes).into()))
+            }
             _ => return None,
         };
         let interface = if index != 0 {
@@ -69,14 +84,18 @@ impl Touch {
             let bytes = message.get(ATTRIBUTES + 4..end).filter(|_| is_name)?;
             Interface::Name(name(bytes))
         };
-        Some(Self { interface, tests })
+        Some(Self {
+            interface,
+            address,
+            tests,
+        })
     }
 }
 
 /// What was touched, and when.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
-    interfaces: VecDeque<(u32, Interface, u64)>,
+    interfaces: VecDeque<(u32, Touch, u64)>,
     hosts: HashSet<(u32, IpAddr)>,
     settled_ns: u64,
 }
@@ -84,13 +103,13 @@ pub(super) struct Touched {
 impl Touched {
     /// Remembers a call of a followed process.
     pub(super) fn remember(&mut self, event: &Event, call: &SystemCall) {
-        if let Some(Touch { interface, tests }) = &call.touch {
+        if let Some(touch) = &call.touch {
             if self.interfaces.len() == MOST {
                 self.interfaces.pop_front();
             }
-            let touched = (event.netns, interface.clone(), event.boot_ns);
+            let touched = (event.netns, touch.clone(), event.boot_ns);
             self.interfaces.push_back(touched);
-            if *tests {
+            if touch.tests {
                 self.settled_ns = event.boot_ns.saturating_add(SETTLES_NS);
             }
         }
@@ -111,20 +130,17 @@ impl Touched {
         self.hosts.contains(&(netns, host))
     }
 
-    /// Whether a followed process changed this interface ahead of `boot_ns`.
-    pub(super) fn changed(
-        &self,
-        netns: u32,
-        ifindex: Option<u32>,
-        interface: Option<&str>,
-        boot_ns: u64,
-    ) -> bool {
-        self.interfaces.iter().any(|(of, touched, at)| {
-            let is_it = match touched {
-                Interface::Index(index) => ifindex == Some(*index),
-                Interface::Name(name) => interface == Some(name.as_str()),
+    /// Whether a followed process had changed what the diagnosis is about just before: its
+    /// address where that is known, else its interface.
+    pub(super) fn changed(&self, diagnosis: &Diagnosis) -> bool {
+        self.interfaces.iter().any(|(netns, touch, at)| {
+            let is_it = match &touch.interface {
+                Interface::Index(index) => diagnosis.ifindex == Some(*index),
+                Interface::Name(name) => diagnosis.interface.as_deref() == Some(name.as_str()),
             };
-            *of == netns && is_it && boot_ns.saturating_add(WITHIN_NS) >= *at
+            let is_its = touch.address.is_none() || touch.address == diagnosis.address;
+            let within = at.saturating_sub(WITHIN_NS)..=at.saturating_add(SETTLES_NS);
+            *netns == diagnosis.netns && is_it && is_its && within.contains(&diagnosis.boot_ns)
         })
     }
 }
@@ -143,8 +159,15 @@ mod tests {
 
     #[test]
     fn requests_name_interfaces_by_index_and_name() {
-        let touch = Touch::of(&message(NEW_ADDRESS, INET6, 7)).unwrap();
+        let mut added = message(NEW_ADDRESS, INET6, 7);
+        assert_eq!(Touch::of(&added), None);
+        (added[24], added[26], added[43]) = (20, 2, 1);
+        let touch = Touch::of(&added).unwrap();
         assert_eq!((touch.interface, touch.tests), (Interface::Index(7), true));
+        assert_eq!(touch.address, Some(Ipv6Addr::LOCALHOST.into()));
+        // IPv4 is no matter of ours.
+        added[16] = 2;
+        assert_eq!(Touch::of(&added), None);
         let mut up = message(NEW_LINK, 0, 0);
         (up[24], up[28]) = (1, 1);
         up[32..34].copy_from_slice(&7_u16.to_le_bytes());
