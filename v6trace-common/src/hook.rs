@@ -54,6 +54,9 @@ pub struct Programs {
     /// The one in which they continue by a tail call, and the map that leads
     /// to it.
     pub continuation: Option<(&'static str, &'static str)>,
+    /// Those that have the kernel call the function at all, where it is what a tracepoint
+    /// calls: two that do nothing, for one alone is called without it.
+    pub openers: &'static [&'static str],
 }
 
 impl Programs {
@@ -63,6 +66,7 @@ impl Programs {
             entry: Some(entry),
             ret: None,
             continuation: None,
+            openers: &[],
         }
     }
 
@@ -72,6 +76,7 @@ impl Programs {
             entry: None,
             ret: Some(ret),
             continuation: None,
+            openers: &[],
         }
     }
 
@@ -81,6 +86,7 @@ impl Programs {
             entry: Some(entry),
             ret: Some(ret),
             continuation: None,
+            openers: &[],
         }
     }
 
@@ -88,6 +94,13 @@ impl Programs {
     #[must_use]
     pub const fn continued(mut self, program: &'static str, map: &'static str) -> Self {
         self.continuation = Some((program, map));
+        self
+    }
+
+    /// The same, where `openers` have the kernel call the function.
+    #[must_use]
+    pub const fn opened(mut self, openers: &'static [&'static str]) -> Self {
+        self.openers = openers;
         self
     }
 
@@ -99,7 +112,8 @@ impl Programs {
     /// Every program.
     pub fn all(&self) -> impl Iterator<Item = &'static str> {
         let continuation = self.continuation.map(|(program, _)| program);
-        self.ends().chain(continuation)
+        let openers = self.openers.iter().copied();
+        self.ends().chain(continuation).chain(openers)
     }
 }
 

@@ -23,12 +23,16 @@ members! {
         "refused binds and addresses without a scope are not explained";
     SOCK_TYPE: Shape::Bytes(2), "sock.sk_type",
         "refused binds of sockets that are bound already, and ways out, are not explained";
+    SOCK_FAMILY: Shape::Bytes(2), "sock.__sk_common.skc_family",
+        "whether sockets are of IPv6 is not known: some memberships and system calls are left out";
     SOCK_STATE: Shape::Bytes(1), "sock.__sk_common.skc_state",
         "refused binds of sockets that are connected already, and ways out, are not explained";
     SOCK_BOUND: Shape::Bytes(4), "sock.__sk_common.skc_bound_dev_if",
         "the interface that a socket is bound to is not known";
     SOCK_NUM: Shape::Bytes(2), "sock.__sk_common.skc_num",
         "refused binds and options of sockets that are bound already are not recognised";
+    SOCK_PEER: Shape::Bytes(16), "sock.__sk_common.skc_v6_daddr",
+        "connecting a UDP socket is not told from sending";
     SOCK_V6ONLY: Shape::Bits, "sock.__sk_common.skc_ipv6only",
         "whether a socket is for IPv6 alone is not known";
     FLOW_OIF: Shape::Bytes(4), "flowi6.__fl_common.flowic_oif",

@@ -22,6 +22,13 @@ macro_rules! program {
             0
         }
     };
+    (raw_tracepoint $name:ident $body:ident) => {
+        #[aya_ebpf::macros::raw_tracepoint]
+        fn $name(ctx: aya_ebpf::programs::RawTracePointContext) -> i32 {
+            let _ = $body(&ctx);
+            0
+        }
+    };
     (kretprobe $name:ident $body:ident) => {
         #[aya_ebpf::macros::kretprobe]
         fn $name(ctx: aya_ebpf::programs::RetProbeContext) -> u32 {

@@ -43,6 +43,7 @@ names! {
     ENFILE = 23,
     EMFILE = 24,
     ENOSPC = 28,
+    EPIPE = 32,
     ERANGE = 34,
     EPROTO = 71,
     ENOTSOCK = 88,
@@ -56,12 +57,14 @@ names! {
     EADDRNOTAVAIL = 99,
     ENETDOWN = 100,
     ENETUNREACH = 101,
+    ECONNRESET = 104,
     ENOBUFS = 105,
     EISCONN = 106,
     ENOTCONN = 107,
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
     EHOSTUNREACH = 113,
+    EINPROGRESS = 115,
 }
 
 impl Errno {

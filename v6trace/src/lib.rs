@@ -13,6 +13,7 @@
 //!          session           what the stream has told so far
 //!          families          event + session -> diagnosis, a pure function
 //!          check             the host as the session began -> findings, likewise
+//!          why               of these, the answer to why a command failed
 //!          report, render    -> text or JSON
 //! ```
 //!
@@ -57,3 +58,4 @@ pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
 mod together;
+pub mod why;

@@ -20,6 +20,7 @@ use crate::{
     render::Render,
     session::Session,
     together::Together,
+    why::Answer,
 };
 
 /// What is left to the user's choice.
@@ -34,6 +35,8 @@ pub struct Options {
     /// Show what this has for an answer in the host as the session began, and nothing
     /// else.
     pub check: Option<Question>,
+    /// Show everything, also where processes are followed.
+    pub everything: bool,
 }
 
 impl Options {
@@ -61,6 +64,8 @@ pub struct Totals {
     pub undecoded: BTreeMap<String, u64>,
     /// Entries of a recording that this version does not understand.
     pub unknown: u64,
+    /// Diagnoses for which an answer had no room.
+    pub dropped: u64,
 }
 
 /// How many things can be wrong with records before the rest is counted
@@ -80,6 +85,8 @@ pub struct Report<R> {
     render: R,
     session: Option<Session>,
     totals: Totals,
+    /// What is shown at the end, where processes are followed.
+    answer: Answer,
     /// Diagnoses that are told as one; `None` where each is told by itself.
     together: Option<Together>,
     /// The boot time of what came last.
@@ -96,6 +103,7 @@ impl<R: Render> Report<R> {
             render,
             session: None,
             totals: Totals::default(),
+            answer: Answer::default(),
             together: together.then(Together::default),
             last_ns: 0,
             ended: false,
@@ -117,6 +125,12 @@ impl<R: Render> Report<R> {
         if let Some(session) = &mut self.session {
             session.forget_names();
         }
+    }
+
+    /// Until when something may come of what followed processes did, nanoseconds since boot.
+    pub fn settled_ns(&self, ended_well: bool) -> u64 {
+        let followed = self.session.as_ref().and_then(Session::followed);
+        followed.map_or(0, |followed| followed.settled_ns(ended_well))
     }
 
     /// Tells what waits for an event that may be missing.
@@ -203,7 +217,8 @@ impl<R: Render> Report<R> {
                 if self.options.check.is_some() {
                     self.render.checked(session, &self.totals, boot_ns)?;
                 } else {
-                    self.render.summary(session, &self.totals, boot_ns)?;
+                    self.answer()?;
+                    self.summary(boot_ns)?;
                 }
             }
         }
@@ -235,6 +250,34 @@ impl<R: Render> Report<R> {
         Ok(())
     }
 
+    /// Shows what those that are followed came to.
+    fn answer(&mut self) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        let Some(followed) = session.followed().filter(|_| !self.options.everything) else {
+            return Ok(());
+        };
+        let mut answer = self.answer.give(followed);
+        self.totals.dropped = self.answer.dropped();
+        let most = self
+            .options
+            .count
+            .and_then(|count| usize::try_from(count).ok());
+        answer.truncate(most.unwrap_or(usize::MAX));
+        for diagnosis in &answer {
+            *self.totals.diagnoses.entry(diagnosis.cause).or_default() += 1;
+        }
+        self.render.answer(session, followed, &self.totals, &answer)
+    }
+
+    fn summary(&mut self, boot_ns: u64) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        self.render.summary(session, &self.totals, boot_ns)
+    }
+
     fn open(&mut self, info: SessionInfo) -> io::Result<()> {
         let session = Session::new(info);
         self.render.session(&session)?;
@@ -245,6 +288,7 @@ impl<R: Render> Report<R> {
             Some(_) => 0,
         };
         self.session = Some(session);
+        self.answer = Answer::default();
         self.totals = Totals {
             unknown,
             ..Totals::default()
@@ -288,6 +332,18 @@ impl<R: Render> Report<R> {
         // What was looked at later comes later than it happened.
         self.last_ns = self.last_ns.max(event.boot_ns);
         if self.options.check.is_some() || !self.options.filter.admits(event, session) {
+            return Ok(());
+        }
+        let followed = session.followed().filter(|_| !self.options.everything);
+        if let Some(followed) = followed {
+            let is_its = followed.did(event);
+            if self.options.events && is_its {
+                self.render.event(session, event)?;
+            }
+            // What the kernel did of itself may come of what they did.
+            if is_its || event.culprit().is_none() {
+                self.answer.take(event, explain(event, session), followed);
+            }
             return Ok(());
         }
         if self.options.events {

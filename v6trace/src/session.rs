@@ -8,7 +8,7 @@ use crate::{
     check::Snapshots,
     container::{Container, Pod},
     event::{Event, Task},
-    families::{advertisement, dad, neighbour, outgoing},
+    families::{advertisement, dad, neighbour, outgoing, process::Followed},
     record::{Finding, Listed, Lookup, Namespace, Process, SessionInfo},
 };
 
@@ -29,6 +29,8 @@ pub struct Session {
     outgoing: outgoing::Earlier,
     /// Who got no entry in the table of neighbours.
     neighbours: neighbour::Earlier,
+    /// The processes that are followed, if any are.
+    followed: Option<Followed>,
 }
 
 /// Whose doing something is.
@@ -70,6 +72,7 @@ impl Session {
             advertisements: advertisement::Earlier::default(),
             outgoing: outgoing::Earlier::default(),
             neighbours: neighbour::Earlier::default(),
+            followed: None,
         }
     }
 
@@ -85,6 +88,12 @@ impl Session {
             Lookup::Namespace(namespace) => self.learn_namespace(namespace),
             Lookup::Snapshot(snapshot) => self.snapshots.take(snapshot),
             Lookup::Checked(_) => {}
+            Lookup::Following(following) => self.followed = Some(Followed::begin(following)),
+            Lookup::CommandEnded(ended) => {
+                if let Some(followed) = &mut self.followed {
+                    followed.end(ended);
+                }
+            }
             lookup if self.around.len() < MAX_AROUND => self.around.push(lookup),
             _ => log::debug!("too much was looked up for an event"),
         }
@@ -128,6 +137,14 @@ impl Session {
         self.advertisements.remember(event);
         self.outgoing.remember(event);
         self.neighbours.remember(event);
+        if let Some(followed) = &mut self.followed {
+            followed.remember(event);
+        }
+    }
+
+    /// The processes that are followed, if any are.
+    pub fn followed(&self) -> Option<&Followed> {
+        self.followed.as_ref()
     }
 
     /// What was said of router advertisements so far.

@@ -116,7 +116,7 @@ pub(crate) fn trace(count: usize) -> Result<()> {
             interrupt.recv().await;
         };
         let ignored = |_| std::ops::ControlFlow::Continue(());
-        live.run(info, None, asked, ignored).await
+        live.run(info, None, asked, None, ignored).await
     })
 }
 

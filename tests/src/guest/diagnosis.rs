@@ -20,7 +20,7 @@ impl fmt::Display for Diagnosis {
 }
 
 impl Diagnosis {
-    pub(super) fn new(object: Value) -> Self {
+    pub(crate) fn new(object: Value) -> Self {
         Self(object)
     }
 

@@ -27,6 +27,7 @@ mod source_selection;
 mod sysctl;
 mod transit;
 mod ways;
+mod why;
 
 use anyhow::{Context as _, Result};
 
@@ -208,6 +209,7 @@ const GROUPS: &[Group] = &[
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),
+    of_all(why::SCENARIOS),
     of_all(healthy::SCENARIOS),
 ];
 

@@ -12,6 +12,7 @@ pub mod multicast_join;
 pub mod neighbour;
 pub mod option;
 pub mod outgoing;
+pub mod process;
 pub mod request;
 pub mod route;
 pub mod set_token;
@@ -73,6 +74,7 @@ families! {
     request,
     neighbour,
     transit,
+    process,
 }
 
 impl Family {

@@ -155,8 +155,6 @@ members! {
         "check does not see the memberships of sockets";
     SOCKET_OF_INODE: Shape::Object, "socket_alloc.vfs_inode",
         "check does not see the memberships of sockets";
-    SOCK_FAMILY: Shape::Bytes(2), "sock.__sk_common.skc_family",
-        "check does not see the memberships of sockets";
 }
 
 /// This family's line in every table.

@@ -138,8 +138,6 @@ members! {
     $ outgoing_members:
     SOCK_OWN: Shape::Bytes(16), "sock.__sk_common.skc_v6_rcv_saddr",
         "programs that are bound to an address are counted with all that have none for there";
-    SOCK_PEER: Shape::Bytes(16), "sock.__sk_common.skc_v6_daddr",
-        "connecting a UDP socket is not told from sending";
     FLOWI6_DADDR: Shape::Bytes(16), "flowi6.daddr",
         "sockets that find no way out are not explained";
     FLOWI6_SADDR: Shape::Bytes(16), "flowi6.saddr",

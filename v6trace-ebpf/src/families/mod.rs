@@ -10,6 +10,7 @@ mod multicast_join;
 mod neighbour;
 mod option;
 mod outgoing;
+mod process;
 mod request;
 mod route;
 mod set_token;

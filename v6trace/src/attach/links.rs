@@ -4,6 +4,7 @@ use std::thread;
 
 use aya::programs::{
     Program, ProgramError, fentry::FEntryLink, fexit::FExitLink, kprobe::KProbeLink,
+    raw_trace_point::RawTracePointLink,
 };
 
 /// A program at a function, for as long as this lives.
@@ -12,7 +13,11 @@ pub(super) enum Link {
     KProbe(KProbeLink),
     FEntry(FEntryLink),
     FExit(FExitLink),
+    RawTracePoint(RawTracePointLink),
 }
+
+/// How the functions begin that tracepoints call.
+const OF_TRACEPOINT: &str = "__traceiter_";
 
 impl Link {
     /// Attaches a loaded program; `None` where it is of a kind that is not
@@ -33,6 +38,11 @@ impl Link {
             Program::FExit(program) => {
                 let link = program.attach()?;
                 Some(Self::FExit(program.take_link(link)?))
+            }
+            Program::RawTracePoint(program) => {
+                let tracepoint = function.strip_prefix(OF_TRACEPOINT).unwrap_or(function);
+                let link = program.attach(tracepoint)?;
+                Some(Self::RawTracePoint(program.take_link(link)?))
             }
             _ => None,
         })

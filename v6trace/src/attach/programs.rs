@@ -56,6 +56,10 @@ impl<'e> Attacher<'e> {
         }
         // The entry first: then every return that fires had its entry seen.
         // Where the return is refused, the entry goes with its link.
+        for &opener in programs.openers {
+            let link = self.attach_one(function, Some(opener))?;
+            self.links.entries.extend(link);
+        }
         let entry = self.attach_one(function, programs.entry)?;
         let ret = self.attach_one(function, programs.ret)?;
         self.links.entries.extend(entry);
@@ -97,6 +101,7 @@ impl<'e> Attacher<'e> {
             .ok_or(AttachError::Object(name))?;
         let loaded = match (program, functions) {
             (Program::KProbe(program), _) => program.load(),
+            (Program::RawTracePoint(program), _) => program.load(),
             (Program::FEntry(program), Some(btf)) => program.load(function, btf),
             (Program::FExit(program), Some(btf)) => program.load(function, btf),
             _ => return Err(AttachError::Object(name)),

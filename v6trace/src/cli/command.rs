@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     io::{self, Write as _},
     os::unix::process::ExitStatusExt as _,
+    path::Path,
     process::{ExitCode, ExitStatus},
 };
 
@@ -18,6 +19,7 @@ use super::{
     options,
     stop::{Asked, Stop},
 };
+use crate::{event, families::process::CommandEnded};
 
 /// A command line.
 pub(super) struct Traced {
@@ -33,6 +35,13 @@ impl Traced {
             program: program.clone(),
             arguments: arguments.to_vec(),
         })
+    }
+
+    /// What its program is called.
+    pub(super) fn name(&self) -> String {
+        let path = Path::new(&self.program);
+        let name = path.file_name().unwrap_or(&self.program);
+        event::text(name.as_encoded_bytes())
     }
 
     /// Starts it, with the files that v6trace itself was given.
@@ -76,10 +85,10 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Waits until it ends; a signal to end is passed on to it.
-    pub(super) async fn ended(&mut self, stop: &mut Stop) {
+    /// Waits until it ends, and tells how; a signal to end is passed on to it.
+    pub(super) async fn ended(&mut self, stop: &mut Stop) -> Option<ExitStatus> {
         // An error of waiting shows again when its status is asked for.
-        let _ = self.wait(stop).await;
+        self.wait(stop).await.ok()
     }
 
     /// Its exit status once it has ended, as a shell gives it.
@@ -117,6 +126,15 @@ impl Running {
             // It may have ended just now.
             let _ = kill_process(id, signal);
         }
+    }
+}
+
+/// How a command ended, for the stream.
+pub(super) fn ended(status: ExitStatus, boot_ns: u64) -> CommandEnded {
+    CommandEnded {
+        boot_ns,
+        status: status.code(),
+        signal: status.signal(),
     }
 }
 

@@ -44,7 +44,7 @@ impl Doctor {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         self.trace.start_log();
         let privileges = Privileges::read();
-        let options = self.trace.attach(false);
+        let options = self.trace.attach(false, false);
         let findings = Findings {
             obstacles: privileges.obstacles(),
             hazards: hazards(),

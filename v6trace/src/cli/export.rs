@@ -55,6 +55,7 @@ impl Export {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         options::start_log("warn");
         let options = report::Options {
+            everything: true,
             filter: self.filter.offline()?,
             events: self.format != Format::Csv,
             ..report::Options::default()

@@ -49,6 +49,7 @@ impl Info {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         options::start_log("warn");
         let options = report::Options {
+            everything: true,
             events: true,
             ..report::Options::default()
         };

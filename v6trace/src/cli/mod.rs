@@ -9,6 +9,8 @@ mod command;
 mod doctor;
 mod explain;
 mod export;
+#[cfg(feature = "live")]
+mod follow;
 mod info;
 #[cfg(feature = "live")]
 mod live;
@@ -25,6 +27,8 @@ mod stop;
 mod trace_options;
 #[cfg(feature = "live")]
 mod tracing;
+#[cfg(feature = "live")]
+mod why;
 
 use std::{
     io::{self, Write as _},
@@ -63,6 +67,9 @@ enum Command {
     /// Write recorded sessions in a form for other programs.
     Export(export::Export),
     #[cfg(feature = "live")]
+    /// Run a command, and say why it failed.
+    Why(why::Why),
+    #[cfg(feature = "live")]
     /// Say what is the matter with this machine now, in every network namespace;
     /// nothing is traced, and nothing changed.
     Check(check::Check),
@@ -88,6 +95,8 @@ pub fn main() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Export(command) => command.run(),
+        #[cfg(feature = "live")]
+        Command::Why(command) => command.run(),
         #[cfg(feature = "live")]
         Command::Check(command) => command.run(),
         #[cfg(feature = "live")]

@@ -229,6 +229,7 @@ impl OutputOptions {
             events: self.events && !self.quiet,
             count: self.count,
             check: None,
+            everything: false,
         })
     }
 }

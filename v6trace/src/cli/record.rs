@@ -1,7 +1,11 @@
 //! `v6trace record`: what `live` does, and the session in a file that
 //! `v6trace replay` explains anywhere.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -42,22 +46,43 @@ impl Record {
         if max_size.is_some_and(|bytes| bytes < MIN_PIECE) {
             bail!("--max-size: a piece has at least 64K");
         }
-        let options = PieceOptions {
-            max_size,
-            max_files: self.max_files,
+        let destination = Destination {
+            path: &self.output,
+            force: self.force,
+            pieces: PieceOptions {
+                max_size,
+                max_files: self.max_files,
+            },
         };
+        destination.must_be_free()?;
+        let create = || destination.create();
+        let command = Traced::new(&self.command);
+        self.tracing.run(Some(&create), command.as_ref())
+    }
+}
+
+/// Where a recording goes.
+pub(super) struct Destination<'a> {
+    pub(super) path: &'a Path,
+    pub(super) force: bool,
+    pub(super) pieces: PieceOptions,
+}
+
+impl Destination<'_> {
+    /// Refuses what is there already, unless it is to be replaced.
+    pub(super) fn must_be_free(&self) -> anyhow::Result<()> {
         if !self.force
-            && let Some(there) = OutputFile::in_the_way(&self.output)
+            && let Some(there) = OutputFile::in_the_way(self.path)
         {
             bail!("{} is there already; --force replaces it", there.display());
         }
-        // Created once tracing has begun: else it would replace another for
-        // nothing.
-        let create = || {
-            OutputFile::create(&self.output, self.force, options)
-                .with_context(|| format!("cannot create {}", self.output.display()))
-        };
-        let command = Traced::new(&self.command);
-        self.tracing.run(Some(&create), command.as_ref())
+        Ok(())
+    }
+
+    /// Creates it. That is done once tracing has begun: else it would replace another for
+    /// nothing.
+    pub(super) fn create(&self) -> anyhow::Result<OutputFile> {
+        OutputFile::create(self.path, self.force, self.pieces)
+            .with_context(|| format!("cannot create {}", self.path.display()))
     }
 }

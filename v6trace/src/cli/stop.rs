@@ -1,5 +1,5 @@
 //! When the user wants an end: Ctrl-C or SIGTERM once to end well, a second
-//! time to end at once.
+//! time to end at once. Of a command whose end is waited for each is for that.
 
 use std::{
     io,
@@ -31,8 +31,23 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Takes the signals over from here on.
+    /// Takes the signals over from here on; a second one ends v6trace.
     pub(super) fn listen() -> io::Result<Self> {
+        let stop = Self::listen_only()?;
+        Self::arm()?;
+        Ok(stop)
+    }
+
+    /// Takes the signals over from here on, and leaves all of them to who waits.
+    pub(super) fn listen_only() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Has the second one from now on end v6trace.
+    pub(super) fn arm() -> io::Result<()> {
         // The second one ends the process from within the handler, also where
         // the program hangs in a write that nobody reads.
         let asked = Arc::new(AtomicBool::new(false));
@@ -40,10 +55,7 @@ impl Stop {
             flag::register_conditional_shutdown(kind, INTERRUPTED, Arc::clone(&asked))?;
             flag::register(kind, Arc::clone(&asked))?;
         }
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(())
     }
 
     /// Waits for one of them.

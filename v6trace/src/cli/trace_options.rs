@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use v6trace_common::{FAMILIES, Family};
+use v6trace_common::{FAMILIES, Family, families::process};
 
 use super::options::start_log;
 use crate::attach;
@@ -32,13 +32,22 @@ pub(super) struct TraceOptions {
 }
 
 impl TraceOptions {
-    pub(super) fn attach(&self, events: bool) -> attach::Options<'_> {
+    /// What to attach; `follows` where processes are followed.
+    pub(super) fn attach(&self, events: bool, follows: bool) -> attach::Options<'_> {
+        let mut families = self.families();
+        if follows
+            && !families
+                .iter()
+                .any(|family| family.name == process::FAMILY.name)
+        {
+            families.push(&process::FAMILY);
+        }
         attach::Options {
             btf: self.btf.as_deref(),
             kallsyms: self.kallsyms.as_deref(),
             events,
             debug: self.verbose > 1,
-            ..attach::Options::of(&self.families())
+            ..attach::Options::of(&families)
         }
     }
 

@@ -1,7 +1,8 @@
-//! What `live` and `record` have in common: attach, explain, perhaps record,
+//! What `live`, `record` and `why` have in common: attach, explain, perhaps record,
 //! until told to stop or the traced command ends.
 
 use std::{
+    cell::Cell,
     io::{self, Write},
     ops::ControlFlow,
     process::ExitCode,
@@ -11,14 +12,17 @@ use std::{
 use clap::Args;
 
 use super::{
-    command::Traced,
+    command::{Traced, ended},
+    follow::{Explained, Follow},
     options::{self, FilterOptions, OutputOptions},
     quantities,
     stop::Stop,
     trace_options::TraceOptions,
 };
 use crate::{
-    attach, check, live,
+    attach, check,
+    filter::Filter,
+    live,
     record::Record,
     recording::{OutputFile, Writer},
     render::Render,
@@ -28,11 +32,47 @@ use crate::{
 /// Makes the file to record into.
 pub(super) type Create<'a> = &'a dyn Fn() -> anyhow::Result<OutputFile>;
 
-/// Arguments of every command that traces.
+/// Arguments of commands that trace the whole host.
 #[derive(Args, Debug)]
 pub(super) struct Tracing {
     #[command(flatten)]
     filter: FilterOptions,
+    #[command(flatten)]
+    session: SessionOptions,
+}
+
+impl Tracing {
+    /// Traces, into `recording` as well if there is one, and until `command`
+    /// ends if there is one; its exit status is then the result.
+    pub(super) fn run(
+        &self,
+        recording: Option<Create<'_>>,
+        command: Option<&Traced>,
+    ) -> anyhow::Result<ExitCode> {
+        self.session.run(Work {
+            filter: self.filter.filter()?,
+            recording,
+            command,
+            follow: None,
+        })
+    }
+}
+
+/// What is to be traced, and where it goes.
+pub(super) struct Work<'a> {
+    /// Which occurrences to show.
+    pub(super) filter: Filter,
+    /// What to record into as well.
+    pub(super) recording: Option<Create<'a>>,
+    /// The command until whose end it goes on.
+    pub(super) command: Option<&'a Traced>,
+    /// The processes that it is about, if not about all.
+    pub(super) follow: Option<Follow>,
+}
+
+/// Arguments of every command that traces.
+#[derive(Args, Debug)]
+pub(super) struct SessionOptions {
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
@@ -45,19 +85,14 @@ pub(super) struct Tracing {
     buffer_size: usize,
 }
 
-impl Tracing {
-    /// Traces, into `recording` as well if there is one, and until `command`
-    /// ends if there is one; its exit status is then the result.
-    pub(super) fn run(
-        &self,
-        recording: Option<Create<'_>>,
-        command: Option<&Traced>,
-    ) -> anyhow::Result<ExitCode> {
+impl SessionOptions {
+    /// Traces; the exit status of a command is the result.
+    pub(super) fn run(&self, work: Work<'_>) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
         self.trace.start_log();
-        let report = self.output.report(self.filter.filter()?)?;
+        let report = self.output.report(work.filter.clone())?;
         // What the command prints is its own.
-        let render = if command.is_some() {
+        let render = if work.command.is_some() {
             self.output
                 .render(Box::new(io::BufWriter::new(options::stderr())))
         } else {
@@ -66,18 +101,27 @@ impl Tracing {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(self.trace(Report::new(report, render), recording, command))
+            .block_on(self.trace(Report::new(report, render), work))
     }
 
     async fn trace(
         &self,
         mut report: Report<Box<dyn Render>>,
-        recording: Option<Create<'_>>,
-        command: Option<&Traced>,
+        work: Work<'_>,
     ) -> anyhow::Result<ExitCode> {
-        let options = self.trace.attach(self.output.events);
+        let Work {
+            recording,
+            command,
+            follow,
+            ..
+        } = work;
+        let options = self.trace.attach(self.output.events, follow.is_some());
         let open = |loaded: &mut attach::Loaded<'_>| {
-            let host = check::look::begin(loaded.memberships());
+            // Of a single command, the state of the host is not what is asked about.
+            let host = match follow {
+                None => Some(check::look::begin(loaded.memberships())),
+                Some(_) => None,
+            };
             Ok((host, live::Buffers::open(loaded.ebpf, self.buffer_size)?))
         };
         let (mut attached, (host, buffers)) = attach::attach(&options, open)?;
@@ -89,48 +133,73 @@ impl Tracing {
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
-        let (live, info) = live::Live::new(attached, buffers, host.end())?;
+        let mut opening = host.map(check::look::Looking::end).unwrap_or_default();
+        if let Some(follow) = &follow {
+            opening.push(follow.begin(&mut attached, command)?.into());
+        }
+        let (live, info) = live::Live::new(attached, buffers, opening)?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
             .transpose()?;
-        let mut stop = Stop::listen()?;
-        if !self.output.quiet {
+        // While a command is asked about, signals are for that.
+        let mut stop = match (&follow, command) {
+            (Some(_), Some(_)) => Stop::listen_only()?,
+            _ => Stop::listen()?,
+        };
+        // Whoever asks about a command does not wait for this.
+        let is_asked = follow.is_some() && command.is_some() && self.trace.verbose == 0;
+        if !self.output.quiet && !is_asked {
             let place = recorder.as_ref().map(Recorder::place).unwrap_or_default();
-            // With standard error closed there is nobody to tell.
-            let _ = writeln!(
-                options::stderr(),
-                "v6trace: ready, {count} of {hooks} hooks attached on {}{place}; Ctrl-C ends",
-                info.kernel
-            );
+            say_ready(count, hooks, &info.kernel, &place);
         }
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
         let mut child = command.map(Traced::start);
 
         let mut failed = None;
+        let status = Cell::new(None);
+        let explained = Explained::default();
         let end = async {
-            match &mut child {
-                Some(Ok(child)) => child.ended(&mut stop).await,
+            match (&mut child, &follow) {
+                (Some(Ok(child)), _) => {
+                    status.set(child.ended(&mut stop).await);
+                    if follow.is_some() {
+                        let ended_well = status.get().is_some_and(|status| status.success());
+                        let quiet = self.output.quiet;
+                        explained.settled(ended_well, &mut stop, quiet).await;
+                    }
+                }
                 // The session ends as it would have with the command.
-                Some(Err(_)) => {}
-                None => {
+                (Some(Err(_)), _) => {}
+                (None, Some(follow)) => follow.ended(&mut stop).await,
+                (None, None) => {
                     stop.asked().await;
                 }
             }
         };
-        let traced = live.run(info, self.duration, end, |records: Vec<Record>| {
+        let watched = follow.is_some().then_some(&explained.through_ns);
+        let sink = |mut records: Vec<Record>| {
+            if follow.is_some()
+                && let Some(&Record::End { boot_ns }) = records.last()
+                && let Some(status) = status.get()
+            {
+                let ended = ended(status, boot_ns);
+                records.insert(records.len() - 1, ended.into());
+            }
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
-            match explain(&mut report, &records, &mut failed) {
+            let told = explain(&mut report, &records, &mut failed);
+            explained.note(&report);
+            match told {
                 // Whoever no longer reads does not end the command.
                 ControlFlow::Break(()) if failed.is_some() && command.is_some() => {
                     ControlFlow::Continue(())
                 }
                 other => other,
             }
-        });
-        let traced = traced.await;
+        };
+        let traced = live.run(info, self.duration, end, watched, sink).await;
         let complete = recorder.is_none_or(Recorder::finish);
         let status = match child {
             Some(Ok(child)) => Some(child.status(&mut stop).await?),
@@ -145,6 +214,15 @@ impl Tracing {
             (None, None) => Ok(ExitCode::FAILURE),
         }
     }
+}
+
+/// Says that everything is there.
+fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
+    // With standard error closed there is nobody to tell.
+    let _ = writeln!(
+        options::stderr(),
+        "v6trace: ready, {count} of {hooks} hooks attached on {kernel}{place}; Ctrl-C ends"
+    );
 }
 
 /// Explains records, until nobody reads it.

@@ -38,6 +38,7 @@ pub mod multicast_join;
 pub mod neighbour;
 pub mod option;
 pub mod outgoing;
+pub mod process;
 pub mod request;
 pub mod route;
 pub mod set_token;
@@ -45,7 +46,7 @@ pub mod source_selection;
 pub mod sysctl;
 pub mod transit;
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use v6trace_common::{FAMILIES as WIRE, Hook, Kind, RecordHeader};
 use zerocopy::FromBytes;
@@ -81,6 +82,11 @@ pub trait Occurrence: fmt::Debug {
 
     /// The frame of neighbour discovery that it is about.
     fn frame(&self) -> Option<&Frame> {
+        None
+    }
+
+    /// Where the packet was on its way to, of what is about one.
+    fn host(&self) -> Option<IpAddr> {
         None
     }
 
@@ -219,6 +225,7 @@ families! {
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
     transit { NotForwarded }
+    process { ProcessStarted, SystemCall }
 }
 
 /// The kind of the records that something is decoded from.

@@ -29,7 +29,7 @@ mod ring;
 mod rings;
 mod words;
 
-use std::{future::Future, ops::ControlFlow, time::Duration};
+use std::{cell::Cell, future::Future, ops::ControlFlow, time::Duration};
 
 use anyhow::Context as _;
 use aya::Ebpf;
@@ -83,6 +83,8 @@ pub struct Live {
     merge: Merge,
     /// When the buffers were last read, nanoseconds since boot.
     read_ns: u64,
+    /// Until when everything is due.
+    due_ns: u64,
     pace: Pace,
     observer: Observer,
     /// What the host was like when tracing began.
@@ -137,6 +139,7 @@ impl Live {
             missed,
             merge: Merge::default(),
             read_ns: 0,
+            due_ns: 0,
             pace: Pace::default(),
             observer,
             host,
@@ -149,12 +152,14 @@ impl Live {
     ///
     /// Records that come out together are handed over together, what was looked
     /// up along with the event that it belongs to. At least once a second the
-    /// sink is called, with nothing if nothing happened.
+    /// sink is called, with nothing if nothing happened. Where there is a `through_ns`, it
+    /// tells up to when everything was handed over, and goes on while nothing happens.
     pub async fn run(
         mut self,
         info: SessionInfo,
         duration: Option<Duration>,
         stop: impl Future<Output = ()>,
+        through_ns: Option<&Cell<u64>>,
         mut sink: impl FnMut(Vec<Record>) -> ControlFlow<()>,
     ) -> anyhow::Result<()> {
         let end = duration.map(|duration| Instant::now() + duration);
@@ -184,7 +189,7 @@ impl Live {
                     self.drain();
                     self.pace = Pace::Awake;
                 }
-                _ = look.tick(), if self.pace != Pace::Asleep => self.look(),
+                _ = look.tick(), if self.pace != Pace::Asleep || through_ns.is_some() => self.look(),
                 () = yield_now(), if self.merge.due() > 0 => {
                     self.drain();
                     enough = self.hand_over(&mut sink).is_break();
@@ -198,6 +203,9 @@ impl Live {
                         || sink(self.observer.due(clock::boot_ns())).is_break();
                 }
             }
+            if let Some(through_ns) = through_ns.filter(|_| self.merge.due() == 0) {
+                through_ns.set(self.due_ns);
+            }
         }
         self.finish(&mut sink);
         Ok(())
@@ -209,6 +217,7 @@ impl Live {
         // Not later: what happened since may still be in a buffer.
         let until = self.read_ns.saturating_sub(nanoseconds(MERGE_DELAY));
         self.merge.release(until);
+        self.due_ns = until;
         self.pace = self.pace.after(any || !self.merge.is_empty());
         if self.pace == Pace::Dozing {
             self.buffers.bell.wake_at_next();

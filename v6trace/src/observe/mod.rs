@@ -21,6 +21,7 @@ pub(crate) mod answers;
 pub(crate) mod batch;
 mod cgroups;
 pub(crate) mod containers;
+mod descendants;
 pub(crate) mod enter;
 pub(crate) mod gateways;
 pub(crate) mod inside;
@@ -54,6 +55,7 @@ use crate::{
     record::{Lookup, Process, Record, SessionInfo},
 };
 use batch::Batch;
+pub(crate) use descendants::descendants;
 use later::Later;
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};

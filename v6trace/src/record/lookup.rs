@@ -17,6 +17,7 @@ use crate::{
         neighbour::{Advertised, Beside, TableUse},
         option::Multicasts,
         outgoing::Reach,
+        process::{CommandEnded, Following},
         route::Paths,
         source_selection::Addresses,
         transit::Onward,
@@ -154,4 +155,8 @@ lookups! {
     Checked = 23, SMALL;
     /// Whether a packet was for this host, and what forwarding would take away.
     Onward = 24, LARGE;
+    /// That processes are followed, as the session begins.
+    Following = 33, LARGE;
+    /// How the command that is followed ended.
+    CommandEnded = 34, SMALL;
 }

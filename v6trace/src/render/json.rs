@@ -19,6 +19,7 @@ use crate::{
     container::Container,
     event::Event,
     explain::{Diagnosis, Fix},
+    families::process::Followed,
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -114,6 +115,36 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         // A closed standard error is no reason to fail.
         let _ = writeln!(self.err, "v6trace: {file}: {missing}");
         Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        session: &Session,
+        followed: &Followed,
+        totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        let ended = followed.ended();
+        let open = followed.open().begun().iter().map(|begun| {
+            json!({
+                "call": begun.call.name(),
+                "address": begun.address.ip().to_string(),
+                "port": begun.address.port(),
+                "pid": begun.pid,
+            })
+        });
+        let open: Vec<_> = open.collect();
+        self.line(&json!({
+            "type": "answer",
+            "command": followed.command(),
+            "status": ended.and_then(|ended| ended.status),
+            "signal": ended.and_then(|ended| ended.signal),
+            "processes": followed.count(),
+            "open": open,
+            "dropped": totals.dropped,
+        }))?;
+        let mut diagnoses = diagnoses.iter();
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! A session's records as the user reads them: text, or JSON of a fixed
 //! contract; or in a form that other programs read.
 
+mod answer;
 mod csv;
 mod json;
 mod pcapng;
@@ -17,8 +18,8 @@ pub use pcapng::Pcapng;
 pub use text::Text;
 
 use crate::{
-    event::Event, explain::Diagnosis, record::Lost, recording::Missing, report::Totals,
-    session::Session,
+    event::Event, explain::Diagnosis, families::process::Followed, record::Lost,
+    recording::Missing, report::Totals, session::Session,
 };
 
 /// A form of output.
@@ -33,6 +34,17 @@ pub trait Render {
     fn lost(&mut self, session: &Session, lost: &Lost) -> io::Result<()>;
     /// A stored stream is not whole.
     fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()>;
+    /// These are why the processes that are followed failed, most decisive first.
+    fn answer(
+        &mut self,
+        session: &Session,
+        _followed: &Followed,
+        _totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        let mut diagnoses = diagnoses.iter();
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
+    }
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
     /// Something is the matter with the host as the session began.
@@ -74,6 +86,16 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
         (**self).missing(file, missing)
+    }
+
+    fn answer(
+        &mut self,
+        session: &Session,
+        followed: &Followed,
+        totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        (**self).answer(session, followed, totals, diagnoses)
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {

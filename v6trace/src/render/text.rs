@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Render,
+    Render, answer,
     style::{BOLD, CYAN, DIM, Palette, severity},
     time::{TimeDisplay, TimeOfDay},
     wrap::{GLUE, WIDTH, spaces, wrap},
@@ -15,6 +15,7 @@ use crate::{
     check::Checked,
     event::{Event, Task},
     explain::{Confidence, Diagnosis, Value},
+    families::process::Followed,
     field::Field,
     record::Lost,
     recording::Missing,
@@ -169,16 +170,41 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         writeln!(self.err, "v6trace: {file}: {missing}")
     }
 
+    fn answer(
+        &mut self,
+        session: &Session,
+        followed: &Followed,
+        totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        self.out.flush()?;
+        if !self.quiet {
+            let heading = answer::heading(followed, session, totals, diagnoses);
+            writeln!(self.err, "v6trace: {heading}")?;
+        }
+        for diagnosis in diagnoses {
+            self.diagnosis(session, diagnosis)?;
+        }
+        self.out.flush()?;
+        if !self.quiet {
+            for note in answer::notes(followed, session, totals) {
+                writeln!(self.err, "v6trace: {note}")?;
+            }
+        }
+        Ok(())
+    }
+
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
         self.out.flush()?;
         if self.quiet {
             return Ok(());
         }
         let ms = boot_ns.saturating_sub(session.info().boot_ns) / 1_000_000;
-        let shown = match totals.shown() {
-            0 => "nothing to explain".to_owned(),
-            1 => "1 diagnosis".to_owned(),
-            count => format!("{count} diagnoses"),
+        let shown = match (totals.shown(), session.followed()) {
+            (0, None) => "nothing to explain".to_owned(),
+            (0, Some(followed)) => processes(followed.count()),
+            (1, _) => "1 diagnosis".to_owned(),
+            (count, _) => format!("{count} diagnoses"),
         };
         let lost = match totals.lost {
             0 => "no events lost".to_owned(),
@@ -201,7 +227,9 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             .map(|cause| cause.code().len())
             .max()
             .unwrap_or(0);
-        for (cause, count) in &totals.diagnoses {
+        // An answer is read as a whole.
+        let is_answer = session.followed().is_some();
+        for (cause, count) in totals.diagnoses.iter().filter(|_| !is_answer) {
             writeln!(
                 self.err,
                 "  {count:>5}  {:<width$}  {}",
@@ -391,6 +419,14 @@ fn counted_findings(count: u64) -> String {
         "1 finding".to_owned()
     } else {
         format!("{count} findings")
+    }
+}
+
+fn processes(count: u64) -> String {
+    if count == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{count} processes")
     }
 }
 

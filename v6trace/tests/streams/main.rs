@@ -16,6 +16,7 @@ mod joins;
 mod neighbour;
 mod option;
 mod outgoing;
+mod process;
 mod request;
 mod route;
 mod set_token;

@@ -17,6 +17,8 @@ mod explain;
 pub(crate) mod lookup;
 mod table;
 
+use std::net::IpAddr;
+
 use super::Occurrence;
 use crate::{
     explain::{Diagnosis, Subject},
@@ -63,6 +65,11 @@ impl Occurrence for NeighbourSilent {
     }
 
     super::of_its_interface!();
+
+    fn host(&self) -> Option<IpAddr> {
+        let waited = self.last_waiting.map(|(_, to)| to);
+        Some(waited.unwrap_or(IpAddr::V6(self.address)))
+    }
 
     fn fields(&self, take: Take<'_>) {
         take("address", shown(&self.address));

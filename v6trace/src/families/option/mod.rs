@@ -15,6 +15,8 @@ pub(crate) mod lookup;
 mod multicasts;
 mod names;
 
+use std::borrow::Cow;
+
 use super::Occurrence;
 use crate::{
     explain::{Diagnosis, Subject},
@@ -55,4 +57,9 @@ impl Occurrence for OptionRefused {
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
         Some(explain::refused(self, subject))
     }
+}
+
+/// What an option of level IPv6 is called.
+pub(crate) fn name(option: u32) -> Cow<'static, str> {
+    names::of(option)
 }
