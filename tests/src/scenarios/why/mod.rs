@@ -62,14 +62,13 @@ impl Answered {
             let (heading, notes) = (&text.stderr[begin..end], &text.stderr[end..]);
             [heading, &*text.stdout, notes].concat()
         });
-        let live = match said {
-            Some(said) => done.stderr.ends_with(&said),
-            None => {
-                let of_tracing = |line: &&str| line.starts_with("v6trace: ready");
-                let lines = done.stderr.split_inclusive('\n');
-                let said: String = lines.filter(|line| !of_tracing(line)).collect();
-                done.stdout == text.stdout && said == text.stderr
-            }
+        let live = if let Some(said) = said {
+            done.stderr.ends_with(&said)
+        } else {
+            let of_tracing = |line: &&str| line.starts_with("v6trace: ready");
+            let lines = done.stderr.split_inclusive('\n');
+            let said: String = lines.filter(|line| !of_tracing(line)).collect();
+            done.stdout == text.stdout && said == text.stderr
         };
         ensure!(live, "its replay says something else: {done}---\n{text}");
         let json = recording.read("replay", &["--json"])?;
