@@ -6,13 +6,18 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{Link, ip, iproute, tracing};
+use super::{Link, finish, ip, iproute, tracing, until};
+
+/// How long a carrier may take to be noticed.
+const CARRIER: Duration = Duration::from_secs(5);
 
 /// A named network namespace, deleted on drop; or the first one of the host.
 ///
@@ -107,6 +112,17 @@ impl Netns {
     /// Runs `ip` here.
     pub(crate) fn ip(&self, words: &str) -> Result<()> {
         ip(&self.ip_words(words))
+    }
+
+    /// Waits until what is sent by an interface goes out: the kernel notices its carrier
+    /// a moment after its other end is set up, and drops it until then.
+    pub(crate) fn carries(&self, interface: &str) -> Result<()> {
+        let words = self.ip_words(&format!("-o link show dev {interface}"));
+        until(&format!("{interface} should be there"), CARRIER, || {
+            let mut ip = Command::new("ip");
+            let shown = finish(ip.args(words.split_whitespace()), CARRIER);
+            shown.is_ok_and(|shown| shown.stdout.contains(" state UP "))
+        })
     }
 
     /// The words that make `ip` do `words` here.

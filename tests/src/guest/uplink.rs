@@ -22,6 +22,8 @@ pub(crate) fn host_and_router(name: &str) -> Result<(Netns, Netns, Link)> {
         end.ip(&format!("link set {link} up"))?;
         end.ip(&format!("address add {address}/64 dev {link} nodad"))?;
     }
+    router.carries("v1")?;
+    host.carries("v0")?;
     let interface = Link::find(&host, "v0")?;
     Ok((host, router, interface))
 }

@@ -1,13 +1,12 @@
 //! Answers that come, and that the kernel makes nothing of.
 
 use std::net::Ipv6Addr;
-use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{BEYOND, GATEWAY, Site, other, shown};
-use crate::guest::{Advertiser, Link, Netns, Report, Tracing, until};
+use super::{BEYOND, GATEWAY, Site, other};
+use crate::guest::{Advertiser, Link, Netns, Report, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -119,10 +118,7 @@ fn elsewhere() -> Result<()> {
     site.host.ip("link set w0 up")?;
     let sender = sender(&site.node, "q0")?;
     for (netns, interface) in [(&site.host, "w0"), (&site.node, "q0")] {
-        until("the link should be there", Duration::from_secs(5), || {
-            let link = shown(netns, &format!("-o link show dev {interface}"));
-            link.is_ok_and(|link| link.join(" ").contains("LOWER_UP"))
-        })?;
+        netns.carries(interface)?;
     }
     sender.hop_limit(64)?;
     let message = answer(GATEWAY, SOLICITED | OVERRIDE, &LLADDR);

@@ -24,14 +24,8 @@ fn two_links(name: &str, route: &str) -> Result<Site> {
         .ip(&format!("link add w0 type veth peer name w1 netns {far}"))?;
     site.router.ip("link set w1 up")?;
     site.host.ip("link set w0 up")?;
-    until("the links should be there", Duration::from_secs(5), || {
-        let links = shown(&site.host, "-o link show up").unwrap_or_default();
-        let there = links.iter().filter(|link| link.contains("LOWER_UP"));
-        there
-            .filter(|link| link.contains("veth") || link.contains("0@"))
-            .count()
-            >= 2
-    })?;
+    site.host.carries("v0")?;
+    site.host.carries("w0")?;
     site.host.ip(&format!(
         "-6 route add {route} metric 9 nexthop via fe80::1 dev v0 nexthop via fe80::9 dev w0"
     ))?;
