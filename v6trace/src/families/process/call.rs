@@ -151,7 +151,13 @@ impl Decode for SystemCall {
         let has = |flag| wire.values & flag != 0;
         let is_netlink = wire.family == NETLINK;
         let given = has(wire::DATA_READ) && !is_netlink;
-        let given = given.then(|| address(&wire.data)).flatten();
+        let mut given = given.then(|| address(&wire.data)).flatten();
+        if wire.socket_type == RAW
+            && let Some(address) = &mut given
+        {
+            // It is the protocol, if anything.
+            address.set_port(0);
+        }
         let goes_on =
             call == Call::Connect && Errno::of_result(wire.ret) == Some(Errno::EINPROGRESS);
         let peer = has(wire::PEER_READ).then(|| peer(wire)).flatten();
@@ -191,9 +197,15 @@ impl SystemCall {
         self.errno.is_none() && !self.goes_on && is_sure
     }
 
-    /// Whether it is made as the other was: with the same address and port, or option.
+    /// Whether it is made as the other was: with the same address and port, or option. Of
+    /// socket() the protocol counts and not the type, of which programs try several.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        let sort = |call: &Self| call.socket.map(|socket| (socket.family, socket.kind));
+        let sort = |call: &Self| {
+            call.socket.map(|socket| match call.call {
+                Call::Socket => (socket.family, socket.protocol),
+                _ => (socket.family, socket.kind),
+            })
+        };
         let is_same = self.call == other.call
             || matches!(
                 (self.call, other.call),
