@@ -47,7 +47,7 @@ fn signals() -> Result<()> {
         // It ends at the second, of which v6trace itself takes none for its own.
         let script = format!(
             "trap 'n=x$n; echo $n; [ $n = xx ] && exit {status}' {name}; \
-             echo there; while :; do sleep 0.1; done"
+             echo there; while :; do sleep 1 & wait $!; done"
         );
         let mut tracer = v6trace(&["why", "--", "sh", "-c", &script])
             .stdin(Stdio::null())
