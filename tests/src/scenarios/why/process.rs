@@ -44,10 +44,13 @@ fn of_a_process() -> Result<()> {
 /// A signal reaches the command, which ends as it likes.
 fn signals() -> Result<()> {
     for (signal, name, status) in [(Signal::TERM, "TERM", 9), (Signal::INT, "INT", 10)] {
-        // It ends at the second, of which v6trace itself takes none for its own.
+        // It ends at the second, of which v6trace itself takes none for its own. It speaks
+        // outside of the trap: bash forgets what arrives while that runs.
         let script = format!(
-            "trap 'n=x$n; echo $n; [ $n = xx ] && exit {status}' {name}; \
-             echo there; while :; do sleep 1 & wait $!; done"
+            "trap 'n=x$n' {name}; echo there; \
+             while [ \"$n\" != xx ]; do \
+             sleep 1 & wait $!; [ \"$n\" = \"$said\" ] || echo $n; said=$n; \
+             done; exit {status}"
         );
         let mut tracer = v6trace(&["why", "--", "sh", "-c", &script])
             .stdin(Stdio::null())
