@@ -48,8 +48,8 @@ fn signals() -> Result<()> {
         // outside of the trap: bash forgets what arrives while that runs.
         let script = format!(
             "trap 'n=x$n' {name}; echo there; \
-             while [ \"$n\" != xx ]; do \
-             sleep 1 & wait $!; [ \"$n\" = \"$said\" ] || echo $n; said=$n; \
+             while [ \"$said\" != xx ]; do \
+             sleep 1 & wait $!; now=$n; [ \"$now\" = \"$said\" ] || echo $now; said=$now; \
              done; exit {status}"
         );
         let mut tracer = v6trace(&["why", "--", "sh", "-c", &script])
