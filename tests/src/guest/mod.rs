@@ -60,7 +60,9 @@ pub(crate) use radvd::Radvd;
 pub(crate) use recording::Recording;
 pub(crate) use report::Report;
 pub(crate) use routes::{default_route, default_routes, renewed};
-pub(crate) use rtnetlink::{AddressRequest, NeighbourRequest, Netlink, RouteRequest, attribute};
+pub(crate) use rtnetlink::{
+    AddressRequest, NeighbourRequest, Netlink, RouteRequest, attribute, set_up,
+};
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use sends::send_from;
 pub(crate) use setsockopt::set as set_option;
