@@ -70,7 +70,7 @@ pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
-pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch, place};
+pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch, place, traced};
 pub(crate) use tun::Tun;
 pub(crate) use uplink::host_and_router;
 pub(crate) use wait::{until, until_some};

@@ -107,6 +107,7 @@ fn route(prefix: &str, prefix_len: u8) -> Known {
         nexthop_id: None,
         hops: 1,
         is_dead: false,
+        is_linkdown: false,
     }
 }
 
