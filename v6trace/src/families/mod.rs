@@ -224,7 +224,7 @@ families! {
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
-    transit { NotForwarded }
+    transit { NotForwarded, PacketDropped }
     process { ProcessStarted, SystemCall }
 }
 
