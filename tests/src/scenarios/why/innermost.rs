@@ -1,5 +1,7 @@
 //! The kernel function that was the first to fail.
 
+use std::net::TcpListener;
+
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
@@ -7,7 +9,10 @@ use super::{Answered, Other};
 use crate::guest::{Diagnosis, Netns};
 use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[alone("why-first-function", first_function)];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    alone("why-first-function", first_function),
+    alone("why-no-port-left", no_port_left),
+];
 
 fn function(diagnosis: &Diagnosis) -> Option<&str> {
     diagnosis.evidence("function").and_then(Value::as_str)
@@ -54,5 +59,33 @@ fn first_function() -> Result<()> {
         "{}",
         answered.done
     );
+    Ok(())
+}
+
+/// One port to connect from, which has a connection there already; two are enough.
+fn no_port_left() -> Result<()> {
+    let netns = Netns::new("narrow")?;
+    netns.ip("link set lo up")?;
+    let _server = netns.enter(|| Ok(TcpListener::bind("[::]:4000")?))?;
+    let script = "exec 3<>/dev/tcp/::1/4000 4<>/dev/tcp/::1/4000";
+    let within = format!("ip netns exec {} bash -c '{script}'", netns.name());
+    netns.set_sysctl("ipv4/ip_local_port_range", "40000 40000")?;
+    let answered = Answered::of_script(&within)?;
+    answered
+        .names(&["call-failed"])?
+        .says(1, "what failed of IPv6, the most decisive first:")?;
+    let diagnosis = &answered.diagnoses[0];
+    diagnosis
+        .expect()
+        .field("severity", "failure")
+        .field("errno", "EADDRNOTAVAIL")
+        .summary_has(["[::1]:4000", "no port of net.ipv4.ip_local_port_range"])
+        .check()?;
+    ensure!(
+        function(diagnosis) == Some("__inet_hash_connect"),
+        "{diagnosis}"
+    );
+    netns.set_sysctl("ipv4/ip_local_port_range", "40100 40109")?;
+    Answered::of_script(&within)?.names(&[])?;
     Ok(())
 }

@@ -83,6 +83,11 @@ impl Innermost {
         );
     }
 
+    /// Whether no port was left, or free, to connect from.
+    pub(super) fn is_about_ports(&self) -> bool {
+        self.function == sockets::CHOOSING_PORTS
+    }
+
     /// What it is returned for, where the catalogue has that.
     fn tests(&self) -> String {
         let mut functions = catalogue();

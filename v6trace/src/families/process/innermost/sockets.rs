@@ -12,6 +12,9 @@ const OTHER_SCOPE: &str =
     "the destination is link-local, and names another interface than the socket is bound to";
 const V6_ONLY: &str = "the destination is an IPv4 address, and the socket has IPV6_V6ONLY";
 
+/// What finds the port that a connection leaves from.
+pub(super) const CHOOSING_PORTS: &str = "__inet_hash_connect";
+
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "__sock_create",
@@ -84,11 +87,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
     },
     Function {
-        name: "__inet_hash_connect",
+        name: CHOOSING_PORTS,
         tests: &[(
             Errno::EADDRNOTAVAIL,
             &[
-                "no port of net.ipv4.ip_local_port_range is left for that destination and port",
+                "no port of net.ipv4.ip_local_port_range, or of IP_LOCAL_PORT_RANGE, is left for that \
+                 destination and port",
                 "the socket is bound to a port that has a connection there already",
             ],
         )],
