@@ -1,10 +1,10 @@
 //! The kernel function that was the first to fail, of those that are watched, and what it
 //! tests: the catalogue says that of each.
 //!
-//! Each was read in the kernel's source, of 5.10 and of a newer one: what it, and what it
-//! calls that is not watched itself, returns an errno for. Whether a caller lets an errno
-//! pass that one of them returned is not seen, and so what is said is never more than that
-//! it was the first.
+//! It says what a function, with what it calls that is not watched itself, returns an errno
+//! for, by the source of one kernel or another between 5.10 and 7.2, and so no more than as
+//! far as is known. Whether a caller lets an errno pass is not seen either: that it was the
+//! first is all that is claimed.
 
 mod requests;
 mod sending;
