@@ -19,6 +19,7 @@ use v6trace_common::{
     },
 };
 
+use super::process;
 use crate::{
     attachment::{self, Arguments},
     attributes, context,
@@ -137,6 +138,9 @@ fn answer<A: Arguments>(ctx: &A) -> Option<()> {
     if protocol != ROUTING {
         return None;
     }
+    let net = Net(socket.follow(&globals::SOCK_NET)?);
+    // Of a process that is followed; whoever judges the request, the next one is another.
+    let failed = process::failed_first(ret);
     let message = attachment::plain(ctx.number(1))?;
     let extack = attachment::plain(ctx.number(3))?;
     let header: MessageHeader = Pointer(message).read()?;
@@ -151,8 +155,7 @@ fn answer<A: Arguments>(ctx: &A) -> Option<()> {
     if !request.is_of_ipv6() {
         return None;
     }
-    let net = Net(socket.follow(&globals::SOCK_NET)?);
-    report(ctx, net, &request, Pointer(extack), ret)
+    report(ctx, net, &request, Pointer(extack), ret, failed)
 }
 
 /// A request.
@@ -260,6 +263,7 @@ fn report<C: EbpfContext>(
     request: &Request,
     extack: Pointer,
     ret: i32,
+    failed: Option<u64>,
 ) -> Option<()> {
     let netns = net.inum()?;
     let words = extack.follow(&globals::EXTACK_MESSAGE);
@@ -286,6 +290,9 @@ fn report<C: EbpfContext>(
         answer,
     };
     let verdict = refusals::verdict(&refusal)?;
+    if !verdict.is_held {
+        process::tell_innermost(ctx, wire::ANSWER, netns, ret, failed);
+    }
     let record = REFUSED_REQUEST.get()?;
     // Requests are answered where a task sends them.
     record.open_in(context::of_sleeper(), wire::ANSWER, netns);

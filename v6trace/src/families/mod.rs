@@ -225,7 +225,7 @@ families! {
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
     transit { NotForwarded, PacketDropped }
-    process { ProcessStarted, SystemCall }
+    process { ProcessStarted, SystemCall, Innermost }
 }
 
 /// The kind of the records that something is decoded from.
