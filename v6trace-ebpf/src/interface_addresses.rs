@@ -22,6 +22,7 @@ const ROW: u32 = 32;
 const COMPLETE: u64 = 1 << 32;
 const LINK_LOCAL: u64 = 1 << 33;
 const THERE: u64 = 1 << 34;
+const OTHER: u64 = 1 << 35;
 
 /// The addresses of an interface.
 pub(crate) struct Found {
@@ -30,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) complete: bool,
     /// Whether a link-local one is among them, and not tentative.
     pub(crate) link_local: bool,
+    /// Whether one is among them that is not link-local, tentative or not.
+    pub(crate) other: bool,
     /// The one that was looked for.
     pub(crate) existing: Option<Existing>,
 }
@@ -52,6 +55,7 @@ impl Found {
             count: found as u32,
             complete: found & COMPLETE != 0,
             link_local: found & LINK_LOCAL != 0,
+            other: found & OTHER != 0,
             existing,
         }
     }
@@ -183,7 +187,9 @@ fn look_at(search: &mut Search, head: u64) -> bool {
         search.made_by.set(made_by.into());
         search.made_by_read.set(reading.mask());
     }
-    if flags & TENTATIVE == 0 && address.is_link_local() {
+    if !address.is_link_local() {
+        is |= OTHER;
+    } else if flags & TENTATIVE == 0 {
         is |= LINK_LOCAL;
     }
     search.found.set((search.found.get() + 1) | is);

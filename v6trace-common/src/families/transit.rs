@@ -188,6 +188,7 @@ pub const FAMILY: Family = Family {
                     &kernel::DEV_NET,
                     &kernel::DEV_IFINDEX,
                     &kernel::NET_INUM,
+                    &SKB_DST,
                     &SKB_PARM_IIF,
                 ],
                 note: None,

@@ -196,11 +196,12 @@ impl Live {
                 }
                 _ = count_losses.tick() => {
                     self.take_held(clock::boot_ns());
-                    if !self.merge.is_empty() {
+                    let through_ns = self.through();
+                    if through_ns.is_none() {
                         self.pace = Pace::Awake;
                     }
                     enough = self.count_losses(&mut sink).is_break()
-                        || sink(self.observer.due(clock::boot_ns())).is_break();
+                        || sink(self.observer.due(clock::boot_ns(), through_ns)).is_break();
                 }
             }
             if let Some(through_ns) = through_ns.filter(|_| self.merge.due() == 0) {
@@ -211,11 +212,24 @@ impl Live {
         Ok(())
     }
 
+    /// Up to when everything was handed over, if nothing is there that was not.
+    fn through(&mut self) -> Option<u64> {
+        if self.merge.is_empty() {
+            self.read();
+        }
+        self.merge.is_empty().then(|| self.ordered())
+    }
+
+    /// Up to when everything is in order that was read.
+    fn ordered(&self) -> u64 {
+        // Not later: what happened since may still be in a buffer.
+        self.read_ns.saturating_sub(nanoseconds(MERGE_DELAY))
+    }
+
     /// Reads what is there, and lets go what need not wait any longer.
     fn look(&mut self) {
         let any = self.drain();
-        // Not later: what happened since may still be in a buffer.
-        let until = self.read_ns.saturating_sub(nanoseconds(MERGE_DELAY));
+        let until = self.ordered();
         self.merge.release(until);
         self.due_ns = until;
         self.pace = self.pace.after(any || !self.merge.is_empty());

@@ -33,6 +33,7 @@ pub(crate) mod netlink;
 pub(crate) mod nsid;
 pub(crate) mod other_end;
 pub(crate) mod owners;
+mod pause;
 pub(crate) mod places;
 pub(crate) mod processes;
 pub(crate) mod routes;
@@ -52,14 +53,14 @@ use crate::{
         source_selection, transit,
     },
     privilege::PidNamespace,
-    record::{Lookup, Process, Quiet, Record, SessionInfo},
-    together::PAUSE_NS,
+    record::{Lookup, Process, Record, SessionInfo},
 };
 use batch::Batch;
 pub(crate) use descendants::descendants;
 use later::Later;
 pub use namespaces::inode_of;
 use namespaces::{Namespaces, OWN};
+use pause::Pause;
 use processes::Belongs;
 
 /// What a family looks up beside its records.
@@ -162,10 +163,6 @@ pub(crate) fn names() -> Vec<Record> {
         .collect()
 }
 
-/// How long it takes at most until a record is in order, unless there are very many,
-/// nanoseconds.
-const ORDERED_NS: u64 = 1_000_000_000;
-
 /// Looks up what explanations want to know.
 pub struct Observer {
     namespaces: Namespaces,
@@ -173,8 +170,7 @@ pub struct Observer {
     /// What is urgent for any of them.
     urgent: Vec<Kind>,
     later: Later,
-    /// When the newest part came of something whose end did not, nanoseconds since boot.
-    unended_ns: Option<u64>,
+    pause: Pause,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -202,7 +198,7 @@ impl Observer {
                 families,
                 urgent,
                 later,
-                unended_ns: None,
+                pause: Pause::default(),
                 own_netns: info.own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -238,11 +234,8 @@ impl Observer {
     /// is worth knowing beside it; but for those that wait.
     pub fn around(&mut self, batch: Vec<Record>) -> Vec<Record> {
         for event in batch.iter().filter_map(Record::event) {
-            let occurrence = event.occurrence();
-            if occurrence.ends().is_some() {
-                self.unended_ns = None;
-            } else if occurrence.part_of().is_some() {
-                self.unended_ns = Some(event.boot_ns);
+            if event.occurrence().part_of().is_some() {
+                self.pause.part(event.boot_ns);
             }
         }
         let sorted = self.later.put_off(batch);
@@ -253,23 +246,20 @@ impl Observer {
         sorted.given_up.into_iter().chain(others).collect()
     }
 
-    /// Those that waited until `now`, nanoseconds since boot, likewise; and that an end has
-    /// not come, where that is long enough ago.
-    pub fn due(&mut self, now: u64) -> Vec<Record> {
+    /// Those that waited until `now`, nanoseconds since boot, likewise; and that a pause is
+    /// over, where all was handed over that happened through `through_ns`.
+    pub fn due(&mut self, now: u64, through_ns: Option<u64>) -> Vec<Record> {
         let due = self.later.due(now);
         let mut records = self.beside(due);
-        let is_over = |newest: &u64| newest.saturating_add(PAUSE_NS + ORDERED_NS) < now;
-        if self.unended_ns.take_if(|newest| is_over(newest)).is_some() {
-            let boot_ns = now - ORDERED_NS;
-            records.push(Quiet { boot_ns }.into());
-        }
+        let quiet = through_ns.and_then(|through_ns| self.pause.over(through_ns));
+        records.extend(quiet.map(Record::from));
         records
     }
 
     /// Those that waited, at the end of a session: it is too early to look anything up
     /// for what is not due.
     pub fn end(&mut self, now: u64) -> Vec<Record> {
-        let mut records = self.due(now);
+        let mut records = self.due(now, None);
         records.extend(self.later.due(u64::MAX));
         records
     }

@@ -9,9 +9,12 @@ use v6trace::{
 };
 use v6trace_common::{
     Context, Hook,
-    families::transit::{
-        ERROR, ERROR_ROUTE, ERROR_SENT, FORWARD, NOT_LOOKED_UP, NOT_ROUTED, NOT_SENT, NotForwarded,
-        PacketDropped, TOLD,
+    families::{
+        outgoing::ROUTE,
+        transit::{
+            ERROR, ERROR_ROUTE, ERROR_SENT, FORWARD, NOT_LOOKED_UP, NOT_ROUTED, NOT_SENT,
+            NotForwarded, PacketDropped, TOLD,
+        },
     },
 };
 use zerocopy::FromZeros as _;
@@ -87,7 +90,7 @@ fn record(dropped: &PacketDropped) -> Record {
 
 /// With everything watched.
 fn said(dropped: &PacketDropped) -> Value {
-    let all = [ERROR, ERROR_ROUTE, ERROR_SENT];
+    let all = [ERROR, ERROR_ROUTE, ERROR_SENT, ROUTE];
     diagnosis([watching(&all), record(dropped)])
 }
 
@@ -101,13 +104,26 @@ fn what_was_not_watched_is_not_taken_for_unsent() {
         let expired = record(&dropped(TIME_EXCEEDED, NOT_ROUTED, -101));
         let said = diagnosis([watching(hooks), expired]);
         assert_eq!(said["cause"], "hop-limit-exceeded", "{hooks:?}");
+        assert_eq!(said["evidence"]["told"], Value::Null, "{hooks:?}");
     }
+    // What the limit looks up is watched by another hook.
+    let hooks = [ERROR, ERROR_ROUTE, ERROR_SENT];
+    let held = record(&dropped(TOO_BIG, NOT_LOOKED_UP, 0));
+    assert_eq!(diagnosis([watching(&hooks), held]), Value::Null);
+    let expired = record(&dropped(TIME_EXCEEDED, NOT_LOOKED_UP, 0));
+    let said = diagnosis([watching(&hooks), expired]);
+    assert_eq!(said["evidence"]["told"], Value::Null);
 }
 
 #[test]
 fn the_errno_says_why_an_error_does_not_leave() {
     for (ret, errno, says, fixes) in [
-        (-101, "ENETUNREACH", "no route to fd00::2", 1),
+        (
+            -101,
+            "ENETUNREACH",
+            "no route for what it sends to fd00::2",
+            1,
+        ),
         (-99, "EADDRNOTAVAIL", "no address", 0),
         (-113, "EHOSTUNREACH", "rejects", 0),
         (-13, "EACCES", "rejects", 0),
@@ -131,6 +147,29 @@ fn the_errno_says_why_an_error_does_not_leave() {
             assert_eq!(said["fix"].as_array().unwrap().len(), fixes, "{said}");
         }
     }
+}
+
+#[test]
+fn the_error_is_named_by_its_code() {
+    for (code, says) in [
+        (0, "(no route to destination)"),
+        (1, "(administratively prohibited)"),
+        (3, "(address unreachable)"),
+        (6, "(destination unreachable, code 6)"),
+    ] {
+        let mut packet = dropped(UNREACHABLE, NOT_ROUTED, -101);
+        packet.code = code;
+        let said = said(&packet);
+        let summary = said["summary"].as_str().unwrap();
+        assert!(summary.contains(says), "{summary}");
+    }
+}
+
+#[test]
+fn a_packet_that_fits_was_not_too_big() {
+    let mut packet = dropped(TOO_BIG, NOT_ROUTED, -101);
+    packet.length = packet.mtu;
+    assert_eq!(said(&packet), Value::Null);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{ADDRESS, ROUTER, Site, ordinary};
 use crate::guest::{
-    AddressState, MulticastSocket, Radvd, Tracer, Tracing, default_route, traced, until_some,
+    AddressState, MulticastSocket, Radvd, Tracer, Tracing, default_route, until_some,
 };
 use crate::scenarios::{Scenario, alone, scenario};
 
@@ -16,7 +16,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding-written", written),
     alone("ra-ignored-forwarding-docker", docker),
     scenario("ra-ignored-forwarding-has-others", has_others),
-    scenario("ra-ignored-forwarding-run-out", run_out),
+    alone("ra-ignored-forwarding-run-out", run_out),
     scenario("ra-ignored-accept-ra", accept_ra),
     scenario("ra-ignored-accept-ra-taken", taken),
     scenario("ra-ignored-not-heeded", heeded),
@@ -123,26 +123,26 @@ fn run_out() -> Result<()> {
     site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let advertiser = site.advertiser()?;
     let message = ordinary().bytes();
-    let report = traced(|| {
-        for _ in 0..3 {
-            advertiser.send(&message)?;
-        }
-        // What it has is looked up a moment later.
-        std::thread::sleep(Duration::from_secs(2));
-        // As it would go by itself, later.
-        site.host.ip(&format!(
-            "address change {ADDRESS}/64 dev {} valid_lft 1 preferred_lft 1",
-            site.interface.name
-        ))?;
-        AddressState::Absent.wait(&site.host, &site.interface.name, ADDRESS)?;
-        // A lifetime that counts down makes no other advertisement of it.
-        for lifetime in [1800, 1790, 1780] {
-            let mut message = ordinary();
-            message.lifetime = lifetime;
-            advertiser.send(&message.bytes())?;
-        }
-        Ok(())
-    })?;
+    let tracer = Tracer::start(&[])?;
+    for _ in 0..3 {
+        advertiser.send(&message)?;
+    }
+    // With what it has by then.
+    tracer.wait_for_line("ra-ignored-forwarding")?;
+    // As it would go by itself, later.
+    site.host.ip(&format!(
+        "address change {ADDRESS}/64 dev {} valid_lft 1 preferred_lft 1",
+        site.interface.name
+    ))?;
+    AddressState::Absent.wait(&site.host, &site.interface.name, ADDRESS)?;
+    // A lifetime that counts down makes no other advertisement of it.
+    for lifetime in [1800, 1790, 1780] {
+        let mut message = ordinary();
+        message.lifetime = lifetime;
+        advertiser.send(&message.bytes())?;
+    }
+    let report = tracer.finish()?;
+    report.complete()?;
     let told: Vec<_> = report
         .diagnoses
         .iter()

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rustix::system::uname;
 
 use super::Host;
 use crate::guest::{Bird, Tracer, until};
@@ -12,34 +11,26 @@ use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("route-refused-not-by-bird", thousands)];
 
-/// How many routes BIRD has: very many take half a minute, which one kernel is enough for.
-fn count() -> usize {
-    let release = uname().release().to_string_lossy().into_owned();
-    if release.starts_with("6.1.") {
-        50_000
-    } else {
-        3000
-    }
-}
+/// How many routes BIRD has.
+const COUNT: usize = 10_000;
 
 /// BIRD gives the kernel all of its routes, takes them back, and gives them again. That
 /// goes well, and nothing is lost of what others have set.
 fn thousands() -> Result<()> {
     let host = Host::new("bird")?;
-    let count = count();
     let mut routes = String::new();
-    for number in 0..count {
+    for number in 0..COUNT {
         writeln!(routes, "route fd00:61:{number:x}::/48 via fe80::9%v0;")?;
     }
     let before = host.routes()?;
     let others = entries(&host)?;
     let tracer = Tracer::start(&[])?;
     let bird = Bird::with_routes(&host.netns, &routes)?;
-    has(&host, others + count)?;
+    has(&host, others + COUNT)?;
     bird.enable_routes(false)?;
     has(&host, others)?;
     bird.enable_routes(true)?;
-    has(&host, others + count)?;
+    has(&host, others + COUNT)?;
     bird.enable_routes(false)?;
     has(&host, others)?;
     let report = tracer.finish()?;

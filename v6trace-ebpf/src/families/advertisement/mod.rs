@@ -317,11 +317,11 @@ fn own(inet6_dev: Pointer, source: Address) -> u32 {
     own | complete | link_local
 }
 
-/// [`WITHOUT_ADDRESS`] where the interface has but its link-local address.
+/// [`WITHOUT_ADDRESS`] where the interface has none but link-local addresses.
 #[inline(always)]
 fn without_address(inet6_dev: Pointer, source: Address) -> u32 {
     let found = interface_addresses::find_for_advertisement(inet6_dev, source);
-    if found.complete && found.count <= u32::from(found.link_local) {
+    if found.complete && !found.other {
         WITHOUT_ADDRESS
     } else {
         0

@@ -1,8 +1,13 @@
 //! Routes of IPv6 that the kernel removes by itself, and those that lose their source, or
-//! one of several next hops: told by the functions that see them go. (Messages of neighbour discovery take routes
-//! away as well: `message`.)
+//! one of several next hops: told by the functions that see them go. (Messages of neighbour
+//! discovery take routes away as well: `message`.)
 
-use aya_ebpf::{EbpfContext, helpers::generated, macros::map, programs::FExitContext};
+use aya_ebpf::{
+    EbpfContext,
+    helpers::generated,
+    macros::map,
+    programs::{FExitContext, ProbeContext},
+};
 use v6trace_common::families::{
     forwarding::ROUTE_DELETE,
     route::{
@@ -61,9 +66,17 @@ pub(crate) fn gone<C: EbpfContext>(ctx: &C, route: Pointer, in_softirq: bool) ->
 }
 
 /// `fib6_remove_prefsrc(rt, arg)`, of every route, under the lock of its table and with
-/// softirqs held off: what has no source, as most have not, leaves at once.
+/// softirqs held off. The return does not know its route: what a missed one has left is not
+/// to be taken for that.
 #[inline(always)]
-pub(super) fn losing_source<A: Arguments>(ctx: &A) -> Option<()> {
+pub(super) fn losing_source(ctx: &ProbeContext) -> Option<()> {
+    *ROUTE_WITH_SOURCE.get()? = 0;
+    losing_source_at_once(ctx)
+}
+
+/// The same where the return knows it: what has no source, as most have not, leaves at once.
+#[inline(always)]
+pub(super) fn losing_source_at_once<A: Arguments>(ctx: &A) -> Option<()> {
     let len: u32 = ctx.object(0).value(&globals::ROUTE_PREFSRC_LEN)?;
     if len == 0 {
         return None;

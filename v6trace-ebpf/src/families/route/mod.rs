@@ -28,7 +28,7 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
 pub(crate) use gone::gone;
-use gone::{losing_link, losing_source, source_lost, source_lost_at_once};
+use gone::{losing_link, losing_source, losing_source_at_once, source_lost, source_lost_at_once};
 use ioctl::{answered_by_ioctl, asked_by_ioctl};
 use ipv4::changed as changed_ipv4;
 pub(crate) use message::{default_route_went, message};
@@ -50,7 +50,8 @@ programs! {
     deleted_at_once: fexit route_delete_fexit;
     added_ipv4: kretprobe route_add_ipv4_return;
     added_ipv4_at_once: fexit route_add_ipv4_fexit;
-    losing_source: kprobe route_source_enter, fentry route_source_fentry;
+    losing_source: kprobe route_source_enter;
+    losing_source_at_once: fentry route_source_fentry;
     source_lost: kretprobe route_source_return;
     source_lost_at_once: fexit route_source_fexit;
     losing_link: kprobe route_link_enter, fentry route_link_fentry;

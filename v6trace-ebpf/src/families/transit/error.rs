@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! icmp6_send begins             what came in, and is told of, is remembered
-//! ip6_route_output_flags        for the rate limit, which is by route: there is none
-//!                               (watched by `outgoing`)
+//! ip6_route_output_flags        for the source that a route prefers, then for the rate limit,
+//!                               which is by route: there is none (watched by `outgoing`)
 //! ip6_dst_lookup                which way the error is to go, or that there is none
 //! icmpv6_push_pending_frames    it goes
 //! icmp6_send ends               a record, once in a while for each way
@@ -26,7 +26,7 @@ use super::{AGAIN_NS, globals, packet::Packet};
 use crate::{
     attachment::{self, Arguments},
     limit::{HELD_BACK, Limit},
-    output::Record,
+    output::{self, Record},
     pointer::Pointer,
     scratch::Scratch,
 };
@@ -52,6 +52,7 @@ struct Way {
     ifindex: u32,
     out_ifindex: u32,
     message_type: u32,
+    code: u32,
     told: u32,
     ret: i32,
 }
@@ -67,8 +68,12 @@ static PACKET_DROPPED: Scratch<Record<PacketDropped>> = Scratch::new();
 /// `icmp6_send(skb, type, code, info, force_saddr, parm)`
 #[inline(always)]
 pub(super) fn began<A: Arguments>(ctx: &A) -> Option<()> {
-    let record = PACKET_DROPPED.get()?;
-    record.header.size = 0;
+    let last = PACKET_DROPPED.get()?;
+    if last.header.size != 0 {
+        // Its return was missed.
+        output::not_kept(ERROR);
+        last.header.size = 0;
+    }
     let (kind, code) = (ctx.number(1) as u8, ctx.number(2) as u8);
     let is_told = match kind {
         TOO_BIG => true,
@@ -88,7 +93,8 @@ pub(super) fn began<A: Arguments>(ctx: &A) -> Option<()> {
     let skb = Pointer(attachment::plain(ctx.number(0))?);
     let parm = Pointer(attachment::plain(ctx.number(5))?);
     let packet = Packet::of(skb, parm)?;
-    if packet.ifindex == 0 {
+    // Without a route it is what a tunnel quotes of an error that it was told.
+    if packet.ifindex == 0 || !packet.is_routed() {
         return None;
     }
     let header = packet.header()?;
@@ -151,13 +157,16 @@ fn found(ret: i32) -> Option<()> {
     Some(())
 }
 
-/// A route that is an error was found, as the kernel looked for the rate limit of the way
-/// back, or for the source that a route prefers.
+/// A route that is an error was found. The kernel looks for the source that a route prefers
+/// first, with neither VRF nor mark, so that this decides nothing; where there is none either
+/// with all that the error has, for the rate limit, that is the end of it.
 #[inline(always)]
 pub(crate) fn no_route(error: i32) -> Option<()> {
     let payload = &mut current()?.payload;
     if payload.told == NOT_LOOKED_UP {
-        payload.told = NOT_ROUTED;
+        if payload.ret != 0 {
+            payload.told = NOT_ROUTED;
+        }
         payload.ret = error;
     }
     Some(())
@@ -173,12 +182,16 @@ pub(super) fn pushed<A: Arguments>(_ctx: &A) -> Option<()> {
 #[inline(always)]
 pub(super) fn ended<C: EbpfContext>(ctx: &C) -> Option<()> {
     let record = current()?;
-    let payload = &record.payload;
+    let payload = &mut record.payload;
+    if payload.told == NOT_LOOKED_UP {
+        payload.ret = 0;
+    }
     let way = Way {
         netns: record.header.netns,
         ifindex: payload.ifindex,
         out_ifindex: payload.out_ifindex,
         message_type: payload.message_type,
+        code: payload.code,
         told: payload.told,
         ret: payload.ret,
     };

@@ -96,10 +96,22 @@ impl Packet {
         }
     }
 
+    /// Its route, 0 where there is none.
+    #[inline(always)]
+    fn dst(&self) -> Pointer {
+        let dst: u64 = self.skb.or_zero(&globals::SKB_DST);
+        Pointer(dst & !NO_REFERENCE)
+    }
+
+    /// Whether the kernel has found a route for it, if only one that rejects.
+    #[inline(always)]
+    pub(super) fn is_routed(&self) -> bool {
+        self.dst().0 != 0
+    }
+
     #[inline(always)]
     pub(super) fn way(&self) -> Way {
-        let dst: u64 = self.skb.or_zero(&globals::SKB_DST);
-        let dst = Pointer(dst & !NO_REFERENCE);
+        let dst = self.dst();
         let mut route = Reading::new();
         let device = Device(Pointer(route.get(dst, &globals::DST_DEV)));
         let flags: u32 = route.get(dst, &globals::RT6_FLAGS);

@@ -134,7 +134,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Its name in `--events` and in the evidence.
+    /// Its name in `--events`, where that does not hang on what was watched.
+    pub(super) const fn seen(self) -> Option<&'static str> {
+        match self {
+            Self::Told | Self::NotRouted(_) => Some(self.name()),
+            Self::NotLookedUp | Self::NotSent | Self::Unknown => None,
+        }
+    }
+
+    /// Its name in the evidence.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Told => "sent",

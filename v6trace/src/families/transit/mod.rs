@@ -70,7 +70,7 @@ impl Occurrence for PacketDropped {
         take("gateway", text(self.gateway.as_ref()));
         take("icmpv6_type", self.message_type.into());
         take("icmpv6_code", self.code.into());
-        take("told", self.outcome.name().into());
+        take("told", text(self.outcome.seen().as_ref()));
         take("hop_limit", self.hop_limit.into());
         take("next_header", self.next_header.into());
         take("length", self.length.into());

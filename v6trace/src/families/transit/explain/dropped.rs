@@ -1,9 +1,14 @@
 //! A packet was dropped, and its sender was to be told by an ICMPv6 error (`icmp6_send`).
-//! Whether that went out is seen, and so is whether there was a way for it: the errno of
-//! its lookup decides. Where it did not come to that, only the rate limit is known to be a
-//! reason, and what was dropped must be a packet that errors are sent for.
+//! Whether that went out is seen, and so is whether the kernel found a way for it: the errno
+//! of its lookup decides. That is the lookup of a packet of this host's own, and says nothing
+//! of what it passes on: that may go by another VRF, or by rules. Where it did not come to
+//! that, only the rate limit is known to be a reason, and what was dropped must be a packet
+//! that errors are sent for.
 
-use v6trace_common::families::transit::{ERROR_ROUTE, ERROR_SENT};
+use v6trace_common::families::{
+    outgoing,
+    transit::{ERROR_ROUTE, ERROR_SENT},
+};
 
 use super::super::{Cause, Outcome, PacketDropped};
 use crate::{
@@ -20,20 +25,19 @@ const ICMPV6: u32 = 58;
 const INFORMATIONAL: i32 = 128;
 /// Headers of IPv6 that others follow: the kernel looks for an error behind these.
 const EXTENSIONS: [u32; 5] = [0, 43, 44, 51, 60];
-/// `ratemask` as it is from the start: packets that are too big are told of without limit.
-const DEFAULT_MASK: &str = "0-1,3-127";
 
 /// Explains it, where what was seen decides.
 pub(in super::super) fn explain(
     dropped: &PacketDropped,
     subject: Subject<'_>,
 ) -> Option<Diagnosis> {
-    let coverage = &subject.session.info().coverage;
-    let is_seen = coverage.has(ERROR_SENT) && coverage.has(ERROR_ROUTE);
     let story = Story { dropped, subject };
+    let is_seen = story.is_seen();
     let mut diagnosis = match (dropped.message_type, dropped.outcome) {
         (TIME_EXCEEDED, Outcome::NotRouted(errno)) if is_seen => story.no_way_back(errno),
         (TIME_EXCEEDED, _) => story.hop_limit(),
+        // It is not this packet that was too big.
+        (TOO_BIG, _) if dropped.length <= dropped.mtu => return None,
         (TOO_BIG, Outcome::NotRouted(errno)) if is_seen => story.untold(errno),
         (TOO_BIG, Outcome::NotLookedUp) if is_seen && dropped.is_held_back() => story.held_back(),
         (UNREACHABLE, Outcome::NotRouted(errno)) if is_seen => story.no_way_back(errno),
@@ -61,6 +65,14 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
+    /// Whether all was watched that what became of the error is concluded from.
+    fn is_seen(&self) -> bool {
+        let coverage = &self.subject.session.info().coverage;
+        let is_limit_seen =
+            self.dropped.outcome != Outcome::NotLookedUp || coverage.has(outgoing::ROUTE);
+        is_limit_seen && coverage.has(ERROR_SENT) && coverage.has(ERROR_ROUTE)
+    }
+
     fn told(&self, cause: Cause, summary: String) -> Diagnosis {
         let dropped = self.dropped;
         let errno = match dropped.outcome {
@@ -81,7 +93,7 @@ impl Story<'_> {
             )
             .with("icmpv6_type", dropped.message_type)
             .with("icmpv6_code", dropped.code)
-            .with("told", dropped.outcome.name())
+            .with("told", self.is_seen().then(|| dropped.outcome.name()))
             .with("length", dropped.length)
             .with(
                 "mtu",
@@ -119,14 +131,14 @@ impl Story<'_> {
     fn reason(&self, errno: Errno) -> String {
         let source = self.dropped.source;
         match errno {
-            Errno::ENETUNREACH => format!("this host has no route to {source}"),
+            Errno::ENETUNREACH => format!("this host finds no route for what it sends to {source}"),
             Errno::EADDRNOTAVAIL => {
-                format!("this host has no address that it could send to {source} from")
+                format!("this host finds no address that it could send to {source} from")
             }
-            Errno::EACCES | Errno::EHOSTUNREACH | Errno::EINVAL => {
-                format!("this host's route to {source} rejects or throws away what goes there")
-            }
-            _ => format!("this host finds no way to {source}"),
+            Errno::EACCES | Errno::EHOSTUNREACH | Errno::EINVAL => format!(
+                "a route or a rule of this host's rejects or throws away what it sends to {source}"
+            ),
+            _ => format!("this host finds no way for what it sends to {source}"),
         }
     }
 
@@ -160,13 +172,13 @@ impl Story<'_> {
              as well. What it is not told of it sends again as it was.",
             self.too_big(),
         );
-        let set = format!("sysctl -w net/ipv6/icmp/ratemask={DEFAULT_MASK}");
         self.told(Cause::TooBigUntold, summary)
             .with("ratemask_has_it", true)
             .likely()
-            .fix(self.subject.command(&set).remark(
-                "as it is from the start: all but these have a limit; names what is to have one",
-            ))
+            .fix(
+                Fix::new("set net.ipv6.icmp.ratemask to what it is now, without 2")
+                    .remark("names what has a limit; from the start it is 0-1,3-127"),
+            )
     }
 
     fn hop_limit(&self) -> Diagnosis {
@@ -194,17 +206,17 @@ impl Story<'_> {
 
     /// What this host drops is the lesser matter.
     fn no_way_back(&self, errno: Errno) -> Diagnosis {
-        let what = match (self.dropped.message_type, self.dropped.code) {
-            (TIME_EXCEEDED, _) => "its hop limit has run out",
-            (_, 0) => "this host has no route to its destination",
-            (_, 1) => "it is prohibited by a route or a filter",
-            (_, 3) => "its destination, or the next router, does not answer",
-            _ => "it goes nowhere from here",
+        // Routes and filters send the same codes.
+        let error = match (self.dropped.message_type, self.dropped.code) {
+            (TIME_EXCEEDED, _) => "hop limit exceeded".to_owned(),
+            (_, 0) => "no route to destination".to_owned(),
+            (_, 1) => "administratively prohibited".to_owned(),
+            (_, 3) => "address unreachable".to_owned(),
+            (_, code) => format!("destination unreachable, code {code}"),
         };
         let summary = format!(
-            "{}, and was dropped: {what}. Its sender was to learn that by an ICMPv6 error, which \
-             did not leave: {} ({errno}). What answers its packets by way of this host does not \
-             reach it either.",
+            "{}, and was dropped. Its sender was to learn that by an ICMPv6 error ({error}), which \
+             did not leave: {} ({errno}).",
             self.opening(),
             self.reason(errno),
         );
@@ -212,7 +224,7 @@ impl Story<'_> {
         self.back(errno).into_iter().fold(diagnosis, Diagnosis::fix)
     }
 
-    /// A way to the sender, where there is none at all.
+    /// A way to the sender, where none is found.
     fn back(&self, errno: Errno) -> Option<Fix> {
         let PacketDropped {
             source, interface, ..
@@ -221,7 +233,7 @@ impl Story<'_> {
         (errno == Errno::ENETUNREACH).then(|| {
             self.subject.command(&add).remark(
                 "if the sender is on that link; else its prefix, via the router that it is behind; \
-                 in a VRF with the table of that",
+                 with VRFs or rules (`ip -6 rule`) into the table of what this host sends itself",
             )
         })
     }
