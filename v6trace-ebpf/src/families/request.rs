@@ -131,6 +131,8 @@ impl Counting for RequestRefused {
 fn answer<A: Arguments>(ctx: &A) -> Option<()> {
     let ret = ctx.number(2) as i32;
     if ret >= 0 {
+        // What failed in it, and was got over, is none of the next one's.
+        process::forget_failed();
         return None;
     }
     let socket = Pointer(attachment::plain(ctx.number(0))?).follow(&globals::SKB_SK)?;
@@ -139,7 +141,7 @@ fn answer<A: Arguments>(ctx: &A) -> Option<()> {
         return None;
     }
     let net = Net(socket.follow(&globals::SOCK_NET)?);
-    // Of a process that is followed; whoever judges the request, the next one is another.
+    // Of a process that is followed; whoever judges the request.
     let failed = process::failed_first(ret);
     let message = attachment::plain(ctx.number(1))?;
     let extack = attachment::plain(ctx.number(3))?;

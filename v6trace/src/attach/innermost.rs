@@ -15,7 +15,8 @@ use crate::{
 const BEHIND_ENDBR: u64 = 4;
 
 impl Attacher<'_> {
-    /// Watches those that this kernel has, by their own name and once.
+    /// Watches those that this kernel has, by their own name and once; each kernel lacks
+    /// some.
     pub(super) fn watch_functions(&mut self, symbols: &Symbols) {
         let present: Vec<_> = functions()
             .filter_map(|name| match symbols.status(name) {
@@ -32,11 +33,22 @@ impl Attacher<'_> {
             ));
             return;
         }
+        let mut not_watched = Vec::new();
         for (name, _) in present {
             match self.attach_one(name, Some(INNERMOST)) {
                 Ok(link) => self.links.returns.extend(link),
-                Err(refusal) => log::debug!("{name} is not watched: {refusal:?}"),
+                Err(refusal) => {
+                    log::debug!("{name} is not watched: {refusal:?}");
+                    not_watched.push(name);
+                }
             }
+        }
+        if !not_watched.is_empty() {
+            self.refused.push(format!(
+                "{INNERMOST}: {} cannot be watched; where one fails first, what called it is \
+                 taken for it",
+                not_watched.join(", ")
+            ));
         }
     }
 }

@@ -32,9 +32,13 @@ pub(super) struct Missed {
 }
 
 impl Missed {
-    /// Watches the programs that are loaded. What was left out before is none of the
-    /// session's: as others are attached, and as those are named that are followed, v6trace
-    /// itself works on maps, and so holds off programs on that CPU.
+    /// Watches the programs that are loaded. What was left out before is not counted: as
+    /// others are attached, and as those are named that are followed, v6trace itself works on
+    /// maps, and so holds off programs on that CPU. What else was left out in that time is
+    /// not known either.
+    ///
+    /// Nor is what is left out of the many functions that one program watches: most of that
+    /// is of interrupts, which are none of theirs.
     pub(super) fn watch(ebpf: &Ebpf) -> Self {
         let mut names = Vec::new();
         for hook in HOOKS {

@@ -12,12 +12,15 @@ use v6trace_common::{
     families::{
         outgoing::{CONNECT, OutgoingLookup},
         process::{CALL, DATA_READ, Innermost, ProcessStarted, SOCKET_READ, START, SystemCall},
+        request::{ANSWER, REQUEST_READ, RequestRefused, SAID_READ, TASK_READ},
     },
 };
 use zerocopy::FromZeros as _;
 
 use crate::stream::{self, EVENT_NS, HOST, objects, session};
 
+const EPERM: i32 = -1;
+const ENOENT: i32 = -2;
 const ENETUNREACH: i32 = -101;
 const ECONNRESET: i32 = -104;
 const ECONNREFUSED: i32 = -111;
@@ -335,14 +338,66 @@ fn the_function_that_fails_first_is_that_of_the_next_call() {
         [json!("of_a_newer_kernel"), json!("tcp_v6_connect")]
     );
     let summary = |index: usize| said[index]["summary"].as_str().unwrap();
-    let named = "of_a_newer_kernel() was the first to return it.";
+    let named = "of_a_newer_kernel() was the first seen to return it.";
     assert!(summary(0).ends_with(named), "{}", summary(0));
-    let tests = "as far as is known for this: the destination is a multicast group; or";
-    assert!(summary(1).contains(tests), "{}", summary(1));
+    let reasons = "Among its reasons for that: the destination is a multicast group.";
+    assert!(summary(1).ends_with(reasons), "{}", summary(1));
+    // What the errno may tell of is then not told as well.
+    assert!(!summary(1).contains("no route"), "{}", summary(1));
+    // One that is told later is not that of a call before it.
+    let mut later = fails_first(FOLLOWED, "tcp_v6_connect", ECONNREFUSED);
+    if let Record::Kernel(record) = &mut later {
+        let mut bytes = record.bytes.to_vec();
+        bytes[8..16].copy_from_slice(&(EVENT_NS + 1).to_le_bytes());
+        later = Record::kernel(bytes);
+    }
+    let said = answered([later, connects(FOLLOWED, A, ECONNREFUSED)], 1);
+    assert_eq!(functions(&said), [Value::Null]);
+}
+
+/// A request for a rule of a followed process that is refused, and what is said of it
+/// where `function` failed first.
+fn refused_first(function: &str, refused: &RequestRefused) -> Value {
+    let header = stream::header::<RequestRefused>(ANSWER, HOST);
+    let records = [
+        fails_first(FOLLOWED, function, refused.ret),
+        stream::kernel(header, refused),
+    ];
+    let mut said = answered(records, 1);
+    assert_eq!(causes(&said), ["request-refused"]);
+    said.remove(0)
+}
+
+fn refused(ret: i32) -> RequestRefused {
+    let mut refused = RequestRefused {
+        // `RTM_DELRULE`
+        message_type: 33,
+        request_len: 12,
+        ret,
+        found: REQUEST_READ | SAID_READ | TASK_READ,
+        ..RequestRefused::new_zeroed()
+    };
+    refused.request[0] = INET6;
+    refused
 }
 
 #[test]
 fn what_is_certain_has_no_function() {
+    let certain = refused_first("fib_nl_delrule", &refused(EPERM));
+    assert_eq!(certain["confidence"], "certain");
+    assert_eq!(certain["evidence"]["function"], Value::Null);
+    // Who has the capability may lack it where that counts.
+    let may = RequestRefused {
+        capabilities: 1 << 12,
+        ..refused(EPERM)
+    };
+    let likely = refused_first("fib_nl_delrule", &may);
+    assert_eq!(likely["confidence"], "likely");
+    assert_eq!(likely["evidence"]["function"], "fib_nl_delrule");
+}
+
+#[test]
+fn what_a_family_explains_has_the_function() {
     let said = answered(
         [
             finds_no_way(FOLLOWED, A),
@@ -351,8 +406,25 @@ fn what_is_certain_has_no_function() {
         ],
         1,
     );
-    assert_eq!(said.len(), 1);
-    if said[0]["confidence"] == "certain" {
-        assert_eq!(said[0]["evidence"]["function"], Value::Null);
-    }
+    assert_eq!(causes(&said), ["outgoing-unexplained"]);
+    assert_eq!(said[0]["confidence"], "likely");
+    assert_eq!(said[0]["evidence"]["function"], "ip6_dst_lookup_flow");
+}
+
+#[test]
+fn words_of_the_kernel_are_not_guessed_beside() {
+    let reasons = "Among its reasons";
+    let summary = |refused: &RequestRefused| {
+        let said = refused_first("fib_nl_delrule", refused);
+        assert_eq!(said["evidence"]["function"], "fib_nl_delrule");
+        assert_eq!(said["evidence"]["extack"].is_string(), refused.said[0] != 0);
+        said["summary"].as_str().unwrap().to_owned()
+    };
+    let without = summary(&refused(ENOENT));
+    assert!(without.contains(reasons), "{without}");
+    let mut refused = refused(ENOENT);
+    let words = b"FIB rule does not exist";
+    refused.said[..words.len()].copy_from_slice(words);
+    let with = summary(&refused);
+    assert!(!with.contains(reasons), "{with}");
 }

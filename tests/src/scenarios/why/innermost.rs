@@ -43,7 +43,7 @@ fn first_function() -> Result<()> {
         .summary_has([
             "ff05::9",
             "tcp_v6_connect() was the first",
-            "the destination is a multicast group; or",
+            "the destination is a multicast group.",
         ])
         .check()?;
     ensure!(function(multicast) == Some("tcp_v6_connect"), "{multicast}");
@@ -71,13 +71,12 @@ fn no_port_left() -> Result<()> {
     let within = format!("ip netns exec {} bash -c '{script}'", netns.name());
     netns.set_sysctl("ipv4/ip_local_port_range", "40000 40000")?;
     let answered = Answered::of_script(&within)?;
-    answered
-        .names(&["call-failed"])?
-        .says(1, "what failed of IPv6, the most decisive first:")?;
+    answered.names(&["call-failed"])?;
     let diagnosis = &answered.diagnoses[0];
     diagnosis
         .expect()
-        .field("severity", "failure")
+        // A socket that is bound to its port may ask like that whether it has a connection.
+        .field("severity", "notice")
         .field("errno", "EADDRNOTAVAIL")
         .summary_has(["[::1]:4000", "no port of net.ipv4.ip_local_port_range"])
         .check()?;

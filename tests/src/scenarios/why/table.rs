@@ -1,16 +1,18 @@
 //! Commands that fail in many ways, each with the answer that it gets: the table of
 //! `docs/why.md`, which is made of this one.
 
+use std::net::{Ipv6Addr, UdpSocket};
+
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::Answered;
-use crate::guest::Netns;
+use crate::guest::{Netns, set_option};
 use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("why-each-in-the-table", each)];
 
-/// What there is in the namespace, and what each command is answered.
+/// What there is in the namespace, but for a flow label that somebody has.
 const PLACE: &[&str] = &[
     "link set lo up",
     "link add d0 up type dummy",
@@ -203,7 +205,7 @@ pub(super) const TABLE: &[(&str, &str, &str, &str)] = &[
         "ip6_append_data or __ip6_append_data",
     ),
     (
-        "sh -c 'ping -c 1 -F 0xfffff ::1 && ping -c 1 -F 0xfffff ::1'",
+        "ping -c 1 -F 0xfffff ::1",
         "EPERM",
         "option-refused",
         "ipv6_flowlabel_opt",
@@ -229,6 +231,7 @@ fn each() -> Result<()> {
         netns.ip(words)?;
     }
     netns.set_sysctl("ipv6/conf/off/disable_ipv6", "1")?;
+    let _has_label = netns.enter(flow_label)?;
     let within = |(command, ..): &(&str, _, _, _)| {
         format!("ip netns exec {} {command} && exit 90", netns.name())
     };
@@ -264,6 +267,22 @@ fn each() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// A socket that shares the flow label that a command asks for with nobody.
+fn flow_label() -> Result<UdpSocket> {
+    /// `IPV6_FLOWLABEL_MGR`
+    const MANAGER: i32 = 32;
+    // `struct in6_flowlabel_req`: a destination, the label, IPV6_FL_A_GET, IPV6_FL_S_EXCL
+    // and IPV6_FL_F_CREATE.
+    let mut request = [0_u8; 32];
+    request[..16].copy_from_slice(&Ipv6Addr::LOCALHOST.octets());
+    request[16..20].copy_from_slice(&0xfffff_u32.to_be_bytes());
+    request[21] = 1;
+    request[22] = 1;
+    let socket = UdpSocket::bind("[::]:0")?;
+    set_option(&socket, libc::IPPROTO_IPV6, MANAGER, &request)?;
+    Ok(socket)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn running() -> Option<u64> {
 
 /// What failed is none of what comes.
 #[inline(always)]
-pub(super) fn forget() {
+pub(crate) fn forget() {
     // Looking takes no lock, and there mostly is nothing.
     if FAILED.current().is_some() {
         FAILED.end();

@@ -33,7 +33,7 @@ use crate::{
     scratch::Scratch,
 };
 
-pub(super) use innermost::{take as failed_first, tell as tell_innermost};
+pub(super) use innermost::{forget as forget_failed, take as failed_first, tell as tell_innermost};
 
 mod globals {
     pub(super) use crate::globals::*;

@@ -22,12 +22,19 @@ pub(super) fn explain(call: &SystemCall, subject: Subject<'_>) -> Option<Diagnos
         return None;
     }
     let is_of_connect = call.call == Call::Error && began(call, subject);
-    let summary = format!(
-        "{} returned {errno} to {}. {}",
+    let mut summary = format!(
+        "{} returned {errno} to {}.",
         made(call, is_of_connect),
-        subject.who("the kernel"),
-        reason(call, errno)
+        subject.who("the kernel")
     );
+    // A function that has reasons of its own knows better than the errno.
+    let followed = subject.session.followed();
+    let innermost = followed.and_then(|followed| followed.innermost(subject.event));
+    let innermost = innermost.filter(|innermost| innermost.errno == errno);
+    if innermost.and_then(Innermost::reasons).is_none() {
+        summary += " ";
+        summary += reason(call, errno);
+    }
     let name = if is_of_connect {
         Call::Connect.name()
     } else {
@@ -47,15 +54,7 @@ pub(super) fn explain(call: &SystemCall, subject: Subject<'_>) -> Option<Diagnos
         .likely();
     diagnosis.errno = Some(errno);
     diagnosis.address = call.host();
-    let followed = subject.session.followed();
-    let innermost = followed.and_then(|followed| followed.innermost(subject.event));
     let may_be_usual = match (call.call, errno) {
-        // That no port is left is no answer of a host without IPv6.
-        (Call::Connect, Errno::EADDRNOTAVAIL)
-            if innermost.is_some_and(Innermost::is_about_ports) =>
-        {
-            false
-        }
         // Of what is of this host `outgoing` tells once, as a notice where it is an answer.
         // Else the other end has gone, as clients do.
         (Call::Socket | Call::SetOption, _)

@@ -13,8 +13,9 @@ use crate::{event::Event, explain::Diagnosis, families::Payload, record::Finding
 /// Processes that are followed at most: as many as the kernel side has room for.
 const MOST: usize = 1 << 14;
 
-/// How long before what failed the function is told that failed first: in the same program.
-const WITHIN_NS: u64 = 100_000_000;
+/// How long before what failed the function is told that failed first: in the same program,
+/// but the processor of a guest may stand still meanwhile.
+const WITHIN_NS: u64 = 1_000_000_000;
 
 /// That processes are followed, as the session begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,10 +82,12 @@ impl Followed {
         let thread = event.task.tid;
         match &event.payload {
             Payload::Innermost(innermost) => {
-                if self.innermost.len() < MOST {
-                    self.innermost
-                        .insert(thread, (innermost.clone(), event.boot_ns));
+                // Of so many nearly all are old: what came of them was lost.
+                if self.innermost.len() == MOST {
+                    self.innermost.clear();
                 }
+                self.innermost
+                    .insert(thread, (innermost.clone(), event.boot_ns));
                 return;
             }
             Payload::SystemCall(_) | Payload::RequestRefused(_) => {
@@ -115,7 +118,8 @@ impl Followed {
     /// tells of it right before: what came of an earlier one was lost.
     pub(crate) fn innermost(&self, event: &Event) -> Option<&Innermost> {
         let (innermost, at) = self.innermost.get(&event.task.tid)?;
-        (event.boot_ns.saturating_sub(*at) <= WITHIN_NS).then_some(innermost)
+        let before_ns = event.boot_ns.checked_sub(*at)?;
+        (before_ns <= WITHIN_NS).then_some(innermost)
     }
 
     /// Whether one of them did it.

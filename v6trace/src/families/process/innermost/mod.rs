@@ -1,10 +1,10 @@
-//! The kernel function that was the first to fail, of those that are watched, and what it
-//! tests: the catalogue says that of each.
+//! The kernel function that was the first seen to fail, of those that are watched, and some
+//! of what it fails for: the catalogue says that of each.
 //!
-//! It says what a function, with what it calls that is not watched itself, returns an errno
-//! for, by the source of one kernel or another between 5.10 and 7.2, and so no more than as
-//! far as is known. Whether a caller lets an errno pass is not seen either: that it was the
-//! first is all that is claimed.
+//! It has reasons for which a function, with what it calls, returns an errno. They are not
+//! all: which others there are depends on the kernel, and on what the compiler made a part
+//! of what. So they are told as some of its reasons, and not at all where the kernel gave
+//! words of its own. Whether a caller lets an errno pass is not seen either.
 
 mod requests;
 mod sending;
@@ -15,16 +15,16 @@ use v6trace_common::families::process as wire;
 use crate::{
     errno::Errno,
     event::{Name, name},
-    explain::Diagnosis,
+    explain::{Diagnosis, Value},
     families::Decode,
 };
 
 /// A kernel function, with what it returns errnos for.
 struct Function {
     name: &'static str,
-    /// Of an errno that is not here, it is not known. One without any is watched so that
-    /// its callers are not taken for it.
-    tests: &'static [(Errno, &'static [&'static str])],
+    /// Some of its reasons for an errno. One without any is watched so that its callers are
+    /// not taken for it.
+    reasons: &'static [(Errno, &'static [&'static str])],
 }
 
 /// What the kernel finds where it looks for a way.
@@ -75,33 +75,29 @@ impl Innermost {
         if !is_its || !diagnosis.is_likely() || diagnosis.evidence("function").is_some() {
             return;
         }
+        // The kernel's own words say what it was.
+        let has_words = diagnosis
+            .evidence("extack")
+            .is_some_and(|said| *said != Value::Unknown);
+        let reasons = self.reasons().filter(|_| !has_words);
+        let reasons = reasons.map_or_else(String::new, |reasons| {
+            format!(". Among its reasons for that: {}", reasons.join("; or "))
+        });
         diagnosis.add("function", self.function.as_str());
         diagnosis.summary += &format!(
-            " Of the kernel functions that v6trace watches, {}() was the first to return it{}.",
-            self.function,
-            self.tests()
+            " Of the kernel functions that v6trace watches, {}() was the first seen to return \
+             it{reasons}.",
+            self.function
         );
     }
 
-    /// Whether no port was left, or free, to connect from.
-    pub(super) fn is_about_ports(&self) -> bool {
-        self.function == sockets::CHOOSING_PORTS
-    }
-
-    /// What it is returned for, where the catalogue has that.
-    fn tests(&self) -> String {
+    /// Some of what it is returned for, where the catalogue has that.
+    pub(super) fn reasons(&self) -> Option<&'static [&'static str]> {
         let mut functions = catalogue();
-        let function = functions.find(|function| function.name == self.function);
-        let tests = function.and_then(|function| {
-            let mut tests = function.tests.iter();
-            tests.find(|(errno, _)| *errno == self.errno)
-        });
-        match tests {
-            Some((_, whether)) => {
-                format!(", as far as is known for this: {}", whether.join("; or "))
-            }
-            None => String::new(),
-        }
+        let function = functions.find(|function| function.name == self.function)?;
+        let mut reasons = function.reasons.iter();
+        let (_, reasons) = reasons.find(|(errno, _)| *errno == self.errno)?;
+        Some(reasons)
     }
 }
 
@@ -114,11 +110,11 @@ mod tests {
     #[test]
     fn the_catalogue_can_be_watched_and_told() {
         let mut names = HashSet::new();
-        for Function { name, tests } in catalogue() {
+        for Function { name, reasons } in catalogue() {
             assert!(name.len() < wire::FUNCTION_LEN, "{name} is too long");
             assert!(names.insert(name), "{name} is there twice");
             let mut errnos = HashSet::new();
-            for (errno, whether) in *tests {
+            for (errno, whether) in *reasons {
                 assert!(
                     errno.name().is_some() && errnos.insert(errno),
                     "{name}: {errno}"
@@ -140,7 +136,7 @@ mod tests {
             function: function.into(),
             errno,
         };
-        assert_eq!(innermost("of_the_future", Errno::EINVAL).tests(), "");
-        assert_eq!(innermost("fib_nl_delrule", Errno(4095)).tests(), "");
+        assert_eq!(innermost("of_the_future", Errno::EINVAL).reasons(), None);
+        assert_eq!(innermost("fib_nl_delrule", Errno(4095)).reasons(), None);
     }
 }

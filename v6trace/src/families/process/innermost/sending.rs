@@ -10,7 +10,8 @@ const TOO_LONG: (Errno, &[&str]) = (
         "it is longer than the MTU of the way, and the socket lets nobody make fragments of it \
          (IPV6_MTU_DISCOVER, IPV6_DONTFRAG)",
         "it is longer than 65535 bytes",
-        "its headers alone are longer than the MTU",
+        "an earlier datagram was, and a router or this host said so meanwhile (the socket's \
+         pending error)",
     ],
 );
 const NO_ADDRESS: (Errno, &[&str]) = (
@@ -36,15 +37,15 @@ const WAY: &[(Errno, &[&str])] = &[
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "ip6_dst_lookup_flow",
-        tests: WAY,
+        reasons: WAY,
     },
     Function {
         name: "ip6_sk_dst_lookup_flow",
-        tests: WAY,
+        reasons: WAY,
     },
     Function {
         name: "xfrm_lookup_with_ifid",
-        tests: &[(
+        reasons: &[(
             Errno::EPERM,
             &[
                 "an IPsec policy with the action block has the packet (ip xfrm policy)",
@@ -54,73 +55,61 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "ip6_append_data",
-        tests: &[TOO_LONG],
+        reasons: &[TOO_LONG],
     },
     Function {
         name: "__ip6_append_data",
-        tests: &[TOO_LONG],
+        reasons: &[TOO_LONG],
     },
     Function {
         name: "ip6_make_skb",
-        tests: &[TOO_LONG],
+        reasons: &[TOO_LONG],
     },
     Function {
         name: "ip6_datagram_send_ctl",
-        tests: &[
-            (
-                Errno::EPERM,
-                &["headers with options for hops or the destination take CAP_NET_RAW"],
-            ),
-            (
-                Errno::ENODEV,
-                &["the interface that IPV6_PKTINFO names is not there"],
-            ),
-        ],
+        reasons: &[(
+            Errno::ENODEV,
+            &[
+                "IPV6_PKTINFO is given, and the interface that it names, or the socket, is not there",
+            ],
+        )],
     },
     Function {
         name: "udp_cmsg_send",
-        tests: &[],
+        reasons: &[],
     },
     Function {
         name: "udp_v6_send_skb",
-        tests: &[],
+        reasons: &[],
     },
     Function {
         name: "udpv6_sendmsg",
-        tests: &[
-            NO_ADDRESS,
-            (
-                Errno::ENETUNREACH,
-                &["the destination is an IPv4 address, and the socket has IPV6_V6ONLY"],
-            ),
-        ],
+        reasons: &[NO_ADDRESS],
     },
     Function {
         name: "rawv6_sendmsg",
-        tests: &[
-            NO_ADDRESS,
-            (
-                Errno::EAFNOSUPPORT,
-                &["the address given is of another family than the socket"],
-            ),
-        ],
+        reasons: &[NO_ADDRESS],
     },
     Function {
         name: "ping_common_sendmsg",
-        tests: &[
+        reasons: &[
             (Errno::EMSGSIZE, &["it is longer than 65535 bytes"]),
             (
                 Errno::EINVAL,
-                &["a ping socket sends echo requests alone (type 128, from 5.13 on 160 as well)"],
+                &[
+                    "it is shorter than the header of ICMPv6",
+                    "a ping socket sends echo requests alone (type 128, code 0)",
+                ],
             ),
         ],
     },
     Function {
         name: "ip6_local_out",
-        tests: &[(
+        reasons: &[(
             Errno::EPERM,
             &[
-                "a rule of netfilter drops it (chains of the hooks output and postrouting)",
+                "netfilter drops it (a rule, a full table of connections, or a security module, at \
+                 output or postrouting)",
                 "a BPF program of the control group drops it (egress)",
             ],
         )],

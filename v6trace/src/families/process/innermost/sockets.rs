@@ -10,22 +10,18 @@ const NO_SCOPE: &str =
     "the destination is link-local, and neither it nor the socket names an interface";
 const OTHER_SCOPE: &str =
     "the destination is link-local, and names another interface than the socket is bound to";
-const V6_ONLY: &str = "the destination is an IPv4 address, and the socket has IPV6_V6ONLY";
-
-/// What finds the port that a connection leaves from.
-pub(super) const CHOOSING_PORTS: &str = "__inet_hash_connect";
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "__sock_create",
-        tests: &[(
+        reasons: &[(
             Errno::EAFNOSUPPORT,
             &["nothing in the kernel makes sockets of that family, as with ipv6.disable=1"],
         )],
     },
     Function {
         name: "inet6_create",
-        tests: &[
+        reasons: &[
             (
                 Errno::EPROTONOSUPPORT,
                 &["there are sockets of that type, and none with that protocol"],
@@ -47,14 +43,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "ping_init_sock",
-        tests: &[(
+        reasons: &[(
             Errno::EACCES,
             &["the process has no group within net.ipv4.ping_group_range"],
         )],
     },
     Function {
         name: "tcp_v6_connect",
-        tests: &[
+        reasons: &[
             (
                 Errno::EAFNOSUPPORT,
                 &["the address given is of another family than the socket"],
@@ -65,30 +61,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
             ),
             (
                 Errno::ENETUNREACH,
-                &["the destination is a multicast group", V6_ONLY],
+                &["the destination is a multicast group"],
             ),
         ],
     },
     Function {
         name: "__ip6_datagram_connect",
-        tests: &[
+        reasons: &[
             (
                 Errno::EAFNOSUPPORT,
-                &[
-                    "the address given is of another family than AF_INET6 and AF_INET",
-                    "it is of AF_INET, and the socket has IPV6_V6ONLY",
-                ],
+                &["the address given is of another family than AF_INET6 and AF_INET"],
             ),
             (
                 Errno::EINVAL,
                 &[TOO_SHORT, NOT_MANAGED, NO_SCOPE, OTHER_SCOPE],
             ),
-            (Errno::ENETUNREACH, &[V6_ONLY]),
         ],
     },
     Function {
-        name: CHOOSING_PORTS,
-        tests: &[(
+        name: "__inet_hash_connect",
+        reasons: &[(
             Errno::EADDRNOTAVAIL,
             &[
                 "no port of net.ipv4.ip_local_port_range, or of IP_LOCAL_PORT_RANGE, is left for that \
@@ -99,13 +91,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "ipv6_flowlabel_opt",
-        tests: &[
+        reasons: &[
             (
                 Errno::EPERM,
                 &[
                     "who has that flow label shares it with nobody, in another way than this one \
                      asks for, or only with its own process or user",
                     "labels are to be reflected, and net.ipv6.flowlabel_consistency is set",
+                    "to keep a flow label for longer than the kernel's limit takes CAP_NET_ADMIN",
                 ],
             ),
             (
@@ -120,7 +113,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "fl_create",
-        tests: &[(
+        reasons: &[(
             Errno::EPERM,
             &["to keep a flow label for longer than the kernel's limit takes CAP_NET_ADMIN"],
         )],
