@@ -20,8 +20,9 @@ use super::{
     trace_options::TraceOptions,
 };
 use crate::{
-    attach, check,
+    attach, check, clock,
     filter::Filter,
+    fold::Passed,
     live,
     record::Record,
     recording::{OutputFile, Writer},
@@ -186,6 +187,7 @@ impl SessionOptions {
                 let ended = ended(status, boot_ns);
                 records.insert(records.len() - 1, ended.into());
             }
+            records.extend(passed(&report, records.is_empty() && failed.is_none()));
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
@@ -223,6 +225,13 @@ fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
         options::stderr(),
         "v6trace: ready, {count} of {hooks} hooks attached on {kernel}{place}; Ctrl-C ends"
     );
+}
+
+/// What the stream has to say so that what repeated is told, though nothing else happens.
+fn passed(report: &Report<Box<dyn Render>>, nothing_else: bool) -> Option<Record> {
+    let boot_ns = clock::boot_ns();
+    let is_due = nothing_else && report.is_due(boot_ns);
+    is_due.then(|| Passed { boot_ns }.into())
 }
 
 /// Explains records, until nobody reads it.

@@ -22,6 +22,7 @@ use crate::{
         source_selection::Addresses,
         transit::Onward,
     },
+    fold::Passed,
 };
 
 /// Something that was looked up.
@@ -159,4 +160,6 @@ lookups! {
     Following = 33, LARGE;
     /// How the command that is followed ended.
     CommandEnded = 34, SMALL;
+    /// That time has passed.
+    Passed = 35, SMALL;
 }

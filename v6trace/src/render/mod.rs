@@ -18,16 +18,31 @@ pub use pcapng::Pcapng;
 pub use text::Text;
 
 use crate::{
-    event::Event, explain::Diagnosis, families::process::Followed, record::Lost,
-    recording::Missing, report::Totals, session::Session,
+    event::Event,
+    explain::Diagnosis,
+    families::process::Followed,
+    fold::{Position, Repeats},
+    record::Lost,
+    recording::Missing,
+    report::Totals,
+    session::Session,
 };
 
 /// A form of output.
 pub trait Render {
     /// The stream begins.
     fn session(&mut self, session: &Session) -> io::Result<()>;
-    /// An occurrence is explained.
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()>;
+    /// An occurrence is explained. It has a place among those like it but in an answer.
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()>;
+    /// So many more came that are like one; for a person, instead of each.
+    fn repeats(&mut self, _session: &Session, _repeats: &Repeats) -> io::Result<()> {
+        Ok(())
+    }
     /// Something happened, explained or not.
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()>;
     /// Events are missing.
@@ -43,7 +58,7 @@ pub trait Render {
         diagnoses: &[Diagnosis],
     ) -> io::Result<()> {
         let mut diagnoses = diagnoses.iter();
-        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
     }
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
@@ -72,8 +87,17 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).session(session)
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
-        (**self).diagnosis(session, diagnosis)
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
+        (**self).diagnosis(session, diagnosis, position)
+    }
+
+    fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
+        (**self).repeats(session, repeats)
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {

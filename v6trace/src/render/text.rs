@@ -17,6 +17,7 @@ use crate::{
     explain::{Confidence, Diagnosis, Value},
     families::process::Followed,
     field::Field,
+    fold::{Change, Position, Repeats},
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -69,10 +70,25 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         Ok(())
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         self.entry.clear();
         self.heading(session, diagnosis, true);
         self.explained(diagnosis)
+    }
+
+    fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
+        self.entry.clear();
+        self.heading(session, &repeats.like, true);
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.entry, "  … {repeats}");
+        self.changes(&repeats.changes);
+        self.entry.push('\n');
+        self.out.write_all(self.entry.as_bytes())
     }
 
     fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
@@ -183,7 +199,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             writeln!(self.err, "v6trace: {heading}")?;
         }
         for diagnosis in diagnoses {
-            self.diagnosis(session, diagnosis)?;
+            self.diagnosis(session, diagnosis, None)?;
         }
         self.out.flush()?;
         if !self.quiet {
@@ -262,6 +278,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 impl<O: Write, E> Text<O, E> {
     /// What follows the heading.
     fn explained(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        self.entry.push('\n');
         spaces(&mut self.entry, SUMMARY);
         wrap(&mut self.entry, &diagnosis.summary, SUMMARY);
         self.evidence(diagnosis);
@@ -321,7 +338,6 @@ impl<O, E> Text<O, E> {
             text.push_str("  container ");
             text.push_str(container.name());
         }
-        text.push('\n');
     }
 
     /// The values that are known, each with its name on the same line.
@@ -343,6 +359,24 @@ impl<O, E> Text<O, E> {
             paragraph.push_str(" (likely: inferred, not read)");
         }
         wrap(&mut self.entry, paragraph.trim_start(), VALUES);
+    }
+
+    /// What repeats have otherwise.
+    fn changes(&mut self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.label("changed");
+        self.paragraph.clear();
+        for change in changes {
+            if !self.paragraph.is_empty() {
+                self.paragraph.push_str(", ");
+            }
+            self.paragraph.push_str(change.name);
+            self.paragraph.push(GLUE);
+            push_change(&mut self.paragraph, change);
+        }
+        wrap(&mut self.entry, &self.paragraph, VALUES);
     }
 
     /// Actions under one another, with their remarks in a column of their own
@@ -473,6 +507,25 @@ pub(super) fn push_value(text: &mut String, value: &Value, space: char) {
             }
         }
         Value::Unknown => text.push_str("unknown"),
+    }
+}
+
+/// `4 … 9` of many numbers, `a or b` of few, `a, b or others`.
+fn push_change(text: &mut String, change: &Change) {
+    if let (true, Some((least, greatest))) = (change.others, change.range) {
+        // Memory takes whatever is written.
+        let _ = write!(text, "{least}{GLUE}…{GLUE}{greatest}");
+        return;
+    }
+    for (index, value) in change.values.iter().enumerate() {
+        if index > 0 {
+            text.extend([GLUE, 'o', 'r', GLUE]);
+        }
+        push_value(text, value, GLUE);
+    }
+    if change.others {
+        text.extend([GLUE, 'o', 'r', GLUE]);
+        text.push_str("others");
     }
 }
 
