@@ -372,6 +372,7 @@ impl<R: Render> Report<R> {
         if self.options.events {
             self.render.event(session, event)?;
         }
+        self.render.about(event);
         for diagnosis in explain(event, session) {
             // An event may have more of them than are left to show.
             if self.options.is_enough(&self.totals) {

@@ -161,7 +161,7 @@ impl Group {
     /// What waits, which is told then.
     fn told(&mut self) -> Option<Repeats> {
         let waiting = self.waiting.take()?;
-        let repeats = waiting.told(&self.first, self.told_ns);
+        let repeats = waiting.told(self.number, &self.first, self.told_ns);
         self.told_ns = repeats.like.boot_ns;
         Some(repeats)
     }

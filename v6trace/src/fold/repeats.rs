@@ -27,6 +27,8 @@ pub struct Repeats {
     /// The first of the group, with the time of the last repeat; without an interface
     /// where they are on several.
     pub like: Diagnosis,
+    /// The number of the group in the session.
+    pub group: u64,
     /// How many.
     pub count: u64,
     /// Since when, nanoseconds since boot: what was told last of the group.
@@ -117,7 +119,7 @@ impl Waiting {
     }
 
     /// As a line, since what was told last.
-    pub(super) fn told(self, first: &Diagnosis, since_ns: u64) -> Repeats {
+    pub(super) fn told(self, group: u64, first: &Diagnosis, since_ns: u64) -> Repeats {
         let mut like = first.clone();
         like.boot_ns = self.newest_ns;
         let mut interfaces = None;
@@ -128,6 +130,7 @@ impl Waiting {
         }
         Repeats {
             like,
+            group,
             count: self.count,
             since_ns,
             interfaces,

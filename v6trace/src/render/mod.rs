@@ -3,6 +3,7 @@
 
 mod answer;
 mod csv;
+mod document;
 mod json;
 mod pcapng;
 mod style;
@@ -13,6 +14,7 @@ mod wrap;
 use std::io;
 
 pub use csv::Csv;
+pub use document::{Document, DocumentFormat};
 pub use json::Json;
 pub use pcapng::Pcapng;
 pub use text::Text;
@@ -43,6 +45,8 @@ pub trait Render {
     fn repeats(&mut self, _session: &Session, _repeats: &Repeats) -> io::Result<()> {
         Ok(())
     }
+    /// What is explained next is about this event.
+    fn about(&mut self, _event: &Event) {}
     /// Something happened, explained or not.
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()>;
     /// Events are missing.
@@ -98,6 +102,10 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
         (**self).repeats(session, repeats)
+    }
+
+    fn about(&mut self, event: &Event) {
+        (**self).about(event);
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {

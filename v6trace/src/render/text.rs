@@ -374,7 +374,7 @@ impl<O, E> Text<O, E> {
             }
             self.paragraph.push_str(change.name);
             self.paragraph.push(GLUE);
-            push_change(&mut self.paragraph, change);
+            push_change(&mut self.paragraph, change, GLUE);
         }
         wrap(&mut self.entry, &self.paragraph, VALUES);
     }
@@ -510,21 +510,21 @@ pub(super) fn push_value(text: &mut String, value: &Value, space: char) {
     }
 }
 
-/// `4 … 9` of many numbers, `a or b` of few, `a, b or others`.
-fn push_change(text: &mut String, change: &Change) {
+/// `4 … 9` of many numbers, `a or b` of few, `a or b or others`, with `space` in between.
+pub(super) fn push_change(text: &mut String, change: &Change, space: char) {
     if let (true, Some((least, greatest))) = (change.others, change.range) {
         // Memory takes whatever is written.
-        let _ = write!(text, "{least}{GLUE}…{GLUE}{greatest}");
+        let _ = write!(text, "{least}{space}…{space}{greatest}");
         return;
     }
     for (index, value) in change.values.iter().enumerate() {
         if index > 0 {
-            text.extend([GLUE, 'o', 'r', GLUE]);
+            text.extend([space, 'o', 'r', space]);
         }
-        push_value(text, value, GLUE);
+        push_value(text, value, space);
     }
     if change.others {
-        text.extend([GLUE, 'o', 'r', GLUE]);
+        text.extend([space, 'o', 'r', space]);
         text.push_str("others");
     }
 }

@@ -1,0 +1,342 @@
+//! The document as one HTML page: its style and script are in it, and it reads without
+//! the script. The macro escapes whatever the session has named.
+
+use std::collections::BTreeSet;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
+
+use super::{
+    Part,
+    entry::Entry,
+    overview::{Overview, overview, seconds},
+    timeline::{Lane, Mark, Timeline, came_of, places, timeline},
+};
+use crate::catalogue::{Cause, Severity};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// Nothing is loaded from anywhere.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// The picture, in its own units: where lanes begin, how far a place and a lane go.
+const LEFT: u64 = 176;
+const PLACE: u64 = 12;
+const LANE: u64 = 30;
+const TOP: u64 = 16;
+
+/// All of it.
+pub(super) fn page(parts: &[Part], missing: &[String], more_missing: u64) -> String {
+    let hosts: BTreeSet<&str> = parts
+        .iter()
+        .map(|part| part.info.hostname.as_str())
+        .collect();
+    let hosts = hosts.into_iter().take(4).collect::<Vec<_>>().join(", ");
+    let mut explained = BTreeSet::new();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { "IPv6 on " (hosts) " · v6trace" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    @for (index, part) in parts.iter().enumerate() {
+                        (session(part, index, &mut explained))
+                    }
+                    @if parts.is_empty() { h1 { "Nothing recorded" } }
+                    @if !missing.is_empty() {
+                        section.missing {
+                            h2 { "What the recording lacks" }
+                            ul {
+                                @for what in missing { li { (what) } }
+                                @if more_missing > 0 { li { "and " (more_missing) " more" } }
+                            }
+                        }
+                    }
+                }
+                footer { "Written by v6trace " (env!("CARGO_PKG_VERSION")) "." }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn session(part: &Part, index: usize, explained: &mut BTreeSet<Cause>) -> Markup {
+    let info = &part.info;
+    let anchor = |number: usize| format!("d{index}-{number}");
+    let Overview {
+        counted,
+        said,
+        number,
+        first,
+    } = overview(part);
+    html! {
+        header {
+            p.what { "IPv6 on" }
+            h1 { (info.hostname) }
+            dl.facts {
+                div { dt { "Began" } dd { (part.began) } }
+                div { dt { "Lasted" } dd { (seconds(part.duration_ns)) } }
+                div { dt { "Kernel" } dd { "Linux " (info.kernel) ", " (info.machine) } }
+                div { dt { "Traced by" } dd { "v6trace " (info.version) } }
+            }
+        }
+        section.overview {
+            p.counted { (counted) }
+            p {
+                (said)
+                @if let Some(number) = number { " " a href={ "#" (anchor(number)) } { "Read why." } }
+            }
+            @if let Some(fix) = first {
+                p.first { "To do first" }
+                (self::fix(&fix.action, fix.remark))
+            }
+        }
+        @if !part.entries.is_empty() {
+            section {
+                h2 { "When" }
+                (picture(&timeline(part), &anchor))
+            }
+        }
+        @if part.entries.len() > 1 { (contents(part, &anchor)) }
+        @for (number, entry) in (1..).zip(&part.entries) {
+            (diagnosis(part, number, entry, &anchor, explained.insert(entry.diagnosis.cause)))
+        }
+        @if part.left_out() > 0 {
+            section {
+                h2 { "Not told in full" }
+                p { "There were " (part.left_out()) " more:" }
+                ul { @for (cause, count) in &part.left_out {
+                    li { (count) " " code { (cause.code()) } " " (cause.title()) }
+                } }
+            }
+        }
+        section.caveats {
+            h2 { "What was watched" }
+            ul { @for said in part.caveats() { li { (said) } } }
+        }
+    }
+}
+
+fn contents(part: &Part, anchor: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        section {
+            h2 { "What" }
+            table.contents {
+                thead { tr {
+                    th { "" } th { "Time" } th { "" } th { "Cause" } th { "Where" } th.number { "Times" }
+                } }
+                tbody {
+                    @for (number, entry) in (1..).zip(&part.entries) {
+                        tr {
+                            td.number { (number) }
+                            td { (entry.time) }
+                            td { (badge(entry.diagnosis.severity)) }
+                            td { a href={ "#" (anchor(number)) } { (entry.diagnosis.cause.code()) }
+                                 " " span.family { (entry.family()) } }
+                            td { (place(entry)) }
+                            td.number { (1 + entry.repeated) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn diagnosis(
+    part: &Part,
+    number: usize,
+    entry: &Entry,
+    anchor: &dyn Fn(usize) -> String,
+    is_first: bool,
+) -> Markup {
+    let diagnosis = &entry.diagnosis;
+    let code = diagnosis.cause.code();
+    html! {
+        article id=(anchor(number)) class=(class(diagnosis.severity)) {
+            h2 {
+                span.number { (number) }
+                (badge(diagnosis.severity)) " "
+                (code)
+            }
+            p.meta { (entry.time) " · " (entry.who().as_deref().unwrap_or("kernel")) " " (place(entry)) }
+            p.summary { (diagnosis.summary) }
+            @if !entry.repeats.is_empty() {
+                ul.repeats {
+                    @for line in &entry.repeats { li { "… " (line) } }
+                    @if entry.more_lines > 0 { li { "… and " (entry.more_lines) " more such lines" } }
+                }
+            }
+            @if let Some(before) = came_of(entry, &part.entries[..number - 1]) {
+                p.before { "Came of " a href={ "#" (anchor(before + 1)) } {
+                    (before + 1) " " (part.entries[before].diagnosis.cause.code())
+                } }
+            }
+            @if !diagnosis.fix.is_empty() {
+                h3 { "What to do" }
+                @for fix in &diagnosis.fix { (self::fix(&fix.action, fix.remark)) }
+            }
+            @if !entry.evidence.is_empty() {
+                h3 { "Evidence" }
+                (table(&entry.evidence))
+                @if diagnosis.confidence == crate::explain::Confidence::Likely {
+                    p.likely { "Likely: inferred, not read." }
+                }
+            }
+            @if let Some(frame) = &entry.frame {
+                h3 { (frame.name) }
+                (table(&frame.fields))
+            }
+            @if is_first {
+                details id={ "why-" (code) } {
+                    summary { "More about " (code) }
+                    div.page { (explained(diagnosis.cause)) }
+                }
+            } @else {
+                p.before { a href={ "#why-" (code) } { "More about " (code) } }
+            }
+        }
+    }
+}
+
+fn table(rows: &[(&'static str, String)]) -> Markup {
+    html! {
+        table.values { tbody { @for (name, value) in rows {
+            tr { th scope="row" { (name) } td { (value) } }
+        } } }
+    }
+}
+
+fn fix(action: &str, remark: Option<&str>) -> Markup {
+    html! {
+        div.fix {
+            pre { code { (action) } }
+            @if let Some(remark) = remark { p { (remark) } }
+        }
+    }
+}
+
+fn place(entry: &Entry) -> Markup {
+    html! {
+        @for (kind, name) in entry.place() {
+            span.place { @if !kind.is_empty() { span.kind { (kind) " " } } (name) } " "
+        }
+    }
+}
+
+fn badge(severity: Severity) -> Markup {
+    html! { span.badge.(class(severity)) { (severity.label().to_lowercase()) } }
+}
+
+const fn class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Failure => "failure",
+        Severity::Hazard => "hazard",
+        Severity::Notice => "notice",
+    }
+}
+
+/// A cause's page, with its headings below those of the document.
+fn explained(cause: Cause) -> Markup {
+    let below = |level| match level {
+        HeadingLevel::H1 => HeadingLevel::H4,
+        HeadingLevel::H2 => HeadingLevel::H5,
+        _ => HeadingLevel::H6,
+    };
+    let events = Parser::new(cause.page()).map(|event| match event {
+        Event::Start(Tag::Heading {
+            level,
+            id,
+            classes,
+            attrs,
+        }) => Event::Start(Tag::Heading {
+            level: below(level),
+            id,
+            classes,
+            attrs,
+        }),
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(below(level))),
+        other => other,
+    });
+    let mut page = String::new();
+    pulldown_cmark::html::push_html(&mut page, events);
+    PreEscaped(page)
+}
+
+fn picture(timeline: &Timeline, anchor: &dyn Fn(usize) -> String) -> Markup {
+    let lanes = timeline.lanes.len() as u64;
+    let bottom = TOP + lanes * LANE;
+    let width = LEFT + places() * PLACE + 48;
+    let middle = |lane: usize| TOP + lane as u64 * LANE + LANE / 2;
+    html! {
+        svg.timeline viewBox={ "0 0 " (width) " " (bottom + 30) } role="img"
+            aria-label="When each diagnosis was, by interface" {
+            @for (place, name) in &timeline.ticks {
+                line.grid x1=(x(*place)) x2=(x(*place)) y1=(TOP) y2=(bottom) {}
+                text.tick x=(x(*place)) y=(bottom + 20) text-anchor="middle" { (name) }
+            }
+            @for (index, lane) in timeline.lanes.iter().enumerate() {
+                line.lane x1=(LEFT) x2=(LEFT + places() * PLACE) y1=(middle(index)) y2=(middle(index)) {}
+                text.name x="0" y=(middle(index) + 4) {
+                    (shortened(&lane.name))
+                    title { (lane.name) }
+                }
+            }
+            @for [(from_lane, from), (to_lane, to)] in &timeline.arrows {
+                path.arrow d={
+                    "M" (x(*from)) " " (middle(*from_lane))
+                    " C" (x(*from) + 30) " " (middle(*from_lane))
+                    " " (x(*to).saturating_sub(30)) " " (middle(*to_lane))
+                    " " (x(*to)) " " (middle(*to_lane))
+                } {}
+            }
+            @for (index, lane) in timeline.lanes.iter().enumerate() {
+                (marks(lane, middle(index), anchor))
+            }
+        }
+    }
+}
+
+fn marks(lane: &Lane, y: u64, anchor: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        @for Mark { place, until, severity, count, number, title } in &lane.marks {
+            a href={ "#" (anchor(*number)) } class={ "mark " (class(*severity)) } {
+                title { (title) @if *count > 1 { ", " (count) " times" } }
+                @if until > place {
+                    line.until x1=(x(*place)) x2=(x(*until)) y1=(y) y2=(y) {}
+                }
+                @match severity {
+                    Severity::Failure => circle cx=(x(*place)) cy=(y) r="6" {},
+                    Severity::Hazard => path d={ "M" (x(*place)) " " (y - 7) "l7 12h-14z" } {},
+                    Severity::Notice => circle.hollow cx=(x(*place)) cy=(y) r="4" {},
+                }
+                @if *count > 1 {
+                    text.count x=(x(*place) + 9) y=(y - 4) { (count) }
+                }
+            }
+        }
+    }
+}
+
+/// Where a place is.
+const fn x(place: u64) -> u64 {
+    LEFT + place * PLACE
+}
+
+/// As much of a lane's name as there is room for.
+fn shortened(name: &str) -> String {
+    const ROOM: usize = 22;
+    if name.chars().count() <= ROOM {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(ROOM - 1).collect();
+    kept + "…"
+}

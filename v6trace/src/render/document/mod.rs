@@ -1,0 +1,266 @@
+//! A session as a document to send around: HTML that needs nothing else, or Markdown for
+//! a ticket.
+//!
+//! ```text
+//! Report -> Document  keeps what is told, at most so much: Part for each session, in it
+//!                     an Entry for each diagnosis, with the lines of its repeats
+//!        -> overview  a paragraph: what went wrong, since when, what to do first
+//!        -> timeline  entries -> lanes and marks, of the same size however many
+//!        -> html, markdown
+//! ```
+
+mod entry;
+mod frame;
+mod html;
+mod markdown;
+mod overview;
+mod timeline;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use entry::Entry;
+
+use super::{Render, time};
+use crate::{
+    catalogue::Cause,
+    check::Checked,
+    event::Event,
+    explain::Diagnosis,
+    fold::{Position, Repeats},
+    record::{Lost, SessionInfo},
+    recording::Missing,
+    report::Totals,
+    session::Session,
+};
+
+/// Diagnoses that are told in full, of all sessions.
+const MOST_ENTRIES: usize = 400;
+/// Sessions; whoever has more can name fewer files.
+const MOST_SESSIONS: usize = 64;
+/// Messages about what is missing.
+const MOST_MISSING: usize = 32;
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentFormat {
+    /// One page that needs nothing else.
+    Html,
+    /// Text for a ticket.
+    Markdown,
+}
+
+/// Keeps what is told, and writes it as one document at the end.
+#[derive(Debug)]
+pub struct Document<O, E> {
+    out: O,
+    err: E,
+    format: DocumentFormat,
+    parts: Vec<Part>,
+    /// What files lack.
+    missing: Vec<String>,
+    more_missing: u64,
+    /// Entries of all parts.
+    entries: usize,
+    /// The frame that the next diagnoses are about, and when it came.
+    frame: Option<(u64, frame::Decoded)>,
+}
+
+/// One session.
+#[derive(Debug)]
+struct Part {
+    info: SessionInfo,
+    /// When it began, as date and local time there.
+    began: String,
+    duration_ns: u64,
+    entries: Vec<Entry>,
+    /// What is not told in full, by cause.
+    left_out: BTreeMap<Cause, u64>,
+    totals: Totals,
+}
+
+impl<O: Write, E: Write> Document<O, E> {
+    /// Writes to `out`, and to `err` what a recording lacks.
+    pub fn new(out: O, err: E, format: DocumentFormat) -> Self {
+        Self {
+            out,
+            err,
+            format,
+            parts: Vec::new(),
+            missing: Vec::new(),
+            more_missing: 0,
+            entries: 0,
+            frame: None,
+        }
+    }
+
+    /// Writes the document.
+    pub fn finish(mut self) -> io::Result<()> {
+        let text = match self.format {
+            DocumentFormat::Html => html::page(&self.parts, &self.missing, self.more_missing),
+            DocumentFormat::Markdown => {
+                markdown::text(&self.parts, &self.missing, self.more_missing)
+            }
+        };
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Keeps one; where there is no room, instead of the last of those that matter less.
+    fn keep(&mut self, entry: Entry) {
+        let full = self.entries >= MOST_ENTRIES;
+        let Some(part) = self.parts.last_mut() else {
+            return;
+        };
+        if full {
+            let severity = entry.diagnosis.severity;
+            let less = |kept: &Entry| kept.diagnosis.severity > severity;
+            let Some(index) = part.entries.iter().rposition(less) else {
+                *part.left_out.entry(entry.diagnosis.cause).or_default() += 1;
+                return;
+            };
+            let dropped = part.entries.remove(index);
+            *part.left_out.entry(dropped.diagnosis.cause).or_default() += 1 + dropped.repeated;
+        } else {
+            self.entries += 1;
+        }
+        part.entries.push(entry);
+    }
+}
+
+impl<O: Write, E: Write> Render for Document<O, E> {
+    fn session(&mut self, session: &Session) -> io::Result<()> {
+        if self.parts.len() >= MOST_SESSIONS {
+            return Err(io::Error::other(format!(
+                "there are more than {MOST_SESSIONS} sessions in these files; name fewer"
+            )));
+        }
+        let info = session.info().clone();
+        self.parts.push(Part {
+            began: time::date(session, info.boot_ns),
+            info,
+            duration_ns: 0,
+            entries: Vec::new(),
+            left_out: BTreeMap::new(),
+            totals: Totals::default(),
+        });
+        Ok(())
+    }
+
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
+        let frame = self.frame.as_ref();
+        let frame = frame.filter(|(boot_ns, _)| *boot_ns == diagnosis.boot_ns);
+        let frame = frame.map(|(_, frame)| frame.clone());
+        let group = position.map(|position| position.group);
+        self.keep(Entry::new(session, diagnosis, group, frame));
+        Ok(())
+    }
+
+    fn repeats(&mut self, _session: &Session, repeats: &Repeats) -> io::Result<()> {
+        let Some(part) = self.parts.last_mut() else {
+            return Ok(());
+        };
+        let first = part.entries.iter_mut().rev();
+        let first = first.filter(|entry| entry.group.is_some());
+        match first
+            .into_iter()
+            .find(|entry| entry.group == Some(repeats.group))
+        {
+            Some(first) => first.repeated_by(repeats),
+            None => *part.left_out.entry(repeats.like.cause).or_default() += repeats.count,
+        }
+        Ok(())
+    }
+
+    fn about(&mut self, event: &Event) {
+        let frame = event.occurrence().frame().and_then(frame::Decoded::of);
+        self.frame = frame.map(|frame| (event.boot_ns, frame));
+    }
+
+    fn event(&mut self, _session: &Session, _event: &Event) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn lost(&mut self, _session: &Session, _lost: &Lost) -> io::Result<()> {
+        // The totals have them.
+        Ok(())
+    }
+
+    fn missing(&mut self, file: &str, missing: &Missing) -> io::Result<()> {
+        let what = format!("{file}: {missing}");
+        // A closed standard error is no reason to fail.
+        let _ = writeln!(self.err, "v6trace: {what}");
+        if self.missing.len() < MOST_MISSING {
+            self.missing.push(what);
+        } else {
+            self.more_missing += 1;
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        if let Some(part) = self.parts.last_mut() {
+            part.duration_ns = boot_ns.saturating_sub(session.info().boot_ns);
+            part.totals = totals.clone();
+        }
+        Ok(())
+    }
+
+    fn is_for_people(&self) -> bool {
+        true
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Part {
+    /// What could not be seen, in sentences.
+    fn caveats(&self) -> Vec<String> {
+        let coverage = &self.info.coverage;
+        let attached = coverage.attached().count();
+        let mut said = vec![match (attached, coverage.hooks.len()) {
+            (attached, all) if attached == all => format!("All {all} hooks were attached."),
+            (attached, all) => format!("{attached} of {all} hooks were attached."),
+        }];
+        said.extend(
+            coverage
+                .troubles()
+                .into_iter()
+                .map(|trouble| format!("{trouble}.")),
+        );
+        said.extend(coverage.without_ipv6.iter().map(|why| format!("{why}.")));
+        said.extend(coverage.absent.iter().map(|absent| format!("{absent}.")));
+        if let Some(families) = coverage.left_out() {
+            said.push(format!("Left out on request: {families}."));
+        }
+        said.push(match self.totals.lost {
+            0 => "No event was lost.".to_owned(),
+            1 => "1 event was lost: what it would have told is not here.".to_owned(),
+            lost => format!("{lost} events were lost: what they would have told is not here."),
+        });
+        let not_understood = self.totals.undecoded.values().sum::<u64>() + self.totals.unknown;
+        if not_understood > 0 {
+            said.push(format!("{not_understood} records were not understood."));
+        }
+        if let Some(missing) = self.totals.unseen.as_ref().and_then(Checked::missing) {
+            said.push(format!(
+                "Of the host as it was when tracing began, not seen: {missing}."
+            ));
+        }
+        said
+    }
+
+    /// How many diagnoses are not told in full.
+    fn left_out(&self) -> u64 {
+        self.left_out.values().sum()
+    }
+}
