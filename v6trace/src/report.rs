@@ -466,6 +466,9 @@ fn show(
     session: &Session,
     diagnosis: &Diagnosis,
 ) -> io::Result<()> {
+    if !folds && !render.tells_positions() {
+        return render.diagnosis(session, diagnosis, None);
+    }
     let (position, closed) = fold.place(diagnosis);
     if let Some(repeats) = closed {
         render.repeats(session, &repeats)?;

@@ -68,8 +68,12 @@ impl Waiting {
         let address = |of: &Diagnosis| of.address.map(|address| address.to_string()).into();
         self.compare("pid", &pid(first), pid(repeat));
         self.compare("address", &address(first), address(repeat));
-        for evidence in &repeat.evidence {
-            let before = first.evidence(evidence.name);
+        for (index, evidence) in repeat.evidence.iter().enumerate() {
+            // Mostly it is in the same place.
+            let there = first.evidence.get(index);
+            let there = there.filter(|before| before.name == evidence.name);
+            let before = there.map(|before| &before.value);
+            let before = before.or_else(|| first.evidence(evidence.name));
             let before = before.unwrap_or(&Value::Unknown);
             // Which interface it is, is told in any case.
             let names_own = is_name(before, first) && is_name(&evidence.value, repeat);

@@ -187,6 +187,10 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         Ok(())
     }
 
+    fn tells_positions(&self) -> bool {
+        true
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

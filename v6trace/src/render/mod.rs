@@ -9,6 +9,7 @@ mod pcapng;
 mod style;
 mod text;
 pub mod time;
+mod values;
 mod wrap;
 
 use std::io;
@@ -34,7 +35,8 @@ use crate::{
 pub trait Render {
     /// The stream begins.
     fn session(&mut self, session: &Session) -> io::Result<()>;
-    /// An occurrence is explained. It has a place among those like it but in an answer.
+    /// An occurrence is explained. Where positions are told, or repeats counted, it has
+    /// one among those like it but in an answer.
     fn diagnosis(
         &mut self,
         session: &Session,
@@ -80,6 +82,10 @@ pub trait Render {
     }
     /// Whether what reads better as one is to be told so, for a person: programs count.
     fn is_for_people(&self) -> bool {
+        false
+    }
+    /// Whether positions are told: what nobody asks for is not looked for.
+    fn tells_positions(&self) -> bool {
         false
     }
     /// Lets the reader have everything so far.
@@ -148,6 +154,10 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn is_for_people(&self) -> bool {
         (**self).is_for_people()
+    }
+
+    fn tells_positions(&self) -> bool {
+        (**self).tells_positions()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -27,7 +27,7 @@ use pcap_file::{
     },
 };
 
-use super::{Render, text::push_value};
+use super::{Render, values::push_value};
 use crate::{
     event::Event,
     explain::{Diagnosis, Value},

@@ -39,7 +39,11 @@ fn end() -> Record {
     }
 }
 
-fn document(format: DocumentFormat, records: impl IntoIterator<Item = Record>) -> String {
+/// The document of a stream.
+pub(crate) fn document(
+    format: DocumentFormat,
+    records: impl IntoIterator<Item = Record>,
+) -> String {
     let mut out = Vec::new();
     let document = Document::new(&mut out, Vec::new(), format);
     let mut report = Report::new(Options::default(), document);

@@ -1,6 +1,9 @@
 //! A diagnosis as the document keeps it: bounded, and without its session.
 
-use super::{super::text::push_value, frame::Decoded};
+use super::{
+    super::values::{push_change, push_value},
+    frame::Decoded,
+};
 use crate::{
     explain::{Diagnosis, Value},
     families::FAMILIES,
@@ -82,7 +85,7 @@ impl Entry {
         if self.repeats.len() < MOST_LINES {
             let changes = repeats.changes.iter().map(|change| {
                 let mut text = format!("{} ", change.name);
-                super::super::text::push_change(&mut text, change, ' ');
+                push_change(&mut text, change, ' ');
                 text
             });
             let changes: Vec<String> = changes.collect();

@@ -10,7 +10,8 @@ use super::{
     Part,
     entry::Entry,
     overview::{Overview, overview, seconds},
-    timeline::{Lane, Mark, Timeline, came_of, places, timeline},
+    picture::picture,
+    timeline::{came_of, timeline},
 };
 use crate::catalogue::{Cause, Severity};
 
@@ -18,12 +19,6 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Nothing is loaded from anywhere.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
-/// The picture, in its own units: where lanes begin, how far a place and a lane go.
-const LEFT: u64 = 176;
-const PLACE: u64 = 12;
-const LANE: u64 = 30;
-const TOP: u64 = 16;
 
 /// All of it.
 pub(super) fn page(parts: &[Part], missing: &[String], more_missing: u64) -> String {
@@ -236,7 +231,7 @@ fn badge(severity: Severity) -> Markup {
     html! { span.badge.(class(severity)) { (severity.label().to_lowercase()) } }
 }
 
-const fn class(severity: Severity) -> &'static str {
+pub(super) const fn class(severity: Severity) -> &'static str {
     match severity {
         Severity::Failure => "failure",
         Severity::Hazard => "hazard",
@@ -269,74 +264,4 @@ fn explained(cause: Cause) -> Markup {
     let mut page = String::new();
     pulldown_cmark::html::push_html(&mut page, events);
     PreEscaped(page)
-}
-
-fn picture(timeline: &Timeline, anchor: &dyn Fn(usize) -> String) -> Markup {
-    let lanes = timeline.lanes.len() as u64;
-    let bottom = TOP + lanes * LANE;
-    let width = LEFT + places() * PLACE + 48;
-    let middle = |lane: usize| TOP + lane as u64 * LANE + LANE / 2;
-    html! {
-        svg.timeline viewBox={ "0 0 " (width) " " (bottom + 30) } role="img"
-            aria-label="When each diagnosis was, by interface" {
-            @for (place, name) in &timeline.ticks {
-                line.grid x1=(x(*place)) x2=(x(*place)) y1=(TOP) y2=(bottom) {}
-                text.tick x=(x(*place)) y=(bottom + 20) text-anchor="middle" { (name) }
-            }
-            @for (index, lane) in timeline.lanes.iter().enumerate() {
-                line.lane x1=(LEFT) x2=(LEFT + places() * PLACE) y1=(middle(index)) y2=(middle(index)) {}
-                text.name x="0" y=(middle(index) + 4) {
-                    (shortened(&lane.name))
-                    title { (lane.name) }
-                }
-            }
-            @for [(from_lane, from), (to_lane, to)] in &timeline.arrows {
-                path.arrow d={
-                    "M" (x(*from)) " " (middle(*from_lane))
-                    " C" (x(*from) + 30) " " (middle(*from_lane))
-                    " " (x(*to).saturating_sub(30)) " " (middle(*to_lane))
-                    " " (x(*to)) " " (middle(*to_lane))
-                } {}
-            }
-            @for (index, lane) in timeline.lanes.iter().enumerate() {
-                (marks(lane, middle(index), anchor))
-            }
-        }
-    }
-}
-
-fn marks(lane: &Lane, y: u64, anchor: &dyn Fn(usize) -> String) -> Markup {
-    html! {
-        @for Mark { place, until, severity, count, number, title } in &lane.marks {
-            a href={ "#" (anchor(*number)) } class={ "mark " (class(*severity)) } {
-                title { (title) @if *count > 1 { ", " (count) " times" } }
-                @if until > place {
-                    line.until x1=(x(*place)) x2=(x(*until)) y1=(y) y2=(y) {}
-                }
-                @match severity {
-                    Severity::Failure => circle cx=(x(*place)) cy=(y) r="6" {},
-                    Severity::Hazard => path d={ "M" (x(*place)) " " (y - 7) "l7 12h-14z" } {},
-                    Severity::Notice => circle.hollow cx=(x(*place)) cy=(y) r="4" {},
-                }
-                @if *count > 1 {
-                    text.count x=(x(*place) + 9) y=(y - 4) { (count) }
-                }
-            }
-        }
-    }
-}
-
-/// Where a place is.
-const fn x(place: u64) -> u64 {
-    LEFT + place * PLACE
-}
-
-/// As much of a lane's name as there is room for.
-fn shortened(name: &str) -> String {
-    const ROOM: usize = 22;
-    if name.chars().count() <= ROOM {
-        return name.to_owned();
-    }
-    let kept: String = name.chars().take(ROOM - 1).collect();
-    kept + "…"
 }

@@ -6,7 +6,7 @@
 //!                     an Entry for each diagnosis, with the lines of its repeats
 //!        -> overview  a paragraph: what went wrong, since when, what to do first
 //!        -> timeline  entries -> lanes and marks, of the same size however many
-//!        -> html, markdown
+//!        -> html (with the picture), markdown
 //! ```
 
 mod entry;
@@ -14,6 +14,7 @@ mod frame;
 mod html;
 mod markdown;
 mod overview;
+mod picture;
 mod timeline;
 
 use std::{
@@ -23,12 +24,13 @@ use std::{
 
 use entry::Entry;
 
-use super::{Render, time};
+use super::{Render, answer, time};
 use crate::{
     catalogue::Cause,
     check::Checked,
     event::Event,
     explain::Diagnosis,
+    families::process::Followed,
     fold::{Position, Repeats},
     record::{Lost, SessionInfo},
     recording::Missing,
@@ -79,6 +81,8 @@ struct Part {
     /// What is not told in full, by cause.
     left_out: BTreeMap<Cause, u64>,
     totals: Totals,
+    /// Of a session of `v6trace why`: how the command ended.
+    answer: Option<String>,
 }
 
 impl<O: Write, E: Write> Document<O, E> {
@@ -145,6 +149,7 @@ impl<O: Write, E: Write> Render for Document<O, E> {
             entries: Vec::new(),
             left_out: BTreeMap::new(),
             totals: Totals::default(),
+            answer: None,
         });
         Ok(())
     }
@@ -177,6 +182,21 @@ impl<O: Write, E: Write> Render for Document<O, E> {
             None => *part.left_out.entry(repeats.like.cause).or_default() += repeats.count,
         }
         Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        session: &Session,
+        followed: &Followed,
+        totals: &Totals,
+        diagnoses: &[Diagnosis],
+    ) -> io::Result<()> {
+        if let Some(part) = self.parts.last_mut() {
+            let heading = answer::heading(followed, session, totals, diagnoses);
+            part.answer = Some(heading.trim_end_matches(':').to_owned());
+        }
+        let mut diagnoses = diagnoses.iter();
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
     }
 
     fn about(&mut self, event: &Event) {
@@ -250,6 +270,12 @@ impl Part {
         let not_understood = self.totals.undecoded.values().sum::<u64>() + self.totals.unknown;
         if not_understood > 0 {
             said.push(format!("{not_understood} records were not understood."));
+        }
+        if let Some(findings) = self.totals.findings.filter(|findings| *findings > 0) {
+            said.push(format!(
+                "When tracing began, {findings} more things were the matter with the host: \
+                 `v6trace replay --check FILE` shows them."
+            ));
         }
         if let Some(missing) = self.totals.unseen.as_ref().and_then(Checked::missing) {
             said.push(format!(

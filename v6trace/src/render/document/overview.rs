@@ -28,6 +28,11 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
         let likely = entry.diagnosis.confidence == Confidence::Likely;
         (entry.diagnosis.severity, entry.diagnosis.boot_ns, likely)
     });
+    // An answer begins with what decides the most.
+    let worst = match &part.answer {
+        Some(_) => part.entries.first().map(|entry| (0, entry)),
+        None => worst,
+    };
     let Some((index, worst)) = worst else {
         let seen = match part.totals.events {
             0 => "no event was seen".to_owned(),
@@ -36,7 +41,10 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
         };
         return Overview {
             counted: "Nothing to explain".to_owned(),
-            said: format!("In {seconds} {seen}, none of which had to be explained."),
+            said: match &part.answer {
+                Some(answer) => format!("{answer}."),
+                None => format!("In {seconds} {seen}, none of which had to be explained."),
+            },
             number: None,
             first: None,
         };
@@ -49,6 +57,7 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
         .collect();
     let times: u64 = like.iter().map(|entry| 1 + entry.repeated).sum();
     let what = match worst.diagnosis.severity {
+        _ if part.answer.is_some() => "What decides the most",
         Severity::Failure => "The first failure",
         Severity::Hazard => "Nothing failed, but something else may break. The first of that",
         Severity::Notice => "Nothing failed. The first thing worth knowing",
@@ -71,6 +80,9 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
     );
     if times > 1 {
         said += &format!(" That came {times} times in {seconds}.");
+    }
+    if let Some(answer) = &part.answer {
+        said = format!("{answer}. {said}");
     }
     Overview {
         counted: counted(part),

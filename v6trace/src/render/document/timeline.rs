@@ -191,6 +191,7 @@ mod tests {
             entries,
             left_out: BTreeMap::new(),
             totals: Totals::default(),
+            answer: None,
         }
     }
 
