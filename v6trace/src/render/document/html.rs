@@ -97,7 +97,7 @@ fn session(part: &Part, index: usize, explained: &mut BTreeSet<Cause>) -> Markup
         @if !part.entries.is_empty() {
             section {
                 h2 { "When" }
-                (picture(&timeline(part), &anchor))
+                div.when { (picture(&timeline(part), &anchor)) }
             }
         }
         @if part.entries.len() > 1 { (contents(part, &anchor)) }
