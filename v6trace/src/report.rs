@@ -16,7 +16,7 @@ use crate::{
     event::{DecodeError, Event},
     explain::{Diagnosis, explain},
     filter::Filter,
-    fold::{Fold, Passed, Repeats},
+    fold::{Fold, Repeats},
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
     render::Render,
@@ -211,14 +211,15 @@ impl<R: Render> Report<R> {
             // Each piece of a recording has it again.
             Record::Lookup(Lookup::Snapshot(_) | Lookup::Checked(_))
                 if self.totals.findings.is_some() => {}
-            &Record::Lookup(Lookup::Passed(Passed { boot_ns })) => {
-                self.last_ns = self.last_ns.max(boot_ns);
-                self.pass(boot_ns)?;
-            }
             Record::Lookup(lookup) => {
                 session.learn(lookup.clone());
-                if let Lookup::Checked(checked) = lookup {
-                    self.check(checked)?;
+                match lookup {
+                    Lookup::Checked(checked) => self.check(checked)?,
+                    Lookup::Quiet(quiet) => {
+                        self.last_ns = self.last_ns.max(quiet.boot_ns);
+                        self.pass(quiet.boot_ns)?;
+                    }
+                    _ => {}
                 }
             }
             Record::Lost(lost) => {

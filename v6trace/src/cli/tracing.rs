@@ -22,9 +22,9 @@ use super::{
 use crate::{
     attach, check, clock,
     filter::Filter,
-    fold::Passed,
     live,
-    record::Record,
+    observe::ORDERED_NS,
+    record::{Quiet, Record},
     recording::{OutputFile, Writer},
     render::Render,
     report::Report,
@@ -187,7 +187,7 @@ impl SessionOptions {
                 let ended = ended(status, boot_ns);
                 records.insert(records.len() - 1, ended.into());
             }
-            records.extend(passed(&report, records.is_empty() && failed.is_none()));
+            records.extend(quiet(&report, records.is_empty() && failed.is_none()));
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
@@ -228,10 +228,11 @@ fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
 }
 
 /// What the stream has to say so that what repeated is told, though nothing else happens.
-fn passed(report: &Report<Box<dyn Render>>, nothing_else: bool) -> Option<Record> {
-    let boot_ns = clock::boot_ns();
+fn quiet(report: &Report<Box<dyn Render>>, nothing_else: bool) -> Option<Record> {
+    // What happened since may still have to come.
+    let boot_ns = clock::boot_ns().saturating_sub(ORDERED_NS);
     let is_due = nothing_else && report.is_due(boot_ns);
-    is_due.then(|| Passed { boot_ns }.into())
+    is_due.then(|| Quiet { boot_ns }.into())
 }
 
 /// Explains records, until nobody reads it.

@@ -10,16 +10,14 @@
 //! ```
 //!
 //! The only clock is that of the records, so a replay folds the same. Where nothing else
-//! happens, whoever traces says in the stream that time has [`Passed`].
+//! happens, whoever traces says so in the stream ([`Quiet`](crate::record::Quiet)).
 
 mod alike;
 mod repeats;
 
-use serde::{Deserialize, Serialize};
-
 pub use repeats::{Change, Repeats};
 
-use crate::{explain::Diagnosis, record::Finding};
+use crate::explain::Diagnosis;
 use repeats::Waiting;
 
 /// Nothing like it for so long: the next is told in full again. Nanoseconds.
@@ -30,15 +28,6 @@ const SOON_NS: u64 = 1_000_000_000;
 const AT_LAST_NS: u64 = 60_000_000_000;
 /// Groups that are open at most; one more closes the one that has been quiet the longest.
 const MOST: usize = 64;
-
-/// That so much time has passed, and nothing else was to be told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
-    /// Nanoseconds since boot.
-    pub boot_ns: u64,
-}
-
-impl Finding for Passed {}
 
 /// Where a diagnosis is among those like it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

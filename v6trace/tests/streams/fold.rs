@@ -1,6 +1,6 @@
 //! What repeats is told once in full, and counted then.
 
-use v6trace::{fold::Passed, record::Lost, record::Record, report::Options};
+use v6trace::{record::Lost, record::Quiet, record::Record, report::Options};
 use v6trace_common::families::multicast_join::{JOIN, MulticastJoin};
 
 use crate::{
@@ -27,8 +27,8 @@ fn record(interface: &str, at: u64, netns: u32, with: impl Fn(&mut MulticastJoin
     stream::kernel(header, &join)
 }
 
-fn passed(at: u64) -> Record {
-    Record::from(Passed {
+fn quiet(at: u64) -> Record {
+    Record::from(Quiet {
         boot_ns: EVENT_NS + at,
     })
 }
@@ -64,7 +64,7 @@ fn a_storm_is_one_in_full_and_a_line() {
     let mut records = storm();
     let first = "23:13:23.482  FAILURE  optmem-exhausted  radvd[812]  swp366";
     assert_eq!(heads(records.clone()), [first]);
-    records.push(passed(SECOND));
+    records.push(quiet(SECOND));
     let line = "23:13:24.162  FAILURE  optmem-exhausted  radvd[812]  … 34 more like it in 0.6 s: \
                 swp367 … swp400";
     assert_eq!(heads(records.clone()), [first, line]);
@@ -98,7 +98,7 @@ fn each_is_told_by_itself_on_request() {
     for options in [singly, events] {
         let (out, err) = text(
             options,
-            [vec![session()], storm(), vec![passed(SECOND), end()]].concat(),
+            [vec![session()], storm(), vec![quiet(SECOND), end()]].concat(),
         );
         assert_eq!(out.matches("  FAILURE  ").count(), 35);
         assert!(!out.contains("more like it"), "{out}");

@@ -3,8 +3,7 @@
 
 use v6trace::{
     families::anycast::{Advertised, AnycastUse, Use, UseKind},
-    record::Lost,
-    record::Record,
+    record::{Lost, Quiet, Record},
     report::Options,
 };
 use v6trace_common::{
@@ -133,6 +132,13 @@ fn lost(hook: Hook) -> Record {
     })
 }
 
+/// That nothing has come until then.
+fn quiet(at: u64) -> Record {
+    Record::from(Quiet {
+        boot_ns: EVENT_NS + at,
+    })
+}
+
 fn end() -> Record {
     Record::End {
         boot_ns: 60_000_000_000,
@@ -224,12 +230,17 @@ fn only_the_parts_of_one_write_are_told_together() {
     let parts = || [taken(1, 1), taken(2, 2)];
     let with = |more: &[Record]| blocks(parts().into_iter().chain(more.iter().cloned()).collect());
     // The end was lost: at the end of the session, at the loss, or after a while.
-    let later = taken(3, 3_000_000_000);
-    for ended in [vec![end()], vec![lost(WRITE), end()], vec![later]] {
+    for ended in [
+        vec![end()],
+        vec![lost(WRITE), end()],
+        vec![taken(3, 3_000_000_000)],
+        vec![quiet(2_000_000_003)],
+    ] {
         let told = with(&ended);
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[1].contains("1 more like it in less than 0.1 s: ethc"));
     }
+    assert_eq!(with(&[quiet(2_000_000_001)]).len(), 0);
     // Another hook lost something: the end may still come.
     assert_eq!(with(&[lost(PURGE)]).len(), 0);
     assert_eq!(with(&[lost(PURGE), written(WRITER, 0, 11)]).len(), 1);
