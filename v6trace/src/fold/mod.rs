@@ -20,8 +20,9 @@ pub use repeats::{Change, Repeats};
 use crate::explain::Diagnosis;
 use repeats::Waiting;
 
-/// Nothing like it for so long: the next is told in full again. Nanoseconds.
-const QUIET_NS: u64 = 10_000_000_000;
+/// Nothing like it for so long: the next is told in full again. Nanoseconds; clearly longer
+/// than the 10 s in which the kernel side reports only so many of a process.
+const QUIET_NS: u64 = 15_000_000_000;
 /// How long after the first of a group its first line may come, and how long a group that
 /// goes on and on may be between two lines at last. Each time it is twice as long.
 const SOON_NS: u64 = 1_000_000_000;

@@ -6,16 +6,21 @@ use crate::explain::{Diagnosis, Value, named, seconds_before};
 
 /// Values of a kind that are kept, and interfaces that are named.
 const NAMED: usize = 3;
-/// Interfaces that are remembered: more than one namespace has.
+/// Interfaces that are remembered.
 const MOST: usize = 1 << 12;
+/// The value that counts what the kernel side did not report each, ahead of a diagnosis.
+const HELD_BACK: &str = "suppressed";
 
 /// What has come since the group was last told of.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     count: u64,
+    held_back: u64,
     newest_ns: u64,
     /// By what is ahead of its number, and that.
     interfaces: BTreeSet<(String, Option<u64>)>,
+    /// Whether there were others that are not remembered.
+    other_interfaces: bool,
     /// Whether all are on the interface of the first.
     same_interface: bool,
     changes: Vec<Change>,
@@ -31,6 +36,8 @@ pub struct Repeats {
     pub group: u64,
     /// How many.
     pub count: u64,
+    /// How many more the kernel side counted, and did not report each.
+    pub held_back: u64,
     /// Since when, nanoseconds since boot: what was told last of the group.
     pub since_ns: u64,
     /// The interfaces, where it is not that of the first: "swp2 … swp35".
@@ -59,16 +66,26 @@ impl Waiting {
         self.same_interface = same_interface && (self.count == 0 || self.same_interface);
         self.count += 1;
         self.newest_ns = self.newest_ns.max(repeat.boot_ns);
-        if let Some(interface) = &repeat.interface
-            && self.interfaces.len() < MOST
-        {
-            self.interfaces.insert(numbered(interface));
+        if let Some(Value::Number(number)) = repeat.evidence(HELD_BACK) {
+            let number = u64::try_from(*number).unwrap_or_default();
+            self.held_back = self.held_back.saturating_add(number);
+        }
+        if let Some(interface) = &repeat.interface {
+            let interface = numbered(interface);
+            if self.interfaces.len() < MOST {
+                self.interfaces.insert(interface);
+            } else {
+                self.other_interfaces |= !self.interfaces.contains(&interface);
+            }
         }
         let pid = |of: &Diagnosis| of.task.as_ref().map(|task| task.pid).into();
         let address = |of: &Diagnosis| of.address.map(|address| address.to_string()).into();
         self.compare("pid", &pid(first), pid(repeat));
         self.compare("address", &address(first), address(repeat));
         for (index, evidence) in repeat.evidence.iter().enumerate() {
+            if evidence.name == HELD_BACK {
+                continue;
+            }
             // Mostly it is in the same place.
             let there = first.evidence.get(index);
             let there = there.filter(|before| before.name == evidence.name);
@@ -82,7 +99,7 @@ impl Waiting {
             }
         }
         for evidence in &first.evidence {
-            if repeat.evidence(evidence.name).is_none() {
+            if evidence.name != HELD_BACK && repeat.evidence(evidence.name).is_none() {
                 self.changed(evidence.name, Value::Unknown);
             }
         }
@@ -131,11 +148,15 @@ impl Waiting {
             like.interface = None;
             like.ifindex = None;
             interfaces = names(&self.interfaces);
+            if self.other_interfaces {
+                interfaces = interfaces.map(|names| names + " and others");
+            }
         }
         Repeats {
             like,
             group,
             count: self.count,
+            held_back: self.held_back,
             since_ns,
             interfaces,
             changes: self.changes,
@@ -152,6 +173,11 @@ impl fmt::Display for Repeats {
             f.write_str("less than 0.1 s")?;
         } else {
             f.write_str(&seconds_before(self.like.boot_ns, self.since_ns))?;
+        }
+        match self.held_back {
+            0 => {}
+            1 => f.write_str(", and 1 that was not reported by itself")?,
+            more => write!(f, ", and {more} that were not reported each")?,
         }
         match &self.interfaces {
             Some(interfaces) => write!(f, ": {interfaces}"),
@@ -212,5 +238,23 @@ mod tests {
             Some("18446744073709551616")
         );
         assert_eq!(named(&[]), None);
+    }
+
+    #[test]
+    fn what_was_held_back_is_added_up() {
+        let cause = crate::catalogue::Cause::from_code("no-route").unwrap();
+        let of = |held_back: u32| {
+            Diagnosis::of_state(1, 1, cause, "It went.".to_owned()).with(HELD_BACK, held_back)
+        };
+        let mut waiting = Waiting::default();
+        for held_back in [0, 9990, 2] {
+            waiting.take(&of(5), &of(held_back));
+        }
+        let told = waiting.told(1, &of(5), 1);
+        assert!(told.changes.is_empty());
+        assert_eq!(
+            told.to_string(),
+            "3 more like it in less than 0.1 s, and 9992 that were not reported each"
+        );
     }
 }

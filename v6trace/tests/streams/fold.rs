@@ -175,9 +175,9 @@ fn what_goes_on_is_told_of_less_and_less_often() {
 
 #[test]
 fn after_a_while_it_is_news_again() {
-    let soon = heads(vec![failed("eth0", 0), failed("eth0", 9 * SECOND), end()]);
-    assert!(soon[1].contains("… 1 more like it in 9.0 s"), "{soon:?}");
-    let later = heads(vec![failed("eth0", 0), failed("eth0", 11 * SECOND), end()]);
+    let soon = heads(vec![failed("eth0", 0), failed("eth0", 14 * SECOND), end()]);
+    assert!(soon[1].contains("… 1 more like it in 14.0 s"), "{soon:?}");
+    let later = heads(vec![failed("eth0", 0), failed("eth0", 16 * SECOND), end()]);
     assert!(!later[1].contains("more like it"), "{later:?}");
 }
 
