@@ -165,11 +165,12 @@ fn one_by_one() -> Result<()> {
     let commands: Vec<_> = (1..=CUSTOMERS).flat_map(add).collect();
     ip_batch(host.near.name(), &commands)?;
     settled(&host)?;
-    ping(&host.near, "fd00:4::".parse()?)?;
     let tracer = Tracer::start(&[])?;
     for n in 1..=CUSTOMERS / 2 {
         host.forward(&format!("c{n}"), "1")?;
     }
+    // Among so many, the neighbour's entry does not last.
+    ping(&host.near, "fd00:4::".parse()?)?;
     host.forward("v0", "1")?;
     for n in CUSTOMERS / 2 + 1..=CUSTOMERS {
         host.forward(&format!("c{n}"), "1")?;
@@ -186,7 +187,7 @@ fn one_by_one() -> Result<()> {
         "this host now owns fd01:2::,",
         "HAZARD subnet-router-anycast guest[",
         "this host now owns fd00:4::, the subnet-router anycast address of fd00:4::/64 on v0,",
-        "changed address fd01:3:: or",
+        "changed address fd01:3::",
     ] {
         ensure!(text.contains(phrase), "no {phrase:?} in {text}");
     }
