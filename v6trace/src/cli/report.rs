@@ -50,7 +50,8 @@ impl Report {
             Format::Html => DocumentFormat::Html,
             Format::Markdown => DocumentFormat::Markdown,
         };
-        let document = Document::new(self.output.open()?, options::stderr(), format);
+        let asked = options.filter.asked();
+        let document = Document::new(self.output.open()?, options::stderr(), format).only(asked);
         let mut feed = Replay::new(report::Report::new(options, document));
         let (_, read) = Recordings::new(&self.files).feed(&mut feed, |_| Ok(()));
         // What could be read is told, whatever came then.

@@ -5,6 +5,7 @@ use super::{
     frame::Decoded,
 };
 use crate::{
+    catalogue::{Cause, Severity},
     explain::{Diagnosis, Value},
     families::FAMILIES,
     fold::Repeats,
@@ -75,6 +76,11 @@ impl Entry {
             newest_ns: diagnosis.boot_ns,
             diagnosis,
         }
+    }
+
+    /// What it is counted as.
+    pub(super) fn key(&self) -> (Cause, Severity) {
+        (self.diagnosis.cause, self.diagnosis.severity)
     }
 
     /// Keeps the line of further repeats.

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{
-    Part,
+    LIKELY, Part,
     entry::Entry,
     overview::{Overview, overview, seconds},
     picture::picture,
-    timeline::{came_of, timeline},
+    timeline::timeline,
 };
 use crate::catalogue::{Cause, Severity};
 
@@ -98,18 +98,21 @@ fn session(part: &Part, index: usize, explained: &mut BTreeSet<Cause>) -> Markup
             section {
                 h2 { "When" }
                 div.when { (picture(&timeline(part), &anchor)) }
+                @if part.left_out() > 0 {
+                    p { "Not drawn: " (part.left_out()) " that are not told in full." }
+                }
             }
         }
         @if part.entries.len() > 1 { (contents(part, &anchor)) }
         @for (number, entry) in (1..).zip(&part.entries) {
-            (diagnosis(part, number, entry, &anchor, explained.insert(entry.diagnosis.cause)))
+            (diagnosis(number, entry, &anchor, explained.insert(entry.diagnosis.cause)))
         }
         @if part.left_out() > 0 {
             section {
                 h2 { "Not told in full" }
                 p { "There were " (part.left_out()) " more:" }
-                ul { @for (cause, count) in &part.left_out {
-                    li { (count) " " code { (cause.code()) } " " (cause.title()) }
+                ul { @for ((cause, severity), count) in &part.left_out {
+                    li { (count) " " (badge(*severity)) " " code { (cause.code()) } " " (cause.title()) }
                 } }
             }
         }
@@ -147,7 +150,6 @@ fn contents(part: &Part, anchor: &dyn Fn(usize) -> String) -> Markup {
 }
 
 fn diagnosis(
-    part: &Part,
     number: usize,
     entry: &Entry,
     anchor: &dyn Fn(usize) -> String,
@@ -170,11 +172,6 @@ fn diagnosis(
                     @if entry.more_lines > 0 { li { "… and " (entry.more_lines) " more such lines" } }
                 }
             }
-            @if let Some(before) = came_of(entry, &part.entries[..number - 1]) {
-                p.before { "Came of " a href={ "#" (anchor(before + 1)) } {
-                    (before + 1) " " (part.entries[before].diagnosis.cause.code())
-                } }
-            }
             @if !diagnosis.fix.is_empty() {
                 h3 { "What to do" }
                 @for fix in &diagnosis.fix { (self::fix(&fix.action, fix.remark)) }
@@ -182,10 +179,8 @@ fn diagnosis(
             @if !entry.evidence.is_empty() {
                 h3 { "Evidence" }
                 (table(&entry.evidence))
-                @if diagnosis.confidence == crate::explain::Confidence::Likely {
-                    p.likely { "Likely: inferred, not read." }
-                }
             }
+            @if diagnosis.is_likely() { p.likely { (LIKELY) } }
             @if let Some(frame) = &entry.frame {
                 h3 { (frame.name) }
                 (table(&frame.fields))
@@ -246,7 +241,7 @@ fn explained(cause: Cause) -> Markup {
         HeadingLevel::H2 => HeadingLevel::H5,
         _ => HeadingLevel::H6,
     };
-    let events = Parser::new(cause.page()).map(|event| match event {
+    let events = Parser::new_ext(cause.page(), Options::ENABLE_TABLES).map(|event| match event {
         Event::Start(Tag::Heading {
             level,
             id,
@@ -264,4 +259,17 @@ fn explained(cause: Cause) -> Markup {
     let mut page = String::new();
     pulldown_cmark::html::push_html(&mut page, events);
     PreEscaped(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_pages_are_tables() {
+        for cause in Cause::all() {
+            let page = explained(cause).into_string();
+            assert!(!page.contains("|--"), "{}: {page}", cause.code());
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Part,
+    LIKELY, Part,
     entry::Entry,
     overview::{overview, seconds},
 };
@@ -72,8 +72,9 @@ fn part(out: &mut String, part: &Part) -> std::fmt::Result {
     }
     if part.left_out() > 0 {
         writeln!(out, "Not told in full: {} more.\n", part.left_out())?;
-        for (cause, count) in &part.left_out {
-            writeln!(out, "- {count} {}", code(cause.code()))?;
+        for ((cause, severity), count) in &part.left_out {
+            let severity = severity.label().to_lowercase();
+            writeln!(out, "- {count} {severity}: {}", code(cause.code()))?;
         }
         writeln!(out)?;
     }
@@ -106,19 +107,17 @@ fn entry(out: &mut String, number: usize, entry: &Entry) -> std::fmt::Result {
     if !entry.evidence.is_empty() {
         writeln!(out, "| evidence | |\n|---|---|")?;
         for (name, value) in &entry.evidence {
-            writeln!(
-                out,
-                "| {} | {} |",
-                code(name),
-                code(value).replace('|', "\\|")
-            )?;
+            writeln!(out, "| {} | {} |", code(name), cell(value))?;
         }
         writeln!(out)?;
+    }
+    if diagnosis.is_likely() {
+        writeln!(out, "{LIKELY}\n")?;
     }
     if let Some(frame) = &entry.frame {
         writeln!(out, "| {} | |\n|---|---|", frame.name)?;
         for (name, value) in &frame.fields {
-            writeln!(out, "| {name} | {} |", code(value))?;
+            writeln!(out, "| {name} | {} |", cell(value))?;
         }
         writeln!(out)?;
     }
@@ -133,16 +132,38 @@ fn blank(word: &str) -> &'static str {
     if word.is_empty() { "" } else { " " }
 }
 
-/// Prose that means nothing but itself.
+/// Prose that means nothing but itself: no list, no link that a ticket makes of its own
+/// accord, and nobody is called.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if SPECIAL.contains(&c) {
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let item = text.len() - number.len();
+    for (at, c) in text.char_indices() {
+        let before = &text[..at];
+        let begins = at == item && matches!(c, '-' | '+' | '=' | '.' | ')');
+        let links = match c {
+            '.' => before.to_ascii_lowercase().ends_with("www"),
+            ':' => text[at..].starts_with("://"),
+            _ => false,
+        };
+        if begins || links || SPECIAL.contains(&c) {
             out.push('\\');
         }
         out.push(if c.is_control() { ' ' } else { c });
+        if c == '@' {
+            out.push_str("<!-- -->");
+        }
     }
     out
+}
+
+/// A value in a table: code, where that needs no bar to be escaped in it.
+fn cell(value: &str) -> String {
+    match value {
+        "" => String::new(),
+        _ if value.contains('|') => escaped(value),
+        _ => code(value),
+    }
 }
 
 /// Code of one line: between more backticks than it has in a row.
@@ -163,6 +184,10 @@ mod tests {
     #[test]
     fn names_mean_nothing_but_themselves() {
         assert_eq!(escaped("a*b_[c](d)<e>|\n"), r"a\*b\_\[c\](d)\<e\>\| ");
+        assert_eq!(escaped("1.5 @all"), r"1\.5 @<!-- -->all");
+        assert_eq!(escaped("- www.a http://b"), r"\- www\.a http\://b");
+        assert_eq!(cell(r"a\|b"), r"a\\\|b");
+        assert_eq!(cell(""), "");
         assert_eq!(code("ip link"), "`ip link`");
         assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`"), "`` ` ``");

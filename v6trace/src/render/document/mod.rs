@@ -26,7 +26,7 @@ use entry::Entry;
 
 use super::{Render, answer, time};
 use crate::{
-    catalogue::Cause,
+    catalogue::{Cause, Severity},
     check::Checked,
     event::Event,
     explain::Diagnosis,
@@ -42,6 +42,8 @@ use crate::{
 const MOST_ENTRIES: usize = 400;
 /// Sessions; whoever has more can name fewer files.
 const MOST_SESSIONS: usize = 64;
+/// What is said of a cause that is not certain.
+const LIKELY: &str = "Likely: inferred, not read.";
 /// Messages about what is missing.
 const MOST_MISSING: usize = 32;
 
@@ -66,6 +68,8 @@ pub struct Document<O, E> {
     more_missing: u64,
     /// Entries of all parts.
     entries: usize,
+    /// What alone was asked for.
+    asked: Option<String>,
     /// The frame that the next diagnoses are about, and when it came.
     frame: Option<(u64, frame::Decoded)>,
 }
@@ -78,11 +82,15 @@ struct Part {
     began: String,
     duration_ns: u64,
     entries: Vec<Entry>,
-    /// What is not told in full, by cause.
-    left_out: BTreeMap<Cause, u64>,
+    /// What is not told in full.
+    left_out: BTreeMap<(Cause, Severity), u64>,
     totals: Totals,
     /// Of a session of `v6trace why`: how the command ended.
     answer: Option<String>,
+    /// What alone was asked for.
+    asked: Option<String>,
+    /// Whether the recording is not known to lack anything.
+    is_whole: bool,
 }
 
 impl<O: Write, E: Write> Document<O, E> {
@@ -96,12 +104,25 @@ impl<O: Write, E: Write> Document<O, E> {
             missing: Vec::new(),
             more_missing: 0,
             entries: 0,
+            asked: None,
             frame: None,
         }
     }
 
+    /// Says what alone was asked for.
+    #[must_use]
+    pub fn only(mut self, asked: Option<String>) -> Self {
+        self.asked = asked;
+        self
+    }
+
     /// Writes the document.
     pub fn finish(mut self) -> io::Result<()> {
+        // Which session it is of is not known for certain.
+        let is_whole = self.missing.is_empty();
+        for part in &mut self.parts {
+            part.is_whole = is_whole;
+        }
         let text = match self.format {
             DocumentFormat::Html => html::page(&self.parts, &self.missing, self.more_missing),
             DocumentFormat::Markdown => {
@@ -112,25 +133,54 @@ impl<O: Write, E: Write> Document<O, E> {
         self.out.flush()
     }
 
-    /// Keeps one; where there is no room, instead of the last of those that matter less.
+    /// Keeps one; where there is no room, instead of one that matters less.
     fn keep(&mut self, entry: Entry) {
-        let full = self.entries >= MOST_ENTRIES;
-        let Some(part) = self.parts.last_mut() else {
+        if self.parts.is_empty() {
             return;
-        };
-        if full {
-            let severity = entry.diagnosis.severity;
-            let less = |kept: &Entry| kept.diagnosis.severity > severity;
-            let Some(index) = part.entries.iter().rposition(less) else {
-                *part.left_out.entry(entry.diagnosis.cause).or_default() += 1;
-                return;
-            };
-            let dropped = part.entries.remove(index);
-            *part.left_out.entry(dropped.diagnosis.cause).or_default() += 1 + dropped.repeated;
-        } else {
-            self.entries += 1;
         }
-        part.entries.push(entry);
+        if self.entries < MOST_ENTRIES {
+            self.entries += 1;
+        } else if let Some((part, index)) = self.matters_less(&entry) {
+            self.parts[part].drop(index);
+        } else {
+            if let Some(part) = self.parts.last_mut() {
+                *part.left_out.entry(entry.key()).or_default() += 1;
+            }
+            return;
+        }
+        if let Some(part) = self.parts.last_mut() {
+            part.entries.push(entry);
+        }
+    }
+
+    /// The part and place of the last that is less severe; for the first of a cause in its
+    /// session also the last of what has the most, unless that is more severe. So each
+    /// cause keeps its first, whatever else there is a lot of.
+    fn matters_less(&self, entry: &Entry) -> Option<(usize, usize)> {
+        let severity = entry.diagnosis.severity;
+        let parts = || self.parts.iter().enumerate().rev();
+        let less = parts().find_map(|(part, kept)| {
+            let mut kept = kept.entries.iter();
+            let index = kept.rposition(|kept| kept.diagnosis.severity > severity)?;
+            Some((part, index))
+        });
+        let last = self.parts.last()?;
+        if less.is_some() || last.entries.iter().any(|kept| kept.key() == entry.key()) {
+            return less;
+        }
+        let mut counts = BTreeMap::new();
+        for (part, kept) in parts() {
+            for (index, kept) in kept.entries.iter().enumerate() {
+                let (count, newest) = counts.entry((part, kept.key())).or_insert((0_usize, index));
+                *count += 1;
+                *newest = index;
+            }
+        }
+        let several = counts
+            .into_iter()
+            .filter(|((_, (_, of)), (count, _))| *of >= severity && *count > 1);
+        let most = several.max_by_key(|(_, (count, _))| *count);
+        most.map(|((part, _), (_, newest))| (part, newest))
     }
 }
 
@@ -150,6 +200,8 @@ impl<O: Write, E: Write> Render for Document<O, E> {
             left_out: BTreeMap::new(),
             totals: Totals::default(),
             answer: None,
+            asked: self.asked.clone(),
+            is_whole: true,
         });
         Ok(())
     }
@@ -173,14 +225,13 @@ impl<O: Write, E: Write> Render for Document<O, E> {
             return Ok(());
         };
         let first = part.entries.iter_mut().rev();
-        let first = first.filter(|entry| entry.group.is_some());
-        match first
-            .into_iter()
-            .find(|entry| entry.group == Some(repeats.group))
-        {
-            Some(first) => first.repeated_by(repeats),
-            None => *part.left_out.entry(repeats.like.cause).or_default() += repeats.count,
+        let mut first = first.filter(|entry| entry.group.is_some());
+        if let Some(first) = first.find(|entry| entry.group == Some(repeats.group)) {
+            first.repeated_by(repeats);
+            return Ok(());
         }
+        let key = (repeats.like.cause, repeats.like.severity);
+        *part.left_out.entry(key).or_default() += repeats.count;
         Ok(())
     }
 
@@ -247,10 +298,14 @@ impl Part {
     fn caveats(&self) -> Vec<String> {
         let coverage = &self.info.coverage;
         let attached = coverage.attached().count();
-        let mut said = vec![match (attached, coverage.hooks.len()) {
+        let mut said = Vec::new();
+        if let Some(asked) = &self.asked {
+            said.push(format!("Only {asked} was asked for: nothing else is here."));
+        }
+        said.push(match (attached, coverage.hooks.len()) {
             (attached, all) if attached == all => format!("All {all} hooks were attached."),
             (attached, all) => format!("{attached} of {all} hooks were attached."),
-        }];
+        });
         said.extend(
             coverage
                 .troubles()
@@ -283,6 +338,24 @@ impl Part {
             ));
         }
         said
+    }
+
+    /// Whether all events of all families were seen and understood.
+    fn saw_all(&self) -> bool {
+        let coverage = &self.info.coverage;
+        let totals = &self.totals;
+        self.is_whole
+            && coverage.attached().count() == coverage.hooks.len()
+            && coverage.troubles().is_empty()
+            && coverage.left_out().is_none()
+            && totals.lost + totals.unknown + totals.dropped == 0
+            && totals.undecoded.is_empty()
+    }
+
+    /// Has one that is told in full no longer be so.
+    fn drop(&mut self, index: usize) {
+        let dropped = self.entries.remove(index);
+        *self.left_out.entry(dropped.key()).or_default() += 1 + dropped.repeated;
     }
 
     /// How many diagnoses are not told in full.

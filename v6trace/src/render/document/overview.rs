@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Part, entry::Entry};
+use super::Part;
 use crate::{
     catalogue::Severity,
     explain::{Confidence, Fix},
@@ -34,33 +34,31 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
         None => worst,
     };
     let Some((index, worst)) = worst else {
-        let seen = match part.totals.events {
-            0 => "no event was seen".to_owned(),
-            1 => "1 event was seen".to_owned(),
-            events => format!("{events} events were seen"),
-        };
         return Overview {
-            counted: "Nothing to explain".to_owned(),
+            counted: if part.left_out() > 0 {
+                counted(part)
+            } else {
+                "Nothing to explain was found".to_owned()
+            },
             said: match &part.answer {
-                Some(answer) => format!("{answer}."),
-                None => format!("In {seconds} {seen}, none of which had to be explained."),
+                Some(answer) => format!("{answer}.{}", reserve(part)),
+                None => format!("{}{}", nothing(part), reserve(part)),
             },
             number: None,
             first: None,
         };
     };
     let cause = worst.diagnosis.cause;
-    let like: Vec<&Entry> = part
-        .entries
-        .iter()
-        .filter(|entry| entry.diagnosis.cause == cause)
-        .collect();
-    let times: u64 = like.iter().map(|entry| 1 + entry.repeated).sum();
+    let told = part.entries.iter();
+    let told = told.filter(|entry| entry.diagnosis.cause == cause);
+    let told: u64 = told.map(|entry| 1 + entry.repeated).sum();
+    let left_out = part.left_out.iter().filter(|((of, _), _)| *of == cause);
+    let times = told + left_out.map(|(_, count)| count).sum::<u64>();
     let what = match worst.diagnosis.severity {
         _ if part.answer.is_some() => "What decides the most",
         Severity::Failure => "The first failure",
-        Severity::Hazard => "Nothing failed, but something else may break. The first of that",
-        Severity::Notice => "Nothing failed. The first thing worth knowing",
+        Severity::Hazard => "No failure was seen, but something may break. The first of that",
+        Severity::Notice => "No failure was seen. The first thing worth knowing",
     };
     let interface = worst.diagnosis.interface.as_ref();
     let on = interface.map_or_else(String::new, |interface| format!(" on {interface}"));
@@ -79,8 +77,11 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
         cause.title()
     );
     if times > 1 {
-        said += &format!(" That came {times} times in {seconds}.");
+        said += &format!(
+            " This cause was found {times} times in {seconds}, of all processes and interfaces."
+        );
     }
+    said += &reserve(part);
     if let Some(answer) = &part.answer {
         said = format!("{answer}. {said}");
     }
@@ -92,6 +93,42 @@ pub(super) fn overview(part: &Part) -> Overview<'_> {
     }
 }
 
+/// Of a session of which nothing is told in full.
+fn nothing(part: &Part) -> String {
+    let seconds = seconds(part.duration_ns);
+    if part.left_out() > 0 {
+        return format!("In {seconds} there were {}.", counted(part));
+    }
+    let seen = match part.totals.events {
+        0 => "no event was seen".to_owned(),
+        1 => "1 event was seen".to_owned(),
+        events => format!("{events} events were seen"),
+    };
+    let which = match &part.asked {
+        Some(_) => ", and nothing that was asked for had to be explained".to_owned(),
+        None if part.totals.events > 0 => ", none of which had to be explained".to_owned(),
+        None => String::new(),
+    };
+    format!("In {seconds} {seen}{which}.")
+}
+
+/// What is not in it.
+fn reserve(part: &Part) -> String {
+    let mut said = String::new();
+    match part.left_out() {
+        0 => {}
+        1 => said += " 1 is not told in full.",
+        count => said += &format!(" {count} are not told in full."),
+    }
+    if let Some(asked) = &part.asked {
+        said += &format!(" Only {asked} was asked for.");
+    }
+    if !part.saw_all() {
+        said += " Not everything could be seen, as is told below.";
+    }
+    said
+}
+
 /// "2 failures, 1 hazard"
 fn counted(part: &Part) -> String {
     let mut counts: Vec<(Severity, u64)> = Vec::new();
@@ -100,7 +137,7 @@ fn counted(part: &Part) -> String {
     let left_out = part
         .left_out
         .iter()
-        .map(|(cause, count)| (cause.severity(), *count));
+        .map(|((_, severity), count)| (*severity, *count));
     for (severity, count) in told.chain(left_out) {
         match counts.iter_mut().find(|(of, _)| *of == severity) {
             Some((_, counted)) => *counted += count,

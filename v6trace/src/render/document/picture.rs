@@ -34,14 +34,6 @@ pub(super) fn picture(timeline: &Timeline, anchor: &dyn Fn(usize) -> String) -> 
                     title { (lane.name) }
                 }
             }
-            @for [(from_lane, from), (to_lane, to)] in &timeline.arrows {
-                path.arrow d={
-                    "M" (x(*from)) " " (middle(*from_lane))
-                    " C" (x(*from) + 30) " " (middle(*from_lane))
-                    " " (x(*to).saturating_sub(30)) " " (middle(*to_lane))
-                    " " (x(*to)) " " (middle(*to_lane))
-                } {}
-            }
             @for (index, lane) in timeline.lanes.iter().enumerate() {
                 (marks(lane, middle(index), anchor))
             }

@@ -1,8 +1,7 @@
 //! Entries → lanes with marks, for a picture of the same size however many there are.
 //!
 //! A lane is an interface, or a network namespace where none is meant. What falls
-//! together in the picture is one mark, which counts. Arrows lead from what was before to
-//! what is told to have come of it.
+//! together in the picture is one mark, which counts.
 
 use super::{Part, entry::Entry};
 use crate::catalogue::Severity;
@@ -11,8 +10,6 @@ use crate::catalogue::Severity;
 const MOST_LANES: usize = 12;
 /// Places in a lane, next to one another.
 const PLACES: u64 = 64;
-/// Arrows at most.
-const MOST_ARROWS: usize = 40;
 /// The rest.
 const OTHERS: &str = "others";
 
@@ -20,8 +17,6 @@ const OTHERS: &str = "others";
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     pub(super) lanes: Vec<Lane>,
-    /// From a mark to another: lane and place of each.
-    pub(super) arrows: Vec<[(usize, u64); 2]>,
     /// Times below, each with its place.
     pub(super) ticks: Vec<(u64, String)>,
 }
@@ -60,20 +55,10 @@ pub(super) fn timeline(part: &Part) -> Timeline {
         let since = u128::from(boot_ns.saturating_sub(part.info.boot_ns).min(span));
         u64::try_from(since * u128::from(PLACES) / u128::from(span)).unwrap_or(PLACES)
     };
-    let mut at = Vec::new();
     for (number, entry) in (1..).zip(&part.entries) {
         let lane = timeline.lane(entry);
         let from = place(entry.diagnosis.boot_ns);
         timeline.lanes[lane].mark(number, entry, from, place(entry.newest_ns));
-        at.push((lane, from));
-    }
-    for (index, entry) in part.entries.iter().enumerate() {
-        let before = came_of(entry, &part.entries[..index]);
-        if let Some(before) = before.filter(|before| at[*before] != at[index])
-            && timeline.arrows.len() < MOST_ARROWS
-        {
-            timeline.arrows.push([at[before], at[index]]);
-        }
     }
     let tenths = span / 100_000_000;
     timeline.ticks = (0..=4)
@@ -84,22 +69,6 @@ pub(super) fn timeline(part: &Part) -> Timeline {
         })
         .collect();
     timeline
-}
-
-/// Which of those before an entry it names as what it came of: by the code of its cause,
-/// in the same network namespace.
-pub(super) fn came_of(entry: &Entry, before: &[Entry]) -> Option<usize> {
-    let names = |earlier: &Entry| {
-        let code = earlier.diagnosis.cause.code();
-        let is_part = |c: char| c.is_alphanumeric() || c == '-';
-        earlier.diagnosis.netns == entry.diagnosis.netns
-            && entry
-                .diagnosis
-                .summary
-                .split(|c| !is_part(c))
-                .any(|word| word == code)
-    };
-    before.iter().rposition(names)
 }
 
 impl Timeline {
@@ -192,22 +161,9 @@ mod tests {
             left_out: BTreeMap::new(),
             totals: Totals::default(),
             answer: None,
+            asked: None,
+            is_whole: true,
         }
-    }
-
-    #[test]
-    fn an_arrow_leads_to_what_names_its_cause() {
-        let of = |netns, summary| {
-            let entries = vec![
-                entry("default-route-purged", 1, 100, "A route went."),
-                entry("no-route", netns, 900, summary),
-            ];
-            timeline(&part(entries)).arrows
-        };
-        let gone = "The default route is gone (default-route-purged).";
-        assert_eq!(of(1, gone), [[(0, 6), (0, 57)]]);
-        assert!(of(2, gone).is_empty());
-        assert!(of(1, "It is not (default-route-purged-not).").is_empty());
     }
 
     #[test]
