@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::{check, families::FAMILIES};
 
-/// How bad an occurrence is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How bad an occurrence is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// An operation failed or an address was lost.

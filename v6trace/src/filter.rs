@@ -36,6 +36,26 @@ pub enum NetnsFilter {
 }
 
 impl Filter {
+    /// What it asks for, in words; nothing where it shows all.
+    pub(crate) fn asked(&self) -> Option<String> {
+        let asked = [
+            self.pid.map(|pid| format!("process {pid}")),
+            self.comm.as_ref().map(|comm| format!("tasks named {comm}")),
+            self.container
+                .as_ref()
+                .map(|name| format!("container {name}")),
+            self.netns.as_ref().map(|netns| match netns {
+                NetnsFilter::Inode(inode) => format!("network namespace {inode}"),
+                NetnsFilter::Name(name) => format!("network namespace {name}"),
+            }),
+            self.interface
+                .as_ref()
+                .map(|name| format!("what may concern {name}")),
+        ];
+        let asked: Vec<_> = asked.into_iter().flatten().collect();
+        (!asked.is_empty()).then(|| asked.join(" with "))
+    }
+
     /// Whether the event is one that the user wants to see.
     pub fn admits(&self, event: &Event, session: &Session) -> bool {
         let task = event.culprit();

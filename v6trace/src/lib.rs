@@ -14,7 +14,7 @@
 //!          families          event + session -> diagnosis, a pure function
 //!          check             the host as the session began -> findings, likewise
 //!          why               of these, the answer to why a command failed
-//!          report, render    -> text or JSON
+//!          report, render    -> text or JSON; fold: what repeats, as one
 //! ```
 //!
 //! Everything below `record` depends on the stream alone: not on the clock,
@@ -39,6 +39,7 @@ pub mod explain;
 pub mod families;
 pub mod field;
 pub mod filter;
+pub mod fold;
 pub mod frame;
 mod ifa;
 #[cfg(feature = "live")]

@@ -117,7 +117,8 @@ pub struct Namespace {
 
 impl Finding for Namespace {}
 
-/// That nothing has come for so long that an end which is missing will not.
+/// That nothing has come for so long that an end which is missing will not, and what
+/// repeated is to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
     /// Until when, nanoseconds since boot.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Record -> decode -> Session, diagnose -> Filter -> Render -> stdout, stderr
-//!                                              \-> Together -/  text: parts of one thing
+//!                                              |-> Together -|  text: parts of one thing
+//!                                              \-> Fold -----/  text: repeats, counted
 //! ```
 //!
 //! The same for live tracing and for any stored stream.
@@ -15,6 +16,7 @@ use crate::{
     event::{DecodeError, Event},
     explain::{Diagnosis, explain},
     filter::Filter,
+    fold::{Fold, Repeats},
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
     render::Render,
@@ -30,6 +32,8 @@ pub struct Options {
     pub filter: Filter,
     /// Show every decoded event as well.
     pub events: bool,
+    /// Show each diagnosis by itself, also parts of one thing and what repeats.
+    pub singly: bool,
     /// Stop after so many diagnoses.
     pub count: Option<u64>,
     /// Show what this has for an answer in the host as the session began, and nothing
@@ -89,6 +93,10 @@ pub struct Report<R> {
     answer: Answer,
     /// Diagnoses that are told as one; `None` where each is told by itself.
     together: Option<Together>,
+    /// Those that are alike.
+    fold: Fold,
+    /// Whether these are counted, and not told each.
+    folds: bool,
     /// The boot time of what came last.
     last_ns: u64,
     ended: bool,
@@ -97,14 +105,16 @@ pub struct Report<R> {
 impl<R: Render> Report<R> {
     /// A report that has seen nothing yet.
     pub fn new(options: Options, render: R) -> Self {
-        let together = render.is_for_people() && !options.events;
+        let folds = render.is_for_people() && !options.events && !options.singly;
         Self {
             options,
             render,
             session: None,
             totals: Totals::default(),
             answer: Answer::default(),
-            together: together.then(Together::default),
+            together: folds.then(Together::default),
+            fold: Fold::default(),
+            folds,
             last_ns: 0,
             ended: false,
         }
@@ -133,9 +143,16 @@ impl<R: Render> Report<R> {
         followed.map_or(0, |followed| followed.settled_ns(ended_well))
     }
 
-    /// Tells what waits for an event that may be missing.
+    /// Tells what waits for an event that may be missing, or for the like of it.
     pub fn wait_no_longer(&mut self) -> io::Result<()> {
-        self.tell(Together::rest)
+        self.tell(Together::rest)?;
+        self.tell_repeats(Fold::rest)
+    }
+
+    /// Whether repeats are to be told by `now`, nanoseconds since boot, though nothing else
+    /// happens: the stream is then to say that it is so late.
+    pub fn is_due(&self, now: u64) -> bool {
+        !self.ended && self.fold.is_due(now)
     }
 
     /// Counts for the closing summary, so far.
@@ -176,7 +193,7 @@ impl<R: Render> Report<R> {
     pub fn feed(&mut self, record: &Record) -> io::Result<ControlFlow<()>> {
         let session = match (record, &mut self.session) {
             (Record::Session(info), _) => {
-                self.tell(Together::rest)?;
+                self.wait_no_longer()?;
                 self.open(info.clone())?;
                 return Ok(ControlFlow::Continue(()));
             }
@@ -199,7 +216,8 @@ impl<R: Render> Report<R> {
                 match lookup {
                     Lookup::Checked(checked) => self.check(checked)?,
                     Lookup::Quiet(quiet) => {
-                        self.tell(|together| together.overdue(quiet.boot_ns))?;
+                        self.last_ns = self.last_ns.max(quiet.boot_ns);
+                        self.pass(quiet.boot_ns)?;
                     }
                     _ => {}
                 }
@@ -211,10 +229,11 @@ impl<R: Render> Report<R> {
                     self.render.lost(session, lost)?;
                 }
                 self.tell(|together| together.lost(lost.hook))?;
+                self.pass(lost.boot_ns)?;
             }
             &Record::End { boot_ns } => {
                 self.ended = true;
-                self.tell(Together::rest)?;
+                self.wait_no_longer()?;
                 let Some(session) = &self.session else {
                     return Ok(ControlFlow::Continue(()));
                 };
@@ -293,6 +312,7 @@ impl<R: Render> Report<R> {
         };
         self.session = Some(session);
         self.answer = Answer::default();
+        self.fold = Fold::default();
         self.totals = Totals {
             unknown,
             ..Totals::default()
@@ -307,7 +327,7 @@ impl<R: Render> Report<R> {
         }
         match &record.event {
             Ok(event) => {
-                self.tell(|together| together.overdue(event.boot_ns))?;
+                self.pass(event.boot_ns)?;
                 self.event(event)?;
                 self.end(event)?;
             }
@@ -353,6 +373,7 @@ impl<R: Render> Report<R> {
         if self.options.events {
             self.render.event(session, event)?;
         }
+        self.render.about(event);
         for diagnosis in explain(event, session) {
             // An event may have more of them than are left to show.
             if self.options.is_enough(&self.totals) {
@@ -365,7 +386,13 @@ impl<R: Render> Report<R> {
                 _ => Some(diagnosis),
             };
             if let Some(diagnosis) = told {
-                self.render.diagnosis(session, &diagnosis)?;
+                show(
+                    &mut self.render,
+                    &mut self.fold,
+                    self.folds,
+                    session,
+                    &diagnosis,
+                )?;
             }
         }
         Ok(())
@@ -390,10 +417,31 @@ impl<R: Render> Report<R> {
     fn tell(&mut self, ready: impl FnOnce(&mut Together) -> Vec<Diagnosis>) -> io::Result<()> {
         if let (Some(together), Some(session)) = (&mut self.together, &self.session) {
             for diagnosis in ready(together) {
-                self.render.diagnosis(session, &diagnosis)?;
+                show(
+                    &mut self.render,
+                    &mut self.fold,
+                    self.folds,
+                    session,
+                    &diagnosis,
+                )?;
             }
         }
         Ok(())
+    }
+
+    /// It is `now`, nanoseconds since boot: tells what waits for no longer.
+    fn pass(&mut self, now: u64) -> io::Result<()> {
+        self.tell(|together| together.overdue(now))?;
+        self.tell_repeats(|fold| fold.due(now))
+    }
+
+    /// Tells repeats that no longer wait.
+    fn tell_repeats(&mut self, ready: impl FnOnce(&mut Fold) -> Vec<Repeats>) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        let mut ready = ready(&mut self.fold).into_iter();
+        ready.try_for_each(|repeats| self.render.repeats(session, &repeats))
     }
 
     fn enough(&self) -> bool {
@@ -409,4 +457,26 @@ impl<R: Render> Report<R> {
         }
         *undecoded.entry(error).or_default() += 1;
     }
+}
+
+/// Shows a diagnosis, or has it wait as a repeat where it `folds`.
+fn show(
+    render: &mut impl Render,
+    fold: &mut Fold,
+    folds: bool,
+    session: &Session,
+    diagnosis: &Diagnosis,
+) -> io::Result<()> {
+    if !folds && !render.tells_positions() {
+        return render.diagnosis(session, diagnosis, None);
+    }
+    let (position, closed) = fold.place(diagnosis);
+    if let Some(repeats) = closed {
+        render.repeats(session, &repeats)?;
+    }
+    if folds && position.repeat > 0 {
+        fold.wait(position.group, diagnosis);
+        return Ok(());
+    }
+    render.diagnosis(session, diagnosis, Some(position))
 }

@@ -9,6 +9,7 @@ mod command;
 mod doctor;
 mod explain;
 mod export;
+mod file_options;
 #[cfg(feature = "live")]
 mod follow;
 mod info;
@@ -21,6 +22,7 @@ mod quantities;
 mod record;
 mod recordings;
 mod replay;
+mod report;
 #[cfg(feature = "live")]
 mod stop;
 #[cfg(feature = "live")]
@@ -66,6 +68,8 @@ enum Command {
     Info(info::Info),
     /// Write recorded sessions in a form for other programs.
     Export(export::Export),
+    /// Write a report of recorded sessions to send around: HTML, or Markdown.
+    Report(report::Report),
     #[cfg(feature = "live")]
     /// Run a command, and say why it failed.
     Why(why::Why),
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Report(command) => command.run(),
         #[cfg(feature = "live")]
         Command::Why(command) => command.run(),
         #[cfg(feature = "live")]

@@ -132,6 +132,9 @@ pub(super) struct OutputOptions {
     /// Show every decoded event, not only what is explained
     #[arg(long)]
     pub(super) events: bool,
+    /// Show each diagnosis by itself, also of what repeats
+    #[arg(long)]
+    no_fold: bool,
     /// Stop after N diagnoses
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -227,6 +230,7 @@ impl OutputOptions {
         Ok(report::Options {
             filter,
             events: self.events && !self.quiet,
+            singly: self.no_fold,
             count: self.count,
             check: None,
             everything: false,

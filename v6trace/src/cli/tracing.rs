@@ -20,10 +20,11 @@ use super::{
     trace_options::TraceOptions,
 };
 use crate::{
-    attach, check,
+    attach, check, clock,
     filter::Filter,
     live,
-    record::Record,
+    observe::ORDERED_NS,
+    record::{Quiet, Record},
     recording::{OutputFile, Writer},
     render::Render,
     report::Report,
@@ -186,6 +187,7 @@ impl SessionOptions {
                 let ended = ended(status, boot_ns);
                 records.insert(records.len() - 1, ended.into());
             }
+            records.extend(quiet(&report, records.is_empty() && failed.is_none()));
             if let Some(recorder) = &mut recorder {
                 recorder.take(&records);
             }
@@ -223,6 +225,14 @@ fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
         options::stderr(),
         "v6trace: ready, {count} of {hooks} hooks attached on {kernel}{place}; Ctrl-C ends"
     );
+}
+
+/// What the stream has to say so that what repeated is told, though nothing else happens.
+fn quiet(report: &Report<Box<dyn Render>>, nothing_else: bool) -> Option<Record> {
+    // What happened since may still have to come.
+    let boot_ns = clock::boot_ns().saturating_sub(ORDERED_NS);
+    let is_due = nothing_else && report.is_due(boot_ns);
+    is_due.then(|| Quiet { boot_ns }.into())
 }
 
 /// Explains records, until nobody reads it.

@@ -152,7 +152,7 @@ impl Live {
     ///
     /// Records that come out together are handed over together, what was looked
     /// up along with the event that it belongs to. At least once a second the
-    /// sink is called, with nothing if nothing happened. Where there is a `through_ns`, it
+    /// sink is called, with nothing only if nothing is to come either. Where there is a `through_ns`, it
     /// tells up to when everything was handed over, and goes on while nothing happens.
     pub async fn run(
         mut self,
@@ -196,12 +196,20 @@ impl Live {
                 }
                 _ = count_losses.tick() => {
                     self.take_held(clock::boot_ns());
+                    // With nothing there is said that nothing happens, so nothing may
+                    // still be to come.
                     let through_ns = self.through();
-                    if through_ns.is_none() {
+                    let is_idle = through_ns.is_some();
+                    if !is_idle {
                         self.pace = Pace::Awake;
                     }
-                    enough = self.count_losses(&mut sink).is_break()
-                        || sink(self.observer.due(clock::boot_ns(), through_ns)).is_break();
+                    let lost = self.count_losses();
+                    let due = self.observer.due(clock::boot_ns(), through_ns);
+                    for records in [lost, due] {
+                        if !enough && (is_idle || !records.is_empty()) {
+                            enough = sink(records).is_break();
+                        }
+                    }
                 }
             }
             if let Some(through_ns) = through_ns.filter(|_| self.merge.due() == 0) {
@@ -276,13 +284,10 @@ impl Live {
         sink(self.observer.around(batch))
     }
 
-    fn count_losses(
-        &mut self,
-        sink: &mut impl FnMut(Vec<Record>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    fn count_losses(&mut self) -> Vec<Record> {
         let mut lost = self.losses.count(&self.buffers.counters);
         lost.extend(self.missed.count());
-        sink(lost.into_iter().map(Record::Lost).collect())
+        lost.into_iter().map(Record::Lost).collect()
     }
 
     /// Detaches first, so that what is drained afterwards is all there is.

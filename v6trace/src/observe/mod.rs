@@ -163,6 +163,10 @@ pub(crate) fn names() -> Vec<Record> {
         .collect()
 }
 
+/// How long it takes at most until a record is in order, unless there are very many,
+/// nanoseconds.
+pub(crate) const ORDERED_NS: u64 = 1_000_000_000;
+
 /// Looks up what explanations want to know.
 pub struct Observer {
     namespaces: Namespaces,

@@ -7,6 +7,7 @@ use crate::{
     catalogue::Cause,
     event::Event,
     explain::Diagnosis,
+    fold::Position,
     record::{Lost, SessionInfo},
     render::Render,
     report::Totals,
@@ -106,7 +107,12 @@ impl Render for Contents {
         Ok(())
     }
 
-    fn diagnosis(&mut self, _session: &Session, _diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        _session: &Session,
+        _diagnosis: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         // The totals have them.
         Ok(())
     }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Render, time};
 use crate::{
-    container::Container, event::Event, explain::Diagnosis, record::Lost, recording::Missing,
-    report::Totals, session::Session,
+    container::Container, event::Event, explain::Diagnosis, fold::Position, record::Lost,
+    recording::Missing, report::Totals, session::Session,
 };
 
 const COLUMNS: [&str; 22] = [
@@ -71,7 +71,12 @@ impl<O: Write, E: Write> Render for Csv<O, E> {
         Ok(())
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         let task = diagnosis.task.as_ref();
         let container = diagnosis.container.as_ref();
         let pod = diagnosis.pod.as_ref();

@@ -20,6 +20,7 @@ use crate::{
     event::Event,
     explain::{Diagnosis, Fix},
     families::process::Followed,
+    fold::Position,
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -73,11 +74,26 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         }))
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
         let time = self.clock.rfc3339(session, diagnosis.boot_ns);
         self.line.clear();
         diagnosis_object(&mut self.line, "diagnosis", session, diagnosis, time)?;
-        self.line.push(b'\n');
+        member(
+            &mut self.line,
+            "group",
+            &position.map(|position| position.group),
+        )?;
+        member(
+            &mut self.line,
+            "repeat",
+            &position.map(|position| position.repeat),
+        )?;
+        self.line.extend_from_slice(b"}\n");
         self.out.write_all(&self.line)
     }
 
@@ -85,7 +101,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         let time = self.clock.rfc3339(session, finding.boot_ns);
         self.line.clear();
         diagnosis_object(&mut self.line, "finding", session, finding, time)?;
-        self.line.push(b'\n');
+        self.line.extend_from_slice(b"}\n");
         self.out.write_all(&self.line)
     }
 
@@ -144,7 +160,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             "dropped": totals.dropped,
         }))?;
         let mut diagnoses = diagnoses.iter();
-        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
     }
 
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
@@ -171,13 +187,17 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         Ok(())
     }
 
+    fn tells_positions(&self) -> bool {
+        true
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// Appends a diagnosis as its object, in the way of [`event_object`]: there may
-/// be thousands a second.
+/// Appends a diagnosis as its object, which is left open, in the way of [`event_object`]:
+/// there may be thousands a second.
 fn diagnosis_object(
     line: &mut Vec<u8>,
     kind: &'static str,
@@ -224,9 +244,7 @@ fn diagnosis_object(
     }
     line.push(b'}');
     member(line, "fix", &Fixes(&diagnosis.fix))?;
-    member(line, "confidence", &diagnosis.confidence)?;
-    line.push(b'}');
-    Ok(())
+    member(line, "confidence", &diagnosis.confidence)
 }
 
 /// What has a form as text, in that form.

@@ -3,31 +3,52 @@
 
 mod answer;
 mod csv;
+mod document;
 mod json;
 mod pcapng;
 mod style;
 mod text;
 pub mod time;
+mod values;
 mod wrap;
 
 use std::io;
 
 pub use csv::Csv;
+pub use document::{Document, DocumentFormat};
 pub use json::Json;
 pub use pcapng::Pcapng;
 pub use text::Text;
 
 use crate::{
-    event::Event, explain::Diagnosis, families::process::Followed, record::Lost,
-    recording::Missing, report::Totals, session::Session,
+    event::Event,
+    explain::Diagnosis,
+    families::process::Followed,
+    fold::{Position, Repeats},
+    record::Lost,
+    recording::Missing,
+    report::Totals,
+    session::Session,
 };
 
 /// A form of output.
 pub trait Render {
     /// The stream begins.
     fn session(&mut self, session: &Session) -> io::Result<()>;
-    /// An occurrence is explained.
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()>;
+    /// An occurrence is explained. Where positions are told, or repeats counted, it has
+    /// one among those like it but in an answer.
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()>;
+    /// So many more came that are like one; for a person, instead of each.
+    fn repeats(&mut self, _session: &Session, _repeats: &Repeats) -> io::Result<()> {
+        Ok(())
+    }
+    /// What is explained next is about this event.
+    fn about(&mut self, _event: &Event) {}
     /// Something happened, explained or not.
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()>;
     /// Events are missing.
@@ -43,7 +64,7 @@ pub trait Render {
         diagnoses: &[Diagnosis],
     ) -> io::Result<()> {
         let mut diagnoses = diagnoses.iter();
-        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis))
+        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
     }
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
@@ -63,6 +84,10 @@ pub trait Render {
     fn is_for_people(&self) -> bool {
         false
     }
+    /// Whether positions are told: what nobody asks for is not looked for.
+    fn tells_positions(&self) -> bool {
+        false
+    }
     /// Lets the reader have everything so far.
     fn flush(&mut self) -> io::Result<()>;
 }
@@ -72,8 +97,21 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).session(session)
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
-        (**self).diagnosis(session, diagnosis)
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
+        (**self).diagnosis(session, diagnosis, position)
+    }
+
+    fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
+        (**self).repeats(session, repeats)
+    }
+
+    fn about(&mut self, event: &Event) {
+        (**self).about(event);
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
@@ -116,6 +154,10 @@ impl<R: Render + ?Sized> Render for Box<R> {
 
     fn is_for_people(&self) -> bool {
         (**self).is_for_people()
+    }
+
+    fn tells_positions(&self) -> bool {
+        (**self).tells_positions()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -27,10 +27,11 @@ use pcap_file::{
     },
 };
 
-use super::{Render, text::push_value};
+use super::{Render, values::push_value};
 use crate::{
     event::Event,
     explain::{Diagnosis, Value},
+    fold::Position,
     frame::Frame,
     record::Lost,
     recording::Missing,
@@ -173,7 +174,12 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
         Ok(())
     }
 
-    fn diagnosis(&mut self, _session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        _session: &Session,
+        diagnosis: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         if let Some(packet) = &mut self.held {
             let comment = bounded(comment(diagnosis));
             packet.options.push(EnhancedPacketOption::Comment(comment));

@@ -9,14 +9,16 @@ use super::{
     Render, answer,
     style::{BOLD, CYAN, DIM, Palette, severity},
     time::{TimeDisplay, TimeOfDay},
+    values::{push_change, push_field, push_number, push_value, push_who},
     wrap::{GLUE, WIDTH, spaces, wrap},
 };
 use crate::{
     check::Checked,
-    event::{Event, Task},
+    event::Event,
     explain::{Confidence, Diagnosis, Value},
     families::process::Followed,
     field::Field,
+    fold::{Change, Position, Repeats},
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -69,10 +71,25 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         Ok(())
     }
 
-    fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
+    fn diagnosis(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         self.entry.clear();
         self.heading(session, diagnosis, true);
         self.explained(diagnosis)
+    }
+
+    fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
+        self.entry.clear();
+        self.heading(session, &repeats.like, true);
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.entry, "  … {repeats}");
+        self.changes(&repeats.changes);
+        self.entry.push('\n');
+        self.out.write_all(self.entry.as_bytes())
     }
 
     fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
@@ -183,7 +200,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
             writeln!(self.err, "v6trace: {heading}")?;
         }
         for diagnosis in diagnoses {
-            self.diagnosis(session, diagnosis)?;
+            self.diagnosis(session, diagnosis, None)?;
         }
         self.out.flush()?;
         if !self.quiet {
@@ -262,6 +279,7 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 impl<O: Write, E> Text<O, E> {
     /// What follows the heading.
     fn explained(&mut self, diagnosis: &Diagnosis) -> io::Result<()> {
+        self.entry.push('\n');
         spaces(&mut self.entry, SUMMARY);
         wrap(&mut self.entry, &diagnosis.summary, SUMMARY);
         self.evidence(diagnosis);
@@ -321,7 +339,6 @@ impl<O, E> Text<O, E> {
             text.push_str("  container ");
             text.push_str(container.name());
         }
-        text.push('\n');
     }
 
     /// The values that are known, each with its name on the same line.
@@ -343,6 +360,24 @@ impl<O, E> Text<O, E> {
             paragraph.push_str(" (likely: inferred, not read)");
         }
         wrap(&mut self.entry, paragraph.trim_start(), VALUES);
+    }
+
+    /// What repeats have otherwise.
+    fn changes(&mut self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.label("changed");
+        self.paragraph.clear();
+        for change in changes {
+            if !self.paragraph.is_empty() {
+                self.paragraph.push_str(", ");
+            }
+            self.paragraph.push_str(change.name);
+            self.paragraph.push(GLUE);
+            push_change(&mut self.paragraph, change, GLUE);
+        }
+        wrap(&mut self.entry, &self.paragraph, VALUES);
     }
 
     /// Actions under one another, with their remarks in a column of their own
@@ -389,26 +424,6 @@ impl<O, E> Text<O, E> {
     }
 }
 
-fn push_who(text: &mut String, task: Option<&Task>) {
-    let Some(task) = task else {
-        text.push_str("kernel");
-        return;
-    };
-    text.push_str(&task.comm);
-    text.push('[');
-    push_number(text, task.pid);
-    text.push(']');
-}
-
-fn push_number(text: &mut String, number: impl Into<i64>) {
-    // Memory takes whatever is written.
-    let _ = write!(text, "{}", number.into());
-}
-
-fn push_flag(text: &mut String, flag: bool) {
-    text.push_str(if flag { "yes" } else { "no" });
-}
-
 /// How many columns a text takes.
 fn columns(text: &str) -> usize {
     text.chars().count()
@@ -435,56 +450,5 @@ fn events(count: u64) -> String {
         "1 event".to_owned()
     } else {
         format!("{count} events")
-    }
-}
-
-/// An event's value in words.
-fn push_field(text: &mut String, field: &Field<'_>) {
-    match field {
-        Field::Number(number) => push_number(text, *number),
-        Field::Flag(flag) => push_flag(text, *flag),
-        Field::Text(word) => text.push_str(word),
-        Field::Shown(value) => {
-            // Memory takes whatever is written.
-            let _ = write!(text, "{value}");
-        }
-        Field::List(values) => push_list(text, values, ' ', |text, value| text.push_str(value)),
-        Field::Unknown => text.push_str("unknown"),
-    }
-}
-
-/// A value in words, between which `space` is put.
-pub(super) fn push_value(text: &mut String, value: &Value, space: char) {
-    match value {
-        Value::Number(number) => push_number(text, *number),
-        Value::Flag(flag) => push_flag(text, *flag),
-        Value::Text(word) => text.push_str(word),
-        Value::List(values) => {
-            push_list(text, values, space, |text, value| {
-                push_value(text, value, space);
-            });
-        }
-        Value::Group(values) => {
-            for (index, (_, value)) in values.iter().enumerate() {
-                if index > 0 {
-                    text.push(space);
-                }
-                push_value(text, value, space);
-            }
-        }
-        Value::Unknown => text.push_str("unknown"),
-    }
-}
-
-/// `a + b`, or `none`.
-fn push_list<T>(text: &mut String, values: &[T], space: char, push: impl Fn(&mut String, &T)) {
-    if values.is_empty() {
-        text.push_str("none");
-    }
-    for (index, value) in values.iter().enumerate() {
-        if index > 0 {
-            text.extend([space, '+', space]);
-        }
-        push(text, value);
     }
 }

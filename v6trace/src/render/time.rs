@@ -86,6 +86,13 @@ pub fn date(session: &Session, boot_ns: u64) -> String {
     format!("{} UTC{offset}", local.strftime("%Y-%m-%d %H:%M:%S.%3f"))
 }
 
+/// A boot time as local time there, to the millisecond.
+pub(super) fn milliseconds(session: &Session, boot_ns: u64) -> String {
+    let mut text = String::new();
+    TimeOfDay::new(TimeDisplay::Local).push(&mut text, session, boot_ns);
+    text
+}
+
 /// A boot time as RFC 3339 with nanoseconds, UTC.
 pub fn rfc3339(session: &Session, boot_ns: u64) -> String {
     format!("{:.9}", timestamp(session, boot_ns))

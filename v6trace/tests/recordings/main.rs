@@ -4,5 +4,6 @@
 mod damage;
 mod export;
 mod golden;
+mod report;
 mod round_trip;
 mod support;

@@ -230,19 +230,25 @@ fn only_the_parts_of_one_write_are_told_together() {
     let parts = || [taken(1, 1), taken(2, 2)];
     let with = |more: &[Record]| blocks(parts().into_iter().chain(more.iter().cloned()).collect());
     // The end was lost: at the end of the session, at the loss, or after a while.
-    assert_eq!(with(&[end()]).len(), 2);
-    assert_eq!(with(&[lost(WRITE)]).len(), 2);
-    assert_eq!(with(&[taken(3, 3_000_000_000)]).len(), 2);
-    assert_eq!(with(&[quiet(2_000_000_003)]).len(), 2);
+    for ended in [
+        vec![end()],
+        vec![lost(WRITE), end()],
+        vec![taken(3, 3_000_000_000)],
+        vec![quiet(2_000_000_003)],
+    ] {
+        let told = with(&ended);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[1].contains("1 more like it in less than 0.1 s: ethc"));
+    }
     assert_eq!(with(&[quiet(2_000_000_001)]).len(), 0);
     // Another hook lost something: the end may still come.
     assert_eq!(with(&[lost(PURGE)]).len(), 0);
     assert_eq!(with(&[lost(PURGE), written(WRITER, 0, 11)]).len(), 1);
     // The write of another thread, and one that began later.
     assert_eq!(with(&[written(WRITER + 1, 0, 3)]).len(), 0);
-    let later = with(&[taken(3, 5), taken(4, 6), written(WRITER, 4, 7)]);
+    let later = with(&[taken(3, 5), taken(4, 6), written(WRITER, 4, 7), end()]);
     assert_eq!(later.len(), 3, "{later:?}");
-    assert!(later[2].contains("(fd03:: on ethd, fd04:: on ethe)"));
+    assert!(later[1].contains("(fd03:: on ethd, fd04:: on ethe)"));
 }
 
 #[test]

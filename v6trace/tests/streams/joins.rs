@@ -21,7 +21,7 @@ fn header(netns: u32) -> RecordHeader {
 
 /// The join of the story: 365 memberships fill the default limit, 361 of them
 /// on taps that are gone.
-fn exhausted() -> MulticastJoin {
+pub(crate) fn exhausted() -> MulticastJoin {
     MulticastJoin {
         socket_inode: 21_345,
         group: "ff02::2".parse::<std::net::Ipv6Addr>().unwrap().octets(),

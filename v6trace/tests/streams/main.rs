@@ -10,6 +10,8 @@ mod bind;
 mod check;
 mod commands;
 mod dad;
+mod document;
+mod fold;
 mod forwarding;
 mod gone;
 mod joins;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use v6trace::{
     families::process::{CommandEnded, Following},
     record::Record,
+    render::DocumentFormat,
     report::Options,
 };
 use v6trace_common::{
@@ -17,6 +18,7 @@ use v6trace_common::{
 };
 use zerocopy::FromZeros as _;
 
+use crate::document::document;
 use crate::stream::{self, EVENT_NS, HOST, objects, session};
 
 const EPERM: i32 = -1;
@@ -207,6 +209,32 @@ fn what_went_well_later_comes_last() {
     assert_eq!(causes(&said), ["call-failed"]);
     assert_eq!(said[0]["operation"], "connect");
     assert_eq!(said[0]["evidence"]["got_over"], true);
+}
+
+#[test]
+fn a_document_begins_with_what_decides_the_most() {
+    let page = |records: Vec<Record>| {
+        let end = Record::End {
+            boot_ns: EVENT_NS + 1,
+        };
+        let opening = vec![session(), following(), started(FOLLOWED, 1)];
+        document(
+            DocumentFormat::Html,
+            [opening, records, vec![ended(1), end]].concat(),
+        )
+    };
+    let failed = page(vec![
+        finds_no_way(FOLLOWED, A),
+        connects(FOLLOWED, A, ENETUNREACH),
+    ]);
+    for part in [
+        " ended with status 1; of IPv6 only this is worth knowing. ",
+        "What decides the most was at ",
+        "outgoing-unexplained",
+    ] {
+        assert!(failed.contains(part), "no {part:?} in {failed}");
+    }
+    assert!(page(vec![]).contains("saw nothing of IPv6 fail"));
 }
 
 #[test]

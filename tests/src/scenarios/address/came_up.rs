@@ -98,7 +98,7 @@ fn not_made() -> Result<()> {
     netns.ip("link add red type vrf table 9")?;
     netns.ip("link set red addrgenmode none")?;
 
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracer::start(&["--no-fold"])?;
     for silent in ["h0", "h1", "h2", "h3", "h4", "red"] {
         netns.ip(&format!("link set {silent} up"))?;
     }
@@ -174,7 +174,7 @@ fn otherwise() -> Result<()> {
     for name in ["d0", "d1", "d2"] {
         dummy(&netns, name, NONE)?;
     }
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracer::start(&["--no-fold"])?;
     for name in ["d2", "d0", "d1"] {
         netns.ip(&format!("link set {name} up"))?;
     }

@@ -12,6 +12,7 @@ use crate::scenarios::{Scenario, alone, anycast::ping};
 pub(super) const SCENARIOS: &[Scenario] = &[
     alone("default-route-purged-among-addresses", among_addresses),
     alone("default-route-purged-told-apart", told_apart),
+    alone("subnet-router-anycast-repeats", one_by_one),
 ];
 
 /// Interfaces beside the uplink, of a router with many customers.
@@ -132,13 +133,13 @@ fn told_apart() -> Result<()> {
     report.count(2)?;
     expect(
         &text,
-        2,
+        1,
         &[
             "guest turned forwarding on (net/ipv6/conf/d0/forwarding), so this host now owns \
              fd00:5::, the subnet-router anycast address of fd00:5::/64 on d0, and answers for \
              it. Nothing was found that uses it.",
-            "guest turned forwarding on (net/ipv6/conf/d1/forwarding), so this host now owns \
-             fd00:6::,",
+            "1 more like it in",
+            ": d1 changed address fd00:6::",
         ],
     )?;
     let tracer = Tracer::start(&["--events"])?;
@@ -146,5 +147,56 @@ fn told_apart() -> Result<()> {
     let (text, report) = finish(tracer)?;
     report.count(2)?;
     expect(&text, 2, &["hosts 2"])?;
+    Ok(())
+}
+
+/// Hundreds of interfaces that a daemon has forward one after the other are a screen, and the
+/// one whose address a neighbour has is told in full among them.
+fn one_by_one() -> Result<()> {
+    let host = Host::new()?;
+    host.far.ip("address add fd00:4::/64 dev w0 nodad")?;
+    host.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+    let add = |n| {
+        [
+            format!("link add c{n} up type dummy"),
+            format!("address add fd01:{n:x}::1/64 dev c{n} nodad"),
+        ]
+    };
+    let commands: Vec<_> = (1..=CUSTOMERS).flat_map(add).collect();
+    ip_batch(host.near.name(), &commands)?;
+    settled(&host)?;
+    let tracer = Tracer::start(&[])?;
+    for n in 1..=CUSTOMERS / 2 {
+        host.forward(&format!("c{n}"), "1")?;
+    }
+    // Among so many, the neighbour's entry does not last.
+    ping(&host.near, "fd00:4::".parse()?)?;
+    host.forward("v0", "1")?;
+    for n in CUSTOMERS / 2 + 1..=CUSTOMERS {
+        host.forward(&format!("c{n}"), "1")?;
+    }
+    tracer.wait_for_line("more like it")?;
+    let (text, report) = finish(tracer)?;
+    report.count(CUSTOMERS as usize + 3)?;
+    let blocks = text.matches("more v6trace explain").count();
+    let lines = text.matches("more like it").count();
+    ensure!(blocks <= 4 && lines <= 12, "{blocks} and {lines}: {text}");
+    for phrase in [
+        "HAZARD default-route-purged guest[",
+        "fd01:1:: on c1",
+        "this host now owns fd01:2::,",
+        "HAZARD subnet-router-anycast guest[",
+        "this host now owns fd00:4::, the subnet-router anycast address of fd00:4::/64 on v0,",
+        "changed address fd01:3::",
+    ] {
+        ensure!(text.contains(phrase), "no {phrase:?} in {text}");
+    }
+    let counted = text.split("… ").filter_map(|rest| {
+        let (count, rest) = rest.split_once(' ')?;
+        rest.starts_with("more like it")
+            .then(|| count.parse::<usize>().ok())?
+    });
+    let told: usize = counted.sum();
+    ensure!(told >= CUSTOMERS as usize - 2, "{told} counted: {text}");
     Ok(())
 }

@@ -15,6 +15,7 @@ mod losses;
 mod namespaces;
 mod radvd;
 mod refused;
+mod repeats;
 mod silent;
 mod stale;
 mod storm;
@@ -34,6 +35,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     radvd::SCENARIOS,
     kernel_sockets::SCENARIOS,
     refused::SCENARIOS,
+    repeats::SCENARIOS,
     fixes::SCENARIOS,
     silent::SCENARIOS,
     filters::SCENARIOS,

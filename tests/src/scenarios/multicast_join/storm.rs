@@ -25,7 +25,7 @@ fn storm() -> Result<()> {
     let _limit = OptmemMax::set(&netns, 4000)?;
     let socket = MulticastSocket::udp(&netns)?;
     join_until_refused(&socket, interface.ifindex, OTHERS)?.refused_with(libc::ENOMEM)?;
-    let tracer = Tracer::text(&[])?;
+    let tracer = Tracer::text(&["--no-fold"])?;
     let mut first = CpuSet::new();
     first.set(0);
     sched_setaffinity(None, &first).context("cannot stay on the first processor")?;
