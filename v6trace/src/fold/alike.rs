@@ -3,7 +3,7 @@
 //! What one says is its sentences and what to do: these are compared word for word. In a
 //! sentence its own interface, and addresses and numbers that are among its values, may be
 //! others: these are told as changed. In what to do only its own interface may, and the
-//! address in a command that only looks. So nothing that reads otherwise is ever counted
+//! address in a sentence, or in a command that only looks. So nothing that reads otherwise is ever counted
 //! as the same.
 
 use crate::explain::{Diagnosis, Value};
@@ -26,15 +26,19 @@ enum Says {
     Happened,
     /// Another address or number is another thing to do.
     ToDo,
-    /// A command that changes nothing: of its own address, which is told as changed.
-    ToLook,
+    /// A sentence, or a command that changes nothing: of its own address, which is told as
+    /// changed.
+    Advice,
 }
 
 impl Says {
     /// What an action says.
     fn of(action: &str) -> Self {
-        if action.split(' ').any(|word| matches!(word, "get" | "show")) {
-            Self::ToLook
+        // A command that changes something has an option, a path or a value to set.
+        let is_of_command = |word: &str| word.starts_with('-') || word.contains(['/', '=']);
+        let looks = action.split(' ').any(|word| matches!(word, "get" | "show"));
+        if looks || !action.split(' ').any(is_of_command) {
+            Self::Advice
         } else {
             Self::ToDo
         }
@@ -211,7 +215,7 @@ impl<'a> Iterator for Pieces<'a> {
         }
         let address = match self.says {
             Says::Happened => self.address(),
-            Says::ToLook => self.address().filter(|(_, name)| *name == "address"),
+            Says::Advice => self.address().filter(|(_, name)| *name == "address"),
             Says::ToDo => None,
         };
         if let Some((length, name)) = address {
@@ -324,7 +328,11 @@ mod tests {
             diagnosis.address = address.parse().ok();
             diagnosis
         };
-        for (command, alike) in [("ip -6 route get", true), ("ip -6 route del", false)] {
+        for (command, alike) in [
+            ("give no neighbour", true),
+            ("ip -6 route get", true),
+            ("ip -6 route del", false),
+        ] {
             let [one, other] = ["fd00:1::", "fd00:2::"].map(|to| addressed(command, to));
             assert_eq!(same(&one, &other), alike, "{command}");
         }

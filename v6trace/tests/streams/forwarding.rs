@@ -238,7 +238,8 @@ fn only_the_parts_of_one_write_are_told_together() {
     ] {
         let told = with(&ended);
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[1].contains("1 more like it in less than 0.1 s: ethc"));
+        let line = "1 more like it in less than 0.1 s: ethc";
+        assert!(told[1].contains(line), "{told:?}");
     }
     assert_eq!(with(&[quiet(2_000_000_001)]).len(), 0);
     // Another hook lost something: the end may still come.
