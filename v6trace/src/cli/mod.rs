@@ -35,7 +35,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error_chain::with_causes;
 
@@ -78,6 +78,11 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
     Explain(explain::Explain),
+}
+
+/// The command line as clap knows it: for manual pages and for completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the arguments name.
