@@ -21,6 +21,7 @@ mod quantities;
 mod record;
 mod recordings;
 mod replay;
+mod schema;
 #[cfg(feature = "live")]
 mod stop;
 #[cfg(feature = "live")]
@@ -78,6 +79,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
     Explain(explain::Explain),
+    /// Print the JSON Schema of the lines that --json gives.
+    Schema,
 }
 
 /// The command line as clap knows it: for manual pages and for completions.
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "live")]
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Schema => schema::run(),
     };
     match result {
         Ok(code) => code,

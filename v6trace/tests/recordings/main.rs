@@ -5,4 +5,6 @@ mod damage;
 mod export;
 mod golden;
 mod round_trip;
+#[path = "../schema/mod.rs"]
+mod schema;
 mod support;
