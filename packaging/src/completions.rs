@@ -8,18 +8,25 @@ use v6trace::{
     cli,
 };
 
-use crate::Named;
-
-/// The shells, with what they expect a file of completions to be called.
-const SHELLS: [(Shell, &str); 3] = [
-    (Shell::Bash, "v6trace"),
-    (Shell::Zsh, "_v6trace"),
-    (Shell::Fish, "v6trace.fish"),
+/// The shells, each with the directory that it looks into, below the root, and what
+/// it expects a file of completions to be called.
+const SHELLS: [(Shell, &str, &str); 3] = [
+    (
+        Shell::Bash,
+        "usr/share/bash-completion/completions",
+        "v6trace",
+    ),
+    (Shell::Zsh, "usr/share/zsh/vendor-completions", "_v6trace"),
+    (
+        Shell::Fish,
+        "usr/share/fish/vendor_completions.d",
+        "v6trace.fish",
+    ),
 ];
 
-/// A file for each shell.
-pub(crate) fn all() -> Vec<Named> {
-    let files = SHELLS.iter().map(|&(shell, name)| {
+/// A file for each shell: where it goes, its name, and what is in it.
+pub(crate) fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let files = SHELLS.iter().map(|&(shell, directory, name)| {
         let mut text = Vec::new();
         generate(shell, &mut command(), "v6trace", &mut text);
         if shell == Shell::Fish {
@@ -32,7 +39,7 @@ pub(crate) fn all() -> Vec<Named> {
             );
             text.extend(line.into_bytes());
         }
-        (name.to_owned(), text)
+        (directory, name, text)
     });
     files.collect()
 }
@@ -56,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_shell_completes_commands_causes_and_families() {
-        for (name, text) in all() {
+        for (_, name, text) in all() {
             let text = String::from_utf8(text).expect("text");
             let families = sections().map(|(family, ..)| family);
             for word in families.chain(Cause::all().map(Cause::code)) {

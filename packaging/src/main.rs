@@ -1,12 +1,26 @@
-//! Makes what v6trace is handed out as, of what it says of itself: its command
-//! line and its catalogue of causes. `cargo xtask package` runs it.
+//! Makes what v6trace is handed out as: packages of the program with what it says
+//! of itself, its command line as manual pages and completions, and its catalogue
+//! of causes. `cargo xtask package` runs it.
+//!
+//! ```text
+//! manual, causes, completions   what is made of the library
+//! files                         these and the program, each with its place
+//! deb, redhat, archive, image   all of that, as others install it
+//! ```
 //!
 //! It is no part of v6trace, which is carried to machines that fail and has
-//! to be small.
+//! to be small. The same commit and program give the same bytes, whenever they
+//! are packed.
 
+mod about;
+mod archive;
 mod causes;
 mod completions;
+mod deb;
+mod files;
+mod image;
 mod manual;
+mod redhat;
 
 use std::{
     fs,
@@ -23,9 +37,12 @@ use jiff::Timestamp;
 struct Arguments {
     /// When the commit was made that it is made of, seconds since 1970: what
     /// is made bears no other time
-    #[arg(long, env = "SOURCE_DATE_EPOCH", value_parser = timestamp)]
-    epoch: Timestamp,
-    /// Where to write it
+    #[arg(long, env = "SOURCE_DATE_EPOCH")]
+    epoch: u64,
+    /// The program
+    #[arg(long)]
+    v6trace: PathBuf,
+    /// A directory to write it into
     into: PathBuf,
 }
 
@@ -43,11 +60,29 @@ fn main() -> ExitCode {
 }
 
 fn make(arguments: &Arguments) -> Result<()> {
-    let date = arguments.epoch.strftime("%Y-%m-%d").to_string();
-    let mut pages = manual::pages(&date)?;
-    pages.push(causes::page(&date)?);
-    write(&arguments.into.join("man"), &pages)?;
-    write(&arguments.into.join("completions"), &completions::all())
+    let Arguments { epoch, into, .. } = arguments;
+    let created = Timestamp::from_second(i64::try_from(*epoch)?)?;
+    let date = created.strftime("%Y-%m-%d").to_string();
+    let files = files::all(&arguments.v6trace, &date)?;
+    // As they are, for who makes packages of another kind.
+    write(&into.join("man"), &files::manual_pages(&date)?)?;
+    let laid_out = into.join("partial");
+    let mut made = vec![
+        deb::of(&files, *epoch, &laid_out)?,
+        redhat::of(&files, *epoch)?,
+        archive::of(&files, *epoch)?,
+        image::of(&files, created, *epoch)?,
+    ];
+    fs::remove_dir_all(&laid_out)?;
+    let sums = made.iter().map(|(name, content)| {
+        let sum = image::hexadecimal(content);
+        format!("{sum}  {name}\n")
+    });
+    made.push((
+        "SHA256SUMS".to_owned(),
+        sums.collect::<String>().into_bytes(),
+    ));
+    write(into, &made)
 }
 
 fn write(directory: &Path, files: &[Named]) -> Result<()> {
@@ -58,8 +93,4 @@ fn write(directory: &Path, files: &[Named]) -> Result<()> {
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
-}
-
-fn timestamp(text: &str) -> Result<Timestamp> {
-    Ok(Timestamp::from_second(text.parse()?)?)
 }

@@ -44,7 +44,7 @@ pub(crate) const ALL: Checks = Checks {
     ],
     late: &[
         ("captures", captures::open_in_tshark),
-        ("packages", |_| package::check()),
+        ("packages", package::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("fuzzing", |_| fuzz::briefly()),
     ],

@@ -69,7 +69,10 @@ enum Task {
     /// are used instead when both are there.
     Build,
 
-    /// Make manual pages and completions, in target/package
+    /// Make packages, in target/package: for Debian, for Fedora, of an archive and a
+    /// container's image, with manual pages and what shells complete
+    ///
+    /// What is made of a commit is the same whenever that happens.
     Package,
 
     /// Run the unit tests, then every scenario on each supported kernel

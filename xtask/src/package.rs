@@ -1,40 +1,57 @@
-//! The task `package`: what v6trace is handed out as, in `target/package`.
+//! The task `package`: packages of v6trace, in `target/package`.
 //!
-//! The crate `packaging` makes it, of what v6trace says of itself.
+//! The crate `packaging` makes them, of the built program and of what it says of
+//! itself.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::progress::{self, Step};
 use crate::setup::tools;
-use crate::{paths, process};
+use crate::{binaries, paths, process};
 
 /// The task.
 pub(crate) fn task() -> Result<ExitCode> {
+    let v6trace = binaries::tracer()?;
     let directory = paths::target("package");
-    make(&directory)?;
+    make(&v6trace, &directory)?;
     progress::print(&paths::shown(&directory).to_string());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes all of it anew, and has the manual pages read.
-pub(crate) fn check() -> Result<()> {
+/// Makes all of it anew, twice: it has to be the same. Has what was made read as
+/// well.
+pub(crate) fn check(v6trace: &Path) -> Result<()> {
     let directory = paths::run_file("package")?;
-    make(&directory)?;
-    let read = manual_pages(&directory.join("man"));
-    paths::remove_dir(&directory)?;
-    read
+    let (one, other) = (directory.join("one"), directory.join("other"));
+    make(v6trace, &one)?;
+    make(v6trace, &other)?;
+    let sums = |of: &Path| {
+        let path = of.join("SHA256SUMS");
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let (first, second) = (sums(&one)?, sums(&other)?);
+    ensure!(
+        first == second,
+        "packed again, it differs:\n{first}{second}"
+    );
+    manual_pages(&one.join("man"))?;
+    confinement()?;
+    paths::remove_dir(&directory)
 }
 
-fn make(directory: &Path) -> Result<()> {
-    let step = Step::start("Making manual pages and completions".to_owned());
+fn make(v6trace: &Path, directory: &Path) -> Result<()> {
+    let step = Step::start("Packing".to_owned());
     paths::make_empty_dir(directory)?;
     process::output(
         process::cargo()
             .args(["run", "--quiet", "--package", "v6trace-packaging", "--"])
             .args(["--epoch", &epoch()?])
+            .arg("--v6trace")
+            .arg(v6trace)
             .arg(directory),
     )?;
     step.done();
@@ -53,10 +70,31 @@ fn epoch() -> Result<String> {
 /// Refuses pages that a manual's reader finds a fault with.
 fn manual_pages(directory: &Path) -> Result<()> {
     let tools = tools::provide_for_manual()?;
-    let pages: Vec<_> = std::fs::read_dir(directory)?.flatten().collect();
+    let pages: Vec<_> = fs::read_dir(directory)?.flatten().collect();
     ensure!(!pages.is_empty(), "there are no manual pages");
     let mut mandoc = tools.command("mandoc");
     mandoc.args(["-T", "lint", "-W", "error"]);
-    mandoc.args(pages.iter().map(std::fs::DirEntry::path));
+    mandoc.args(pages.iter().map(fs::DirEntry::path));
     process::output(&mut mandoc).map(drop)
+}
+
+/// What systemd may think of the service's exposure, in tenths, at most.
+const EXPOSURE: &str = "20";
+
+/// Refuses a service that systemd finds too exposed, where this machine has one that
+/// judges files.
+fn confinement() -> Result<()> {
+    let Some(analyze) = process::find_program("systemd-analyze") else {
+        return Ok(());
+    };
+    let mut security = Command::new(analyze);
+    security.args([
+        "security",
+        "--no-pager",
+        "--offline=true",
+        "--threshold",
+        EXPOSURE,
+    ]);
+    security.arg(paths::root().join("packaging/systemd/v6trace-record.service"));
+    process::output(&mut security).map(drop)
 }
