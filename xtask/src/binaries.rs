@@ -67,10 +67,12 @@ pub(crate) fn build() -> Result<Binaries> {
 
 fn compile(object: &Path, packages: &[&str]) -> Result<()> {
     let step = Step::start(format!("Building {}", packages.join(" and ")));
+    let mut flags = process::without_places();
+    flags.push("-Ctarget-feature=+crt-static".to_owned());
     let mut cargo = process::cargo();
     cargo
         .env("V6TRACE_EBPF_OBJECT", object)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .args(["build", "--release", "--target", TARGET])
         .arg("--target-dir")
         .arg(paths::target(""));
