@@ -108,3 +108,15 @@ pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     gzip.write_all(bytes)?;
     Ok(gzip.finish()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::about::{NAME, VERSION};
+
+    #[test]
+    fn the_manifest_asks_for_the_image_of_this_version() {
+        let manifest = include_str!("../kubernetes/daemonset.yaml");
+        let image = format!("image: localhost/{NAME}:{VERSION}\n");
+        assert!(manifest.contains(&image), "it has another image");
+    }
+}

@@ -30,6 +30,8 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 mod clock;
+#[cfg(target_os = "linux")]
+mod confine;
 pub mod container;
 pub mod coverage;
 pub mod errno;

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    thread,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use super::{options, trace_options::TraceOptions};
 use crate::{
     attach::{self, AttachError, Attached},
+    confine::{self, Confined},
     coverage::Coverage,
     observe::{Hazard, hazards},
     privilege::{Kprobes, Lockdown, Obstacle, Privileges},
@@ -35,6 +37,8 @@ struct Findings {
     privileges: Privileges,
     obstacles: Vec<Obstacle>,
     hazards: Vec<Hazard>,
+    /// What holds a process that reads recordings; `None` where that could not be tried.
+    confined: Option<Confined>,
     /// Where the kernel's types are read.
     btf: PathBuf,
     attached: Result<Coverage, AttachError>,
@@ -48,6 +52,8 @@ impl Doctor {
         let findings = Findings {
             obstacles: privileges.obstacles(),
             hazards: hazards(),
+            // Tried by a thread that is of no other use then.
+            confined: thread::spawn(|| confine::to_reading(&[])).join().ok(),
             privileges,
             btf: options.btf().to_owned(),
             // Attached for a moment: no other answer is as good.
@@ -110,6 +116,10 @@ impl Findings {
             "btf": self.btf.exists(),
             "kprobes": kprobes(self.privileges.kprobes),
             "lockdown": lockdown(self.privileges.lockdown),
+            "confinement": self.confined.map(|confined| json!({
+                "landlock": confined.landlock,
+                "filter": confined.filter,
+            })),
             "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
             "obstacles": obstacles,
             "hazards": hazards,
@@ -148,6 +158,20 @@ impl Findings {
         out.flush()
     }
 
+    /// What holds a process that reads recordings, should one of them be hostile.
+    fn confinement(&self) -> String {
+        let landlock = self.confined.and_then(|confined| confined.landlock);
+        let filter = self.confined.is_some_and(|confined| confined.filter);
+        match (landlock, filter) {
+            (Some(version), true) => {
+                format!("read within Landlock {version} and a filter of system calls")
+            }
+            (Some(version), false) => format!("read within Landlock {version}"),
+            (None, true) => "read within a filter of system calls; there is no Landlock".to_owned(),
+            (None, false) => "read with all rights: the kernel takes none away".to_owned(),
+        }
+    }
+
     /// What this machine offers, and what this process may do on it.
     fn print_machine(&self, out: &mut impl Write) -> io::Result<()> {
         let caller = &self.privileges.caller;
@@ -163,6 +187,7 @@ impl Findings {
         line(out, "BTF", &btf)?;
         line(out, "kprobes", kprobes(self.privileges.kprobes))?;
         line(out, "lockdown", lockdown(self.privileges.lockdown))?;
+        line(out, "recordings", &self.confinement())?;
         let (have, lack): (Vec<_>, Vec<_>) =
             self.capabilities().into_iter().partition(|&(_, has)| has);
         let names = |list: Vec<(&'static str, bool)>| {
