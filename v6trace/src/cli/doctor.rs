@@ -19,7 +19,7 @@ use crate::{
     confine::{self, Confined},
     coverage::Coverage,
     observe::{Hazard, hazards},
-    privilege::{Kprobes, Lockdown, Obstacle, Privileges},
+    privilege::{Kprobes, Lockdown, Obstacle, Privileges, kept},
 };
 
 /// Arguments of `v6trace doctor`.
@@ -116,6 +116,7 @@ impl Findings {
             "btf": self.btf.exists(),
             "kprobes": kprobes(self.privileges.kprobes),
             "lockdown": lockdown(self.privileges.lockdown),
+            "kept": self.kept(),
             "confinement": self.confined.map(|confined| json!({
                 "landlock": confined.landlock,
                 "filter": confined.filter,
@@ -158,6 +159,13 @@ impl Findings {
         out.flush()
     }
 
+    /// What a tracer has left once it is attached.
+    fn kept(&self) -> Vec<String> {
+        let kept = kept::KEPT.into_iter();
+        let kept = kept.filter(|one| self.privileges.has(*one));
+        kept.map(|one| one.to_string()).collect()
+    }
+
     /// What holds a process that reads recordings, should one of them be hostile.
     fn confinement(&self) -> String {
         let landlock = self.confined.and_then(|confined| confined.landlock);
@@ -187,6 +195,11 @@ impl Findings {
         line(out, "BTF", &btf)?;
         line(out, "kprobes", kprobes(self.privileges.kprobes))?;
         line(out, "lockdown", lockdown(self.privileges.lockdown))?;
+        line(
+            out,
+            "once attached",
+            &format!("keeps {}", self.kept().join(" ")),
+        )?;
         line(out, "recordings", &self.confinement())?;
         let (have, lack): (Vec<_>, Vec<_>) =
             self.capabilities().into_iter().partition(|&(_, has)| has);
