@@ -58,6 +58,9 @@ fn missing(object: &[u8]) -> Vec<String> {
     }
     let by = "which reads memberships".to_owned();
     named.push(("program", families::multicast_join::ITERATOR, by));
+    let by = "which functions that fail are watched by".to_owned();
+    named.push(("program", families::process::INNERMOST, by.clone()));
+    named.push(("map", families::process::FUNCTIONS, by));
     for member in families::members() {
         let by = format!("which stands for {}", member.path);
         named.push(("global", member.global, by));

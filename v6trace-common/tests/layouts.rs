@@ -151,7 +151,7 @@ fn uses(payload: &Layout, part: &Layout) -> bool {
 /// What a reader in another language calls the type.
 fn kind_of(field: &Field) -> String {
     match field.r#type {
-        "[u8; INTERFACE_NAME_LEN]" | "[u8; COMM_LEN]" => "text".to_owned(),
+        "[u8; INTERFACE_NAME_LEN]" | "[u8; COMM_LEN]" | "[u8; FUNCTION_LEN]" => "text".to_owned(),
         "[u8; 16]" => "IPv6".to_owned(),
         "[u8; 4]" => "IPv4".to_owned(),
         bytes if bytes.starts_with("[u8;") => "bytes".to_owned(),

@@ -10,6 +10,12 @@ pub(crate) fn has(prefix: Ipv6Addr, bits: u8, address: Ipv6Addr) -> bool {
         .is_none_or(|rest| rest == 0)
 }
 
+/// Whether an address is of the space from which the world's are given out (RFC 4291,
+/// section 2.4; 2000::/3 by IANA).
+pub(crate) fn is_global_unicast(address: Ipv6Addr) -> bool {
+    has(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3, address)
+}
+
 /// The address without what is behind so many bits.
 pub(crate) fn masked(address: Ipv6Addr, bits: u8) -> Ipv6Addr {
     let behind = u128::MAX.checked_shr(bits.into()).unwrap_or(0);

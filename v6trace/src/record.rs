@@ -117,6 +117,15 @@ pub struct Namespace {
 
 impl Finding for Namespace {}
 
+/// That nothing has come for so long that an end which is missing will not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// Until when, nanoseconds since boot.
+    pub boot_ns: u64,
+}
+
+impl Finding for Quiet {}
+
 /// A process, as userspace found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {

@@ -196,8 +196,12 @@ impl<R: Render> Report<R> {
                 if self.totals.findings.is_some() => {}
             Record::Lookup(lookup) => {
                 session.learn(lookup.clone());
-                if let Lookup::Checked(checked) = lookup {
-                    self.check(checked)?;
+                match lookup {
+                    Lookup::Checked(checked) => self.check(checked)?,
+                    Lookup::Quiet(quiet) => {
+                        self.tell(|together| together.overdue(quiet.boot_ns))?;
+                    }
+                    _ => {}
                 }
             }
             Record::Lost(lost) => {

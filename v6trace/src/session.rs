@@ -87,7 +87,7 @@ impl Session {
         match lookup {
             Lookup::Namespace(namespace) => self.learn_namespace(namespace),
             Lookup::Snapshot(snapshot) => self.snapshots.take(snapshot),
-            Lookup::Checked(_) => {}
+            Lookup::Checked(_) | Lookup::Quiet(_) => {}
             Lookup::Following(following) => self.followed = Some(Followed::begin(following)),
             Lookup::CommandEnded(ended) => {
                 if let Some(followed) = &mut self.followed {

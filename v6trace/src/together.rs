@@ -8,14 +8,15 @@
 //!         what waits is told singly
 //! ```
 //!
-//! The only clock is that of the records, so a replay tells the same.
+//! The only clock is that of the records, so a replay tells the same. Where none follow,
+//! [`Quiet`](crate::record::Quiet) says in the stream that the pause is over.
 
 use v6trace_common::Hook;
 
 use crate::explain::Diagnosis;
 
 /// How long after the newest part an end may come, nanoseconds.
-const PAUSE_NS: u64 = 2_000_000_000;
+pub(crate) const PAUSE_NS: u64 = 2_000_000_000;
 /// How many parts wait, of all threads: more than a write of forwarding has on a
 /// router with as many interfaces as one has.
 const MOST: usize = 1 << 14;

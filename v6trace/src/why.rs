@@ -6,6 +6,7 @@
 //! diagnoses of a followed process ---------+-> what another family explains of a call is
 //! what its system calls came to -----------/   the answer, and not that the call failed;
 //!                                              what went well later, made alike, was got over
+//! the kernel function that failed first -----> is added to what is likely only
 //! diagnoses of nobody --> at the end: did a followed process touch it?
 //! ```
 
@@ -15,10 +16,10 @@ use crate::{
     catalogue::{Cause, Severity},
     errno::Errno,
     event::{Event, Task},
-    explain::{Confidence, Diagnosis},
+    explain::Diagnosis,
     families::{
         Payload,
-        process::{self, Followed, SystemCall},
+        process::{self, Followed, Innermost, SystemCall},
     },
 };
 
@@ -58,8 +59,14 @@ impl Answer {
             }
             return;
         };
+        let innermost = followed.innermost(event);
         match &event.payload {
-            Payload::SystemCall(call) => self.call(event, task, call, diagnoses),
+            Payload::SystemCall(call) => self.call(event, task, call, diagnoses, innermost),
+            Payload::RequestRefused(_) => {
+                for diagnosis in diagnoses {
+                    self.keep(told(diagnosis, innermost), None);
+                }
+            }
             _ => {
                 for diagnosis in diagnoses {
                     self.keep(diagnosis, None);
@@ -91,7 +98,14 @@ impl Answer {
     }
 
     /// Takes a system call.
-    fn call(&mut self, event: &Event, task: &Task, call: &SystemCall, diagnoses: Vec<Diagnosis>) {
+    fn call(
+        &mut self,
+        event: &Event,
+        task: &Task,
+        call: &SystemCall,
+        diagnoses: Vec<Diagnosis>,
+        innermost: Option<&Innermost>,
+    ) {
         let failed = call.errno.is_some();
         if !failed && !call.went_well() {
             return;
@@ -113,10 +127,13 @@ impl Answer {
             .find(|done| explains(done, event, task, call));
         if let Some(done) = explained {
             done.call = Some(call.clone());
+            if let Some(innermost) = innermost {
+                innermost.add_to(&mut done.diagnosis);
+            }
             return;
         }
         for diagnosis in diagnoses {
-            self.keep(diagnosis, Some(call.clone()));
+            self.keep(told(diagnosis, innermost), Some(call.clone()));
         }
     }
 
@@ -201,7 +218,7 @@ impl Done {
             Severity::Hazard => 1,
             Severity::Notice => 2,
         };
-        let is_likely = self.diagnosis.confidence == Confidence::Likely;
+        let is_likely = self.diagnosis.is_likely();
         (self.got_over, severity, is_likely, self.diagnosis.boot_ns)
     }
 
@@ -213,6 +230,14 @@ impl Done {
         diagnosis.summary += " The process got over it: a later call like it went well.";
         diagnosis
     }
+}
+
+/// What is said of something, with the function that was the first to fail.
+fn told(mut diagnosis: Diagnosis, innermost: Option<&Innermost>) -> Diagnosis {
+    if let Some(innermost) = innermost {
+        innermost.add_to(&mut diagnosis);
+    }
+    diagnosis
 }
 
 /// Whether what a family said is why this call failed.

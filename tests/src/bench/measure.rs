@@ -7,10 +7,20 @@ use anyhow::Result;
 use rustix::time::{ClockId, clock_gettime};
 
 /// How often a measurement is repeated.
-pub(super) const SAMPLES: u32 = 5;
+const SAMPLES: u32 = 5;
 
-/// Operations before the first measurement.
-pub(super) const WARM_UP: u32 = 500;
+/// Operations before the first measurement, if there are as many in one.
+const WARM_UP: u32 = 500;
+
+/// How often an operation is done in all that is repeated `count` times for each
+/// measurement.
+pub(super) const fn operations(count: u32) -> u32 {
+    warm_up(count) + SAMPLES * count
+}
+
+const fn warm_up(count: u32) -> u32 {
+    if count < WARM_UP { count } else { WARM_UP }
+}
 
 /// How long to wait, before and after, for whoever still reads what earlier
 /// operations left in a trace buffer.
@@ -31,7 +41,7 @@ pub(super) fn times(count: u32, mut operation: impl FnMut(u32) -> Result<()>) ->
         }
         anyhow::Ok(())
     };
-    run(WARM_UP)?;
+    run(warm_up(count))?;
     sleep(SETTLE);
     let mut times = Vec::new();
     for _ in 0..SAMPLES {

@@ -60,7 +60,9 @@ pub(crate) use radvd::Radvd;
 pub(crate) use recording::Recording;
 pub(crate) use report::Report;
 pub(crate) use routes::{default_route, default_routes, renewed};
-pub(crate) use rtnetlink::{AddressRequest, NeighbourRequest, Netlink, RouteRequest, attribute};
+pub(crate) use rtnetlink::{
+    AddressRequest, NeighbourRequest, Netlink, RouteRequest, attribute, set_up,
+};
 pub(crate) use segment::{AddressState, Segment};
 pub(crate) use sends::send_from;
 pub(crate) use setsockopt::set as set_option;
@@ -68,7 +70,7 @@ pub(crate) use socket::MulticastSocket;
 pub(crate) use storm::fail_at_a_rate;
 pub(crate) use tap::Taps;
 pub(crate) use tracer::{Tracer, v6trace, watch};
-pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch, place};
+pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch, place, traced};
 pub(crate) use tun::Tun;
 pub(crate) use uplink::host_and_router;
 pub(crate) use wait::{until, until_some};

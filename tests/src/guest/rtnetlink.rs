@@ -2,7 +2,7 @@
 //! `ip` does not let through; and by the ioctl of `ifconfig`.
 
 use std::io::{Read as _, Write as _};
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsRawFd as _;
 
 use anyhow::{Context as _, Result};
@@ -10,7 +10,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Netns;
 
+const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
+const RTM_DELADDR: u16 = 21;
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
 const RTM_NEWROUTE: u16 = 24;
@@ -18,6 +20,7 @@ const RTM_DELROUTE: u16 = 25;
 const RT_TABLE_MAIN: u8 = 254;
 const RTPROT_STATIC: u8 = 4;
 const RTN_UNICAST: u8 = 1;
+const RT_SCOPE_LINK: u8 = 253;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
 const NLM_F_EXCL: u16 = 0x200;
@@ -64,6 +67,11 @@ impl AddressRequest {
         self.send_with(netns, NLM_F_REPLACE)
     }
 
+    /// Has it deleted, likewise.
+    pub(crate) fn delete(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_DELADDR, 0, &self.body())
+    }
+
     /// Asks by an ioctl instead, which knows neither flags nor lifetimes.
     pub(crate) fn by_ioctl(&self, netns: &Netns) -> Result<i32> {
         self.ioctl(netns, libc::SIOCSIFADDR)
@@ -94,6 +102,11 @@ impl AddressRequest {
         })
     }
 
+    /// Asks for it by a socket that is there; the errno of the answer.
+    pub(crate) fn add(&self, netlink: &mut Netlink) -> Result<i32> {
+        netlink.ask(RTM_NEWADDR, 0, &self.body())
+    }
+
     fn send_with(&self, netns: &Netns, flags: u16) -> Result<i32> {
         Netlink::open(netns)?.ask(RTM_NEWADDR, flags, &self.body())
     }
@@ -118,7 +131,7 @@ impl AddressRequest {
 /// A request to add a route by an interface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RouteRequest {
-    pub(crate) destination: Ipv6Addr,
+    pub(crate) destination: IpAddr,
     pub(crate) prefix_len: u8,
     /// 0 names none.
     pub(crate) ifindex: u32,
@@ -136,10 +149,18 @@ impl RouteRequest {
     }
 
     fn body(&self) -> Vec<u8> {
-        let mut body = vec![inet6(), self.prefix_len, 0, 0];
-        body.extend([RT_TABLE_MAIN, RTPROT_STATIC, 0, RTN_UNICAST]);
+        let (family, destination) = match self.destination {
+            IpAddr::V4(address) => (inet(), address.octets().to_vec()),
+            IpAddr::V6(address) => (inet6(), address.octets().to_vec()),
+        };
+        let scope = match self.destination {
+            IpAddr::V4(_) => RT_SCOPE_LINK,
+            IpAddr::V6(_) => 0,
+        };
+        let mut body = vec![family, self.prefix_len, 0, 0];
+        body.extend([RT_TABLE_MAIN, RTPROT_STATIC, scope, RTN_UNICAST]);
         body.extend([0; 4]);
-        attribute(&mut body, RTA_DST, &self.destination.octets());
+        attribute(&mut body, RTA_DST, &destination);
         if self.ifindex != 0 {
             attribute(&mut body, RTA_OIF, &self.ifindex.to_ne_bytes());
         }
@@ -177,6 +198,16 @@ impl NeighbourRequest {
     }
 }
 
+/// Has an interface set up, or down; the errno of the answer, 0 where it was granted.
+pub(crate) fn set_up(netlink: &mut Netlink, ifindex: u32, is_up: bool) -> Result<i32> {
+    let mut body = vec![0; 4];
+    body.extend(ifindex.to_ne_bytes());
+    body.extend(u32::from(is_up).to_ne_bytes());
+    // Which of its flags are meant: IFF_UP.
+    body.extend(1_u32.to_ne_bytes());
+    netlink.ask(RTM_NEWLINK, 0, &body)
+}
+
 /// A socket for requests.
 pub(crate) struct Netlink(Socket);
 
@@ -208,6 +239,11 @@ impl Netlink {
         let errno = errno.context("the kernel's answer is short")?;
         Ok(-i32::from_ne_bytes(errno.try_into()?))
     }
+}
+
+/// `AF_INET`, as messages have it.
+fn inet() -> u8 {
+    u8::try_from(libc::AF_INET).unwrap_or_default()
 }
 
 /// `AF_INET6`, as messages have it.

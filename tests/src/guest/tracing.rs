@@ -60,6 +60,15 @@ struct Membership {
 /// None: the scenario is by itself.
 static MEMBERSHIP: OnceLock<Membership> = OnceLock::new();
 
+/// What v6trace says while `work` is done, of which nothing may be missing.
+pub(crate) fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
+    let tracer = Tracing::start()?;
+    work()?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    Ok(report)
+}
+
 /// Has this process be the member `number` of a batch, whose socket is standard input.
 pub(crate) fn join_batch(number: u8) -> Result<()> {
     let stdin = std::io::stdin().as_fd().try_clone_to_owned();

@@ -200,6 +200,9 @@ constants! {
     /// The kernel removed a default route by way of the router, as the advertisement said
     /// so: the family of routes tells it.
     DEFAULT_ROUTE_WENT = 1 << 12;
+    /// The interface ignores advertisements, as it forwards, and has no address but a
+    /// link-local one.
+    WITHOUT_ADDRESS = 1 << 13;
 }
 
 members! {

@@ -1,10 +1,11 @@
 //! Processes that `v6trace why` follows: a command, or a process that runs already, and
 //! whatever they start.
 
+use super::request;
 use crate::{
     Candidate, Family, Hook, HookInfo, Programs,
     kind::{constants, layout},
-    member::{Shape, members},
+    member::{Shape, Variable, members},
 };
 
 /// Starting a process.
@@ -20,6 +21,15 @@ pub const IS_FOLLOWED: u32 = 1;
 
 /// Bytes of what a call was given that a record has room for.
 pub const DATA_LEN: usize = 48;
+
+/// Bytes of a kernel function's name that a record has room for.
+pub const FUNCTION_LEN: usize = 32;
+
+/// The program that watches kernel functions return, many of them, and the map of their
+/// names by address.
+pub const INNERMOST: &str = "process_innermost_return";
+/// See [`INNERMOST`].
+pub const FUNCTIONS: &str = "FUNCTIONS";
 
 layout! {
     /// A process that is followed started another, which is followed as well; or the id
@@ -72,6 +82,20 @@ layout! {
     }
 }
 
+layout! {
+    /// The first kernel function that returned an errno of those that are watched, as that
+    /// became the answer to a process that is followed. The record of what failed follows
+    /// from the same thread, where there is one.
+    pub struct Innermost: kind 35, 40 bytes {
+        /// Its name, NUL-padded.
+        pub function: [u8; FUNCTION_LEN],
+        /// What it returned: a negative errno.
+        pub ret: i32,
+        /// Always 0.
+        pub unused: u32,
+    }
+}
+
 constants! {
     VALUES of values:
     /// `family`, `socket_type` and `protocol` were read, and the namespace.
@@ -106,6 +130,8 @@ members! {
         "the socket of a system call is not known";
     SOCK_PEER_PORT: Shape::Bytes(2), "sock.__sk_common.skc_dport",
         "where the socket of a system call is connected to is not known";
+    KPROBE_ADDRESS: Shape::Object, "kprobe.addr",
+        "which kernel function failed first is not known";
     TASK_TGID: Shape::Bytes(4), "task_struct.tgid", "processes are not followed";
     TASK_PID: Shape::Bytes(4), "task_struct.pid", "processes are not followed";
     TASK_NSPROXY: Shape::Object, "task_struct.nsproxy",
@@ -119,7 +145,11 @@ pub const FAMILY: Family = Family {
     name: "process",
     about: "processes that `v6trace why` follows",
     on_request: Some("`v6trace why` alone follows processes"),
-    payloads: &[&ProcessStarted::LAYOUT, &SystemCall::LAYOUT],
+    payloads: &[
+        &ProcessStarted::LAYOUT,
+        &SystemCall::LAYOUT,
+        &Innermost::LAYOUT,
+    ],
     parts: &[],
     constants: &[&VALUES],
     hooks: &[
@@ -153,7 +183,16 @@ pub const FAMILY: Family = Family {
             }],
         },
     ],
-    also: &[],
+    // What a request over netlink comes to is told there.
+    also: &[request::ANSWER],
     members: MEMBERS,
-    variables: &[],
+    variables: &[
+        // Per CPU: the probe whose program runs.
+        Variable {
+            global: "CURRENT_KPROBE",
+            symbols: &[("current_kprobe", None)],
+            unless: None,
+            without: "which kernel function failed first is not known",
+        },
+    ],
 };

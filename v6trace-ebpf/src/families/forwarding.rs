@@ -225,13 +225,15 @@ fn delete<A: Arguments>(ctx: &A) -> Option<()> {
     if request.is_some_and(|request| request != 0) {
         return None;
     }
-    let route = Pointer(attachment::plain(ctx.number(0))?);
-    address::route_gone(route);
+    // What a task takes is told as such, and it takes either from interfaces or by writing
+    // forwarding. A softirq that interrupts it may remove routes of its own.
     let in_softirq = context::current() == Context::Softirq;
+    if !in_softirq && address::route_gone(ctx.object(0)) {
+        return None;
+    }
+    let route = Pointer(attachment::plain(ctx.number(0))?);
     let purge = PURGES.current();
-    // What a task takes is told as such. A softirq that interrupts it may remove routes
-    // of its own.
-    if in_softirq || purge.is_none() && !address::takes_from_interfaces() {
+    if in_softirq || purge.is_none() {
         route::gone(ctx, route, in_softirq);
     }
     let purge = purge.filter(|_| !in_softirq)?;

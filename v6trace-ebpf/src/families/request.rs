@@ -19,6 +19,7 @@ use v6trace_common::{
     },
 };
 
+use super::process;
 use crate::{
     attachment::{self, Arguments},
     attributes, context,
@@ -76,12 +77,16 @@ const MAY_BE_IPV4: u32 = 0x8000;
 const LINK_HEADER: u64 = 16;
 const ROUTE_HEADER: u64 = 12;
 const NEXT_HOP_HEADER: u64 = 8;
+/// Bytes of a `struct rtnexthop`, which begins with its length and which the attributes of
+/// one of several next hops follow.
+const HOP_HEADER: u64 = 8;
 
 /// Attributes: `IFLA_AF_SPEC`, which has one for each family, `RTA_IIF`, `RTA_OIF`,
-/// `RTA_VIA` and `NHA_OIF`.
+/// `RTA_MULTIPATH`, `RTA_VIA` and `NHA_OIF`.
 const OF_FAMILIES: u16 = 26;
 const ROUTE_IIF: u16 = 3;
 const ROUTE_OIF: u16 = 4;
+const ROUTE_HOPS: u16 = 9;
 const ROUTE_VIA: u16 = 18;
 const NEXT_HOP_OIF: u16 = 5;
 
@@ -133,6 +138,9 @@ fn answer<A: Arguments>(ctx: &A) -> Option<()> {
     if protocol != ROUTING {
         return None;
     }
+    let net = Net(socket.follow(&globals::SOCK_NET)?);
+    // Of a process that is followed; whoever judges the request, the next one is another.
+    let failed = process::failed_first(ret);
     let message = attachment::plain(ctx.number(1))?;
     let extack = attachment::plain(ctx.number(3))?;
     let header: MessageHeader = Pointer(message).read()?;
@@ -147,8 +155,7 @@ fn answer<A: Arguments>(ctx: &A) -> Option<()> {
     if !request.is_of_ipv6() {
         return None;
     }
-    let net = Net(socket.follow(&globals::SOCK_NET)?);
-    report(ctx, net, &request, Pointer(extack), ret)
+    report(ctx, net, &request, Pointer(extack), ret, failed)
 }
 
 /// A request.
@@ -211,10 +218,15 @@ impl Request {
         attributes::value(INET6.into()).0 != 0
     }
 
-    /// Whether a route of IPv4 has an IPv6 gateway.
+    /// Whether a route of IPv4 has an IPv6 gateway; of several, whether the first one is.
     #[inline(always)]
     fn is_via_ipv6(&self) -> bool {
         self.look_through(ROUTE_HEADER);
+        let hops = attributes::value(ROUTE_HOPS);
+        if hops.0 != 0 {
+            let length: u16 = hops.read().unwrap_or(0);
+            attributes::look_through(Pointer(hops.0 + HOP_HEADER), hops.0 + u64::from(length));
+        }
         // `struct rtvia` begins with the family.
         let via: u16 = attributes::read(ROUTE_VIA).unwrap_or(0);
         via == INET6.into()
@@ -251,6 +263,7 @@ fn report<C: EbpfContext>(
     request: &Request,
     extack: Pointer,
     ret: i32,
+    failed: Option<u64>,
 ) -> Option<()> {
     let netns = net.inum()?;
     let words = extack.follow(&globals::EXTACK_MESSAGE);
@@ -277,6 +290,9 @@ fn report<C: EbpfContext>(
         answer,
     };
     let verdict = refusals::verdict(&refusal)?;
+    if !verdict.is_held {
+        process::tell_innermost(ctx, wire::ANSWER, netns, ret, failed);
+    }
     let record = REFUSED_REQUEST.get()?;
     // Requests are answered where a task sends them.
     record.open_in(context::of_sleeper(), wire::ANSWER, netns);

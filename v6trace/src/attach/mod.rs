@@ -12,6 +12,7 @@
 
 mod choose;
 mod error;
+mod innermost;
 mod iterators;
 mod links;
 mod loader;
@@ -23,7 +24,7 @@ mod trampolines;
 use std::path::Path;
 
 use aya::Ebpf;
-use v6trace_common::{Family, HOOKS, Hook, HookInfo};
+use v6trace_common::{Family, HOOKS, Hook, HookInfo, families::process::CALL};
 
 pub use error::AttachError;
 pub use iterators::{Listed, Loaded, Memberships, memberships};
@@ -32,6 +33,7 @@ pub use links::Links;
 use crate::{
     btf::{Btf, KERNEL_BTF},
     coverage::{Coverage, ResolvedMember},
+    families::process::functions,
     observe::why_without_ipv6,
     symbols::{KALLSYMS, Symbols},
 };
@@ -83,6 +85,11 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Whether processes are followed.
+    fn follows(&self) -> bool {
+        self.hooks.iter().any(|info| info.hook == CALL)
+    }
+
     /// Where the kernel's types are read.
     pub fn btf(&self) -> &'a Path {
         self.btf.unwrap_or(Path::new(KERNEL_BTF))
@@ -111,10 +118,11 @@ pub fn attach<T>(
 ) -> Result<(Attached, T), AttachError> {
     let btf = object_and_types(options.btf())?;
     let mut globals = resolve::members(&btf)?;
-    let symbols = Symbols::load(
-        options.kallsyms.unwrap_or(Path::new(KALLSYMS)),
-        &resolve::symbols(&options.hooks, &globals),
-    )?;
+    let mut wanted = resolve::symbols(&options.hooks, &globals);
+    if options.follows() {
+        wanted.push(functions().collect());
+    }
+    let symbols = Symbols::load(options.kallsyms.unwrap_or(Path::new(KALLSYMS)), &wanted)?;
     log::debug!("symbols read");
     resolve::variables(&mut globals, &btf, &symbols)?;
     // Numbers of functions out of a file may not be the running kernel's.
@@ -132,6 +140,10 @@ pub fn attach<T>(
     let hooks = choose::choose(&options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
+    if options.follows() {
+        programs.watch_functions(&symbols);
+        log::debug!("functions watched");
+    }
     let Attacher { links, refused, .. } = programs;
     let members = globals.members();
     let mut absent = globals.absent;

@@ -15,7 +15,7 @@ use crate::coverage::Via;
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {
-    ebpf: &'e mut Ebpf,
+    pub(super) ebpf: &'e mut Ebpf,
     /// Where trampolines find their functions; none are wanted without.
     functions: Option<aya::Btf>,
     loaded: HashSet<&'static str>,
@@ -90,7 +90,7 @@ impl<'e> Attacher<'e> {
         Ok(())
     }
 
-    fn load(&mut self, function: &str, name: &'static str) -> Result<(), AttachError> {
+    pub(super) fn load(&mut self, function: &str, name: &'static str) -> Result<(), AttachError> {
         if self.loaded.contains(name) {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl<'e> Attacher<'e> {
         Ok(())
     }
 
-    fn attach_one(
+    pub(super) fn attach_one(
         &mut self,
         function: &str,
         name: Option<&'static str>,

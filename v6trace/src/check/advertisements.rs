@@ -51,11 +51,11 @@ fn ignored(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option<Diagno
     Some(found)
 }
 
-/// Whether there is a default route; one that is not listed may be.
-fn has_way_out(place: Place<'_>) -> bool {
+/// Whether there is a default route, or what stands for one; one that is not listed may be.
+pub(super) fn has_way_out(place: Place<'_>) -> bool {
     let routes = place.snapshot.routes.as_ref();
     let routes = routes.filter(|_| !place.snapshot.cut);
-    routes.is_none_or(|routes| routes.iter().any(Route::is_default))
+    routes.is_none_or(|routes| routes.iter().any(Route::is_way_out))
 }
 
 /// What the interface has, from whomever.

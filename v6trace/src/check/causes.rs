@@ -9,6 +9,8 @@ causes! {
         "an address waits to be tested for duplicates, and cannot be used until then";
     SmallMtu, "interface-mtu-below-ipv6", Hazard,
         "an interface that is up has no IPv6, since its MTU is below 1280";
+    NoDefaultRoute, "no-default-route", Notice,
+        "an interface was given an address and has no way out: no router has made itself the default";
     ListenerAbsent, "listener-address-absent", Hazard,
         "a socket waits for connections at an address that no interface has";
     StaleMemberships, "stale-memberships", Hazard,
@@ -27,6 +29,7 @@ impl Cause {
         match self {
             Self::Dadfailed | Self::Tentative | Self::EnhancedDadOff | Self::MacTwice => "dad",
             Self::SmallMtu => "address",
+            Self::NoDefaultRoute => "advertisement",
             Self::ListenerAbsent => "bind",
             Self::StaleMemberships => "multicast-join",
             Self::TableNearlyFull => "neighbour",

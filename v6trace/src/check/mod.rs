@@ -23,6 +23,7 @@ mod joined;
 #[cfg(feature = "live")]
 pub(crate) mod look;
 mod neighbours;
+mod routers;
 mod snapshot;
 mod sockets;
 mod sources;
@@ -77,6 +78,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
                     .chain(temporary::findings(place))
                     .chain(interfaces::findings(place))
                     .chain(advertisements::findings(place))
+                    .chain(routers::findings(place))
                     .chain(neighbours::findings(place))
                     .chain(sockets::findings(place))
                     .chain(joined::findings(place))

@@ -214,9 +214,20 @@ pub struct Ipv6 {
     pub use_tempaddr: i32,
     /// `regen_max_retry`
     pub regen_max_retry: i32,
+    /// `accept_ra_defrtr`
+    pub accept_ra_defrtr: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,
+    /// Solicitations of routers that went out since then.
+    pub solicitations: Option<u64>,
+}
+
+impl Ipv6 {
+    /// Whether the kernel takes what advertisements bring (`ipv6_accept_ra`).
+    pub fn heeds_advertisements(&self) -> bool {
+        self.accept_ra == 2 || self.accept_ra == 1 && self.forwarding == 0
+    }
 }
 
 impl Interface {
@@ -292,9 +303,18 @@ pub struct Route {
 }
 
 impl Route {
+    /// Bits of what stands for a default route at most, as 2000::/3 does, and the halves of
+    /// everything that VPNs set.
+    pub(super) const WIDE: u8 = 3;
+
     /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.prefix_len == 0
+    }
+
+    /// Whether it leads out into the world.
+    pub fn is_way_out(&self) -> bool {
+        self.prefix_len <= Self::WIDE
     }
 }
 

@@ -99,6 +99,5 @@ fn anew(place: Place<'_>, interface: &Interface, ipv6: Ipv6, public: &Address) -
 /// Whether the kernel makes the address of advertisements: it heeds them, and somebody
 /// who has it make one by hand gives that no lifetime.
 fn is_advertised(ipv6: Ipv6, public: &Address) -> bool {
-    let is_heeded = ipv6.accept_ra == 2 || ipv6.accept_ra == 1 && ipv6.forwarding == 0;
-    is_heeded && public.flags & ifa::PERMANENT == 0
+    ipv6.heeds_advertisements() && public.flags & ifa::PERMANENT == 0
 }

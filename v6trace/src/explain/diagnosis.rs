@@ -239,17 +239,27 @@ impl Diagnosis {
     /// Adds a value to the evidence.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.add(name, value);
+        self
+    }
+
+    /// The same, where it stays in place.
+    pub(crate) fn add(&mut self, name: &'static str, value: impl Into<Value>) {
         self.evidence.push(Evidence {
             name,
             value: value.into(),
         });
-        self
     }
 
     /// A value of the evidence.
     pub(crate) fn evidence(&self, name: &str) -> Option<&Value> {
         let evidence = self.evidence.iter().find(|evidence| evidence.name == name);
         evidence.map(|evidence| &evidence.value)
+    }
+
+    /// Whether it is not certain.
+    pub(crate) fn is_likely(&self) -> bool {
+        self.confidence == Confidence::Likely
     }
 
     /// Adds something to do.

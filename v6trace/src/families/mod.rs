@@ -224,8 +224,8 @@ families! {
     route { RouteRefused, RoutesGone }
     request { RequestRefused }
     neighbour { NeighbourTableFull, NeighbourSilent, NeighbourProxyIdle }
-    transit { NotForwarded }
-    process { ProcessStarted, SystemCall }
+    transit { NotForwarded, PacketDropped }
+    process { ProcessStarted, SystemCall, Innermost }
 }
 
 /// The kind of the records that something is decoded from.

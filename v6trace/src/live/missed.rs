@@ -32,7 +32,9 @@ pub(super) struct Missed {
 }
 
 impl Missed {
-    /// Watches the programs that are loaded.
+    /// Watches the programs that are loaded. What was left out before is none of the
+    /// session's: as others are attached, and as those are named that are followed, v6trace
+    /// itself works on maps, and so holds off programs on that CPU.
     pub(super) fn watch(ebpf: &Ebpf) -> Self {
         let mut names = Vec::new();
         for hook in HOOKS {
@@ -47,10 +49,11 @@ impl Missed {
         names.dedup();
         let programs = names.into_iter().filter_map(|(hook, name)| {
             let program = ebpf.program(name)?.fd().ok()?;
+            let program = program.as_fd().try_clone_to_owned().ok()?;
             Some(Watched {
                 hook,
-                program: program.as_fd().try_clone_to_owned().ok()?,
-                counted: 0,
+                counted: left_out(&program).unwrap_or_default(),
+                program,
             })
         });
         Self {

@@ -52,7 +52,8 @@ use crate::{
         source_selection, transit,
     },
     privilege::PidNamespace,
-    record::{Lookup, Process, Record, SessionInfo},
+    record::{Lookup, Process, Quiet, Record, SessionInfo},
+    together::PAUSE_NS,
 };
 use batch::Batch;
 pub(crate) use descendants::descendants;
@@ -161,6 +162,10 @@ pub(crate) fn names() -> Vec<Record> {
         .collect()
 }
 
+/// How long it takes at most until a record is in order, unless there are very many,
+/// nanoseconds.
+const ORDERED_NS: u64 = 1_000_000_000;
+
 /// Looks up what explanations want to know.
 pub struct Observer {
     namespaces: Namespaces,
@@ -168,6 +173,8 @@ pub struct Observer {
     /// What is urgent for any of them.
     urgent: Vec<Kind>,
     later: Later,
+    /// When the newest part came of something whose end did not, nanoseconds since boot.
+    unended_ns: Option<u64>,
     own_netns: u32,
     /// Whether process ids of records are those of `/proc` here.
     pids_are_ours: bool,
@@ -195,6 +202,7 @@ impl Observer {
                 families,
                 urgent,
                 later,
+                unended_ns: None,
                 own_netns: info.own_netns,
                 pids_are_ours: PidNamespace::read() != PidNamespace::Nested,
             },
@@ -229,6 +237,14 @@ impl Observer {
     /// The records of the kernel side that came out together, each after what
     /// is worth knowing beside it; but for those that wait.
     pub fn around(&mut self, batch: Vec<Record>) -> Vec<Record> {
+        for event in batch.iter().filter_map(Record::event) {
+            let occurrence = event.occurrence();
+            if occurrence.ends().is_some() {
+                self.unended_ns = None;
+            } else if occurrence.part_of().is_some() {
+                self.unended_ns = Some(event.boot_ns);
+            }
+        }
         let sorted = self.later.put_off(batch);
         let others = self.beside(sorted.others);
         if sorted.given_up.is_empty() {
@@ -237,10 +253,17 @@ impl Observer {
         sorted.given_up.into_iter().chain(others).collect()
     }
 
-    /// Those that waited until `now`, nanoseconds since boot, likewise.
+    /// Those that waited until `now`, nanoseconds since boot, likewise; and that an end has
+    /// not come, where that is long enough ago.
     pub fn due(&mut self, now: u64) -> Vec<Record> {
         let due = self.later.due(now);
-        self.beside(due)
+        let mut records = self.beside(due);
+        let is_over = |newest: &u64| newest.saturating_add(PAUSE_NS + ORDERED_NS) < now;
+        if self.unended_ns.take_if(|newest| is_over(newest)).is_some() {
+            let boot_ns = now - ORDERED_NS;
+            records.push(Quiet { boot_ns }.into());
+        }
+        records
     }
 
     /// Those that waited, at the end of a session: it is too early to look anything up

@@ -30,6 +30,8 @@ pub(crate) struct Route {
     /// Whether the kernel passes it over, since its interface is down or has no
     /// carrier that it would need (`RTNH_F_DEAD`).
     pub(crate) is_dead: bool,
+    /// Whether none of its interfaces has a carrier (`RTNH_F_LINKDOWN`).
+    pub(crate) is_linkdown: bool,
     /// The sources that it is for, and the bits of that; `None` for all (`RTA_SRC`).
     pub(crate) source: Option<(Ipv6Addr, u8)>,
     /// The source of what leaves by it, where it says.
@@ -63,6 +65,7 @@ impl Route {
             ifindex: None,
             hops: 1,
             is_dead: header.flags.contains(RouteFlags::Dead),
+            is_linkdown: header.flags.contains(RouteFlags::Linkdown),
             source: (header.source_prefix_length != 0)
                 .then_some((Ipv6Addr::UNSPECIFIED, header.source_prefix_length)),
             prefsrc: None,
@@ -91,9 +94,9 @@ impl Route {
                         [hop] => Some(hop.interface_index),
                         _ => None,
                     };
-                    route.is_dead = hops
-                        .iter()
-                        .all(|hop| hop.flags.contains(RouteNextHopFlags::Dead));
+                    let all_are = |flag| hops.iter().all(|hop| hop.flags.contains(flag));
+                    route.is_dead = all_are(RouteNextHopFlags::Dead);
+                    route.is_linkdown = all_are(RouteNextHopFlags::Linkdown);
                 }
                 _ => {}
             }

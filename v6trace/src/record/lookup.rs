@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Namespace, Process, Record};
+use super::{Namespace, Process, Quiet, Record};
 use crate::{
     check::{Checked, Snapshot},
     families::{
@@ -155,6 +155,8 @@ lookups! {
     Checked = 23, SMALL;
     /// Whether a packet was for this host, and what forwarding would take away.
     Onward = 24, LARGE;
+    /// That the end of what has begun does not come.
+    Quiet = 25, SMALL;
     /// That processes are followed, as the session begins.
     Following = 33, LARGE;
     /// How the command that is followed ended.

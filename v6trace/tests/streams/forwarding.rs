@@ -3,8 +3,7 @@
 
 use v6trace::{
     families::anycast::{Advertised, AnycastUse, Use, UseKind},
-    record::Lost,
-    record::Record,
+    record::{Lost, Quiet, Record},
     report::Options,
 };
 use v6trace_common::{
@@ -133,6 +132,13 @@ fn lost(hook: Hook) -> Record {
     })
 }
 
+/// That nothing has come until then.
+fn quiet(at: u64) -> Record {
+    Record::from(Quiet {
+        boot_ns: EVENT_NS + at,
+    })
+}
+
 fn end() -> Record {
     Record::End {
         boot_ns: 60_000_000_000,
@@ -227,6 +233,8 @@ fn only_the_parts_of_one_write_are_told_together() {
     assert_eq!(with(&[end()]).len(), 2);
     assert_eq!(with(&[lost(WRITE)]).len(), 2);
     assert_eq!(with(&[taken(3, 3_000_000_000)]).len(), 2);
+    assert_eq!(with(&[quiet(2_000_000_003)]).len(), 2);
+    assert_eq!(with(&[quiet(2_000_000_001)]).len(), 0);
     // Another hook lost something: the end may still come.
     assert_eq!(with(&[lost(PURGE)]).len(), 0);
     assert_eq!(with(&[lost(PURGE), written(WRITER, 0, 11)]).len(), 1);

@@ -91,6 +91,7 @@ fn left() -> Known {
         nexthop_id: None,
         hops: 1,
         is_dead: false,
+        is_linkdown: false,
     }
 }
 
@@ -288,6 +289,40 @@ fn what_only_changes_is_not_gone() {
         fix.contains("ip -6 route replace fd00:71::/48 via fe80::1 dev 'eth0; reboot'"),
         "{fix}"
     );
+}
+
+#[test]
+fn what_has_no_carrier_at_all_is_lost_as_a_whole() {
+    let mut hop = gone(GONE_HOP);
+    for route in [&mut hop.default_route, &mut hop.routes[0]] {
+        route.route_protocol = 4;
+        route.siblings = 1;
+    }
+    let linkdown = |prefix: &str, prefix_len, metric| Known {
+        prefix: address(prefix),
+        prefix_len,
+        metric,
+        interface: None,
+        hops: 2,
+        is_linkdown: true,
+        ..left()
+    };
+    let default_route = linkdown("::", 0, 1024);
+    let other = beside(&hop, Some(vec![default_route.clone()]));
+    assert_eq!(other["severity"], "notice");
+    assert_eq!(other["evidence"]["count"], 1);
+    assert_eq!(other["evidence"]["default_routes"], 0);
+    let both = vec![default_route.clone(), linkdown("fd00:71::", 48, 1024)];
+    assert_eq!(beside(&hop, Some(both)), Value::Null);
+    // Another route, and one with a next hop that is left.
+    let others = vec![
+        linkdown("::", 0, 7),
+        Known {
+            is_linkdown: false,
+            ..default_route
+        },
+    ];
+    assert_eq!(beside(&hop, Some(others))["evidence"]["count"], 2);
 }
 
 #[test]

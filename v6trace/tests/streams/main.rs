@@ -25,3 +25,4 @@ mod set_token;
 mod source_selection;
 mod stream;
 mod sysctl;
+mod transit;

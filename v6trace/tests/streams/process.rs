@@ -11,7 +11,7 @@ use v6trace_common::{
     Context, RecordHeader, families,
     families::{
         outgoing::{CONNECT, OutgoingLookup},
-        process::{CALL, DATA_READ, ProcessStarted, SOCKET_READ, START, SystemCall},
+        process::{CALL, DATA_READ, Innermost, ProcessStarted, SOCKET_READ, START, SystemCall},
     },
 };
 use zerocopy::FromZeros as _;
@@ -286,4 +286,73 @@ fn sockets_of_others_are_none_of_ipv6() {
         causes(&answered([stream::kernel(header, &call)], 1)),
         [""; 0]
     );
+}
+
+/// A function that was the first to fail, in the thread of `pid`.
+fn fails_first(pid: u32, name: &str, ret: i32) -> Record {
+    let mut innermost = Innermost {
+        ret,
+        ..Innermost::new_zeroed()
+    };
+    innermost.function[..name.len()].copy_from_slice(name.as_bytes());
+    let header = RecordHeader {
+        pid,
+        tid: pid,
+        ..stream::header::<Innermost>(CALL, HOST)
+    };
+    stream::kernel(header, &innermost)
+}
+
+#[test]
+fn the_function_that_fails_first_is_that_of_the_next_call() {
+    let functions = |diagnoses: &[Value]| -> Vec<Value> {
+        let functions = diagnoses.iter();
+        let functions = functions.map(|diagnosis| diagnosis["evidence"]["function"].clone());
+        functions.collect()
+    };
+    // It counts once, for its own thread, and where it is the same errno.
+    let said = answered(
+        [
+            fails_first(OTHER, "of_another", ECONNREFUSED),
+            fails_first(FOLLOWED, "tcp_v6_connect", ENETUNREACH),
+            connects(FOLLOWED, A, ECONNREFUSED),
+            connects(FOLLOWED, B, ENETUNREACH),
+        ],
+        1,
+    );
+    assert_eq!(functions(&said), [Value::Null, Value::Null]);
+    let said = answered(
+        [
+            fails_first(FOLLOWED, "of_a_newer_kernel", ECONNREFUSED),
+            connects(FOLLOWED, A, ECONNREFUSED),
+            fails_first(FOLLOWED, "tcp_v6_connect", ENETUNREACH),
+            connects(FOLLOWED, B, ENETUNREACH),
+        ],
+        1,
+    );
+    assert_eq!(
+        functions(&said),
+        [json!("of_a_newer_kernel"), json!("tcp_v6_connect")]
+    );
+    let summary = |index: usize| said[index]["summary"].as_str().unwrap();
+    let named = "of_a_newer_kernel() was the first to return it.";
+    assert!(summary(0).ends_with(named), "{}", summary(0));
+    let tests = "as far as is known for this: the destination is a multicast group; or";
+    assert!(summary(1).contains(tests), "{}", summary(1));
+}
+
+#[test]
+fn what_is_certain_has_no_function() {
+    let said = answered(
+        [
+            finds_no_way(FOLLOWED, A),
+            fails_first(FOLLOWED, "ip6_dst_lookup_flow", ENETUNREACH),
+            connects(FOLLOWED, A, ENETUNREACH),
+        ],
+        1,
+    );
+    assert_eq!(said.len(), 1);
+    if said[0]["confidence"] == "certain" {
+        assert_eq!(said[0]["evidence"]["function"], Value::Null);
+    }
 }

@@ -14,7 +14,7 @@ use v6trace_common::families::route::{
 };
 use zerocopy::FromZeros as _;
 
-use crate::stream::{self, EVENT_NS, HOST, diagnoses, diagnosis};
+use crate::stream::{self, EVENT_NS, HOST, diagnosis};
 
 const ENOENT: i32 = -2;
 const ESRCH: i32 = -3;
@@ -35,6 +35,7 @@ const GATEWAY: u16 = 5;
 const PRIORITY: u16 = 6;
 const PREFSRC: u16 = 7;
 const MULTIPATH: u16 = 9;
+const VIA: u16 = 18;
 
 fn address(text: &str) -> Ipv6Addr {
     text.parse().unwrap()
@@ -107,6 +108,7 @@ fn route(prefix: &str, prefix_len: u8) -> Known {
         nexthop_id: None,
         hops: 1,
         is_dead: false,
+        is_linkdown: false,
     }
 }
 
@@ -400,13 +402,46 @@ fn not_every_other_route_is_offered_for_deletion() {
 }
 
 #[test]
-fn what_ipv4_refuses_by_itself_is_not_told() {
-    let mut ipv4 = refused(EINVAL, "fe80::1", REQUEST_READ);
-    ipv4.request[..12].copy_from_slice(&[2, 8, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0]);
-    let words = b"Invalid scope";
-    ipv4.said[..words.len()].copy_from_slice(words);
-    let header = stream::header::<RouteRefused>(wire::ADD4, HOST);
-    assert_eq!(diagnoses([stream::kernel(header, &ipv4)]), [Value::Null; 0]);
+fn what_ipv4_refuses_of_its_own_gateways_is_not_told() {
+    let ipv4 = |gateways: &[&[u8]]| {
+        let mut bytes = vec![2, 8, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0];
+        let mut hops = Vec::new();
+        for gateway in gateways {
+            let mut hop = Vec::new();
+            attribute(&mut hop, VIA, gateway);
+            hop.resize(hop.len().next_multiple_of(4), 0);
+            hops.extend(u16::try_from(8 + hop.len()).unwrap().to_le_bytes());
+            hops.extend([0, 0, 2, 0, 0, 0]);
+            hops.extend(hop);
+        }
+        attribute(&mut bytes, MULTIPATH, &hops);
+        let mut refused = RouteRefused {
+            request: [0; wire::REQUEST_LEN],
+            request_len: u32::try_from(bytes.len()).unwrap(),
+            ..refused(EINVAL, "fe80::1", REQUEST_READ)
+        };
+        refused.request[..bytes.len()].copy_from_slice(&bytes);
+        let words = b"Invalid scope";
+        refused.said[..words.len()].copy_from_slice(words);
+        let header = stream::header::<RouteRefused>(wire::ADD4, HOST);
+        diagnosis([stream::kernel(header, &refused)])
+    };
+    let inet6 = [&[10, 0][..], &address("fe80::1").octets()].concat();
+    let inet = [2, 0, 10, 90, 0, 9];
+    for gateways in [&[&inet[..]][..], &[&inet, &inet6], &[&inet6, &inet]] {
+        assert_eq!(ipv4(gateways), Value::Null);
+    }
+    // Of these nobody else tells what was asked for.
+    let said = ipv4(&[&inet6, &inet6]);
+    assert_eq!(said["cause"], "route-unexplained");
+    assert_eq!(said["confidence"], "likely");
+    let hop = "nexthop via inet6 fe80::1 dev interface-2";
+    assert_eq!(
+        said["evidence"]["request"],
+        format!("0.0.0.0/8 {hop} {hop}")
+    );
+    let summary = said["summary"].as_str().unwrap();
+    assert!(summary.contains("Invalid scope"), "{summary}");
 }
 
 #[test]

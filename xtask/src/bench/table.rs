@@ -45,8 +45,19 @@ const ROWS: &[Row] = &[
     added("advertisement", "router advertisement, ns"),
     added("route", "IPv6 route added and deleted, ns"),
     added("route-withdrawn", "IPv6 route of many deleted, ns"),
+    added("route-ipv4", "IPv4 route added and deleted, ns"),
+    added(
+        "down-routes",
+        "interface with 10,000 routes set down and up, ns",
+    ),
+    added("down-beside", "another one set down and up, ns"),
+    added(
+        "address-routes",
+        "address added and deleted beside 10,000 routes, ns",
+    ),
     added("request", "IPv6 neighbour replaced, ns"),
     added("neighbour", "IPv6 neighbour added and deleted, ns"),
+    added("forwarded", "IPv6 packet sent and forwarded, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

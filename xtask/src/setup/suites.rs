@@ -31,7 +31,7 @@ pub(crate) const SUITES: [Suite; 4] = [
         name: "bookworm",
         series: Some("6.1"),
         security: true,
-        processors: "2",
+        processors: "1",
     },
     Suite {
         name: "trixie",

@@ -30,6 +30,8 @@ pub(super) enum Purpose {
     Explain,
     /// To record every join, failing or not.
     Record,
+    /// To explain what becomes of packets that a router passes on, as v6trace alone does.
+    Router,
     /// To watch what so many hooks do.
     Hooks(usize),
 }
@@ -104,6 +106,11 @@ pub(super) struct Running {
 }
 
 impl Tracer {
+    /// Whether it has something to say of packets that a router passes on.
+    pub(super) fn explains_routers(&self) -> bool {
+        self.explained.is_some()
+    }
+
     /// Prepares what the tracer needs, and prints how long that took if it was
     /// anything at all.
     pub(super) fn define(&self, purpose: Purpose) -> Result<()> {

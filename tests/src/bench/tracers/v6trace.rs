@@ -15,7 +15,7 @@ pub(super) const TRACER: Tracer = Tracer {
     define: |_| Ok(()),
     command,
     ways: |purpose| match purpose {
-        Purpose::Explain => (Ready::Says("v6trace: ready"), Stop::Interrupt),
+        Purpose::Explain | Purpose::Router => (Ready::Says("v6trace: ready"), Stop::Interrupt),
         Purpose::Hooks(_) => (Ready::Says(hooks::READY), Stop::Interrupt),
         Purpose::Record => (Ready::RunsCommand, Stop::CommandEnds),
     },
@@ -30,6 +30,7 @@ const FILE: &str = "rec";
 fn command(purpose: Purpose) -> Result<Command> {
     Ok(match purpose {
         Purpose::Explain => guest::v6trace(&["live"]),
+        Purpose::Router => guest::v6trace(&["live", "--family", "transit"]),
         Purpose::Hooks(count) => {
             let mut command = Command::new("/init");
             command.args(["bench-hooks", &count.to_string()]);

@@ -5,17 +5,19 @@ mod bind;
 pub(super) mod burst;
 mod connect;
 mod failing_join;
+mod forwarded;
 mod join_leave;
 mod neighbour;
 mod option;
 mod option_memory;
 mod request;
 mod route;
+mod walk;
 
 use anyhow::{Context as _, Result};
 
 use super::figure;
-use super::measure::{self, SAMPLES, WARM_UP};
+use super::measure;
 use super::place::Place;
 
 /// One operation, given a number that it has not had before.
@@ -32,7 +34,7 @@ struct Workload {
     prepare: fn(&Place) -> Result<Operation>,
 }
 
-const ALL: [Workload; 14] = [
+const ALL: [Workload; 19] = [
     join_leave::WORKLOAD,
     failing_join::WORKLOAD,
     option_memory::WORKLOAD,
@@ -46,7 +48,12 @@ const ALL: [Workload; 14] = [
     route::WORKLOAD,
     request::WORKLOAD,
     route::WITHDRAWAL,
+    route::IPV4,
+    walk::DOWN,
+    walk::DOWN_BESIDE,
+    walk::ADDRESS,
     neighbour::WORKLOAD,
+    forwarded::WORKLOAD,
 ];
 
 /// Measures every workload with the named tracer at work. `reader` gives the
@@ -56,18 +63,34 @@ pub(super) fn measure(
     tracer: &str,
     reader: impl Fn() -> Result<Option<f64>>,
 ) -> Result<()> {
-    for workload in ALL {
-        let operation = (workload.prepare)(place);
-        let operation = operation.with_context(|| format!("preparing {}", workload.name))?;
-        let before = reader()?;
-        let times = measure::times(workload.count, operation)
-            .with_context(|| format!("{} with {tracer}", workload.name))?;
-        figure(workload.name, tracer, &times);
-        if let (Some(before), Some(after)) = (before, reader()?) {
-            let operations = WARM_UP + SAMPLES * workload.count;
-            let each = (after - before) / f64::from(operations);
-            figure(&format!("{}-reader", workload.name), tracer, &[each]);
-        }
+    ALL.iter()
+        .try_for_each(|workload| measure_one(workload, place, tracer, &reader))
+}
+
+/// Measures what a router does, of which some is traced on request alone.
+pub(super) fn measure_router(
+    place: &Place,
+    tracer: &str,
+    reader: impl Fn() -> Result<Option<f64>>,
+) -> Result<()> {
+    measure_one(&forwarded::WORKLOAD, place, tracer, &reader)
+}
+
+fn measure_one(
+    workload: &Workload,
+    place: &Place,
+    tracer: &str,
+    reader: &impl Fn() -> Result<Option<f64>>,
+) -> Result<()> {
+    let operation = (workload.prepare)(place);
+    let operation = operation.with_context(|| format!("preparing {}", workload.name))?;
+    let before = reader()?;
+    let times = measure::times(workload.count, operation)
+        .with_context(|| format!("{} with {tracer}", workload.name))?;
+    figure(workload.name, tracer, &times);
+    if let (Some(before), Some(after)) = (before, reader()?) {
+        let each = (after - before) / f64::from(measure::operations(workload.count));
+        figure(&format!("{}-reader", workload.name), tracer, &[each]);
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::{ADDRESS, ROUTER, Site, ordinary};
-use crate::guest::{MulticastSocket, Radvd, Tracer, Tracing, default_route, until_some};
+use crate::guest::{
+    AddressState, MulticastSocket, Radvd, Tracer, Tracing, default_route, traced, until_some,
+};
 use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -14,6 +16,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding-written", written),
     alone("ra-ignored-forwarding-docker", docker),
     scenario("ra-ignored-forwarding-has-others", has_others),
+    scenario("ra-ignored-forwarding-run-out", run_out),
     scenario("ra-ignored-accept-ra", accept_ra),
     scenario("ra-ignored-accept-ra-taken", taken),
     scenario("ra-ignored-not-heeded", heeded),
@@ -110,6 +113,57 @@ fn has_others() -> Result<()> {
         .field("severity", "notice")
         .evidence("default_routes", vec!["via fe80::99 (static)"])
         .check()
+}
+
+/// What came before forwarding was on runs out: it is no failure before, told when it is
+/// one, and not again.
+fn run_out() -> Result<()> {
+    let site = Site::new()?;
+    site.heeds()?;
+    site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
+    let advertiser = site.advertiser()?;
+    let message = ordinary().bytes();
+    let report = traced(|| {
+        for _ in 0..3 {
+            advertiser.send(&message)?;
+        }
+        // What it has is looked up a moment later.
+        std::thread::sleep(Duration::from_secs(2));
+        // As it would go by itself, later.
+        site.host.ip(&format!(
+            "address change {ADDRESS}/64 dev {} valid_lft 1 preferred_lft 1",
+            site.interface.name
+        ))?;
+        AddressState::Absent.wait(&site.host, &site.interface.name, ADDRESS)?;
+        // A lifetime that counts down makes no other advertisement of it.
+        for lifetime in [1800, 1790, 1780] {
+            let mut message = ordinary();
+            message.lifetime = lifetime;
+            advertiser.send(&message.bytes())?;
+        }
+        Ok(())
+    })?;
+    let told: Vec<_> = report
+        .diagnoses
+        .iter()
+        .filter(|it| it.cause() == "ra-ignored-forwarding")
+        .collect();
+    let [first, second] = told[..] else {
+        bail!("expected two of them: {:#?}", report.diagnoses);
+    };
+    site.expect_advertisement(first)
+        .field("severity", "notice")
+        .evidence("addresses", vec![format!("{ADDRESS}/64")])
+        .check()?;
+    site.expect_advertisement(second)
+        .field("severity", "failure")
+        .evidence("forwarding", 1)
+        .evidence("accept_ra", 1)
+        .evidence("addresses", Vec::<String>::new())
+        .evidence("default_routes", Vec::<String>::new())
+        .check()?;
+    second.follow("accept_ra=2")?;
+    site.heeds()
 }
 
 /// No failure before whoever set it has had its time, and one then.

@@ -5,8 +5,8 @@ use std::net::{Ipv6Addr, SocketAddrV6};
 use anyhow::{Context as _, Result};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced, traced_by_kprobes};
-use crate::guest::{AddressState, Link, Netns};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced_by_kprobes};
+use crate::guest::{AddressState, Link, Netns, traced};
 use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

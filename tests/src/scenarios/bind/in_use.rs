@@ -9,8 +9,8 @@ use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_res_uid;
 use socket2::{Domain, Socket, Type};
 
-use super::{Host, PORT, STAYS, refused, traced};
-use crate::guest::{Diagnosis, Netns, Report};
+use super::{Host, PORT, STAYS, refused};
+use crate::guest::{Diagnosis, Netns, Report, traced};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracer, Tracing};
+use crate::guest::{AddressState, Diagnosis, Expect, Link, Netns, Report, Tracer};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -152,16 +152,7 @@ impl Host {
     }
 }
 
-/// What v6trace says while `work` is done.
-fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    let tracer = Tracing::start()?;
-    work()?;
-    let report = tracer.finish()?;
-    report.complete()?;
-    Ok(report)
-}
-
-/// The same by kprobes: trampolines are not for BTF out of a file.
+/// What v6trace says by kprobes while `work` is done: trampolines are not for BTF out of a file.
 fn traced_by_kprobes(work: impl FnOnce() -> Result<()>) -> Result<Report> {
     let tracer = Tracer::start(&BY_KPROBES)?;
     work()?;

@@ -7,7 +7,8 @@ use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_res_uid;
 use socket2::{Domain, Socket, Type};
 
-use super::{Host, PORT, STAYS, about, refused, traced};
+use super::{Host, PORT, STAYS, about, refused};
+use crate::guest::traced;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

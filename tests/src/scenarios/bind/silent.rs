@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
-use crate::guest::{Tracing, finish};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use crate::guest::{Tracing, finish, traced};
 use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

@@ -5,8 +5,8 @@ use std::net::Ipv6Addr;
 use anyhow::{Result, ensure};
 use socket2::Type;
 
-use super::{ADDRESS, Host, PORT, STAYS, about, refused, traced};
-use crate::guest::{AddressState, Netns, Segment};
+use super::{ADDRESS, Host, PORT, STAYS, about, refused};
+use crate::guest::{AddressState, Netns, Segment, traced};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

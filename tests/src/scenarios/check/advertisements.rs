@@ -16,6 +16,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding-state", forwarding),
     scenario("ra-ignored-accept-ra-state", accept_ra),
     scenario("temporary-addresses-stopped-state", temporary),
+    scenario("no-default-route-heard", heard),
+    scenario("no-default-route-unheard", unheard),
 ];
 
 const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
@@ -41,9 +43,15 @@ impl Site {
 
     /// Sends an advertisement, and waits until it has been counted.
     fn advertise(&self) -> Result<()> {
+        self.advertise_for(1800)
+    }
+
+    /// The same of a router that is to be used by default for so many seconds.
+    fn advertise_for(&self, lifetime: u16) -> Result<()> {
         let before = self.count()?;
         let link = Link::find(&self.router, "v1")?;
-        let message = Advertisement::new().prefix(AdvertisedPrefix::new(PREFIX));
+        let mut message = Advertisement::new().prefix(AdvertisedPrefix::new(PREFIX));
+        message.lifetime = lifetime;
         Advertiser::new(&self.router, &link, ROUTER)?.send(&message.bytes())?;
         until_some(
             "the advertisement should come in",
@@ -188,4 +196,82 @@ fn temporary() -> Result<()> {
     site.advertise()?;
     site.has_addresses(2)?;
     Checked::now()?.silent(&site.host)
+}
+
+/// A router without a lifetime is none by default, nor is one whose lifetime nobody wants;
+/// where another way out is set by hand, nothing is the matter.
+fn heard() -> Result<()> {
+    let [unwanted, none, other] = ["ndrw", "ndrn", "ndro"].map(Site::new);
+    let (unwanted, none, other) = (unwanted?, none?, other?);
+    unwanted.set("accept_ra_defrtr", "0")?;
+    unwanted.advertise()?;
+    other.host.ip("link add d0 up type dummy")?;
+    other.host.ip("-6 route add 2000::/3 dev d0")?;
+    for one in [&none, &other] {
+        one.advertise_for(0)?;
+    }
+    for one in [&unwanted, &none, &other] {
+        one.has_addresses(1)?;
+    }
+    let checked = Checked::now()?;
+    checked.silent(&other.host)?;
+    for one in [&unwanted, &none, &other] {
+        checked.silent(&one.router)?;
+    }
+    checked
+        .only(&none.host, "no-default-route")?
+        .expect()
+        .field("severity", "notice")
+        .field("confidence", "likely")
+        .field("interface", "v0")
+        .evidence("advertisements", none.count()?)
+        .evidence("accept_ra_defrtr", 1)
+        .summary_has(["lifetime 0", "silent"])
+        .check()?;
+    let found = checked.only(&unwanted.host, "no-default-route")?;
+    found
+        .expect()
+        .field("confidence", "certain")
+        .evidence("accept_ra", 1)
+        .evidence("forwarding", 0)
+        .evidence("accept_ra_defrtr", 0)
+        .summary_has(["accept_ra_defrtr of v0 is 0"])
+        .check()?;
+    found.follow("accept_ra_defrtr=1")?;
+    unwanted.advertise()?;
+    unwanted.has_addresses(1)?;
+    Checked::now()?.silent(&unwanted.host)
+}
+
+/// Nobody answers solicitations, as where a server gives addresses and no router is there.
+/// Not so an address that the world does not know, or that was set by hand, and where
+/// nobody was asked.
+fn unheard() -> Result<()> {
+    let [site, local, by_hand, deaf] = ["ndru", "ndrl", "ndrh", "ndrd"].map(Site::new);
+    let (site, local, by_hand, deaf) = (site?, local?, by_hand?, deaf?);
+    deaf.set("accept_ra", "0")?;
+    let lease = "valid_lft 1800 preferred_lft 900";
+    for (one, address, lifetimes) in [
+        (&site, "2001:db8:0:7::7/128", lease),
+        (&deaf, "2001:db8:0:7::7/128", lease),
+        (&local, "fd00:7::7/128", lease),
+        (&by_hand, "2001:db8:0:7::7/64", ""),
+    ] {
+        one.host
+            .ip(&format!("address add {address} dev v0 nodad {lifetimes}"))?;
+    }
+    let checked = Checked::now()?;
+    for one in [&local, &by_hand, &deaf] {
+        checked.silent(&one.host)?;
+    }
+    checked
+        .only(&site.host, "no-default-route")?
+        .expect()
+        .field("severity", "notice")
+        .field("confidence", "likely")
+        .field("interface", "v0")
+        .evidence("addresses", json!(["2001:db8:0:7::7"]))
+        .evidence("advertisements", 0)
+        .summary_has(["2001:db8:0:7::7", "no advertisement came in"])
+        .check()
 }

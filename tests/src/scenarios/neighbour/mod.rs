@@ -99,9 +99,11 @@ impl Site {
         Ok(report)
     }
 
-    /// The entries of the host's table, which itself has them in any order.
+    /// The nodes in the host's table, which itself has them in any order. Groups come and go
+    /// there with what the host itself tells its routers of them.
     fn neighbours(&self) -> Result<Vec<String>> {
         let mut entries = shown(&self.host, "-6 neigh show nud all")?;
+        entries.retain(|entry| !entry.ends_with("NOARP"));
         entries.sort();
         Ok(entries)
     }

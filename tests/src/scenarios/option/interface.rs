@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use socket2::Type;
 
-use super::{Host, NOBODY, traced, with};
+use super::{Host, NOBODY, with};
+use crate::guest::traced;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

@@ -15,7 +15,7 @@ use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, set_option};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, set_option};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -122,15 +122,6 @@ fn is_refused(done: io::Result<()>, errno: c_int) -> Result<()> {
         Err(error) if error.raw_os_error() == Some(errno) => Ok(()),
         Err(error) => bail!("the kernel says {error}"),
     }
-}
-
-/// What v6trace says while `work` is done.
-fn traced(work: impl FnOnce() -> Result<()>) -> Result<Report> {
-    let tracer = Tracing::start()?;
-    work()?;
-    let report = tracer.finish()?;
-    report.complete()?;
-    Ok(report)
 }
 
 /// The one diagnosis of a cause with this evidence.

@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::json;
 use socket2::Type;
 
-use super::{Host, is_refused, traced, with};
-use crate::guest::set_option;
+use super::{Host, is_refused, with};
+use crate::guest::{set_option, traced};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[

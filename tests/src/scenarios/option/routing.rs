@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{COMM, Host, NOBODY, traced, with};
+use super::{COMM, Host, NOBODY, with};
+use crate::guest::traced;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[scenario("multicast-routing-refused", refused)];

@@ -3,12 +3,13 @@
 use anyhow::{Result, ensure};
 
 use super::{Host, about};
-use crate::guest::Tracing;
+use crate::guest::{Link, Tracing};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("request-refused-exists", exists),
     scenario("request-refused-absent", absent),
+    scenario("request-refused-several-hops-of-ipv4", several_hops),
 ];
 
 /// Each is asked for twice; the fixes put the second in place of the first.
@@ -127,5 +128,45 @@ fn absent() -> Result<()> {
     host.follow(about(&report, changed)?, "neigh replace")?;
     let entries = host.shown("-6 neigh show fd00:5a::8")?;
     ensure!(!entries.is_empty(), "the fix brings no entry");
+    Ok(())
+}
+
+/// A route of IPv4 by two gateways of IPv6; by those of IPv4 nothing is told.
+fn several_hops() -> Result<()> {
+    let host = Host::new("hops")?;
+    host.netns.ip("address add 10.90.0.1/24 dev v0")?;
+    let second = Link::find(&host.netns, "v1")?;
+    let by_ipv6 = "nexthop via inet6 fe80::8 dev v0 nexthop via inet6 fe80::9 dev v1";
+    let by_ipv4 = "nexthop via 10.90.0.8 dev v0 nexthop via 10.90.0.9 dev v0";
+    for hops in [by_ipv6, by_ipv4] {
+        host.netns.ip(&format!("route add 10.91.0.0/16 {hops}"))?;
+        host.netns.ip("route del 10.91.0.0/16")?;
+    }
+    host.netns
+        .ip(&format!("route add 10.91.0.0/16 {by_ipv6}"))?;
+    host.netns
+        .ip(&format!("route add 10.93.0.0/16 {by_ipv4}"))?;
+    let tracer = Tracing::start()?;
+    host.fails(&format!("route add 10.91.0.0/16 {by_ipv6}"))?;
+    host.fails(&format!("route del 10.92.0.0/16 {by_ipv6}"))?;
+    host.fails(&format!("route add 10.93.0.0/16 {by_ipv4}"))?;
+    host.fails(&format!("route del 10.94.0.0/16 {by_ipv4}"))?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    // Of several next hops only the numbers of their interfaces are in the request.
+    let hops = format!(
+        "nexthop via inet6 fe80::8 dev interface-{} nexthop via inet6 fe80::9 dev interface-{}",
+        host.first.ifindex, second.ifindex
+    );
+    for (prefix, operation, errno) in [
+        ("10.91.0.0/16", "route-add", "EEXIST"),
+        ("10.92.0.0/16", "route-delete", "ESRCH"),
+    ] {
+        let request = format!("{prefix} {hops}");
+        let diagnosis = about(&report, &request)?;
+        host.expect(diagnosis, "notice", operation, errno, &request)
+            .check()?;
+    }
     Ok(())
 }

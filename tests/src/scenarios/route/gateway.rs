@@ -14,6 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-gateway-not-on-link-of-several", several),
     scenario("route-gateway-not-on-link-of-what-is-off", off),
     scenario("route-gateway-not-on-link-ipv4", ipv4),
+    scenario("route-gateway-not-on-link-several-of-ipv4", several_of_ipv4),
     scenario("route-gateway-own-address", own),
     scenario("route-gateway-without-interface", without_interface),
     scenario("route-gateway-invalid", invalid),
@@ -219,6 +220,37 @@ fn ipv4() -> Result<()> {
         "the fix brings {shown:?}"
     );
     Ok(())
+}
+
+/// One of two next hops is on no link; what IPv4 refuses of its own gateways is not told.
+fn several_of_ipv4() -> Result<()> {
+    let host = Host::new("rfc8950-hops")?;
+    host.netns.ip("address add 10.90.0.1/24 dev v0")?;
+    let fails = |hops: &str| ip_fails(&host.netns.ip_words(&format!("route add {hops}")));
+    let tracer = Tracing::start()?;
+    fails("10.91.0.0/16 nexthop via 10.99.0.1 dev v0 nexthop via 10.90.0.9 dev v0")?;
+    let request =
+        "10.92.0.0/16 nexthop via inet6 fe80::9 dev v1 nexthop via inet6 fd00:99::1 dev v0";
+    fails(request)?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    let diagnosis = report.only("route-gateway-not-on-link")?;
+    diagnosis
+        .expect()
+        .field("operation", "route-add")
+        .field("severity", "failure")
+        // It is one of them, and the kernel does not say which.
+        .field("confidence", "likely")
+        .field("errno", "EHOSTUNREACH")
+        .field("netns", host.netns.inode())
+        .field("address", "fd00:99::1")
+        .evidence("gateway", "fd00:99::1")
+        .evidence("request", request)
+        .summary_has([request, "fd00:99::1"])
+        .check()?;
+    // As it says.
+    let onlink = format!("{request} onlink");
+    host.netns.ip(&format!("route add {onlink}"))
 }
 
 fn own() -> Result<()> {

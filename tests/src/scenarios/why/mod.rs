@@ -2,6 +2,7 @@
 
 mod consequences;
 mod followed;
+mod innermost;
 mod process;
 mod table;
 
@@ -17,6 +18,7 @@ use crate::guest::{Diagnosis, Finished, Recording, finish, v6trace};
 /// About no single family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     followed::SCENARIOS,
+    innermost::SCENARIOS,
     process::SCENARIOS,
     table::SCENARIOS,
     consequences::SCENARIOS,

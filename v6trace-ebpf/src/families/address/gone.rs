@@ -1,13 +1,15 @@
 //! Addresses and routes that go: told by the functions of other families that
 //! see them go.
 
-use v6trace_common::{
-    Context,
-    families::address::{ADDRESSES, AddressesLost, LostAddress, LostRoute, ROUTES},
-};
+use v6trace_common::families::address::{ADDRESSES, AddressesLost, LostAddress, LostRoute, ROUTES};
 
 use super::{globals, lost};
-use crate::{address::Address, context, kernel::Device, pointer::Pointer};
+use crate::{
+    address::Address,
+    attachment::{self, Object},
+    kernel::Device,
+    pointer::Pointer,
+};
 
 /// `IFA_F_PERMANENT`: without a lifetime.
 const PERMANENT: u32 = 0x80;
@@ -53,28 +55,33 @@ fn describe_address(ifaddr: Pointer, device: Device, flags: u32, lost: &mut Lost
     lost.made_by = ifaddr.or_zero::<u8>(&globals::IFA_PROTO).into();
 }
 
-/// A route is removed, under the lock of its table.
+/// A route is removed by the current thread, under the lock of its table. Whether what
+/// goes is listed, and nobody else is to tell it.
 #[inline(always)]
-pub(crate) fn route_gone(route: Pointer) -> Option<()> {
-    let payload = lost::current()?;
-    // A softirq that interrupts the thread may remove routes of its own.
-    if context::current() == Context::Softirq {
-        return None;
-    }
-    let in_table = route.follow(&globals::ROUTE_NODE).is_some_and(|n| n.0 != 0);
-    let protocol: u8 = route.get(&globals::ROUTE_PROTOCOL)?;
-    if !in_table || protocol == REDIRECT || protocol == KERNEL || protocol == RA {
+pub(crate) fn route_gone<O: Object>(route: O) -> bool {
+    let Some(payload) = lost::current() else {
+        return false;
+    };
+    let _ = list_route(route, payload);
+    true
+}
+
+/// There may be very many: all but the first are only counted.
+#[inline(always)]
+fn list_route<O: Object>(route: O, payload: &mut AddressesLost) -> Option<()> {
+    let protocol: u8 = route.value(&globals::ROUTE_PROTOCOL)?;
+    let node: u64 = route.value(&globals::ROUTE_NODE)?;
+    if node == 0 || protocol == REDIRECT || protocol == KERNEL || protocol == RA {
         return None;
     }
     let index = payload.route_count as usize;
     payload.route_count += 1;
     // A nexthop object is shared and kept elsewhere.
-    let own = route
-        .follow(&globals::ROUTE_NEXTHOP)
-        .is_some_and(|nh| nh.0 == 0);
+    let object: Option<u64> = route.value(&globals::ROUTE_NEXTHOP);
+    let route = Pointer(attachment::plain(route.pointer().0)?);
     let nexthop = route
         .member(&globals::ROUTE_FIB_NH)
-        .filter(|_| own)
+        .filter(|_| object == Some(0))
         .unwrap_or(Pointer(0));
     let device = Device(nexthop.follow(&globals::FIB_NH_DEV).unwrap_or(Pointer(0)));
     if device.0.0 != 0 {

@@ -35,12 +35,6 @@ pub(super) fn current() -> Option<&'static mut AddressesLost> {
     ADDRESS_LOSSES.current().map(|record| &mut record.payload)
 }
 
-/// Whether this thread has a list, so that what goes is told there.
-#[inline(always)]
-pub(crate) fn is_open() -> bool {
-    current().is_some()
-}
-
 /// Sends the list, unless it holds nothing that anybody wants to know.
 #[inline(always)]
 pub(super) fn end(ctx: &RetProbeContext, hook: Hook) -> Option<()> {

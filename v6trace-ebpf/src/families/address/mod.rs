@@ -31,7 +31,6 @@ mod writers;
 use crate::programs::programs;
 pub(crate) use gone::{address_gone, route_gone};
 use ioctl::{answered as ioctl_answered, asked as ioctl_asked, deleted as ioctl_deleted};
-pub(crate) use lost::is_open as takes_from_interfaces;
 pub(crate) use notified::is_set_down;
 use notified::{flags_changed, flags_told, notified, told};
 use request::{answered, asked};

@@ -15,7 +15,8 @@
 //! is not as it was the last time: the packet by its checksum and length, the
 //! interface's configuration by what it heeds and its MTU, token and link-local address
 //! where there is no other identifier, a program that takes advertisements itself by
-//! being there.
+//! being there. Where an interface ignores them as it forwards, that its last address
+//! goes is news as well: only then it may miss what it ignores.
 //! Whoever sends under ever new addresses is told a few times a second and counted in
 //! between.
 //!
@@ -50,7 +51,7 @@ use v6trace_common::{
     families::advertisement::{
         self as wire, ADDRESSES_COMPLETE, DEFAULT_ROUTE_WENT, FRAME_COPIED, LINK_LOCAL_USABLE,
         MIN_LFT_READ, MTU_READ, OWN_SOURCE, PFLAG_READ, ROUTE_INFO_READ, RouterAdvertisement,
-        STILL_IGNORED, SYSCTLS_READ,
+        STILL_IGNORED, SYSCTLS_READ, WITHOUT_ADDRESS,
     },
 };
 
@@ -68,6 +69,9 @@ const WHILE_NS: u64 = 1_000_000_000;
 /// A program that takes advertisements itself sets accept_ra to 0 a moment before
 /// it opens its socket; after so many nanoseconds it has.
 const SETTLED_NS: u64 = 10_000_000_000;
+
+/// `accept_ra`: advertisements are heeded whether the interface forwards or not.
+const HEEDED: i32 = 2;
 
 /// A router on an interface.
 #[repr(C)]
@@ -122,10 +126,16 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     let (taker, takers) = taker::of(&packet);
     let identifiers = identifier::of_links_without(packet.device_type(), device, source);
     let configuration = packet.inet6_dev()?;
-    let link = u64::from(packet.mtu()) << 32 | u64::from(identifiers);
+    let accept_ra: i32 = configuration.value(&globals::CNF_ACCEPT_RA).unwrap_or(1);
+    let forwarding: i32 = configuration.value(&globals::CNF_FORWARDING).unwrap_or(0);
+    let without = if forwarding != 0 && accept_ra != HEEDED {
+        without_address(device.inet6()?, source)
+    } else {
+        0
+    };
+    let link = u64::from(packet.mtu()) << 32 | u64::from(identifiers | without);
     let what = fold(&packet, configuration, takers != 0, link)?;
     let router = Router { source, place };
-    let accept_ra: i32 = configuration.value(&globals::CNF_ACCEPT_RA).unwrap_or(1);
     let (suppressed, still) = match is_news(&ADVERTISEMENTS_TOLD, &router, place, what) {
         Some(suppressed) => {
             await_takers(&router, what, accept_ra, takers);
@@ -145,7 +155,7 @@ fn advertisement<A: Arguments>(ctx: &A) -> Option<()> {
     device.name_into(&mut payload.interface);
     let (mtu, mtu_read) = device.0.flagged(&globals::DEV_MTU, MTU_READ);
     payload.mtu = mtu;
-    payload.read = still | mtu_read | own(inet6_dev, source);
+    payload.read = still | without | mtu_read | own(inet6_dev, source);
     advertisement_sysctls(inet6_dev.0);
     identifier::read(inet6_dev);
     let payload = &mut ADVERTISEMENT_RECORD.get()?.payload;
@@ -305,6 +315,17 @@ fn own(inet6_dev: Pointer, source: Address) -> u32 {
         0
     };
     own | complete | link_local
+}
+
+/// [`WITHOUT_ADDRESS`] where the interface has but its link-local address.
+#[inline(always)]
+fn without_address(inet6_dev: Pointer, source: Address) -> u32 {
+    let found = interface_addresses::find_for_advertisement(inet6_dev, source);
+    if found.complete && found.count <= u32::from(found.link_local) {
+        WITHOUT_ADDRESS
+    } else {
+        0
+    }
 }
 
 /// `None` where the same was told before; else how much was not, since too much

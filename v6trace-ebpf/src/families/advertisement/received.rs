@@ -3,7 +3,7 @@
 //!
 //! It runs for every message of neighbour discovery: where there are trampolines, a
 //! solicitation costs one read by the helper, a router's advertisement three, a
-//! neighbour's five and a key looked for in a map.
+//! neighbour's four and a key looked for in a map.
 //! Some of them take routes away, so the family of routes is told which it is; and the
 //! family of neighbours of their advertisements.
 

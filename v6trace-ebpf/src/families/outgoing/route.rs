@@ -14,6 +14,7 @@ use crate::{
     attachment::{self, Arguments as _, Object},
     calls::Calls,
     context,
+    families::transit,
     pointer::{Pointer, Reading},
 };
 
@@ -47,6 +48,7 @@ pub(super) fn found(ctx: &RetProbeContext) {
     let dst: u64 = ctx.ret();
     let error: i16 = Pointer(dst).or_zero(&globals::DST_ERROR);
     if error != 0 {
+        transit::no_route(error.into());
         remember(dst, error);
     }
 }
@@ -56,6 +58,7 @@ pub(super) fn found_known(ctx: &FExitContext) -> Option<()> {
     let dst = ctx.object(ARGUMENTS);
     let error: i16 = dst.value(&globals::DST_ERROR)?;
     if error != 0 {
+        transit::no_route(error.into());
         remember(attachment::plain(dst.pointer().0)?, error);
     }
     Some(())

@@ -20,7 +20,7 @@ use v6trace_common::families::process::{
     CALL, DATA_LEN, DATA_READ, PEER_READ, SOCKET_READ, SystemCall, VALUE_READ,
 };
 
-use super::{globals, netns};
+use super::{globals, innermost, netns};
 use crate::{
     context,
     kernel::{Net, Sock},
@@ -166,6 +166,9 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
         Some(inum) => inum,
         None => netns(context::current_task()).unwrap_or(0),
     };
+    if call.ret < 0 && call.is_earlier == 0 {
+        innermost::tell(ctx, CALL, netns, call.ret, innermost::take(call.ret));
+    }
     record.open_in(context::of_sleeper(), CALL, netns);
     record.send(ctx, CALL);
     Some(())

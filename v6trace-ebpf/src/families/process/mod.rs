@@ -5,19 +5,21 @@
 //! wake_up_new_task   a followed process starts another: that is followed as well
 //!                    another one starts one whose id was a followed one's: no longer
 //! sys_exit           a followed process's calls on sockets: `call`
+//! many functions     return an errno to a followed process: `innermost`
 //! ```
 //!
 //! So a process that has ended needs no hook of its own. What a process does comes after
 //! it was started, and so do the records of that.
 
 mod call;
+mod innermost;
 
 use aya_ebpf::{
     bindings::BPF_F_NO_PREALLOC,
     helpers::bpf_get_current_pid_tgid,
     macros::map,
     maps::HashMap,
-    programs::{ProbeContext, RawTracePointContext},
+    programs::{ProbeContext, RawTracePointContext, RetProbeContext},
 };
 use v6trace_common::families::process::{IS_FOLLOWED, ProcessStarted, START};
 
@@ -31,10 +33,16 @@ use crate::{
     scratch::Scratch,
 };
 
+pub(super) use innermost::{take as failed_first, tell as tell_innermost};
+
 mod globals {
     pub(super) use crate::globals::*;
 
     v6trace_common::process_members!(members);
+
+    /// Per-CPU address of `current_kprobe`, 0 without.
+    #[unsafe(no_mangle)]
+    pub(super) static CURRENT_KPROBE: aya_ebpf::Global<u64> = aya_ebpf::Global::new(0);
 }
 
 /// The processes that are followed (`IS_FOLLOWED`), or whose children are (`STARTS`), by
@@ -48,6 +56,7 @@ static PROCESS_STARTED: Scratch<Record<ProcessStarted>> = Scratch::new();
 programs! {
     start: kprobe process_start_enter;
     call: kprobe process_call_enter;
+    failed: kretprobe process_innermost_return;
     nothing: raw_tracepoint process_call_opener, raw_tracepoint process_call_opener_too;
 }
 
@@ -79,11 +88,22 @@ fn start(ctx: &ProbeContext) -> Option<()> {
 /// `__traceiter_sys_exit(data, regs, ret)`. For most of the host this is all of it.
 #[inline(always)]
 fn call(ctx: &ProbeContext) -> Option<()> {
-    if current() == Some(IS_FOLLOWED) {
-        call::returns(ctx, ctx.object(1), ctx.number(2) as i64)
-    } else {
-        None
+    if current() != Some(IS_FOLLOWED) {
+        return None;
     }
+    let told = call::returns(ctx, ctx.object(1), ctx.number(2) as i64);
+    // What failed in it is none of the next one's.
+    innermost::forget();
+    told
+}
+
+/// A function that is watched returns.
+#[inline(always)]
+fn failed(ctx: &RetProbeContext) -> Option<()> {
+    if current() != Some(IS_FOLLOWED) {
+        return None;
+    }
+    innermost::returns(ctx)
 }
 
 /// The kernel calls that function where the tracepoint has two programs.

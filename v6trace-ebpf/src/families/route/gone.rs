@@ -2,7 +2,7 @@
 //! one of several next hops: told by the functions that see them go. (Messages of neighbour discovery take routes
 //! away as well: `message`.)
 
-use aya_ebpf::{EbpfContext, helpers::generated, macros::map};
+use aya_ebpf::{EbpfContext, helpers::generated, macros::map, programs::FExitContext};
 use v6trace_common::families::{
     forwarding::ROUTE_DELETE,
     route::{
@@ -16,7 +16,7 @@ use super::{
     list::{self, Going},
 };
 use crate::{
-    address::UNSPECIFIED,
+    address::{Address, UNSPECIFIED},
     attachment::{self, Arguments, Object as _},
     families::address,
     kernel::Device,
@@ -61,17 +61,25 @@ pub(crate) fn gone<C: EbpfContext>(ctx: &C, route: Pointer, in_softirq: bool) ->
 }
 
 /// `fib6_remove_prefsrc(rt, arg)`, of every route, under the lock of its table and with
-/// softirqs held off.
+/// softirqs held off: what has no source, as most have not, leaves at once.
 #[inline(always)]
 pub(super) fn losing_source<A: Arguments>(ctx: &A) -> Option<()> {
-    let slot = ROUTE_WITH_SOURCE.get()?;
     let len: u32 = ctx.object(0).value(&globals::ROUTE_PREFSRC_LEN)?;
-    *slot = if len == 0 {
-        0
-    } else {
-        attachment::plain(ctx.number(0))?
-    };
+    if len == 0 {
+        return None;
+    }
+    *ROUTE_WITH_SOURCE.get()? = attachment::plain(ctx.number(0))?;
     Some(())
+}
+
+/// The same where the route is at hand: of one that has never had a source.
+#[inline(always)]
+pub(super) fn source_lost_at_once(ctx: &FExitContext) -> Option<()> {
+    let source: Address = ctx.object(0).value(&globals::ROUTE_PREFSRC)?;
+    if source == UNSPECIFIED {
+        return None;
+    }
+    source_lost(ctx)
 }
 
 /// The kernel leaves the address where it was, and takes its length.

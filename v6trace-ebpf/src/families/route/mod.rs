@@ -28,7 +28,7 @@ use v6trace_common::families::route::{ADD, ADD4, DELETE};
 
 use crate::programs::programs;
 pub(crate) use gone::gone;
-use gone::{losing_link, losing_source, source_lost};
+use gone::{losing_link, losing_source, source_lost, source_lost_at_once};
 use ioctl::{answered_by_ioctl, asked_by_ioctl};
 use ipv4::changed as changed_ipv4;
 pub(crate) use message::{default_route_went, message};
@@ -51,7 +51,8 @@ programs! {
     added_ipv4: kretprobe route_add_ipv4_return;
     added_ipv4_at_once: fexit route_add_ipv4_fexit;
     losing_source: kprobe route_source_enter, fentry route_source_fentry;
-    source_lost: kretprobe route_source_return, fexit route_source_fexit;
+    source_lost: kretprobe route_source_return;
+    source_lost_at_once: fexit route_source_fexit;
     losing_link: kprobe route_link_enter, fentry route_link_fentry;
     changed_ipv4: kprobe route_change_ipv4, fentry route_change_ipv4_fentry;
 }

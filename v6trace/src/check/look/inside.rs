@@ -72,6 +72,10 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
 }
 
 fn interface(link: &Link) -> Interface {
+    let [advertisements, solicitations] = match link.settings {
+        Some(_) => settings::routers(&link.name),
+        None => [None; 2],
+    };
     Interface {
         ifindex: link.ifindex,
         name: link.name.clone(),
@@ -94,7 +98,9 @@ fn interface(link: &Link) -> Interface {
             addr_gen_mode: set.addr_gen_mode,
             use_tempaddr: set.use_tempaddr,
             regen_max_retry: set.regen_max_retry,
-            advertisements: settings::advertisements(&link.name),
+            accept_ra_defrtr: set.accept_ra_defrtr,
+            advertisements,
+            solicitations,
         }),
     }
 }
@@ -136,7 +142,7 @@ fn address(message: &AddressMessage) -> Option<Address> {
 /// all this host's, which nobody has on an interface (`ip route add local`).
 fn routes() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
     let all = routes::list(|route| {
-        let matters = route.prefix_len == 0 || route.gateway.is_some();
+        let matters = route.prefix_len <= Route::WIDE || route.gateway.is_some();
         route.kind == UNICAST && matters || route.kind == LOCAL && route.prefix_len < 128
     })?;
     let (own, led): (Vec<_>, Vec<_>) = all.into_iter().partition(|route| route.kind == LOCAL);

@@ -35,15 +35,15 @@ pub(super) fn of_all() -> Settings {
     }
 }
 
-/// Router advertisements that an interface got.
-pub(super) fn advertisements(interface: &str) -> Option<u64> {
+/// Router advertisements that an interface got, and solicitations that it sent.
+pub(super) fn routers(interface: &str) -> [Option<u64>; 2] {
     // A name has no slash in it.
-    counted(&fs::read_to_string(Path::new(COUNTERS).join(interface)).ok()?)
+    let counters = fs::read_to_string(Path::new(COUNTERS).join(interface)).unwrap_or_default();
+    ["Icmp6InRouterAdvertisements", "Icmp6OutRouterSolicits"].map(|name| counted(&counters, name))
 }
 
-fn counted(counters: &str) -> Option<u64> {
-    let mut lines = counters.lines();
-    let count = lines.find_map(|line| line.strip_prefix("Icmp6InRouterAdvertisements"))?;
+fn counted(counters: &str, name: &str) -> Option<u64> {
+    let count = counters.lines().find_map(|line| line.strip_prefix(name))?;
     count.trim().parse().ok()
 }
 
@@ -66,13 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advertisements_are_counted_by_name() {
+    fn counters_are_found_by_name() {
         let counters = "ifIndex                         \t2\n\
                         Icmp6InRouterSolicits           \t1\n\
                         Icmp6InRouterAdvertisements     \t12\n\
                         Icmp6OutRouterAdvertisements    \t7\n";
-        assert_eq!(counted(counters), Some(12));
-        assert_eq!(counted("Icmp6InMsgs \t3\n"), None);
+        assert_eq!(counted(counters, "Icmp6InRouterAdvertisements"), Some(12));
+        assert_eq!(counted(counters, "Icmp6OutRouterAdvertisements"), Some(7));
+        assert_eq!(counted(counters, "Icmp6OutRouterSolicits"), None);
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub struct RouterAdvertisement {
     /// Whether it took away a default route by way of the router, of which the family of
     /// routes tells.
     pub default_route_went: bool,
+    /// Whether the interface ignores it as it forwards, and has no address but a
+    /// link-local one.
+    pub without_address: bool,
     /// Records of this interface that were not written since the last one.
     pub suppressed: u32,
 }
@@ -202,6 +205,7 @@ impl Decode for RouterAdvertisement {
             takers: wire.takers,
             still_ignored: has(wire::STILL_IGNORED),
             default_route_went: has(wire::DEFAULT_ROUTE_WENT),
+            without_address: has(wire::WITHOUT_ADDRESS),
             suppressed: wire.suppressed,
         }
     }

@@ -29,6 +29,8 @@ struct Router {
     lifetime: u16,
     /// What was the matter with it.
     matters: Vec<String>,
+    /// Whether the interface, which ignored it, had no address.
+    without_address: bool,
 }
 
 /// A router on an interface of a namespace.
@@ -55,6 +57,7 @@ impl Earlier {
                     at,
                     lifetime: advertisement.message.lifetime,
                     matters: matters.map(|matter| matter.key()).collect(),
+                    without_address: advertisement.without_address,
                 });
             }
             Payload::DefaultRoutesPurged(purged) => self.write(event, purged.written.as_ref()),
@@ -86,6 +89,13 @@ impl Earlier {
     ) -> bool {
         let last = self.last(place(netns, advertisement));
         last.is_some_and(|router| router.matters.iter().any(|matter| matter == key))
+    }
+
+    /// Whether the interface, which ignores the router's advertisements, has lost its last
+    /// address since the last one that was told.
+    pub(super) fn has_lost_address(&self, netns: u32, advertisement: &RouterAdvertisement) -> bool {
+        let last = self.last(place(netns, advertisement));
+        advertisement.without_address && last.is_some_and(|router| !router.without_address)
     }
 
     /// For how long the router is to be a default router, seconds, by the last

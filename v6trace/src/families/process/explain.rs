@@ -1,6 +1,6 @@
 //! A call that failed, as far as its errno tells.
 
-use super::{Cause, SystemCall, call::Call};
+use super::{Cause, Innermost, SystemCall, call::Call};
 use crate::{
     catalogue::Severity,
     errno::Errno,
@@ -47,7 +47,15 @@ pub(super) fn explain(call: &SystemCall, subject: Subject<'_>) -> Option<Diagnos
         .likely();
     diagnosis.errno = Some(errno);
     diagnosis.address = call.host();
+    let followed = subject.session.followed();
+    let innermost = followed.and_then(|followed| followed.innermost(subject.event));
     let may_be_usual = match (call.call, errno) {
+        // That no port is left is no answer of a host without IPv6.
+        (Call::Connect, Errno::EADDRNOTAVAIL)
+            if innermost.is_some_and(Innermost::is_about_ports) =>
+        {
+            false
+        }
         // Of what is of this host `outgoing` tells once, as a notice where it is an answer.
         // Else the other end has gone, as clients do.
         (Call::Socket | Call::SetOption, _)

@@ -1,14 +1,20 @@
 //! Which processes are followed, as the stream tells it.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProcessStarted, open::Open, touched::Touched};
+use super::{Innermost, ProcessStarted, open::Open, touched::Touched};
 use crate::{event::Event, explain::Diagnosis, families::Payload, record::Finding};
 
 /// Processes that are followed at most: as many as the kernel side has room for.
 const MOST: usize = 1 << 14;
+
+/// How long before what failed the function is told that failed first: in the same program.
+const WITHIN_NS: u64 = 100_000_000;
 
 /// That processes are followed, as the session begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +51,8 @@ pub struct Followed {
     count: u64,
     touched: Touched,
     open: Open,
+    /// What failed first, by thread, until it is told what that was.
+    innermost: HashMap<u32, (Innermost, u64)>,
     ended: Option<CommandEnded>,
 }
 
@@ -58,6 +66,7 @@ impl Followed {
             processes,
             touched: Touched::default(),
             open: Open::default(),
+            innermost: HashMap::new(),
             ended: None,
         }
     }
@@ -69,6 +78,20 @@ impl Followed {
 
     /// Remembers an event, for those after it.
     pub(crate) fn remember(&mut self, event: &Event) {
+        let thread = event.task.tid;
+        match &event.payload {
+            Payload::Innermost(innermost) => {
+                if self.innermost.len() < MOST {
+                    self.innermost
+                        .insert(thread, (innermost.clone(), event.boot_ns));
+                }
+                return;
+            }
+            Payload::SystemCall(_) | Payload::RequestRefused(_) => {
+                self.innermost.remove(&thread);
+            }
+            _ => {}
+        }
         match &event.payload {
             Payload::ProcessStarted(started) => self.started(*started),
             Payload::SystemCall(call) if self.did(event) => {
@@ -86,6 +109,13 @@ impl Followed {
             self.processes.insert(started.process);
             self.count += 1;
         }
+    }
+
+    /// The function that was the first to fail of what an event tells. The kernel side
+    /// tells of it right before: what came of an earlier one was lost.
+    pub(crate) fn innermost(&self, event: &Event) -> Option<&Innermost> {
+        let (innermost, at) = self.innermost.get(&event.task.tid)?;
+        (event.boot_ns.saturating_sub(*at) <= WITHIN_NS).then_some(innermost)
     }
 
     /// Whether one of them did it.

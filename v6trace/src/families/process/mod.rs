@@ -14,19 +14,23 @@ mod causes;
 mod decode;
 mod explain;
 mod followed;
+mod innermost;
 mod open;
 mod touched;
 
 use super::Occurrence;
 use crate::{
     explain::{Diagnosis, Subject},
-    field::{Take, text},
+    field::{Take, shown, text},
 };
 
 pub use call::{Call, SocketKind, SystemCall};
 pub use causes::Cause;
 pub use decode::ProcessStarted;
 pub use followed::{CommandEnded, Followed, Following};
+pub use innermost::Innermost;
+#[cfg(feature = "live")]
+pub(crate) use innermost::functions;
 pub use open::{Begun, Open};
 
 impl Occurrence for ProcessStarted {
@@ -81,5 +85,28 @@ impl Occurrence for SystemCall {
 
     fn explain(&self, subject: Subject<'_>) -> Option<Diagnosis> {
         explain::explain(self, subject)
+    }
+}
+
+impl Occurrence for Innermost {
+    fn is_failure(&self) -> bool {
+        false
+    }
+
+    fn ifindex(&self) -> Option<u32> {
+        None
+    }
+
+    fn interface(&self) -> Option<&str> {
+        None
+    }
+
+    fn fields(&self, take: Take<'_>) {
+        take("function", self.function.as_str().into());
+        take("errno", shown(&self.errno));
+    }
+
+    fn explain(&self, _subject: Subject<'_>) -> Option<Diagnosis> {
+        None
     }
 }

@@ -1,5 +1,5 @@
-//! Looks which routes there are beside one that was refused, and which default routes are
-//! left where one went.
+//! Looks which routes there are beside one that was refused, which default routes are left
+//! where one went, and which next hops where routes lost one.
 //!
 //! A router has very many routes: they are listed once for all the records of a
 //! namespace that came out together.
@@ -7,9 +7,13 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
+    slice,
 };
 
-use super::{Hop, Interface, Known, Paths, RouteRefused, RoutesGone, explain::INVALID_GATEWAY};
+use super::{
+    GoneRoute, Hop, Interface, Known, Paths, Reason, RouteRefused, RoutesGone,
+    explain::INVALID_GATEWAY,
+};
 use crate::{
     errno::Errno,
     event::Event,
@@ -63,8 +67,8 @@ struct Asked<'r> {
     gateways: Vec<Ipv6Addr>,
     /// Whether routes to the gateways matter.
     to_gateways: bool,
-    /// The prefix, where routes with that matter.
-    prefix: Option<(Ipv6Addr, u8)>,
+    /// Prefixes, where routes with these matter.
+    prefixes: Vec<(Ipv6Addr, u8)>,
     prefsrc: Option<IpAddr>,
     /// Interfaces, by index.
     interfaces: Vec<u32>,
@@ -87,24 +91,34 @@ impl<'r> Asked<'r> {
             table: request.table,
             to_gateways: !gateways.is_empty() && depends_on_gateway(refused),
             gateways,
-            prefix: prefix.filter(|_| is_answer),
+            prefixes: prefix.filter(|_| is_answer).into_iter().collect(),
             prefsrc: request.prefsrc,
             interfaces: request.hops.iter().filter_map(|hop| hop.ifindex).collect(),
         })
     }
 
-    /// Of routes that are no default routes it does not matter which are left.
+    /// Of routes that are no default routes it does not matter which are left; of all that
+    /// lost a next hop, whether the others are left.
     fn gone(index: usize, event: &'r Event, gone: &RoutesGone) -> Option<Self> {
+        let routes = match gone.reason {
+            Reason::Hop(_) => &gone.routes[..],
+            _ if gone.went() => gone.default_route().map(slice::from_ref)?,
+            _ => return None,
+        };
+        let route = routes.first()?;
         // Routes of IPv4 are not listed.
-        let route = gone.default_route();
-        let route = route.filter(|it| gone.went() && it.destination.is_ipv6())?;
+        let prefix = |it: &GoneRoute| match it.destination {
+            IpAddr::V6(destination) => Some((destination, u8::try_from(it.prefix_len).ok()?)),
+            IpAddr::V4(_) => None,
+        };
+        let prefixes: Option<Vec<_>> = routes.iter().map(prefix).collect();
         Some(Self {
             index,
             event,
             table: route.table.unwrap_or(MAIN),
             gateways: Vec::new(),
             to_gateways: false,
-            prefix: Some((Ipv6Addr::UNSPECIFIED, 0)),
+            prefixes: prefixes?,
             prefsrc: None,
             interfaces: vec![gone.ifindex],
         })
@@ -118,7 +132,7 @@ impl<'r> Asked<'r> {
     }
 
     fn has_prefix(&self, route: &Route) -> bool {
-        self.prefix == Some((route.prefix, route.prefix_len))
+        self.prefixes.contains(&(route.prefix, route.prefix_len))
     }
 
     fn wants(&self, route: &Route) -> bool {
@@ -141,7 +155,7 @@ fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup)> {
     let netns = first.event.netns;
     let routes = if asked
         .iter()
-        .any(|one| one.to_gateways || one.prefix.is_some())
+        .any(|one| one.to_gateways || !one.prefixes.is_empty())
     {
         let paths = batch.paths_for(first.event);
         let wanted = |route: &Route| asked.iter().any(|one| one.wants(route));
@@ -193,7 +207,7 @@ fn paths(asked: &Asked<'_>, routes: Option<&[Route]>, inside: &Inside) -> Paths 
         boot_ns: *boot_ns,
         netns: asked.event.netns,
         to_gateways: listed(asked.to_gateways, &|route| asked.leads_to_gateway(route)),
-        same_prefix: listed(asked.prefix.is_some(), &|route| asked.has_prefix(route)),
+        same_prefix: listed(!asked.prefixes.is_empty(), &|route| asked.has_prefix(route)),
         addresses: own.filter(|own| is_asked_for(own.address)).collect(),
         interfaces: interfaces.map(|link| interface(link, links)).collect(),
     }
@@ -227,5 +241,6 @@ fn known(route: &Route, links: &[Link]) -> Known {
         nexthop_id: route.nexthop_id,
         hops: route.hops,
         is_dead: route.is_dead,
+        is_linkdown: route.is_linkdown,
     }
 }

@@ -16,7 +16,8 @@ pub struct Paths {
     /// Routes of any table whose prefix has a gateway that was asked for, longest
     /// first; `None` where they could not be listed, or do not matter.
     pub to_gateways: Option<Vec<Known>>,
-    /// Routes of any table with the very prefix that was asked for, likewise.
+    /// Routes of any table with the very prefix that was asked for, or of routes that lost
+    /// a next hop, likewise.
     pub same_prefix: Option<Vec<Known>>,
     /// Its own addresses among those that were asked for as gateway or source.
     pub addresses: Vec<Own>,
@@ -68,6 +69,9 @@ pub struct Known {
     pub hops: usize,
     /// Whether the kernel passes it over (`RTNH_F_DEAD`).
     pub is_dead: bool,
+    /// Whether none of its interfaces has a carrier (`RTNH_F_LINKDOWN`).
+    #[serde(default)]
+    pub is_linkdown: bool,
 }
 
 impl Paths {

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use super::{super::shown, Site};
-use crate::guest::{Tracing, until};
+use crate::guest::{traced, until};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -14,6 +14,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("routes-hop-lost-passed-over", passed_over),
     scenario("routes-hop-lost-of-daemon", of_daemon),
     scenario("routes-hop-lost-not-single", single),
+    scenario("routes-hop-lost-not-by-vlans-of-one", vlans_of_one),
+    scenario("routes-hop-lost-by-a-vlan", vlan),
 ];
 
 /// A route with a next hop by each of two links.
@@ -48,10 +50,7 @@ fn unplug(site: &Site) -> Result<()> {
 /// It is used all the same.
 fn lost() -> Result<()> {
     let site = two_links("two-uplinks", "default")?;
-    let tracer = Tracing::start()?;
-    unplug(&site)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| unplug(&site))?;
     let diagnosis = report.only("routes-hop-lost")?;
     site.expect_of(diagnosis, "route-change")
         .field("severity", "hazard")
@@ -84,10 +83,7 @@ fn passed_over() -> Result<()> {
     let site = two_links("two-uplinks-watched", "fd00:85::/48")?;
     site.host
         .set_sysctl("ipv6/conf/v0/ignore_routes_with_linkdown", "1")?;
-    let tracer = Tracing::start()?;
-    unplug(&site)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| unplug(&site))?;
     let diagnosis = report.only("routes-hop-lost")?;
     site.expect_of(diagnosis, "route-change")
         .field("severity", "notice")
@@ -100,10 +96,7 @@ fn passed_over() -> Result<()> {
 /// Whoever made the route hears of the link as well.
 fn of_daemon() -> Result<()> {
     let site = two_links("two-uplinks-daemon", "default proto bird")?;
-    let tracer = Tracing::start()?;
-    unplug(&site)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| unplug(&site))?;
     let diagnosis = report.only("routes-hop-lost")?;
     site.expect_of(diagnosis, "route-change")
         .field("severity", "notice")
@@ -126,12 +119,11 @@ fn single() -> Result<()> {
             "-6 route add {prefix} nexthop via fe80::1 dev v0 nexthop via fe80::3 dev v0"
         ))?;
     }
-    let tracer = Tracing::start()?;
-    site.host.ip("link set w0 down")?;
-    site.host.ip("-6 route del fd00:86::/48")?;
-    unplug(&site)?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| {
+        site.host.ip("link set w0 down")?;
+        site.host.ip("-6 route del fd00:86::/48")?;
+        unplug(&site)
+    })?;
     ensure!(
         !report
             .diagnoses
@@ -141,4 +133,44 @@ fn single() -> Result<()> {
         report.diagnoses
     );
     Ok(())
+}
+
+/// A link with two VLANs, and a third on another one.
+fn vlans(name: &str) -> Result<Site> {
+    let site = two_links(name, "fd00:85::/48")?;
+    for (link, number) in [("v0", 10), ("v0", 20), ("w0", 30)] {
+        site.host.ip(&format!(
+            "link add link {link} name {link}.{number} up type vlan id {number}"
+        ))?;
+    }
+    site.host.ip("-6 route del fd00:85::/48")?;
+    Ok(site)
+}
+
+/// All next hops are lost with one carrier.
+fn vlans_of_one() -> Result<()> {
+    let site = vlans("vlans-of-one")?;
+    for prefix in ["default metric 8", "fd00:87::/48"] {
+        site.host.ip(&format!(
+            "-6 route add {prefix} nexthop via fe80::1 dev v0.10 nexthop via fe80::2 dev v0.20"
+        ))?;
+    }
+    traced(|| unplug(&site))?.silent()
+}
+
+/// One of two is, of a route whose other one is by another link.
+fn vlan() -> Result<()> {
+    let site = vlans("vlan-of-two")?;
+    site.host.ip(
+        "-6 route add fd00:87::/48 nexthop via fe80::1 dev v0.10 nexthop via fe80::2 dev w0.30",
+    )?;
+    let report = traced(|| unplug(&site))?;
+    report
+        .only("routes-hop-lost")?
+        .expect()
+        .field("severity", "notice")
+        .field("interface", "v0.10")
+        .evidence("count", 1)
+        .summary_has(["v0.10 has lost its carrier", "fd00:87::/48 via fe80::1"])
+        .check()
 }

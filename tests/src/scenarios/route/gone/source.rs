@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{super::shown, Site};
-use crate::guest::{Diagnosis, Tracing};
+use crate::guest::{Diagnosis, Tracing, traced};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -41,10 +41,7 @@ fn with_source(site: &Site) -> Result<()> {
 fn of_ipv6() -> Result<()> {
     let site = Site::new("renumbered")?;
     with_source(&site)?;
-    let tracer = Tracing::start()?;
-    site.host.ip(&format!("address del {SOURCE}/128 dev v0"))?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| site.host.ip(&format!("address del {SOURCE}/128 dev v0")))?;
     let diagnosis = report.only("routes-source-lost")?;
     site.expect_of(diagnosis, "route-change")
         .field("severity", "notice")
@@ -98,11 +95,10 @@ fn of_ipv4() -> Result<()> {
     ] {
         site.host.ip(&format!("-4 route add {route}"))?;
     }
-    let tracer = Tracing::start()?;
-    site.host.ip("route del 10.98.0.0/16")?;
-    site.host.ip(&format!("address del {SOURCE4}/32 dev lo"))?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| {
+        site.host.ip("route del 10.98.0.0/16")?;
+        site.host.ip(&format!("address del {SOURCE4}/32 dev lo"))
+    })?;
     let diagnosis = report.only("routes-source-lost")?;
     site.expect_of(diagnosis, "route-removal")
         .field("severity", "hazard")
@@ -163,10 +159,7 @@ fn of_ipv4_beside_others() -> Result<()> {
     ] {
         site.host.ip(&format!("-4 route add {route}"))?;
     }
-    let tracer = Tracing::start()?;
-    site.host.ip(&format!("address del {SOURCE4}/32 dev lo"))?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| site.host.ip(&format!("address del {SOURCE4}/32 dev lo")))?;
     let diagnosis = report.only("routes-source-lost")?;
     site.expect_of(diagnosis, "route-removal")
         .field("severity", "notice")
@@ -198,10 +191,7 @@ fn beside_advertised() -> Result<()> {
     site.host.ip(&format!(
         "-6 route append default dev d0 metric 1024 src {SOURCE}"
     ))?;
-    let tracer = Tracing::start()?;
-    site.host.ip(&format!("address del {SOURCE}/128 dev d0"))?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| site.host.ip(&format!("address del {SOURCE}/128 dev d0")))?;
     let diagnosis = report.only("routes-source-lost")?;
     diagnosis
         .expect()
@@ -222,10 +212,7 @@ fn of_several_hops() -> Result<()> {
     site.host.ip(&format!(
         "-6 route add fd00:81::/64 src {SOURCE} nexthop via fe80::1 dev v0 nexthop via fe80::3 dev v0"
     ))?;
-    let tracer = Tracing::start()?;
-    site.host.ip(&format!("address del {SOURCE}/128 dev v0"))?;
-    let report = tracer.finish()?;
-    report.complete()?;
+    let report = traced(|| site.host.ip(&format!("address del {SOURCE}/128 dev v0")))?;
     let diagnosis = report.only("routes-source-lost")?;
     site.expect_of(diagnosis, "route-change")
         .evidence("count", 2)

@@ -158,20 +158,20 @@ pub(super) fn advertisement(
     if advertisement.default_route_went && advertisement.message.lifetime == 0 {
         matters.retain(|matter| !matches!(matter.cause, Cause::NoDefaultRoute));
     }
-    if advertisement.still_ignored {
-        // What was told before was no failure yet.
-        matters.retain(|matter| matter.may_settle);
-    } else {
-        matters.retain(|matter| !earlier.was_told(netns, advertisement, &matter.key()));
-    }
-    let explained = matters.into_iter();
-    let mut explained: Vec<_> = explained
-        .map(|matter| diagnosis(matter, advertisement, subject))
-        .collect();
-    if advertisement.still_ignored {
-        explained.retain(|diagnosis| diagnosis.severity == Severity::Failure);
-    }
-    explained
+    let has_lost_address = earlier.has_lost_address(netns, advertisement);
+    let explained = matters.into_iter().filter_map(|matter| {
+        let was_told = earlier.was_told(netns, advertisement, &matter.key());
+        // What was told before may have been no failure yet.
+        let may_be_by_now = if advertisement.still_ignored {
+            matter.may_settle
+        } else {
+            !was_told || has_lost_address && matter.may_fail
+        };
+        let is_again = advertisement.still_ignored || was_told;
+        let explained = may_be_by_now.then(|| diagnosis(matter, advertisement, subject))?;
+        (!is_again || explained.severity == Severity::Failure).then_some(explained)
+    });
+    explained.collect()
 }
 
 fn diagnosis(

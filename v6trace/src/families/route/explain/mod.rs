@@ -35,8 +35,10 @@ pub(super) fn explain(refused: &RouteRefused, subject: Subject<'_>) -> Option<Di
     };
     let cause = story.cause();
     let is_ipv4 = story.request.is_some_and(Request::is_ipv4);
-    // What IPv4 itself refuses is not looked into here.
-    if is_ipv4 && (matches!(cause, Cause::Unexplained) || !story.has_ipv6_gateway()) {
+    // What IPv4 itself refuses is not looked into here. Of a route with IPv6 gateways alone
+    // it is told at least what was asked for.
+    let is_unexplained = matches!(cause, Cause::Unexplained);
+    if is_ipv4 && (!story.has_ipv6_gateway() || is_unexplained && story.has_ipv4_gateway()) {
         return None;
     }
     let mut diagnosis = story.because(cause);

@@ -1,17 +1,23 @@
 //! Next hops whose interface lost its carrier, of routes with several.
 
+use std::net::IpAddr;
+
 use super::{Story, words};
 use crate::{
     explain::Diagnosis,
-    families::route::{Cause, GoneRoute, Reason, RoutesGone},
+    families::route::{Cause, GoneRoute, Known, Reason, RoutesGone},
 };
 use words::is_set_by_hand;
 
-/// The same without routes all of whose next hops are among them: these are lost, as those
-/// are that have one. `None` where nothing is left.
-pub(super) fn shares(gone: &RoutesGone) -> Option<RoutesGone> {
+/// The same without routes all of whose next hops are among them, or have no carrier a
+/// moment later, as those by VLANs of one device: these are lost, as those are that have
+/// one. `None` where nothing is left.
+pub(super) fn shares(gone: &RoutesGone, found: Option<&[Known]>) -> Option<RoutesGone> {
     let mut left = gone.clone();
-    left.routes.retain(|it| hops_of(it, gone) <= it.siblings);
+    let found = found.unwrap_or_default();
+    let is_lost = |it: &GoneRoute| found.iter().any(|known| known.is_linkdown && is(known, it));
+    left.routes
+        .retain(|it| hops_of(it, gone) <= it.siblings && !is_lost(it));
     if gone
         .default_route()
         .is_some_and(|it| left.routes.first() != Some(it))
@@ -26,6 +32,14 @@ pub(super) fn shares(gone: &RoutesGone) -> Option<RoutesGone> {
     let taken = others(gone) - others(&left);
     left.count = left.count.saturating_sub(taken);
     (!left.routes.is_empty()).then_some(left)
+}
+
+/// Whether that is the route.
+fn is(known: &Known, route: &GoneRoute) -> bool {
+    IpAddr::V6(known.prefix) == route.destination
+        && u32::from(known.prefix_len) == route.prefix_len
+        && route.table.is_none_or(|table| table == known.table)
+        && known.metric == route.metric
 }
 
 /// How many next hops of a route are among them. Of default routes one alone is described,

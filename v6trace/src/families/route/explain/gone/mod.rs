@@ -41,7 +41,8 @@ pub(in crate::families::route) fn gone(
     let paths = subject.session.found::<Paths>().next();
     let shares;
     let gone = if matches!(gone.reason, Reason::Hop(_)) {
-        shares = hop::shares(gone)?;
+        let found = paths.and_then(|paths| paths.same_prefix.as_deref());
+        shares = hop::shares(gone, found)?;
         &shares
     } else {
         gone

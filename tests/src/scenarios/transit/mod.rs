@@ -1,5 +1,7 @@
 //! Packets for other hosts that are not passed on, and what is none of that.
 
+mod errors;
+
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use crate::guest::{
 };
 
 /// The family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
+pub(super) const SCENARIOS: &[&[Scenario]] = &[FORWARDING, errors::SCENARIOS];
+
+const FORWARDING: &[Scenario] = &[
     scenario("not-forwarding-host-on-advertisements", on_advertisements),
     scenario("not-forwarding-one-interface-alone", one_interface_alone),
     scenario("not-forwarding-vrf", vrf),
@@ -22,7 +26,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     scenario("not-forwarding-not-if-flooded", flooded),
     scenario("not-forwarding-not-by-a-router", router),
     scenario("not-forwarding-not-unasked", unasked),
-]];
+];
 
 /// The host's addresses, on the sender's link and on the other.
 const OWN: Ipv6Addr = on_near_link(1);

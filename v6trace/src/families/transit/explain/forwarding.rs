@@ -2,14 +2,17 @@
 //! which was read to be 0, and so was the interface's force_forwarding where the kernel has
 //! that. Where the packet would have gone is told by the route that the kernel had found.
 
-use super::{Cause, NotForwarded, Onward};
+use super::super::{Cause, NotForwarded, Onward};
 use crate::{
     catalogue::Severity,
     explain::{Diagnosis, Fix, Subject, Value},
 };
 
+/// Interfaces for which a command is given.
+const NAMED: usize = 8;
+
 /// Explains it; nothing where the destination is this host's own.
-pub(super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> Option<Diagnosis> {
+pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> Option<Diagnosis> {
     let found = subject.session.found::<Onward>().next();
     if found.is_some_and(|found| found.is_own) {
         return None;
@@ -126,8 +129,15 @@ fn forward(found: Option<&Onward>, subject: Subject<'_>) -> Vec<Fix> {
     let names = found.map_or(&[][..], |found| &found.interfaces);
     let mut fixes: Vec<Fix> = names
         .iter()
+        .take(NAMED)
         .map(|name| subject.site().keep_advertised(name))
         .collect();
+    if names.len() > NAMED {
+        fixes.push(
+            Fix::new("the same on the others that have something from advertisements")
+                .remark("first as well: the evidence has their names (advertised)"),
+        );
+    }
     let forwarding = subject.set("all", "forwarding", 1);
     fixes.push(if found.is_some() {
         forwarding.remark("where this host is to be a router: of all its interfaces")
