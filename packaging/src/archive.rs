@@ -6,7 +6,7 @@ use tar::{Builder, EntryType, Header};
 
 use crate::{
     about::{NAME, VERSION},
-    files::{File, gzip},
+    files::{Effort, File, gzip},
 };
 
 /// An archive that is being made.
@@ -55,12 +55,12 @@ impl Archive {
 
 /// All files below one directory, for machines without a package manager:
 /// `tar -C / --strip-components 1 -xf` installs them.
-pub(crate) fn of(files: &[File], epoch: u64) -> Result<(String, Vec<u8>)> {
+pub(crate) fn of(files: &[File], epoch: u64, effort: Effort) -> Result<(String, Vec<u8>)> {
     let top = format!("{NAME}-{VERSION}-x86_64-linux");
     let mut archive = Archive::new(epoch);
     for file in files {
         let path = format!("{top}/{}", file.path);
         archive.file(&path, &file.content, file.mode().into())?;
     }
-    Ok((format!("{top}.tar.gz"), gzip(&archive.finish()?)?))
+    Ok((format!("{top}.tar.gz"), gzip(&archive.finish()?, effort)?))
 }

@@ -5,7 +5,7 @@ use clap::{Command, builder::PossibleValuesParser};
 use clap_complete::{Shell, generate};
 use v6trace::{
     catalogue::{Cause, sections},
-    cli,
+    check, cli,
 };
 
 /// The shells, each with the directory that it looks into, below the root, and what
@@ -16,7 +16,7 @@ const SHELLS: [(Shell, &str, &str); 3] = [
         "usr/share/bash-completion/completions",
         "v6trace",
     ),
-    (Shell::Zsh, "usr/share/zsh/vendor-completions", "_v6trace"),
+    (Shell::Zsh, "usr/share/zsh/site-functions", "_v6trace"),
     (
         Shell::Fish,
         "usr/share/fish/vendor_completions.d",
@@ -46,20 +46,53 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 
 /// The command line, with the names that may be given.
 fn command() -> Command {
-    let families = || PossibleValuesParser::new(sections().map(|(name, ..)| name));
     let causes = || PossibleValuesParser::new(Cause::all().map(Cause::code));
     cli::command().mut_subcommands(|command| {
+        let is_check = command.get_name() == check::NAME;
         command.mut_args(|argument| match argument.get_id().as_str() {
-            "family" | "skip_family" => argument.value_parser(families()),
+            "family" | "skip_family" => argument.value_parser(families(is_check)),
             "code" => argument.value_parser(causes()),
             _ => argument,
         })
     })
 }
 
+/// The families that a command knows: of states, only `check` tells.
+fn families(is_check: bool) -> PossibleValuesParser {
+    let names = sections().map(|(name, ..)| name);
+    PossibleValuesParser::new(names.filter(|name| is_check || *name != check::NAME))
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::error::ErrorKind;
+
     use super::*;
+
+    #[test]
+    fn what_is_offered_is_taken() {
+        let mut offered = 0;
+        for offering in command().get_subcommands() {
+            let known = ["family", "skip_family"];
+            let arguments = offering.get_arguments();
+            for argument in arguments.filter(|one| known.contains(&one.get_id().as_str())) {
+                let option = argument.get_long().expect("an option");
+                for value in argument.get_possible_values() {
+                    let option = format!("--{option}={}", value.get_name());
+                    let words = ["v6trace", offering.get_name(), &option];
+                    let taken = cli::command().try_get_matches_from(words);
+                    // What else is wanted may be missing.
+                    let refused = taken.err().filter(|error| {
+                        let kind = error.kind();
+                        kind == ErrorKind::ValueValidation || kind == ErrorKind::InvalidValue
+                    });
+                    assert!(refused.is_none(), "{words:?}: {refused:?}");
+                    offered += 1;
+                }
+            }
+        }
+        assert!(offered > 0);
+    }
 
     #[test]
     fn every_shell_completes_commands_causes_and_families() {

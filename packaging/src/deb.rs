@@ -1,7 +1,7 @@
 //! The package for Debian and its kin, which dpkg-deb makes.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{
     Named,
     about::{DESCRIPTION, NAME, SUMMARY, VERSION},
-    files::File,
+    files::{Effort, File},
 };
 
 /// What dpkg runs.
@@ -23,25 +23,33 @@ const SCRIPTS: [(&str, &str); 3] = [
 ];
 
 /// Makes it, with `directory` as the place to lay it out.
-pub(crate) fn of(files: &[File], epoch: u64, directory: &Path) -> Result<Named> {
+pub(crate) fn of(files: &[File], epoch: u64, effort: Effort, directory: &Path) -> Result<Named> {
     let root = directory.join("deb");
+    let put = |path: &str, content: &[u8], mode| {
+        put(&root, Path::new(path), content, mode)
+            .with_context(|| format!("cannot write {path} in {}", root.display()))
+    };
     for file in files {
-        put(&root.join(&file.path), &file.content, file.mode().into())?;
+        // Its zsh looks there for what comes in packages, others do here.
+        let path = file
+            .path
+            .replace("zsh/site-functions", "zsh/vendor-completions");
+        put(&path, &file.content, file.mode().into())?;
     }
-    put(
-        &root.join("DEBIAN/control"),
-        control(files).as_bytes(),
-        0o644,
-    )?;
+    put("DEBIAN/control", control(files).as_bytes(), 0o644)?;
     for (name, script) in SCRIPTS {
-        put(&root.join("DEBIAN").join(name), script.as_bytes(), 0o755)?;
+        put(&format!("DEBIAN/{name}"), script.as_bytes(), 0o755)?;
     }
     let name = format!("{NAME}_{VERSION}-1_amd64.deb");
     let made = directory.join(&name);
+    let compression = match effort {
+        Effort::Most => "-Zxz",
+        Effort::Least => "-Znone",
+    };
     let output = Command::new("dpkg-deb")
         // It gives no file a later time than this.
         .env("SOURCE_DATE_EPOCH", epoch.to_string())
-        .args(["--build", "--root-owner-group", "-Zxz"])
+        .args(["--build", "--root-owner-group", compression])
         .args([&root, &made])
         .stdin(Stdio::null())
         .output()
@@ -51,13 +59,17 @@ pub(crate) fn of(files: &[File], epoch: u64, directory: &Path) -> Result<Named> 
     Ok((name, fs::read(&made)?))
 }
 
-fn put(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).with_context(failed)?;
+/// Writes a file below `root`; whoever packs may have any umask.
+fn put(root: &Path, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let permit = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    for directory in path.ancestors().skip(1) {
+        let directory = root.join(directory);
+        fs::create_dir_all(&directory)?;
+        permit(&directory, 0o755)?;
     }
-    fs::write(path, content).with_context(failed)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).with_context(failed)
+    let path = root.join(path);
+    fs::write(&path, content)?;
+    permit(&path, mode)
 }
 
 fn control(files: &[File]) -> String {

@@ -30,6 +30,25 @@ impl File {
     }
 }
 
+/// How much is done for packages to be small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// What can be.
+    Most,
+    /// Little: nobody is to be handed them.
+    Least,
+}
+
+impl Effort {
+    /// As a level of gzip.
+    pub(crate) fn level(self) -> u32 {
+        match self {
+            Self::Most => 9,
+            Self::Least => 1,
+        }
+    }
+}
+
 /// Where the program is.
 const PROGRAM: &str = "usr/bin/v6trace";
 
@@ -55,16 +74,10 @@ const DOCUMENTS: [(&str, &str); 9] = [
 ];
 
 /// What systemd reads.
-const UNITS: [(&str, &str); 2] = [
-    (
-        "usr/lib/systemd/system/v6trace-record.service",
-        include_str!("../systemd/v6trace-record.service"),
-    ),
-    (
-        "usr/lib/tmpfiles.d/v6trace.conf",
-        include_str!("../systemd/v6trace.conf"),
-    ),
-];
+const UNIT: (&str, &str) = (
+    "usr/lib/systemd/system/v6trace-record.service",
+    include_str!("../systemd/v6trace-record.service"),
+);
 
 /// All of them, with this program, in the order of their paths.
 pub(crate) fn all(program: &Path, date: &str) -> Result<Vec<File>> {
@@ -78,14 +91,12 @@ pub(crate) fn all(program: &Path, date: &str) -> Result<Vec<File>> {
     for (name, page) in manual_pages(date)? {
         let (_, section) = name.rsplit_once('.').context("a page has no section")?;
         let path = format!("usr/share/man/man{section}/{name}.gz");
-        files.push(File::new(path, gzip(&page)?));
+        files.push(File::new(path, gzip(&page, Effort::Most)?));
     }
     for (directory, name, text) in completions::all() {
         files.push(File::new(format!("{directory}/{name}"), text));
     }
-    for (path, text) in UNITS {
-        files.push(File::new(path, text));
-    }
+    files.push(File::new(UNIT.0, UNIT.1));
     for (name, text) in DOCUMENTS {
         files.push(File::new(format!("{DOCUMENTATION}/{name}"), text));
     }
@@ -101,10 +112,9 @@ pub(crate) fn manual_pages(date: &str) -> Result<Vec<Named>> {
 }
 
 /// Bytes as gzip has them, whenever that is.
-pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut gzip = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::best());
+pub(crate) fn gzip(bytes: &[u8], effort: Effort) -> Result<Vec<u8>> {
+    let level = Compression::new(effort.level());
+    let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), level);
     gzip.write_all(bytes)?;
     Ok(gzip.finish()?)
 }

@@ -10,14 +10,14 @@ use crate::{
     Named,
     about::{LICENCE, NAME, SUMMARY, VERSION},
     archive::Archive,
-    files::{File, gzip},
+    files::{Effort, File, gzip},
 };
 
 /// What it does where nothing else is said: JSON, for whoever collects what containers print.
 const COMMAND: [&str; 2] = ["live", "--json"];
 
 /// Makes it.
-pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64) -> Result<Named> {
+pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64, effort: Effort) -> Result<Named> {
     let mut layer = Archive::new(epoch);
     // What is mounted into it.
     for directory in ["proc", "run", "sys"] {
@@ -27,7 +27,7 @@ pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64) -> Result<Named
         layer.file(NAME, &file.content, file.mode().into())?;
     }
     let layer = layer.finish()?;
-    let packed = gzip(&layer)?;
+    let packed = gzip(&layer, effort)?;
     let config = json!({
         "created": created.to_string(),
         "architecture": "amd64",

@@ -42,7 +42,11 @@ const MORE: [(&str, &[(&str, &str)]); 2] = [
                 "NO_COLOR, CLICOLOR_FORCE",
                 "Whether text is coloured, with --color auto.",
             ),
-            ("TZ", "The zone of the times that are shown."),
+            (
+                "TZ",
+                "The zone of the times that live, record, why and check show and record; replay \
+                 keeps it.",
+            ),
             ("RUST_LOG", "What v6trace logs of itself, such as debug."),
         ],
     ),

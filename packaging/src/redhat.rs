@@ -1,19 +1,19 @@
 //! The package for Fedora, RHEL, SUSE and their kin.
 
 use anyhow::{Context as _, Result};
-use rpm::{BuildConfig, CompressionType, FileOptions, PackageBuilder};
+use rpm::{BuildConfig, CompressionWithLevel, FileOptions, PackageBuilder};
 
 use crate::{
     Named,
     about::{DESCRIPTION, LICENCE, NAME, SUMMARY, VERSION},
-    files::File,
+    files::{Effort, File},
 };
 
 /// Makes it.
-pub(crate) fn of(files: &[File], epoch: u64) -> Result<Named> {
+pub(crate) fn of(files: &[File], epoch: u64, effort: Effort) -> Result<Named> {
     let epoch = u32::try_from(epoch).context("the commit's time is beyond what rpm knows")?;
     // What rpm of 2018 reads as well.
-    let config = BuildConfig::v4().compression(CompressionType::Gzip);
+    let config = BuildConfig::v4().compression(CompressionWithLevel::Gzip(effort.level()));
     let mut package = PackageBuilder::new(NAME, VERSION, LICENCE, "x86_64", SUMMARY);
     package.using_config(config.source_date(epoch));
     package

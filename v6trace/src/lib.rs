@@ -54,6 +54,8 @@ pub mod record;
 pub mod recording;
 pub mod render;
 pub mod report;
+#[cfg(target_os = "linux")]
+mod rights;
 mod route_protocol;
 mod rtnetlink;
 pub mod session;

@@ -99,7 +99,13 @@ fn given_up() -> Result<()> {
     let threads = std::fs::read_dir(format!("/proc/{}/task", tracer.id()))?;
     for thread in threads {
         let path = thread?.path().join("status");
-        let status = std::fs::read_to_string(path).context("a thread's status")?;
+        let status = match std::fs::read_to_string(path) {
+            // A look-up's own is gone when that is done: ENOENT, or ESRCH while it is read.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {
+                continue;
+            }
+            status => status.context("a thread's status")?,
+        };
         let value = |name: &str| {
             let mut lines = status.lines();
             let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t"));

@@ -119,7 +119,7 @@ impl Findings {
             "kept": self.kept(),
             "confinement": self.confined.map(|confined| json!({
                 "landlock": confined.landlock,
-                "filter": confined.filter,
+                "capabilities": confined.capabilities.then_some(["CAP_DAC_READ_SEARCH"]),
             })),
             "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
             "obstacles": obstacles,
@@ -169,15 +169,17 @@ impl Findings {
     /// What holds a process that reads recordings, should one of them be hostile.
     fn confinement(&self) -> String {
         let landlock = self.confined.and_then(|confined| confined.landlock);
-        let filter = self.confined.is_some_and(|confined| confined.filter);
-        match (landlock, filter) {
-            (Some(version), true) => {
-                format!("read within Landlock {version} and a filter of system calls")
-            }
-            (Some(version), false) => format!("read within Landlock {version}"),
-            (None, true) => "read within a filter of system calls; there is no Landlock".to_owned(),
-            (None, false) => "read with all rights: the kernel takes none away".to_owned(),
-        }
+        let landlock = match landlock {
+            Some(version) => format!("read within Landlock {version}"),
+            None => "read without Landlock, which the kernel lacks".to_owned(),
+        };
+        let gives_up = self.confined.is_some_and(|confined| confined.capabilities);
+        let capabilities = if gives_up {
+            "at most CAP_DAC_READ_SEARCH"
+        } else {
+            "all capabilities: they cannot be given up"
+        };
+        format!("{landlock}, with {capabilities}")
     }
 
     /// What this machine offers, and what this process may do on it.

@@ -5,14 +5,14 @@
 //! namespaces nor the sockets of processes that are not.
 
 use caps::{
-    CapSet,
     Capability::{
-        self, CAP_BPF, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_PERFMON, CAP_SYS_ADMIN,
-        CAP_SYS_PTRACE,
+        self, CAP_BPF, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_PERFMON,
+        CAP_SYS_ADMIN, CAP_SYS_PTRACE,
     },
-    CapsHashSet,
     errors::CapsError,
 };
+
+use crate::rights;
 
 /// What is read after attaching takes these: maps (and on older kernels `CAP_SYS_ADMIN`
 /// stands in for that), network namespaces, processes of others, files of container
@@ -25,28 +25,16 @@ pub(crate) const KEPT: [Capability; 5] = [
     CAP_DAC_READ_SEARCH,
 ];
 
-/// Gives up what looking up does not take, for this thread and those that it starts from
-/// now on. What `records` goes on making files, and others' directories may be where.
+/// What recording takes beside them: it makes files in directories of others, and with
+/// `--force` replaces files of others.
+const RECORDING: [Capability; 2] = [CAP_DAC_OVERRIDE, CAP_FOWNER];
+
+/// Gives up what looking up does not take, nor recording where it `records`, for this
+/// thread and those that it starts from now on.
 ///
 /// # Errors
 /// The kernel refuses; what was given up by then is.
 pub(crate) fn only_for_lookups(records: bool) -> Result<(), CapsError> {
-    let held = caps::read(None, CapSet::Permitted)?;
-    let wanted = KEPT.into_iter().chain(records.then_some(CAP_DAC_OVERRIDE));
-    let kept: CapsHashSet = wanted.filter(|one| held.contains(one)).collect();
-    // Without CAP_SETPCAP the bounds stay; nothing that is started may exceed what is
-    // held, in any case.
-    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? {
-        for one in caps::runtime::thread_all_supported().difference(&kept) {
-            caps::drop(None, CapSet::Bounding, *one)?;
-        }
-    }
-    caps::clear(None, CapSet::Ambient)?;
-    caps::clear(None, CapSet::Inheritable)?;
-    caps::set(None, CapSet::Effective, &kept)?;
-    caps::set(None, CapSet::Permitted, &kept)?;
-    if let Err(error) = rustix::thread::set_no_new_privs(true) {
-        log::debug!("programs could be given more rights: {error}");
-    }
-    Ok(())
+    let recording = RECORDING.into_iter().filter(|_| records);
+    rights::keep_only(KEPT.into_iter().chain(recording))
 }

@@ -1,13 +1,15 @@
 //! What reads a recording opens nothing but what it was given.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::guest::{MulticastSocket, Netns, Tracer, finish, group, until, v6trace};
+use crate::guest::{MulticastSocket, Netns, Tracer, finish, group, until_some, v6trace};
 use crate::scenarios::{Scenario, alone};
 
 pub(super) const SCENARIOS: &[Scenario] = &[alone("recording-read-within", within)];
@@ -31,7 +33,8 @@ fn within() -> Result<()> {
     let doctor = finish(&mut v6trace(&["doctor", "--json"]), LIMIT)?;
     let found: Value = serde_json::from_str(&doctor.stdout).context("one object")?;
     let confinement = &found["confinement"];
-    ensure!(confinement["filter"] == true, "{confinement}");
+    let kept = serde_json::json!(["CAP_DAC_READ_SEARCH"]);
+    ensure!(confinement["capabilities"] == kept, "{confinement}");
     let has_landlock = confinement["landlock"].is_u64();
     let release = rustix::system::uname()
         .release()
@@ -58,13 +61,35 @@ fn within() -> Result<()> {
     let mut reader = v6trace(&["replay", "--json", pipe, late]);
     let reader = reader.stdout(Stdio::piped()).stderr(Stdio::piped());
     let reader = reader.spawn().context("cannot start a replay")?;
-    let status = format!("/proc/{}/status", reader.id());
-    until("the replay should be confined", LIMIT, || {
-        let status = fs::read_to_string(&status).unwrap_or_default();
-        status.contains("\nNoNewPrivs:\t1\n") && status.contains("\nSeccomp:\t2\n")
+    // It is confined before it opens the pipe, and a writer that does not wait finds a
+    // reader then.
+    let mut writer = until_some("the replay should open the pipe", LIMIT, || {
+        let mut options = File::options();
+        let pipe = options
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(pipe);
+        match pipe {
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+            pipe => Ok(Some(pipe?)),
+        }
     })?;
+    let status = fs::read_to_string(format!("/proc/{}/status", reader.id()))?;
+    for held in [
+        "NoNewPrivs:\t1",
+        "CapPrm:\t0000000000000004",
+        "CapEff:\t0000000000000004",
+        "CapBnd:\t0000000000000004",
+    ] {
+        ensure!(status.lines().any(|line| line == held), "{held}: {status}");
+    }
     fs::copy(recording.path(), late).context("a copy")?;
-    fs::write(pipe, fs::read(recording.path())?).context("the pipe")?;
+    // It reads until the end, however much that is.
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty())?;
+    writer
+        .write_all(&fs::read(recording.path())?)
+        .context("the pipe")?;
+    drop(writer);
     let done = reader.wait_with_output()?;
     let stdout = String::from_utf8_lossy(&done.stdout);
     let stderr = String::from_utf8_lossy(&done.stderr);

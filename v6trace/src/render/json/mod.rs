@@ -23,6 +23,8 @@ pub struct Json<O, E> {
     out: O,
     err: E,
     clock: Clock,
+    /// The line that is being put together: others see whole ones.
+    buffer: Vec<u8>,
 }
 
 impl<O: Write, E: Write> Json<O, E> {
@@ -32,11 +34,12 @@ impl<O: Write, E: Write> Json<O, E> {
             out,
             err,
             clock: Clock::default(),
+            buffer: Vec::new(),
         }
     }
 
     fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
-        write(&mut self.out, line)
+        write(&mut self.out, &mut self.buffer, line)
     }
 }
 
@@ -60,13 +63,13 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     fn diagnosis(&mut self, session: &Session, diagnosis: &Diagnosis) -> io::Result<()> {
         let time = self.clock.rfc3339(session, diagnosis.boot_ns);
         let line = Line::Diagnosis(explained(session, diagnosis, time));
-        write(&mut self.out, &line)
+        write(&mut self.out, &mut self.buffer, &line)
     }
 
     fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
         let time = self.clock.rfc3339(session, finding.boot_ns);
         let line = Line::Finding(explained(session, finding, time));
-        write(&mut self.out, &line)
+        write(&mut self.out, &mut self.buffer, &line)
     }
 
     fn event(&mut self, session: &Session, event: &Event) -> io::Result<()> {
@@ -83,7 +86,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
             cgroup_id: event.cgroup_id,
             fields: Fields(event),
         });
-        write(&mut self.out, &line)
+        write(&mut self.out, &mut self.buffer, &line)
     }
 
     fn lost(&mut self, _session: &Session, lost: &Lost) -> io::Result<()> {
@@ -154,9 +157,11 @@ impl<O: Write, E: Write> Render for Json<O, E> {
     }
 }
 
-fn write(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
+fn write(out: &mut impl Write, buffer: &mut Vec<u8>, line: &Line<'_>) -> io::Result<()> {
+    buffer.clear();
+    serde_json::to_writer(&mut *buffer, line)?;
+    buffer.push(b'\n');
+    out.write_all(buffer)
 }
 
 fn explained<'d>(session: &'d Session, diagnosis: &'d Diagnosis, time: &'d str) -> Explained<'d> {
