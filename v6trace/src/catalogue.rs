@@ -12,6 +12,7 @@ use crate::{check, families::FAMILIES};
 
 /// How bad an occurrence is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// An operation failed or an address was lost.

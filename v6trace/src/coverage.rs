@@ -39,6 +39,7 @@ pub struct ResolvedMember {
 
 /// What became of one hook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookCoverage {
     /// The hook's name.
     pub hook: String,
@@ -55,6 +56,7 @@ pub struct HookCoverage {
 
 /// A way in which the kernel runs programs at a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
     /// Probes at its entry, and where it returns.
@@ -79,6 +81,7 @@ impl fmt::Display for Via {
 
 /// Whether and how a hook is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// To the preferred function.

@@ -30,6 +30,8 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 mod clock;
+#[cfg(target_os = "linux")]
+mod confine;
 pub mod container;
 pub mod coverage;
 pub mod errno;
@@ -53,6 +55,8 @@ pub mod record;
 pub mod recording;
 pub mod render;
 pub mod report;
+#[cfg(target_os = "linux")]
+mod rights;
 mod route_protocol;
 mod rtnetlink;
 pub mod session;

@@ -6,6 +6,7 @@
 //! for `doctor` and for the message when attaching was refused. Nothing here
 //! tries to trace: what cannot be read is unknown, not an obstacle.
 
+pub(crate) mod kept;
 mod lookups;
 mod obstacles;
 #[cfg(test)]

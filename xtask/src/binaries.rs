@@ -32,10 +32,7 @@ impl Drop for Binaries {
 
 /// The task `build`.
 pub(crate) fn build_task() -> Result<ExitCode> {
-    let _lock = setup::lock()?;
-    let object = ebpf::build()?;
-    compile(&object, &["v6trace"])?;
-    let v6trace = binary("v6trace");
+    let v6trace = tracer()?;
     let size = fs::metadata(&v6trace).map_or(0, |metadata| metadata.len());
     progress::print(&format!(
         "{} (static, {} KiB, eBPF programs included)",
@@ -43,6 +40,14 @@ pub(crate) fn build_task() -> Result<ExitCode> {
         size / 1024
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the tracer alone; returns where it is.
+pub(crate) fn tracer() -> Result<PathBuf> {
+    let _lock = setup::lock()?;
+    let object = ebpf::build()?;
+    compile(&object, &["v6trace"])?;
+    Ok(binary("v6trace"))
 }
 
 /// Builds both binaries, for a guest.
@@ -62,10 +67,12 @@ pub(crate) fn build() -> Result<Binaries> {
 
 fn compile(object: &Path, packages: &[&str]) -> Result<()> {
     let step = Step::start(format!("Building {}", packages.join(" and ")));
+    let mut flags = process::without_places();
+    flags.push("-Ctarget-feature=+crt-static".to_owned());
     let mut cargo = process::cargo();
     cargo
         .env("V6TRACE_EBPF_OBJECT", object)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .args(["build", "--release", "--target", TARGET])
         .arg("--target-dir")
         .arg(paths::target(""));

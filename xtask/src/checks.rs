@@ -10,7 +10,7 @@ use crate::binaries::Binaries;
 use crate::progress::{self, Step};
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, elsewhere, fuzz, process};
+use crate::{captures, elsewhere, fuzz, package, process};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -44,6 +44,7 @@ pub(crate) const ALL: Checks = Checks {
     ],
     late: &[
         ("captures", captures::open_in_tshark),
+        ("packages", package::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("fuzzing", |_| fuzz::briefly()),
     ],

@@ -25,9 +25,11 @@ pub(crate) fn build() -> Result<PathBuf> {
     let compiler = compiler::find_or_install()?;
     let step = Step::start("Building the eBPF programs");
     let directory = paths::target("ebpf");
+    let mut flags = process::without_places();
+    flags.extend(FLAGS.map(str::to_owned));
     let mut cargo = compiler.cargo()?;
     cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .args(["build", "--release", "--package", "v6trace-ebpf"])
         .args(["--target", TARGET, "-Z", "build-std=core"])
         // bpf-linker optimises across crates itself, and takes the BTF from

@@ -28,6 +28,7 @@ mod interactive;
 mod kvm;
 mod matrix;
 mod modules;
+mod package;
 mod paths;
 mod prepare;
 mod process;
@@ -67,6 +68,12 @@ enum Task {
     /// of rustup with the rust-src component and a bpf-linker in the PATH
     /// are used instead when both are there.
     Build,
+
+    /// Make packages, in target/package: for Debian, for Fedora, of an archive and a
+    /// container's image, with manual pages and what shells complete
+    ///
+    /// What is made of a commit is the same whenever that happens.
+    Package,
 
     /// Run the unit tests, then every scenario on each supported kernel
     ///
@@ -219,6 +226,7 @@ impl TestArgs {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Build => binaries::build_task(),
+        Task::Package => package::task(),
         Task::Test(args) => args.run(),
         Task::Bench(args) => {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)

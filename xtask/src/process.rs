@@ -111,6 +111,21 @@ pub(crate) fn without_outer_cargo(command: &mut Command) -> &mut Command {
     command
 }
 
+/// What has a compiler name no directory of this machine in what it makes, which is
+/// then the same elsewhere: for `CARGO_ENCODED_RUSTFLAGS`.
+pub(crate) fn without_places() -> Vec<String> {
+    let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    let places = [
+        (Some(crate::paths::root().to_owned()), "v6trace"),
+        (cargo, "cargo"),
+    ];
+    let named = places.into_iter().filter_map(|(place, name)| {
+        Some(format!("--remap-path-prefix={}={name}", place?.display()))
+    });
+    named.collect()
+}
+
 /// The cargo that runs this xtask, for building what runs on the host.
 pub(crate) fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -17,6 +17,7 @@ use crate::guest::{AddressState, Netns, Tracer, Tracing, ip};
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     alone("look-ups-with-few-capabilities", few_capabilities),
+    alone("look-ups-are-what-rights-are-left-for", given_up),
     scenario("look-ups-in-a-nameless-namespace", nameless),
     alone("look-ups-for-many-interfaces", many),
 ]];
@@ -83,6 +84,46 @@ fn few_capabilities() -> Result<()> {
         .field("confidence", "certain")
         .evidence("other_interface", "few0")
         .check()
+}
+
+/// Once everything is attached, no thread has more rights than looking up takes. That
+/// these do, the other scenarios show.
+fn given_up() -> Result<()> {
+    let kept = CapabilitySet::BPF
+        | CapabilitySet::PERFMON
+        | CapabilitySet::SYS_ADMIN
+        | CapabilitySet::SYS_PTRACE
+        | CapabilitySet::DAC_READ_SEARCH;
+    // Unlike what records, it makes no file.
+    let tracer = Tracer::json(&[])?;
+    let threads = std::fs::read_dir(format!("/proc/{}/task", tracer.id()))?;
+    for thread in threads {
+        let path = thread?.path().join("status");
+        let status = match std::fs::read_to_string(path) {
+            // A look-up's own is gone when that is done: ENOENT, or ESRCH while it is read.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {
+                continue;
+            }
+            status => status.context("a thread's status")?,
+        };
+        let value = |name: &str| {
+            let mut lines = status.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t"));
+            value.with_context(|| format!("no {name} in {status}"))
+        };
+        ensure!(value("NoNewPrivs")? == "1", "{status}");
+        for (set, allowed) in [
+            ("CapInh", 0),
+            ("CapPrm", kept.bits()),
+            ("CapEff", kept.bits()),
+            ("CapBnd", kept.bits()),
+            ("CapAmb", 0),
+        ] {
+            let has = u64::from_str_radix(value(set)?, 16)?;
+            ensure!(has & !allowed == 0, "{set} {has:x}: {status}");
+        }
+    }
+    tracer.finish()?.complete()
 }
 
 /// Somebody who lives in a namespace, ended on drop.

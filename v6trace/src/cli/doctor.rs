@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    thread,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -15,9 +16,10 @@ use serde_json::{Value, json};
 use super::{options, trace_options::TraceOptions};
 use crate::{
     attach::{self, AttachError, Attached},
+    confine::{self, Confined},
     coverage::Coverage,
     observe::{Hazard, hazards},
-    privilege::{Kprobes, Lockdown, Obstacle, Privileges},
+    privilege::{Kprobes, Lockdown, Obstacle, Privileges, kept},
 };
 
 /// Arguments of `v6trace doctor`.
@@ -35,6 +37,8 @@ struct Findings {
     privileges: Privileges,
     obstacles: Vec<Obstacle>,
     hazards: Vec<Hazard>,
+    /// What holds a process that reads recordings; `None` where that could not be tried.
+    confined: Option<Confined>,
     /// Where the kernel's types are read.
     btf: PathBuf,
     attached: Result<Coverage, AttachError>,
@@ -48,6 +52,8 @@ impl Doctor {
         let findings = Findings {
             obstacles: privileges.obstacles(),
             hazards: hazards(),
+            // Tried by a thread that is of no other use then.
+            confined: thread::spawn(|| confine::to_reading(&[])).join().ok(),
             privileges,
             btf: options.btf().to_owned(),
             // Attached for a moment: no other answer is as good.
@@ -110,6 +116,11 @@ impl Findings {
             "btf": self.btf.exists(),
             "kprobes": kprobes(self.privileges.kprobes),
             "lockdown": lockdown(self.privileges.lockdown),
+            "kept": self.kept(),
+            "confinement": self.confined.map(|confined| json!({
+                "landlock": confined.landlock,
+                "capabilities": confined.capabilities.then_some(["CAP_DAC_READ_SEARCH"]),
+            })),
             "capabilities": self.capabilities().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
             "obstacles": obstacles,
             "hazards": hazards,
@@ -148,6 +159,29 @@ impl Findings {
         out.flush()
     }
 
+    /// What a tracer has left once it is attached.
+    fn kept(&self) -> Vec<String> {
+        let kept = kept::KEPT.into_iter();
+        let kept = kept.filter(|one| self.privileges.has(*one));
+        kept.map(|one| one.to_string()).collect()
+    }
+
+    /// What holds a process that reads recordings, should one of them be hostile.
+    fn confinement(&self) -> String {
+        let landlock = self.confined.and_then(|confined| confined.landlock);
+        let landlock = match landlock {
+            Some(version) => format!("read within Landlock {version}"),
+            None => "read without Landlock, which the kernel lacks".to_owned(),
+        };
+        let gives_up = self.confined.is_some_and(|confined| confined.capabilities);
+        let capabilities = if gives_up {
+            "at most CAP_DAC_READ_SEARCH"
+        } else {
+            "all capabilities: they cannot be given up"
+        };
+        format!("{landlock}, with {capabilities}")
+    }
+
     /// What this machine offers, and what this process may do on it.
     fn print_machine(&self, out: &mut impl Write) -> io::Result<()> {
         let caller = &self.privileges.caller;
@@ -163,6 +197,12 @@ impl Findings {
         line(out, "BTF", &btf)?;
         line(out, "kprobes", kprobes(self.privileges.kprobes))?;
         line(out, "lockdown", lockdown(self.privileges.lockdown))?;
+        line(
+            out,
+            "once attached",
+            &format!("keeps {}", self.kept().join(" ")),
+        )?;
+        line(out, "recordings", &self.confinement())?;
         let (have, lack): (Vec<_>, Vec<_>) =
             self.capabilities().into_iter().partition(|&(_, has)| has);
         let names = |list: Vec<(&'static str, bool)>| {

@@ -182,7 +182,7 @@ impl Findings {
                 "bytes": part.stats.bytes,
                 "frames": part.stats.frames,
                 "error": part.error,
-                "missing": what.iter().map(Missing::json).collect::<Vec<_>>(),
+                "missing": what.iter().map(Missing::part).collect::<Vec<_>>(),
                 "more_missing": missing.map_or(0, |missing| missing.more),
             })
         });

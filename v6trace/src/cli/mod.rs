@@ -23,6 +23,7 @@ mod record;
 mod recordings;
 mod replay;
 mod report;
+mod schema;
 #[cfg(feature = "live")]
 mod stop;
 #[cfg(feature = "live")]
@@ -37,7 +38,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error_chain::with_causes;
 
@@ -82,6 +83,13 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Explain a cause at length; without one, list them all.
     Explain(explain::Explain),
+    /// Print the JSON Schema of the lines that --json gives.
+    Schema,
+}
+
+/// The command line as clap knows it: for manual pages and for completions.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command that the arguments name.
@@ -107,6 +115,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "live")]
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Schema => schema::run(),
     };
     match result {
         Ok(code) => code,

@@ -84,12 +84,15 @@ impl<'a> Recordings<'a> {
     }
 
     /// Feeds what they hold, and hands every opening of another recording to
-    /// `opened` first. Gives what was read so far even where reading fails.
+    /// `opened` first. Gives what was read so far even where reading fails. What has to
+    /// be open but for these files is so already.
     pub(super) fn feed<R: Render>(
         mut self,
         feed: &mut Replay<R>,
         mut opened: impl FnMut(&Opening) -> io::Result<()>,
     ) -> (Vec<Part>, anyhow::Result<()>) {
+        #[cfg(target_os = "linux")]
+        crate::confine::to_reading(&self.readable());
         let mut parts = Vec::new();
         let result = self.feed_all(feed, &mut opened, &mut parts);
         (parts, result)
@@ -109,6 +112,19 @@ impl<'a> Recordings<'a> {
             self.file(&next, true, feed, opened, parts)?;
         }
         Ok(())
+    }
+
+    /// What is to be read, or where it will be.
+    #[cfg(target_os = "linux")]
+    fn readable(&self) -> Vec<PathBuf> {
+        let named = self.files.iter().filter(|path| !is_stdin(path)).cloned();
+        let followed = self
+            .files
+            .last()
+            .filter(|path| !is_stdin(path) && self.follow.is_some());
+        named
+            .chain(followed.map(|path| crate::confine::directory_of(path)))
+            .collect()
     }
 
     /// The piece that follows the last file, once it is there.

@@ -24,6 +24,7 @@ use crate::{
     filter::Filter,
     live,
     observe::ORDERED_NS,
+    privilege::kept,
     record::{Quiet, Record},
     recording::{OutputFile, Writer},
     render::Render,
@@ -138,6 +139,7 @@ impl SessionOptions {
         if let Some(follow) = &follow {
             opening.push(follow.begin(&mut attached, command)?.into());
         }
+        give_up_rights(command, recording.is_some());
         let (live, info) = live::Live::new(attached, buffers, opening)?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
@@ -215,6 +217,16 @@ impl SessionOptions {
             (None, None) if complete => Ok(ExitCode::SUCCESS),
             (None, None) => Ok(ExitCode::FAILURE),
         }
+    }
+}
+
+/// Keeps what look-ups take: ahead of the first thread that stays, for each has its own.
+/// A command, which is started later, has the rights of whoever runs it.
+fn give_up_rights(command: Option<&Traced>, records: bool) {
+    if command.is_none()
+        && let Err(error) = kept::only_for_lookups(records)
+    {
+        log::warn!("rights that are of no more use cannot be given up: {error}");
     }
 }
 

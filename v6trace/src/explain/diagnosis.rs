@@ -56,6 +56,7 @@ pub struct Diagnosis {
 
 /// How sure a diagnosis is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// The deciding condition was read.
@@ -75,6 +76,7 @@ pub struct Evidence {
 
 /// A value of the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Value {
     /// A number.
@@ -86,6 +88,7 @@ pub enum Value {
     /// Several values.
     List(Vec<Value>),
     /// Named values that belong together, in order.
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, Value>"))]
     Group(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
     /// Not known.
     Unknown,

@@ -172,13 +172,15 @@ fn open(path: &Path, force: bool) -> io::Result<(File, bool)> {
         .write(true)
         .create_new(!force)
         .create(force)
-        .truncate(force)
+        .truncate(false)
         .mode(MODE)
         .open(path)?;
     let regular = file.metadata()?.is_file();
     if regular {
         // One that was there may have had another.
         file.set_permissions(fs::Permissions::from_mode(MODE))?;
+        // Not on opening: what cannot be replaced is left as it was.
+        file.set_len(0)?;
     }
     Ok((file, regular))
 }

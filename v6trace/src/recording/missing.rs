@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// A part of a file that is not what was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Damage {
     /// Where the damaged bytes begin, from the start of the file.
     pub offset: u64,
@@ -15,6 +16,7 @@ pub struct Damage {
     /// How many frames are missing, where the numbers of those around tell.
     pub frames: Option<u32>,
     /// Whether the file ends in the midst of a frame.
+    #[serde(skip)]
     pub cut: bool,
 }
 
@@ -47,6 +49,21 @@ pub enum Missing {
     NextPiece,
 }
 
+/// What is missing, for programs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct MissingPart {
+    /// A short name for it: damaged, cut, unrecorded, unopened, start, again, end or
+    /// next-piece.
+    what: &'static str,
+    /// Where it is.
+    #[serde(flatten)]
+    damage: Option<Damage>,
+    /// How many records are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<u64>,
+}
+
 impl Missing {
     /// A short name for it.
     pub const fn name(&self) -> &'static str {
@@ -73,17 +90,16 @@ impl Missing {
     }
 
     /// The same for programs.
-    pub fn json(&self) -> Value {
-        let mut object = json!({ "what": self.name() });
-        if let Self::Damaged(damage) = self {
-            object["offset"] = damage.offset.into();
-            object["bytes"] = damage.bytes.into();
-            object["frames"] = damage.frames.into();
+    pub fn part(&self) -> MissingPart {
+        let damage = match self {
+            Self::Damaged(damage) => Some(*damage),
+            _ => None,
+        };
+        MissingPart {
+            what: self.name(),
+            damage,
+            records: self.records(),
         }
-        if let Some(records) = self.records() {
-            object["records"] = records.into();
-        }
-        object
     }
 
     /// Whether something that was written is not told: more than a recorder

@@ -34,7 +34,7 @@ pub use error::ReadError;
 #[cfg(feature = "live")]
 pub use file::{OutputFile, PieceOptions};
 pub use frame::{MAJOR, MINOR};
-pub use missing::{Damage, Missing};
+pub use missing::{Damage, Missing, MissingPart};
 pub use reader::{Reader, Stats};
 pub use replay::Replay;
 #[cfg(feature = "live")]

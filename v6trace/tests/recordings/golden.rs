@@ -6,7 +6,10 @@ use std::{fs, process::Command};
 use assert_cmd::prelude::*;
 use snapbox::{Data, assert_data_eq};
 
-use crate::support::{self, KERNELS, STORIES, recording};
+use crate::{
+    schema,
+    support::{self, KERNELS, STORIES, recording},
+};
 
 fn v6trace(words: &[&str]) -> Command {
     let mut command = Command::cargo_bin("v6trace").expect("cargo built it");
@@ -113,6 +116,33 @@ fn filters_and_time_displays_are_those_of_live() {
         .assert()
         .code(1)
         .stderr(predicates::str::contains("a file of this machine"));
+}
+
+#[test]
+fn lines_of_json_are_as_the_schema_has_them() {
+    let (schema, _) = said(&mut v6trace(&["schema"]));
+    assert!(schema.starts_with('{'), "{schema}");
+    // One that ends too early has lines of its own.
+    let directory = tempfile::tempdir().expect("a directory");
+    let cut = directory.path().join("cut");
+    let whole = support::bytes("6.1", "token");
+    fs::write(&cut, &whole[..whole.len() - 1]).expect("a file");
+    let replayed = v6trace(&["replay", "--json"]).arg(&cut).output();
+    let lines = String::from_utf8(replayed.expect("it runs").stdout).expect("text");
+    assert!(lines.contains(r#""type":"missing""#), "{lines}");
+    for line in lines.lines() {
+        schema::check(&serde_json::from_str(line).expect("an object"));
+    }
+    for kernel in KERNELS {
+        for story in STORIES {
+            let path = recording(kernel, story);
+            let (lines, _) = said(v6trace(&["replay", "--events", "--json"]).arg(&path));
+            let (findings, _) = said(v6trace(&["replay", "--check", "--json"]).arg(&path));
+            for line in lines.lines().chain(findings.lines()) {
+                schema::check(&serde_json::from_str(line).expect("an object"));
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,4 +6,6 @@ mod export;
 mod golden;
 mod report;
 mod round_trip;
+#[path = "../schema/mod.rs"]
+mod schema;
 mod support;

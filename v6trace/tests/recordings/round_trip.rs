@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use assert_cmd::prelude::*;
@@ -222,4 +222,45 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
         thread::sleep(Duration::from_millis(10));
     }
     panic!("waited in vain: {what}");
+}
+
+/// What the README says of what the service recorded, of which the oldest pieces are gone.
+#[test]
+fn what_the_service_recorded_is_told_as_documented() {
+    let readme = include_str!("../../../README.md");
+    let (_, words) = readme.split_once("`sudo sh -c '").expect("how to");
+    let (words, _) = words.split_once('\'').expect("its end");
+    let options = PieceOptions {
+        max_size: Some(16 << 10),
+        max_files: Some(8),
+    };
+    let mut batches = noise();
+    batches.push(vec![Record::End { boot_ns: 9 }]);
+    let (directory, path) = write(&batches, options);
+    assert!(!path.exists());
+    let pieces = (0..99).map(|piece| piece_path(&path, piece));
+    let pieces: Vec<PathBuf> = pieces.filter(|piece| piece.exists()).collect();
+    assert_eq!(pieces.len(), 8);
+    assert!(pieces.contains(&piece_path(&path, 10)) && pieces.contains(&piece_path(&path, 9)));
+    for (piece, time) in pieces.iter().zip(1..) {
+        // As they are after hours, not all written in a moment.
+        let file = fs::File::options().append(true).open(piece);
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
+        file.and_then(|file| file.set_modified(time))
+            .expect("a time");
+    }
+    let v6trace = Command::cargo_bin("v6trace").expect("cargo built it");
+    let v6trace = v6trace.get_program().to_string_lossy().into_owned();
+    let shown = directory.path().to_string_lossy().into_owned();
+    let words = words
+        .replace("/var/lib/v6trace", &shown)
+        .replace("v6trace replay", &format!("{v6trace} replay"));
+    let output = Command::new("sh").args(["-c", &words]).output();
+    let output = output.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let missing = "and what came before was not given";
+    assert_eq!(said.matches(missing).count(), 1, "{words}: {said}");
+    for wrong in ["cannot open", "left out", "that follows was not given"] {
+        assert!(!said.contains(wrong), "{words}: {said}");
+    }
 }

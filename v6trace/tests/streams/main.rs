@@ -21,6 +21,8 @@ mod outgoing;
 mod process;
 mod request;
 mod route;
+#[path = "../schema/mod.rs"]
+mod schema;
 mod set_token;
 mod source_selection;
 mod stream;

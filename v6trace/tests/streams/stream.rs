@@ -8,6 +8,8 @@ use v6trace::{
 use v6trace_common::{Context, Hook, Payload, RecordHeader, WIRE_VERSION};
 use zerocopy::{Immutable, IntoBytes};
 
+use crate::schema;
+
 /// The namespace that v6trace runs in.
 pub(crate) const HOST: u32 = 4_026_531_840;
 /// Another one.
@@ -84,6 +86,7 @@ pub(crate) fn objects(options: Options, records: impl IntoIterator<Item = Record
             let value: Value = serde_json::from_slice(line).unwrap();
             // However a line is made, it is what serde_json makes of its value.
             assert_eq!(serde_json::to_vec(&value).unwrap(), line);
+            schema::check(&value);
             value
         })
         .collect()

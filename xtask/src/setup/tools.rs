@@ -1,5 +1,5 @@
-//! The programs that make and run guests, QEMU, cpio and xz; and tshark, which
-//! has to read what v6trace exports.
+//! The programs that make and run guests, QEMU, cpio and xz; tshark, which has to
+//! read what v6trace exports; and mandoc, which has to read its manual pages.
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
@@ -30,6 +30,9 @@ const OF_GUESTS: Programs = &[
 
 /// What reads captures.
 const OF_CAPTURES: Programs = &[("tshark", &["tshark"])];
+
+/// What reads manual pages.
+const OF_MANUAL: Programs = &[("mandoc", &["mandoc"])];
 
 const QEMU: &str = "qemu-system-x86_64";
 
@@ -102,6 +105,11 @@ pub(crate) fn provide() -> Result<Tools> {
 /// Finds what reads captures, or downloads it.
 pub(crate) fn provide_for_captures() -> Result<Tools> {
     find(OF_CAPTURES, paths::guest("captures"))
+}
+
+/// Finds what reads manual pages, or downloads it.
+pub(crate) fn provide_for_manual() -> Result<Tools> {
+    find(OF_MANUAL, paths::guest("manual"))
 }
 
 /// Finds programs, or downloads those that are missing into `root`.

@@ -1,7 +1,7 @@
 //! Recording while a command runs, and what becomes of files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,6 +13,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("recording-of-a-command", command),
     scenario("recording-of-no-command", no_command),
     alone("recording-replaces-nothing", replaces_nothing),
+    alone("recording-replaces-what-others-own", replaces_others),
 ];
 
 const LIMIT: Duration = Duration::from_secs(40);
@@ -77,5 +78,40 @@ fn replaces_nothing() -> Result<()> {
     ensure!(done.status.success(), "{done}");
     let after = fs::read(recording.path()).context("the recording")?;
     ensure!(before != after, "the recording was not replaced");
+    Ok(())
+}
+
+/// Somebody's directory, where only owners remove files; gone with this value.
+struct Shared(&'static str);
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A scenario that failed has said more.
+        let _ = fs::remove_dir_all(self.0);
+    }
+}
+
+/// By force, and with the rights that a tracer is left with, files of other users are
+/// replaced, and their pieces removed.
+fn replaces_others() -> Result<()> {
+    const OTHER: Option<u32> = Some(1000);
+    let shared = Shared("/tmp/others");
+    fs::create_dir(shared.0)?;
+    chown(shared.0, OTHER, OTHER)?;
+    fs::set_permissions(shared.0, fs::Permissions::from_mode(0o1700))?;
+    let recording = Recording::under(shared.0, &[]);
+    let piece = format!("{}.1", recording.path());
+    for path in [recording.path(), &piece] {
+        fs::write(path, "an earlier one")?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))?;
+        chown(path, OTHER, OTHER)?;
+    }
+    let done = record(&recording, &["--force", "--duration", "1"])?;
+    ensure!(done.status.success(), "{done}");
+    let found = fs::metadata(recording.path()).context("the recording")?;
+    ensure!(found.mode() & 0o777 == 0o600, "mode {:o}", found.mode());
+    ensure!(!fs::exists(&piece)?, "an earlier piece stayed");
+    let text = recording.read("replay", &[])?;
+    ensure!(text.stderr.contains("nothing to explain"), "{text}");
     Ok(())
 }

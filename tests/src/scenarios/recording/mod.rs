@@ -4,6 +4,7 @@
 //! scenario as well.
 
 mod command;
+mod confined;
 mod disk;
 mod follow;
 mod killed;
@@ -16,6 +17,7 @@ use storm::Storm;
 /// The family, topic by topic.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     command::SCENARIOS,
+    confined::SCENARIOS,
     disk::SCENARIOS,
     follow::SCENARIOS,
     killed::SCENARIOS,
