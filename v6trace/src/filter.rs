@@ -37,7 +37,7 @@ pub enum NetnsFilter {
 
 impl Filter {
     /// What it asks for, in words; nothing where it shows all.
-    pub(crate) fn asked(&self) -> Option<String> {
+    pub fn asked(&self) -> Option<String> {
         let asked = [
             self.pid.map(|pid| format!("process {pid}")),
             self.comm.as_ref().map(|comm| format!("tasks named {comm}")),
