@@ -120,10 +120,8 @@ impl SessionOptions {
         let options = self.trace.attach(self.output.events, follow.is_some());
         let open = |loaded: &mut attach::Loaded<'_>| {
             // Of a single command, the state of the host is not what is asked about.
-            let host = match follow {
-                None => Some(check::look::begin(loaded.memberships())),
-                Some(_) => None,
-            };
+            let looks = follow.is_none();
+            let host = looks.then(|| check::look::begin(loaded.memberships()));
             Ok((host, live::Buffers::open(loaded.ebpf, self.buffer_size)?))
         };
         let (mut attached, (host, buffers)) = attach::attach(&options, open)?;
