@@ -64,7 +64,7 @@ const FATAL: [&str; 5] = [
 pub(crate) fn parse(line: &str) -> Line {
     let line = line.trim_end();
     if let Some(protocol) = line.strip_prefix("::")
-        && let Some(parsed) = parse_protocol(protocol)
+        && let Some(parsed) = parse_protocol(without_kernel_message(protocol))
     {
         return parsed;
     }
@@ -80,6 +80,13 @@ pub(crate) fn parse(line: &str) -> Line {
         (false, true) => Line::Kernel,
         (false, false) => Line::Text(line.to_owned()),
     }
+}
+
+/// The line without what the kernel said ahead of its end.
+fn without_kernel_message(line: &str) -> &str {
+    let at = line.find('[');
+    let at = at.filter(|at| is_kernel_message(&line[*at..]));
+    at.map_or(line, |at| &line[..at])
 }
 
 fn parse_protocol(protocol: &str) -> Option<Line> {
@@ -157,6 +164,10 @@ mod tests {
         assert_eq!(parse("::start a-b\r\n"), Line::Start("a-b".into()));
         assert_eq!(parse("::ok a-b 1.25"), Line::Ok("a-b".into(), 1.25));
         assert_eq!(parse("::failed a-b"), Line::Failed("a-b".into()));
+        assert_eq!(
+            parse("::ok a-b 1.2[  235.599756] v1: Failed to cycle device v1"),
+            Line::Ok("a-b".into(), 1.2)
+        );
         assert_eq!(
             parse("::verdict passed=3 failed=1"),
             Line::Verdict {
