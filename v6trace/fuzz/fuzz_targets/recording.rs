@@ -7,8 +7,8 @@ use std::io::sink;
 
 use libfuzzer_sys::fuzz_target;
 use v6trace::{
-    recording::Contents, render::Csv, render::Document, render::DocumentFormat, render::Json, render::Pcapng, render::Text,
-    render::time::TimeDisplay,
+    recording::Contents, render::Csv, render::Document, render::DocumentFormat, render::Json,
+    render::Pcapng, render::Text, render::time::TimeDisplay,
 };
 use v6trace_fuzz::replay;
 
