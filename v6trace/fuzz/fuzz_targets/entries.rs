@@ -17,8 +17,12 @@ const HEADER: usize = 32;
 fuzz_target!(|content: &[u8]| {
     let opening = &OPENED[..HEADER + stored_len(OPENED)];
     let file = [opening, &frame(content)].concat();
-    replay(&file, Text::new(sink(), sink(), TimeDisplay::Local, false));
-    replay(&file, Contents::default());
+    replay(
+        &file,
+        Text::new(sink(), sink(), TimeDisplay::Local, false),
+        true,
+    );
+    replay(&file, Contents::default(), true);
 });
 
 /// What the header of a frame says of its length.
