@@ -43,7 +43,8 @@ fn without_router(place: Place<'_>, interface: &Interface, ipv6: Ipv6) -> Option
          nobody can be reached."
     );
     let (why, fix) = if advertisements == 0 {
-        if solicitations == 0 {
+        // Who would take none misses nothing by that.
+        if solicitations == 0 || ipv6.accept_ra_defrtr == 0 {
             return None;
         }
         let why = format!(
