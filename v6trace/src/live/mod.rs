@@ -152,8 +152,9 @@ impl Live {
     ///
     /// Records that come out together are handed over together, what was looked
     /// up along with the event that it belongs to. At least once a second the
-    /// sink is called, with nothing only if nothing is to come either. Where there is a `through_ns`, it
-    /// tells up to when everything was handed over, and goes on while nothing happens.
+    /// sink is called, with nothing only if nothing is to come either: what follows from
+    /// silence may be said then. Where there is a `through_ns`, it tells up to when
+    /// everything was handed over, and goes on while nothing happens.
     pub async fn run(
         mut self,
         info: SessionInfo,
