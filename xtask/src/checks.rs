@@ -10,7 +10,7 @@ use crate::binaries::Binaries;
 use crate::progress::{self, Step};
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, elsewhere, fuzz, package, process};
+use crate::{captures, dependencies, elsewhere, fuzz, package, process};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -39,6 +39,7 @@ pub(crate) const TESTS: Checks = Checks {
 pub(crate) const ALL: Checks = Checks {
     early: &[
         ("formatting", formatting),
+        ("dependencies", dependencies::check),
         ("lints", lints),
         ("unit-tests", linted_unit_tests),
     ],
