@@ -40,6 +40,9 @@ pub(crate) fn open_in_tshark(v6trace: &Path) -> Result<()> {
         tshark.args(["-T", "fields", "-E", "separator=|"]);
         tshark.args(FIELDS.iter().flat_map(|field| ["-e", field]));
         let read = process::output(&mut tshark)?;
+        let mut tshark = tools.command("tshark");
+        tshark.arg("-n").arg("-r").arg(&capture).arg("-V");
+        let shown = process::output(&mut tshark)?;
         // It was only made to be read.
         let _ = std::fs::remove_file(&capture);
         let packets: Vec<&str> = read.lines().collect();
@@ -58,6 +61,10 @@ pub(crate) fn open_in_tshark(v6trace: &Path) -> Result<()> {
         );
         ensure!(field(2)?.contains("dad-loopback"), "no diagnosis: {packet}");
         ensure!(field(3)?.is_empty(), "malformed: {packet}");
+        ensure!(
+            shown.contains("more: v6trace explain") && !shown.contains("[truncated]"),
+            "not all that is said is shown: {shown}"
+        );
     }
     step.done();
     Ok(())

@@ -5,8 +5,12 @@
 //! session   -> section: kernel, host, version
 //! event     -> interface if it is a new one; packet, held back until it is
 //!              known whether a diagnosis follows
-//! diagnosis -> comment of that packet
+//! diagnosis -> comments of that packet
 //! ```
+//!
+//! Wireshark shows comments where one looks: above the frame's layers, and among its expert
+//! information; so it takes no dissector of ours. It cuts each off behind 240 bytes, and
+//! shows any number of them: what is longer is several.
 
 use std::{
     borrow::Cow,
@@ -43,6 +47,8 @@ use crate::{
 const RESOLUTION: u8 = 9;
 /// The longest text, in bytes: an option's length has 16 bits.
 const MAX_TEXT: usize = 60_000;
+/// Columns of a comment: where Wireshark shows it, its own words come first.
+const COMMENT: usize = 200;
 /// Interfaces of a section: more than a host has, and few enough for a hostile
 /// recording.
 const MAX_INTERFACES: usize = 1 << 14;
@@ -181,8 +187,10 @@ impl<O: Write, E: Write> Render for Pcapng<O, E> {
         _position: Option<Position>,
     ) -> io::Result<()> {
         if let Some(packet) = &mut self.held {
-            let comment = bounded(comment(diagnosis));
-            packet.options.push(EnhancedPacketOption::Comment(comment));
+            let comments = comments(diagnosis).into_iter().map(bounded);
+            packet
+                .options
+                .extend(comments.map(EnhancedPacketOption::Comment));
         }
         Ok(())
     }
@@ -259,23 +267,32 @@ fn packet(frame: &Frame) -> Option<(&[u8], usize)> {
     (!data.is_empty()).then_some((data, length))
 }
 
-/// `FAILURE dad-loopback (certain): …`, and the evidence.
-fn comment(diagnosis: &Diagnosis) -> String {
-    let mut comment = format!(
-        "{} {}: {}\nevidence: ",
-        diagnosis.severity.label(),
-        diagnosis.cause.code(),
-        diagnosis.summary,
-    );
-    let evidence = diagnosis.evidence.iter();
-    let known = evidence.filter(|evidence| evidence.value != Value::Unknown);
-    for (index, evidence) in known.enumerate() {
-        comment.push_str(if index > 0 { ", " } else { "" });
-        comment.push_str(evidence.name);
-        comment.push(' ');
-        push_value(&mut comment, &evidence.value, ' ');
+/// `FAILURE dad-loopback: …`, the evidence and what to do, in pieces that can be seen whole.
+fn comments(diagnosis: &Diagnosis) -> Vec<String> {
+    let (severity, code) = (diagnosis.severity.label(), diagnosis.cause.code());
+    let mut evidence = "evidence: ".to_owned();
+    let known = diagnosis.evidence.iter();
+    let known = known.filter(|evidence| evidence.value != Value::Unknown);
+    for (index, known) in known.enumerate() {
+        evidence.push_str(if index > 0 { ", " } else { "" });
+        evidence.push_str(known.name);
+        evidence.push(' ');
+        push_value(&mut evidence, &known.value, ' ');
     }
-    comment
+    let fixes = diagnosis.fix.iter().map(|fix| match fix.remark {
+        Some(remark) => format!("fix: {}  # {remark}", fix.action),
+        None => format!("fix: {}", fix.action),
+    });
+    let mut texts = vec![
+        format!("{severity} {code}: {}", diagnosis.summary),
+        evidence,
+    ];
+    texts.extend(fixes);
+    texts.push(format!("more: v6trace explain {code}"));
+    let options =
+        textwrap::Options::new(COMMENT).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let pieces = texts.iter().flat_map(|text| textwrap::wrap(text, &options));
+    pieces.map(Cow::into_owned).collect()
 }
 
 /// Text that fits into an option.
