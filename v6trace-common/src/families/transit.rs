@@ -23,8 +23,8 @@ pub const ERROR_SENT: Hook = Hook(51);
 pub const LLADDR_LEN: usize = 8;
 
 layout! {
-    /// A packet for another host came in, and `net.ipv6.conf.all.forwarding` was 0.
-    pub struct NotForwarded: kind 29, 128 bytes {
+    /// A packet that came in for another host, and the way that the kernel had found for it.
+    pub struct Packet: 112 bytes {
         /// Where it came from.
         pub source: [u8; 16],
         /// Where it was to go.
@@ -44,18 +44,26 @@ layout! {
         /// Index of the one by which it would have gone out, 0 where that could not
         /// be read.
         pub out_ifindex: u32,
-        /// `net.ipv6.conf.IF.forwarding` of the interface by which it came in, -1
-        /// where it could not be read.
-        pub forwarding: i32,
-        /// `net.ipv6.conf.IF.force_forwarding` of the same, -1 where the kernel has
-        /// none, or it could not be read.
-        pub force_forwarding: i32,
         /// Its length, with the header.
         pub length: u32,
         /// Its hop limit as it came in.
         pub hop_limit: u32,
         /// What follows its header (`IPPROTO_*`).
         pub next_header: u32,
+    }
+}
+
+layout! {
+    /// A packet for another host came in, and `net.ipv6.conf.all.forwarding` was 0.
+    pub struct NotForwarded: kind 29, 128 bytes {
+        /// What came in.
+        pub packet: Packet,
+        /// `net.ipv6.conf.IF.forwarding` of the interface by which it came in, -1
+        /// where it could not be read.
+        pub forwarding: i32,
+        /// `net.ipv6.conf.IF.force_forwarding` of the same, -1 where the kernel has
+        /// none, or it could not be read.
+        pub force_forwarding: i32,
         /// Such packets that were not reported since the last report.
         pub suppressed: u32,
         /// Always 0.
@@ -66,31 +74,8 @@ layout! {
 layout! {
     /// A packet that came in was dropped, and its sender was to be told by an ICMPv6 error.
     pub struct PacketDropped: kind 34, 144 bytes {
-        /// Where it came from, and the error is to go.
-        pub source: [u8; 16],
-        /// Where it was to go.
-        pub destination: [u8; 16],
-        /// The gateway of the route for it, zeros for none.
-        pub gateway: [u8; 16],
-        /// Name of the interface by which it came in, NUL-padded.
-        pub interface: [u8; INTERFACE_NAME_LEN],
-        /// Name of the one by which it would have gone out, NUL-padded.
-        pub out_interface: [u8; INTERFACE_NAME_LEN],
-        /// The address on the link that it came from, where that is Ethernet.
-        pub lladdr: [u8; LLADDR_LEN],
-        /// Bytes of that, 0 where there is none.
-        pub lladdr_len: u32,
-        /// Index of the interface by which it came in.
-        pub ifindex: u32,
-        /// Index of the one by which it would have gone out, 0 where that could not
-        /// be read.
-        pub out_ifindex: u32,
-        /// Its length, with the header.
-        pub length: u32,
-        /// Its hop limit.
-        pub hop_limit: u32,
-        /// What follows its header (`IPPROTO_*`).
-        pub next_header: u32,
+        /// What came in.
+        pub packet: Packet,
         /// Its own ICMPv6 type, -1 where it is another packet, or that could not be read.
         pub inner_type: i32,
         /// The type of the error.
@@ -141,7 +126,7 @@ pub const FAMILY: Family = Family {
     about: "packets for other hosts that are not passed on; on request, --family transit",
     on_request: Some("it is asked about every packet that a router forwards"),
     payloads: &[&NotForwarded::LAYOUT, &PacketDropped::LAYOUT],
-    parts: &[],
+    parts: &[&Packet::LAYOUT],
     constants: &[&OUTCOMES],
     hooks: &[
         HookInfo {

@@ -14,13 +14,13 @@
 /// The interface of an [`Occurrence`] that is about one, and always knows its index and
 /// name.
 macro_rules! of_its_interface {
-    () => {
+    ($($part:ident)?) => {
         fn ifindex(&self) -> Option<u32> {
-            Some(self.ifindex)
+            Some(self.$($part.)?ifindex)
         }
 
         fn interface(&self) -> Option<&str> {
-            Some(&self.interface)
+            Some(&self.$($part.)?interface)
         }
     };
 }

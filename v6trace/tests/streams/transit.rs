@@ -13,7 +13,7 @@ use v6trace_common::{
         outgoing::ROUTE,
         transit::{
             ERROR, ERROR_ROUTE, ERROR_SENT, FORWARD, NOT_LOOKED_UP, NOT_ROUTED, NOT_SENT,
-            NotForwarded, PacketDropped, TOLD,
+            NotForwarded, Packet, PacketDropped, TOLD,
         },
     },
 };
@@ -56,17 +56,31 @@ fn watching(hooks: &[Hook]) -> Record {
     })
 }
 
-/// A packet from fd00::2 to fd01::9 by eth0, from a link that is no Ethernet, whose sender
-/// was to be told.
-fn dropped(message_type: u32, told: u32, ret: i32) -> PacketDropped {
-    let mut dropped = PacketDropped {
-        interface: name("eth0; reboot"),
+/// A packet from fd00:: to fd01:: that came in by an interface of this name.
+fn packet(interface: &str) -> Packet {
+    let mut packet = Packet {
+        interface: name(interface),
         out_interface: name("eth1"),
         ifindex: 2,
         out_ifindex: 3,
         length: 1448,
         hop_limit: 64,
         next_header: UDP,
+        ..Packet::new_zeroed()
+    };
+    packet.source[0] = 0xfd;
+    packet.destination[..2].copy_from_slice(&[0xfd, 1]);
+    packet
+}
+
+/// A packet from fd00::2 to fd01::9 by eth0, from a link that is no Ethernet, whose sender
+/// was to be told.
+fn dropped(message_type: u32, told: u32, ret: i32) -> PacketDropped {
+    let mut packet = packet("eth0; reboot");
+    packet.source[15] = 2;
+    packet.destination[15] = 9;
+    PacketDropped {
+        packet,
         inner_type: -1,
         message_type,
         mtu: 1400,
@@ -74,12 +88,7 @@ fn dropped(message_type: u32, told: u32, ret: i32) -> PacketDropped {
         ret,
         limited: 1,
         ..PacketDropped::new_zeroed()
-    };
-    dropped.source[0] = 0xfd;
-    dropped.source[15] = 2;
-    dropped.destination[..2].copy_from_slice(&[0xfd, 1]);
-    dropped.destination[15] = 9;
-    dropped
+    }
 }
 
 fn record(dropped: &PacketDropped) -> Record {
@@ -157,9 +166,9 @@ fn the_error_is_named_by_its_code() {
         (3, "(address unreachable)"),
         (6, "(destination unreachable, code 6)"),
     ] {
-        let mut packet = dropped(UNREACHABLE, NOT_ROUTED, -101);
-        packet.code = code;
-        let said = said(&packet);
+        let mut dropped = dropped(UNREACHABLE, NOT_ROUTED, -101);
+        dropped.code = code;
+        let said = said(&dropped);
         let summary = said["summary"].as_str().unwrap();
         assert!(summary.contains(says), "{summary}");
     }
@@ -167,9 +176,9 @@ fn the_error_is_named_by_its_code() {
 
 #[test]
 fn a_packet_that_fits_was_not_too_big() {
-    let mut packet = dropped(TOO_BIG, NOT_ROUTED, -101);
-    packet.length = packet.mtu;
-    assert_eq!(said(&packet), Value::Null);
+    let mut dropped = dropped(TOO_BIG, NOT_ROUTED, -101);
+    dropped.packet.length = dropped.mtu;
+    assert_eq!(said(&dropped), Value::Null);
 }
 
 #[test]
@@ -182,35 +191,35 @@ fn a_name_is_no_command() {
 #[test]
 fn only_the_rate_limit_is_known_to_hold_errors_back() {
     let with = |change: fn(&mut PacketDropped)| {
-        let mut packet = dropped(TOO_BIG, NOT_LOOKED_UP, 0);
-        change(&mut packet);
-        said(&packet)
+        let mut dropped = dropped(TOO_BIG, NOT_LOOKED_UP, 0);
+        change(&mut dropped);
+        said(&dropped)
     };
     let held = with(|_| ());
     assert_eq!(held["cause"], "too-big-untold");
     assert_eq!(held["confidence"], "likely");
     assert_eq!(held["evidence"]["told"], "held-back");
-    let echo = with(|packet| {
-        packet.next_header = ICMPV6;
-        packet.inner_type = 128;
+    let echo = with(|dropped| {
+        dropped.packet.next_header = ICMPV6;
+        dropped.inner_type = 128;
     });
     assert_eq!(echo["cause"], "too-big-untold");
     for nothing in [
-        with(|packet| packet.limited = 0),
-        with(|packet| packet.limited = -1),
+        with(|dropped| dropped.limited = 0),
+        with(|dropped| dropped.limited = -1),
         // An error about an error there is not.
-        with(|packet| {
-            packet.next_header = ICMPV6;
-            packet.inner_type = 1;
+        with(|dropped| {
+            dropped.packet.next_header = ICMPV6;
+            dropped.inner_type = 1;
         }),
-        with(|packet| packet.next_header = ICMPV6),
-        with(|packet| packet.next_header = FRAGMENT),
-        with(|packet| packet.source[0] = 0xff),
+        with(|dropped| dropped.packet.next_header = ICMPV6),
+        with(|dropped| dropped.packet.next_header = FRAGMENT),
+        with(|dropped| dropped.packet.source[0] = 0xff),
         // It got further than that, and what became of it is not known.
-        with(|packet| packet.told = NOT_SENT),
-        with(|packet| packet.told = TOLD),
-        with(|packet| packet.told = 99),
-        with(|packet| packet.message_type = UNREACHABLE),
+        with(|dropped| dropped.told = NOT_SENT),
+        with(|dropped| dropped.told = TOLD),
+        with(|dropped| dropped.told = 99),
+        with(|dropped| dropped.message_type = UNREACHABLE),
     ] {
         assert_eq!(nothing, Value::Null);
     }
@@ -218,38 +227,31 @@ fn only_the_rate_limit_is_known_to_hold_errors_back() {
 
 #[test]
 fn a_link_without_senders_is_not_taken_for_a_round() {
-    let mut packet = dropped(TIME_EXCEEDED, TOLD, 0);
-    packet.out_ifindex = packet.ifindex;
-    let tunnel = said(&packet);
+    let mut dropped = dropped(TIME_EXCEEDED, TOLD, 0);
+    dropped.packet.out_ifindex = dropped.packet.ifindex;
+    let tunnel = said(&dropped);
     let summary = tunnel["summary"].as_str().unwrap();
     assert!(!summary.contains("leads back"), "{summary}");
-    packet.lladdr_len = 6;
-    let ethernet = said(&packet);
+    dropped.packet.lladdr_len = 6;
+    let ethernet = said(&dropped);
     let summary = ethernet["summary"].as_str().unwrap();
     assert!(summary.contains("leads back"), "{summary}");
     // Where it would have gone is not known.
-    packet.out_ifindex = 0;
-    let nowhere = said(&packet);
+    dropped.packet.out_ifindex = 0;
+    let nowhere = said(&dropped);
     assert_eq!(nowhere["evidence"]["out_interface"], Value::Null);
 }
 
 /// A packet that was not forwarded.
 fn not_forwarded() -> NotForwarded {
-    let mut packet = NotForwarded {
-        interface: name("eth0"),
-        out_interface: name("eth1"),
-        ifindex: 2,
-        out_ifindex: 3,
-        hop_limit: 64,
+    NotForwarded {
+        packet: packet("eth0"),
         force_forwarding: -1,
         ..NotForwarded::new_zeroed()
-    };
-    packet.source[0] = 0xfd;
-    packet.destination[..2].copy_from_slice(&[0xfd, 1]);
-    packet
+    }
 }
 
-fn beside(packet: &NotForwarded, found: Option<(bool, usize)>) -> Value {
+fn beside(dropped: &NotForwarded, found: Option<(bool, usize)>) -> Value {
     let mut header = stream::header::<NotForwarded>(FORWARD, HOST);
     header.context = Context::Softirq as u8;
     let onward = found.map(|(is_own, count)| {
@@ -260,7 +262,7 @@ fn beside(packet: &NotForwarded, found: Option<(bool, usize)>) -> Value {
             interfaces: (0..count).map(|number| format!("up{number}")).collect(),
         })
     });
-    diagnosis(onward.into_iter().chain([stream::kernel(header, packet)]))
+    diagnosis(onward.into_iter().chain([stream::kernel(header, dropped)]))
 }
 
 #[test]
@@ -294,16 +296,16 @@ fn of_very_many_interfaces_some_are_named_ahead_of_forwarding() {
 
 #[test]
 fn a_way_back_by_a_tunnel_is_none() {
-    let mut packet = not_forwarded();
-    packet.out_ifindex = packet.ifindex;
-    let tunnel = beside(&packet, Some((false, 0)));
+    let mut dropped = not_forwarded();
+    dropped.packet.out_ifindex = dropped.packet.ifindex;
+    let tunnel = beside(&dropped, Some((false, 0)));
     assert_eq!(tunnel["severity"], "failure");
-    packet.lladdr_len = 6;
-    let link = beside(&packet, Some((false, 0)));
+    dropped.packet.lladdr_len = 6;
+    let link = beside(&dropped, Some((false, 0)));
     assert_eq!(link["severity"], "notice");
     assert_eq!(link["fix"], json!([]));
-    packet.out_ifindex = 0;
-    let nowhere = beside(&packet, Some((false, 0)));
+    dropped.packet.out_ifindex = 0;
+    let nowhere = beside(&dropped, Some((false, 0)));
     let summary = nowhere["summary"].as_str().unwrap();
     assert!(
         summary.contains("would have gone is not known"),

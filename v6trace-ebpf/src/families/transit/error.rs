@@ -44,10 +44,10 @@ const HOP_LIMIT: u8 = 0;
 /// `IPPROTO_ICMPV6`
 const ICMPV6: u8 = 58;
 
-/// The way of a packet, and what became of the error.
+/// Errors that are told of once in a while.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Way {
+struct Alike {
     netns: u32,
     ifindex: u32,
     out_ifindex: u32,
@@ -58,7 +58,7 @@ struct Way {
 }
 
 #[map]
-static TRANSIT_ERRORS_TOLD: Limit<Way> = Limit::new(1024);
+static TRANSIT_ERRORS_TOLD: Limit<Alike> = Limit::new(1024);
 
 /// The packet that an error is being made for on this CPU; its header has no size while
 /// there is none.
@@ -103,19 +103,7 @@ pub(super) fn began<A: Arguments>(ctx: &A) -> Option<()> {
     let record = PACKET_DROPPED.get()?;
     record.open(ERROR, packet.net.inum()?);
     let payload = &mut record.payload;
-    payload.source = header.source.bytes();
-    payload.destination = header.destination.bytes();
-    payload.gateway = onward.gateway.bytes();
-    device.name_into(&mut payload.interface);
-    onward.device.name_into(&mut payload.out_interface);
-    let sender = packet.sender(device).unwrap_or(0);
-    payload.lladdr = sender.to_ne_bytes();
-    payload.lladdr_len = if sender == 0 { 0 } else { 6 };
-    payload.ifindex = packet.ifindex;
-    payload.out_ifindex = onward.ifindex;
-    payload.length = packet.len();
-    payload.hop_limit = header.hop_limit.into();
-    payload.next_header = header.next_header.into();
+    packet.describe(&header, device, &onward, &mut payload.packet);
     payload.inner_type = if header.next_header == ICMPV6 {
         packet.first_byte().map_or(-1, i32::from)
     } else {
@@ -186,17 +174,17 @@ pub(super) fn ended<C: EbpfContext>(ctx: &C) -> Option<()> {
     if payload.told == NOT_LOOKED_UP {
         payload.ret = 0;
     }
-    let way = Way {
+    let alike = Alike {
         netns: record.header.netns,
-        ifindex: payload.ifindex,
-        out_ifindex: payload.out_ifindex,
+        ifindex: payload.packet.ifindex,
+        out_ifindex: payload.packet.out_ifindex,
         message_type: payload.message_type,
         code: payload.code,
         told: payload.told,
         ret: payload.ret,
     };
-    if is_news(&way) {
-        let suppressed = TRANSIT_ERRORS_TOLD.pass(&way, 0, AGAIN_NS, 1);
+    if is_news(&alike) {
+        let suppressed = TRANSIT_ERRORS_TOLD.pass(&alike, 0, AGAIN_NS, 1);
         if suppressed != HELD_BACK {
             record.payload.suppressed = suppressed as u32;
             record.send(ctx, ERROR);
@@ -210,11 +198,11 @@ pub(super) fn ended<C: EbpfContext>(ctx: &C) -> Option<()> {
 /// how many it is told is limited where somebody wants that. Of packets that have passed
 /// too many routers it is all of them.
 #[inline(always)]
-fn is_news(way: &Way) -> bool {
-    match way.message_type as u8 {
+fn is_news(error: &Alike) -> bool {
+    match error.message_type as u8 {
         TIME_EXCEEDED => true,
-        TOO_BIG => way.told != TOLD,
-        _ => way.told == NOT_ROUTED,
+        TOO_BIG => error.told != TOLD,
+        _ => error.told == NOT_ROUTED,
     }
 }
 

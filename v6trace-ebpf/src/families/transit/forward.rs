@@ -24,10 +24,10 @@ use crate::{
 /// `PACKET_HOST`: it was sent to this host's address on the link.
 const HOST: u32 = 0;
 
-/// The way of a packet.
+/// Packets that are told of once in a while.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Way {
+struct Alike {
     netns: u32,
     ifindex: u32,
     out_ifindex: u32,
@@ -37,7 +37,7 @@ struct Way {
 }
 
 #[map]
-static TRANSIT_TOLD: Limit<Way> = Limit::new(1024);
+static TRANSIT_TOLD: Limit<Alike> = Limit::new(1024);
 
 #[map]
 static NOT_FORWARDED: Scratch<Record<NotForwarded>> = Scratch::new();
@@ -76,34 +76,22 @@ fn dropped<A: Arguments>(ctx: &A, skb: Pointer) -> Option<()> {
         return None;
     }
     let onward = packet.way();
-    let way = Way {
+    let alike = Alike {
         netns: packet.net.inum()?,
         ifindex: packet.ifindex,
         out_ifindex: onward.ifindex,
         sort: u32::from(forwarding > 0) | u32::from(onward.has_gateway) << 1,
     };
-    let suppressed = TRANSIT_TOLD.pass(&way, 0, AGAIN_NS, 1);
+    let suppressed = TRANSIT_TOLD.pass(&alike, 0, AGAIN_NS, 1);
     if suppressed == HELD_BACK {
         return None;
     }
     let record = NOT_FORWARDED.get()?;
-    record.open(FORWARD, way.netns);
+    record.open(FORWARD, alike.netns);
     let payload = &mut record.payload;
-    payload.source = header.source.bytes();
-    payload.destination = header.destination.bytes();
-    payload.gateway = onward.gateway.bytes();
-    device.name_into(&mut payload.interface);
-    onward.device.name_into(&mut payload.out_interface);
-    let sender = packet.sender(device).unwrap_or(0);
-    payload.lladdr = sender.to_ne_bytes();
-    payload.lladdr_len = if sender == 0 { 0 } else { 6 };
-    payload.ifindex = way.ifindex;
-    payload.out_ifindex = way.out_ifindex;
+    packet.describe(&header, device, &onward, &mut payload.packet);
     payload.forwarding = forwarding;
     payload.force_forwarding = force;
-    payload.length = packet.len();
-    payload.hop_limit = header.hop_limit.into();
-    payload.next_header = header.next_header.into();
     payload.suppressed = suppressed as u32;
     payload.reserved = 0;
     record.send(ctx, FORWARD);

@@ -1,6 +1,8 @@
 //! A packet on its way: its header, the interface that it came in by, who put it on that
 //! link, and the way that the kernel had found for it.
 
+use v6trace_common::families::transit as wire;
+
 use super::globals;
 use crate::{
     address::{Address, UNSPECIFIED},
@@ -26,7 +28,7 @@ pub(super) struct Header {
     version: u32,
     payload_len: [u8; 2],
     pub(super) next_header: u8,
-    pub(super) hop_limit: u8,
+    hop_limit: u8,
     pub(super) source: Address,
     pub(super) destination: Address,
 }
@@ -47,12 +49,12 @@ pub(super) struct Packet {
 /// Where a packet would have gone.
 #[derive(Clone, Copy)]
 pub(super) struct Way {
-    pub(super) device: Device,
+    device: Device,
     /// 0 where it could not be read.
     pub(super) ifindex: u32,
     pub(super) has_gateway: bool,
     /// Zeros without one.
-    pub(super) gateway: Address,
+    gateway: Address,
 }
 
 impl Packet {
@@ -130,7 +132,7 @@ impl Packet {
     /// Who put it on the link of `device`, where that is Ethernet: six bytes, as they are
     /// in memory.
     #[inline(always)]
-    pub(super) fn sender(&self, device: Device) -> Option<u64> {
+    fn sender(&self, device: Device) -> Option<u64> {
         let kind: u16 = device.0.get(&globals::DEV_TYPE)?;
         let mac: u16 = self.skb.get(&globals::SKB_MAC_HEADER)?;
         if kind != ETHERNET || self.network.wrapping_sub(mac) != ETHERNET_HEADER {
@@ -141,8 +143,27 @@ impl Packet {
         Some(u64::from_ne_bytes([a, b, c, d, e, f, 0, 0]))
     }
 
+    /// Describes it, as it came in by `device` and was to go `onward`.
     #[inline(always)]
-    pub(super) fn len(&self) -> u32 {
-        self.skb.or_zero(&globals::SKB_LEN)
+    pub(super) fn describe(
+        &self,
+        header: &Header,
+        device: Device,
+        onward: &Way,
+        packet: &mut wire::Packet,
+    ) {
+        packet.source = header.source.bytes();
+        packet.destination = header.destination.bytes();
+        packet.gateway = onward.gateway.bytes();
+        device.name_into(&mut packet.interface);
+        onward.device.name_into(&mut packet.out_interface);
+        let sender = self.sender(device).unwrap_or(0);
+        packet.lladdr = sender.to_ne_bytes();
+        packet.lladdr_len = if sender == 0 { 0 } else { 6 };
+        packet.ifindex = self.ifindex;
+        packet.out_ifindex = onward.ifindex;
+        packet.length = self.skb.or_zero(&globals::SKB_LEN);
+        packet.hop_limit = header.hop_limit.into();
+        packet.next_header = header.next_header.into();
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{NotForwarded, Onward};
+use super::{Onward, Packet};
 use crate::{
     clock,
     event::Event,
@@ -25,8 +25,8 @@ impl Looks for Destinations {
             let Some(event) = record.event() else {
                 continue;
             };
-            if let Payload::NotForwarded(packet) = &event.payload {
-                let onward = look(event, packet, batch);
+            if let Payload::NotForwarded(dropped) = &event.payload {
+                let onward = look(event, &dropped.packet, batch);
                 found.extend(onward.map(|onward| (index, onward.into())));
             }
         }
@@ -35,7 +35,7 @@ impl Looks for Destinations {
 }
 
 /// `None` where the namespace cannot be looked into.
-fn look(event: &Event, packet: &NotForwarded, batch: &mut Batch) -> Option<Onward> {
+fn look(event: &Event, packet: &Packet, batch: &mut Batch) -> Option<Onward> {
     let paths = batch.paths_for(event);
     let routes = enter::within(event.netns, &paths, || {
         routes::list(advertised::is_advertised)

@@ -20,16 +20,10 @@ use crate::{
 };
 
 pub use causes::Cause;
-pub use decode::{NotForwarded, Outcome, PacketDropped};
+pub use decode::{NotForwarded, Outcome, Packet, PacketDropped};
 pub use onward::Onward;
 
-impl Occurrence for NotForwarded {
-    fn is_failure(&self) -> bool {
-        true
-    }
-
-    super::of_its_interface!();
-
+impl Packet {
     fn fields(&self, take: Take<'_>) {
         take("source", shown(&self.source));
         take("destination", shown(&self.destination));
@@ -41,6 +35,18 @@ impl Occurrence for NotForwarded {
         take("hop_limit", self.hop_limit.into());
         take("next_header", self.next_header.into());
         take("length", self.length.into());
+    }
+}
+
+impl Occurrence for NotForwarded {
+    fn is_failure(&self) -> bool {
+        true
+    }
+
+    super::of_its_interface!(packet);
+
+    fn fields(&self, take: Take<'_>) {
+        self.packet.fields(take);
         take("suppressed", self.suppressed.into());
     }
 
@@ -58,22 +64,13 @@ impl Occurrence for PacketDropped {
         true
     }
 
-    super::of_its_interface!();
+    super::of_its_interface!(packet);
 
     fn fields(&self, take: Take<'_>) {
-        take("source", shown(&self.source));
-        take("destination", shown(&self.destination));
-        take("ifindex", self.ifindex.into());
-        take("interface", self.interface.as_str().into());
-        take("mac", text(self.mac.as_ref()));
-        take("out_interface", text(self.out_interface.as_ref()));
-        take("gateway", text(self.gateway.as_ref()));
+        self.packet.fields(take);
         take("icmpv6_type", self.message_type.into());
         take("icmpv6_code", self.code.into());
         take("told", text(self.outcome.seen().as_ref()));
-        take("hop_limit", self.hop_limit.into());
-        take("next_header", self.next_header.into());
-        take("length", self.length.into());
         take("mtu", self.mtu.into());
         take("suppressed", self.suppressed.into());
     }

@@ -10,7 +10,7 @@ use v6trace_common::families::{
     transit::{ERROR_ROUTE, ERROR_SENT},
 };
 
-use super::super::{Cause, Outcome, PacketDropped};
+use super::super::{Cause, Outcome, Packet, PacketDropped};
 use crate::{
     errno::Errno,
     explain::{Diagnosis, Fix, Subject, quoted},
@@ -37,25 +37,25 @@ pub(in super::super) fn explain(
         (TIME_EXCEEDED, Outcome::NotRouted(errno)) if is_seen => story.no_way_back(errno),
         (TIME_EXCEEDED, _) => story.hop_limit(),
         // It is not this packet that was too big.
-        (TOO_BIG, _) if dropped.length <= dropped.mtu => return None,
+        (TOO_BIG, _) if dropped.packet.length <= dropped.mtu => return None,
         (TOO_BIG, Outcome::NotRouted(errno)) if is_seen => story.untold(errno),
         (TOO_BIG, Outcome::NotLookedUp) if is_seen && dropped.is_held_back() => story.held_back(),
         (UNREACHABLE, Outcome::NotRouted(errno)) if is_seen => story.no_way_back(errno),
         _ => return None,
     };
     diagnosis.task = None;
-    diagnosis.address = Some(dropped.source.into());
+    diagnosis.address = Some(dropped.packet.source.into());
     Some(diagnosis)
 }
 
 impl PacketDropped {
     /// Whether nothing but the rate limit can have held the error back.
     fn is_held_back(&self) -> bool {
-        let may_be_error = match self.next_header {
+        let may_be_error = match self.packet.next_header {
             ICMPV6 => self.inner_type.is_none_or(|kind| kind < INFORMATIONAL),
             header => EXTENSIONS.contains(&header),
         };
-        self.is_limited == Some(true) && !may_be_error && !self.source.is_multicast()
+        self.is_limited == Some(true) && !may_be_error && !self.packet.source.is_multicast()
     }
 }
 
@@ -81,26 +81,30 @@ impl Story<'_> {
         };
         let operation = "packet-forwarding";
         let mut diagnosis = Diagnosis::new(self.subject.event, cause, operation, summary)
-            .with("destination", dropped.destination.to_string())
-            .with("mac", dropped.mac.map(|mac| mac.to_string()))
+            .with("destination", dropped.packet.destination.to_string())
+            .with("mac", dropped.packet.mac.map(|mac| mac.to_string()))
             .with(
                 "out_interface",
-                dropped.out_interface.as_ref().map(ToString::to_string),
+                dropped
+                    .packet
+                    .out_interface
+                    .as_ref()
+                    .map(ToString::to_string),
             )
             .with(
                 "gateway",
-                dropped.gateway.map(|gateway| gateway.to_string()),
+                dropped.packet.gateway.map(|gateway| gateway.to_string()),
             )
             .with("icmpv6_type", dropped.message_type)
             .with("icmpv6_code", dropped.code)
             .with("told", self.is_seen().then(|| dropped.outcome.name()))
-            .with("length", dropped.length)
+            .with("length", dropped.packet.length)
             .with(
                 "mtu",
                 (dropped.message_type == TOO_BIG).then_some(dropped.mtu),
             )
-            .with("hop_limit", dropped.hop_limit)
-            .with("next_header", dropped.next_header)
+            .with("hop_limit", dropped.packet.hop_limit)
+            .with("next_header", dropped.packet.next_header)
             .with("suppressed", dropped.suppressed);
         diagnosis.errno = errno;
         diagnosis
@@ -108,28 +112,28 @@ impl Story<'_> {
 
     /// "A packet from fd00::2 to fd01::9 came in on eth0, from 02:…,"
     fn opening(&self) -> String {
-        let PacketDropped {
+        let Packet {
             source,
             destination,
             interface,
             mac,
             ..
-        } = self.dropped;
+        } = &self.dropped.packet;
         let sender = mac.map_or_else(String::new, |mac| format!(", from {mac}"));
         format!("A packet from {source} to {destination} came in on {interface}{sender}")
     }
 
     /// " by eth1, to fe80::1"
     fn onward(&self) -> String {
-        let out = self.dropped.out_interface.as_ref();
+        let out = self.dropped.packet.out_interface.as_ref();
         let by = out.map_or_else(String::new, |out| format!(" by {out}"));
-        let to = self.dropped.gateway;
+        let to = self.dropped.packet.gateway;
         to.map_or(by.clone(), |gateway| format!("{by}, to {gateway}"))
     }
 
     /// Why there is no way to the sender.
     fn reason(&self, errno: Errno) -> String {
-        let source = self.dropped.source;
+        let source = self.dropped.packet.source;
         match errno {
             Errno::ENETUNREACH => format!("this host finds no route for what it sends to {source}"),
             Errno::EADDRNOTAVAIL => {
@@ -144,7 +148,7 @@ impl Story<'_> {
 
     /// What is too big.
     fn too_big(&self) -> String {
-        let PacketDropped { length, mtu, .. } = self.dropped;
+        let (length, mtu) = (self.dropped.packet.length, self.dropped.mtu);
         format!(
             "{}, and was to go on{}. It has {length} bytes, and there fit {mtu}: the kernel \
              dropped it",
@@ -182,13 +186,12 @@ impl Story<'_> {
     }
 
     fn hop_limit(&self) -> Diagnosis {
-        let dropped = self.dropped;
-        let leads_back = dropped.out_ifindex == Some(dropped.ifindex) && dropped.mac.is_some();
-        let round = if leads_back {
+        let packet = &self.dropped.packet;
+        let round = if packet.leads_back() {
             format!(
                 " Its way leads back to the link of {}: where the routers there send it to each \
                  other, it goes round until its hop limit runs out.",
-                dropped.interface
+                packet.interface
             )
         } else {
             String::new()
@@ -199,7 +202,7 @@ impl Story<'_> {
              between routers.{round}",
             self.opening(),
             self.onward(),
-            dropped.hop_limit,
+            packet.hop_limit,
         );
         self.told(Cause::HopLimitExceeded, summary)
     }
@@ -226,9 +229,9 @@ impl Story<'_> {
 
     /// A way to the sender, where none is found.
     fn back(&self, errno: Errno) -> Option<Fix> {
-        let PacketDropped {
+        let Packet {
             source, interface, ..
-        } = self.dropped;
+        } = &self.dropped.packet;
         let add = format!("ip -6 route add {source}/128 dev {}", quoted(interface));
         (errno == Errno::ENETUNREACH).then(|| {
             self.subject.command(&add).remark(

@@ -2,7 +2,7 @@
 //! which was read to be 0, and so was the interface's force_forwarding where the kernel has
 //! that. Where the packet would have gone is told by the route that the kernel had found.
 
-use super::super::{Cause, NotForwarded, Onward};
+use super::super::{Cause, NotForwarded, Onward, Packet};
 use crate::{
     catalogue::Severity,
     explain::{Diagnosis, Fix, Subject, Value},
@@ -12,12 +12,13 @@ use crate::{
 const NAMED: usize = 8;
 
 /// Explains it; nothing where the destination is this host's own.
-pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> Option<Diagnosis> {
+pub(in super::super) fn explain(dropped: &NotForwarded, subject: Subject<'_>) -> Option<Diagnosis> {
     let found = subject.session.found::<Onward>().next();
     if found.is_some_and(|found| found.is_own) {
         return None;
     }
-    let NotForwarded {
+    let packet = &dropped.packet;
+    let Packet {
         source,
         destination,
         interface,
@@ -29,7 +30,7 @@ pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> 
     let summary = format!(
         "A packet came in on {interface}{sender}, and was to go on, from {source} to \
          {destination}; the kernel dropped it without an ICMPv6 error: {}. {}",
-        reason(packet),
+        reason(dropped),
         way(packet),
     );
     let diagnosis = Diagnosis::new(
@@ -47,8 +48,8 @@ pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> 
     .with("out_ifindex", packet.out_ifindex)
     .with("gateway", packet.gateway.map(|gateway| gateway.to_string()))
     .with("all_forwarding", 0)
-    .with("forwarding", packet.forwarding)
-    .with("force_forwarding", packet.force_forwarding)
+    .with("forwarding", dropped.forwarding)
+    .with("force_forwarding", dropped.force_forwarding)
     .with("hop_limit", packet.hop_limit)
     .with("next_header", packet.next_header)
     .with("length", packet.length)
@@ -59,7 +60,7 @@ pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> 
             Value::List(names.map(|name| name.as_str().into()).collect())
         }),
     )
-    .with("suppressed", packet.suppressed);
+    .with("suppressed", dropped.suppressed);
     let fixes = if packet.leads_back() {
         Vec::new()
     } else {
@@ -79,14 +80,14 @@ pub(in super::super) fn explain(packet: &NotForwarded, subject: Subject<'_>) -> 
 }
 
 /// Which values had it dropped.
-fn reason(packet: &NotForwarded) -> String {
-    let interface = &packet.interface;
+fn reason(dropped: &NotForwarded) -> String {
+    let interface = &dropped.packet.interface;
     let mut reason = "net.ipv6.conf.all.forwarding is 0".to_owned();
-    match packet.force_forwarding {
+    match dropped.force_forwarding {
         Some(_) => reason += &format!(", and force_forwarding of {interface} as well"),
         None => reason += ", so this host is no router",
     }
-    if let Some(forwarding) = packet.forwarding.filter(|&forwarding| forwarding != 0) {
+    if let Some(forwarding) = dropped.forwarding.filter(|&forwarding| forwarding != 0) {
         reason += &format!(
             " (forwarding of {interface} is {forwarding}: it behaves like a router's, which does \
              not have it forward)"
@@ -96,8 +97,8 @@ fn reason(packet: &NotForwarded) -> String {
 }
 
 /// Where it would have gone.
-fn way(packet: &NotForwarded) -> String {
-    let NotForwarded {
+fn way(packet: &Packet) -> String {
+    let Packet {
         destination,
         interface,
         gateway,
