@@ -216,6 +216,8 @@ pub struct Ipv6 {
     pub regen_max_retry: i32,
     /// `accept_ra_defrtr`
     pub accept_ra_defrtr: i32,
+    /// `ignore_routes_with_linkdown`
+    pub ignore_linkdown: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,
@@ -285,21 +287,37 @@ pub struct Address {
 
 /// An IPv6 route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that netlink tells"
+)]
 pub struct Route {
     /// The prefix that it is for.
     pub prefix: Ipv6Addr,
     /// Bits of that.
     pub prefix_len: u8,
+    /// Whether it is for some sources alone (`RTA_SRC`).
+    #[serde(default)]
+    pub of_sources: bool,
     /// `RT_TABLE_*`
     pub table: u32,
     /// `RTPROT_*`
     pub protocol: u8,
+    /// Its metric.
+    #[serde(default)]
+    pub metric: u32,
     /// The gateway, where it has one.
     pub gateway: Option<Ipv6Addr>,
     /// The interface that it leaves by; `None` of several.
     pub ifindex: Option<u32>,
-    /// Whether the kernel passes it over.
+    /// Whether the kernel passes it over (`RTNH_F_DEAD`).
     pub is_dead: bool,
+    /// Whether none of its interfaces has a carrier (`RTNH_F_LINKDOWN`).
+    #[serde(default)]
+    pub is_linkdown: bool,
+    /// Whether the kernel was asked, and takes it for all that.
+    #[serde(default)]
+    pub is_chosen: bool,
 }
 
 impl Route {
@@ -310,6 +328,12 @@ impl Route {
     /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.prefix_len == 0
+    }
+
+    /// Whether the kernel takes it where it comes first, and its interface has no carrier.
+    pub(super) fn is_used_in_vain(&self) -> bool {
+        let is_one = self.ifindex.is_some() && !self.of_sources;
+        is_one && self.is_linkdown && !self.is_dead
     }
 
     /// Whether it leads out into the world.

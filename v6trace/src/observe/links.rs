@@ -91,6 +91,12 @@ pub(crate) fn master_of<'l>(links: &'l [Link], link: &Link) -> Option<&'l Link> 
     by_index(links, link.master?)
 }
 
+/// The VRF that has a table.
+pub(crate) fn vrf_of(links: &[Link], table: u32) -> Option<&Link> {
+    let mut vrfs = links.iter().filter(|link| link.is_vrf);
+    vrfs.find(|vrf| vrf.vrf_table == Some(table))
+}
+
 impl Link {
     fn new(header: &LinkHeader, attributes: Vec<LinkAttribute>) -> Self {
         let mut link = Self {

@@ -4,6 +4,7 @@
 
 mod inside;
 mod joined;
+mod routes;
 mod settings;
 mod sources;
 
