@@ -177,6 +177,22 @@ impl Session {
         self.namespaces.get(&inode).map(String::as_str)
     }
 
+    /// A namespace as an operator knows it: "pod shop/web-0", "container web", "network
+    /// namespace blue".
+    pub(crate) fn place(&self, netns: u32) -> String {
+        if let Some(container) = self.container_of(netns) {
+            return match &container.pod {
+                Some(pod) => format!("pod {pod}"),
+                None => format!("container {}", container.name()),
+            };
+        }
+        match self.namespace_name(netns) {
+            Some(name) => format!("network namespace {name}"),
+            None if self.is_own_namespace(netns) => "v6trace's own network namespace".to_owned(),
+            None => format!("network namespace {netns}"),
+        }
+    }
+
     /// Whether v6trace itself ran in that namespace.
     pub fn is_own_namespace(&self, inode: u32) -> bool {
         self.info.own_netns == inode

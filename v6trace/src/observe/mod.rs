@@ -39,7 +39,7 @@ pub(crate) mod processes;
 pub(crate) mod routes;
 pub(crate) mod sockets;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use v6trace_common::Kind;
@@ -280,6 +280,8 @@ impl Observer {
         for family in &mut self.families {
             found.extend(family.around(&batch, &mut looks));
         }
+        let containers = self.containers(&found, &mut looks);
+        found.extend(containers);
         let mut records = Vec::new();
         if !batch.is_empty() {
             records = self.namespaces();
@@ -299,6 +301,26 @@ impl Observer {
             records.push(record);
         }
         records
+    }
+
+    /// Processes of containers among those that look-ups name, for what is said of their
+    /// namespaces.
+    fn containers(&self, found: &[(usize, Lookup)], looks: &mut Batch) -> Vec<(usize, Lookup)> {
+        let named = found.iter().flat_map(|(index, lookup)| {
+            let inhabitants = lookup.inhabitants().iter();
+            inhabitants.map(move |&(netns, _)| (*index, netns))
+        });
+        let elsewhere: BTreeSet<_> = named
+            .filter(|&(_, netns)| netns != self.own_netns)
+            .collect();
+        let living = elsewhere.into_iter().filter_map(|(index, netns)| {
+            let process = looks.inhabitant(netns, None)?;
+            Some((
+                index,
+                process.container.is_some().then_some(process)?.into(),
+            ))
+        });
+        living.collect()
     }
 
     /// A process that lives in the event's namespace, should that have no name, or be a

@@ -82,11 +82,6 @@ impl Places {
             .is_some_and(|place| place.named.is_some())
     }
 
-    /// A process that lives in a namespace without a name, as [`somebody`](Self::somebody).
-    pub(crate) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
-        self.somebody(netns, but).filter(|_| !self.is_named(netns))
-    }
-
     /// A process that lives in a namespace, rather not `but`, which may have ended by
     /// the time that somebody reads of it.
     pub(crate) fn somebody(&self, netns: u32, but: Option<u32>) -> Option<u32> {
@@ -120,13 +115,12 @@ mod tests {
             ]),
             hidden: false,
         };
-        assert_eq!(places.inhabitant(1, Some(9)), Some(7));
-        assert_eq!(places.inhabitant(1, Some(7)), Some(8));
-        assert_eq!(places.inhabitant(2, Some(7)), Some(7));
-        assert_eq!(places.inhabitant(3, None), None);
+        assert_eq!(places.somebody(1, Some(9)), Some(7));
+        assert_eq!(places.somebody(1, Some(7)), Some(8));
+        assert_eq!(places.somebody(2, Some(7)), Some(7));
         assert_eq!(places.somebody(3, None), Some(7));
         assert!(places.is_named(3) && !places.is_named(1) && !places.is_named(4));
-        assert_eq!(places.inhabitant(4, None), None);
+        assert_eq!(places.somebody(4, None), None);
         assert_eq!(places.paths(3).len(), 2);
     }
 }

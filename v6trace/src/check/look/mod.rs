@@ -133,11 +133,9 @@ fn walk(
             let paths = paths(&places, netns, own);
             let found = enter::within(netns, &paths, || snapshot(netns, &files));
             let found = found.map(|mut snapshot| {
-                let inhabitant = places.inhabitant(netns, None);
-                let inhabitant = inhabitant.filter(|_| Some(netns) != own);
-                snapshot.processes = inhabitant.map(|pid| (netns, pid)).into_iter().collect();
                 let somebody = places.somebody(netns, None);
                 let somebody = somebody.filter(|_| Some(netns) != own);
+                snapshot.processes = somebody.map(|pid| (netns, pid)).into_iter().collect();
                 let container = somebody.and_then(|pid| processes::is_part(pid).container);
                 snapshot.container = container.map(Box::new);
                 snapshot

@@ -32,9 +32,7 @@ impl Story<'_> {
             let place = if holder.netns == self.subject.event.netns {
                 "this namespace".to_owned()
             } else {
-                let name = self.subject.session.namespace_name(holder.netns);
-                let name = name.map_or_else(|| holder.netns.to_string(), str::to_owned);
-                format!("network namespace {name}")
+                self.subject.session.place(holder.netns)
             };
             let state = state(holder).map_or_else(String::new, |state| format!(", {state}"));
             text.push_str(&format!(

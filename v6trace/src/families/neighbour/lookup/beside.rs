@@ -61,7 +61,7 @@ pub(super) fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup
             let holders = holders(event, silent, batch).unwrap_or_default();
             let places = batch.places();
             let inhabitant = |holder: &Holder| {
-                let pid = places.inhabitant(holder.netns, None)?;
+                let pid = places.somebody(holder.netns, None)?;
                 Some((holder.netns, pid))
             };
             let processes = holders.first().and_then(inhabitant).into_iter().collect();
