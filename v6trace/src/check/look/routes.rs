@@ -88,8 +88,7 @@ fn is_chosen(route: &Route, links: &[Link]) -> bool {
         &[first]
     };
     let is_it = |to: &Ipv6Addr| {
-        let flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
-        let found = routes::look_up(IpAddr::V6(*to), vrf, flags);
+        let found = routes::look_up(IpAddr::V6(*to), vrf, RouteFlags::FibMatch);
         found.is_some_and(|found| {
             let found = routes::Route::new(&found);
             let is_same = (found.prefix, found.prefix_len, found.table, found.metric)
