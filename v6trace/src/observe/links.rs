@@ -5,9 +5,9 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, Inet6DevConf, InfoBond, InfoBridgePort,
-        InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
-        LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeQuerierState, Inet6DevConf, InfoBond,
+        InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute,
+        LinkFlags, LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -53,6 +53,8 @@ pub(crate) struct Link {
     pub(crate) hairpin: bool,
     /// What a bond is told to do.
     pub(crate) bond: Option<Bond>,
+    /// What a bridge does with multicast.
+    pub(crate) bridge: Option<Bridge>,
     /// All of `net.ipv6.conf.IF`; `None` where it has no IPv6.
     pub(crate) settings: Option<Inet6DevConf>,
     /// `net.ipv6.conf.IF.addr_gen_mode`, likewise.
@@ -68,6 +70,18 @@ pub(crate) struct Bond {
     pub(crate) active: Option<u32>,
     /// Whether it listens to its ports that are not in use as well.
     pub(crate) all_ports_active: bool,
+}
+
+/// What a bridge does with multicast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bridge {
+    /// Whether it listens to who joins groups (`mcast_snooping`).
+    pub(crate) snoops: bool,
+    /// Whether it asks for members itself (`mcast_querier`).
+    pub(crate) is_querier: bool,
+    /// Whether it has lately heard another node ask for those of IPv6; that is not said
+    /// before 5.16.
+    pub(crate) hears_querier: bool,
 }
 
 /// All interfaces of the namespace.
@@ -124,6 +138,7 @@ impl Link {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
                     link.vrf_table = infos.iter().find_map(vrf_table);
                     link.bond = infos.iter().find_map(bond);
+                    link.bridge = infos.iter().find_map(bridge);
                     link.hairpin = infos.iter().any(is_hairpin);
                 }
                 LinkAttribute::AfSpecUnspec(specs) => link.ipv6(&specs),
@@ -184,6 +199,25 @@ fn bond(info: &LinkInfo) -> Option<Bond> {
         }
     }
     Some(bond)
+}
+
+fn bridge(info: &LinkInfo) -> Option<Bridge> {
+    let LinkInfo::Data(InfoData::Bridge(values)) = info else {
+        return None;
+    };
+    let mut bridge = Bridge::default();
+    for value in values {
+        match value {
+            InfoBridge::MulticastSnooping(snoops) => bridge.snoops = *snoops,
+            InfoBridge::MulticastQuerier(is_querier) => bridge.is_querier = *is_querier,
+            InfoBridge::MulticastQuerierState(state) => {
+                let is_heard = |it| matches!(it, &BridgeQuerierState::Ipv6OtherTimer(1..));
+                bridge.hears_querier = state.iter().any(is_heard);
+            }
+            _ => {}
+        }
+    }
+    Some(bridge)
 }
 
 fn is_hairpin(info: &LinkInfo) -> bool {

@@ -27,6 +27,7 @@ pub(crate) mod gateways;
 pub(crate) mod inside;
 mod later;
 pub(crate) mod links;
+pub(crate) mod memberships;
 pub(crate) mod namespaces;
 pub(crate) mod neighbours;
 pub(crate) mod netlink;

@@ -66,6 +66,7 @@ fn beside() -> Beside {
             has_carrier: true,
             addr_gen_mode: Some(0),
         }),
+        snooping: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }

@@ -40,6 +40,7 @@ impl Story<'_> {
                 holder.interface
             ));
         }
+        text.extend(self.kept_away());
         let Some(others) = self.others() else {
             return text;
         };
@@ -107,7 +108,11 @@ impl Story<'_> {
             .command(&format!("ping -6 -c 2 ff02::1%{interface}"))
             .remark("which nodes on the link answer at all");
         let dropped = self.dropped().map(|_| Dropped::fix());
-        dropped.into_iter().chain([ping]).collect()
+        dropped
+            .into_iter()
+            .chain(self.flood())
+            .chain([ping])
+            .collect()
     }
 
     pub(super) fn holder_list(&self) -> Value {

@@ -134,6 +134,7 @@ impl<'a> Story<'a> {
         .with("holders", self.holder_list())
         .with("answer_dropped", self.dropped().map(|dropped| dropped.what))
         .with("suppressed", silent.suppressed);
+        let diagnosis = self.snooping(diagnosis);
         let mut diagnosis = self.fixes().into_iter().fold(diagnosis, Diagnosis::fix);
         diagnosis.task = None;
         diagnosis.address = Some(silent.address.into());
