@@ -1,7 +1,10 @@
 //! Routes that the kernel takes though their interface has no carrier.
 
 use super::{Cause, Interface, Route, host::Place};
-use crate::explain::{Diagnosis, Fix};
+use crate::{
+    explain::{Diagnosis, Fix},
+    prefix,
+};
 
 /// `NUD_NOARP` and `NUD_PERMANENT`: nobody asks such a neighbour whether it is there.
 const NEVER_ASKED: u16 = 0x40 | 0x80;
@@ -43,8 +46,8 @@ fn in_vain(place: Place<'_>, route: &Route, interface: &Interface) -> Option<Dia
         (summary, fix.remark(remark))
     } else if route.is_way_out() && !place.snapshot.cut {
         let summary = format!(
-            "{lost}: no other route leads out. Beyond the links that have a carrier nobody can be \
-             reached."
+            "{lost}: no other route of its table leads out. By it nobody can be reached beyond the links that \
+             have a carrier."
         );
         let fix = Fix::new(format!(
             "find out why {name} has no carrier (cable, switch, the peer of a veth), or set a \
@@ -66,14 +69,18 @@ fn in_vain(place: Place<'_>, route: &Route, interface: &Interface) -> Option<Dia
     Some(found)
 }
 
-/// Whether a route would be taken if the first were passed over.
+/// Whether a route would be taken if the first were passed over, and is likely to lead to the
+/// same place: what leads out need not have the same prefix.
 fn leads_there(place: Place<'_>, other: &Route, first: &Route) -> bool {
-    let to = |route: &Route| (route.prefix, route.prefix_len, route.table);
+    let is_same = (other.prefix, other.prefix_len) == (first.prefix, first.prefix_len);
+    let is_wider = other.prefix_len < first.prefix_len
+        && prefix::has(other.prefix, other.prefix_len, first.prefix);
     let works = |ifindex| {
         let interface = place.snapshot.interface(ifindex);
         interface.is_some_and(Interface::has_carrier)
     };
-    to(other) == to(first)
+    other.table == first.table
+        && (is_same || is_wider && first.is_way_out())
         && !other.of_sources
         && !other.is_dead
         && !other.is_linkdown

@@ -10,6 +10,7 @@ use crate::scenarios::{Scenario, route::shown, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-without-carrier", in_the_way),
+    scenario("route-without-carrier-of-longer-prefix", longer),
     scenario("route-without-carrier-vrf", vrf),
     scenario("route-without-carrier-only-one", only_one),
     scenario("route-without-carrier-on-a-host", on_a_host),
@@ -96,6 +97,26 @@ fn in_the_way() -> Result<()> {
     Checked::now()?.silent(&site.host)
 }
 
+/// What is in the way stands for a default route, and another one is there.
+fn longer() -> Result<()> {
+    let site = Site::router("rwcl")?;
+    site.add("2000::/3 via fe80::1 dev v0 metric 20")?;
+    site.add("default via fe80::9 dev w0 metric 30")?;
+    site.unplug()?;
+    let checked = Checked::now()?;
+    let found = checked.only(&site.host, "route-without-carrier")?;
+    found
+        .expect()
+        .field("address", "2000::")
+        .evidence("route", "2000::/3 via fe80::1 dev v0 metric 20")
+        .evidence("other_route", "default via fe80::9 dev w0 metric 30")
+        .check()?;
+    found.follow("ignore_routes_with_linkdown=1")?;
+    let after = site.way("2001:db8:7::7")?;
+    ensure!(after.contains("dev w0"), "it goes {after}");
+    Checked::now()?.silent(&site.host)
+}
+
 /// In a VRF, and of another prefix.
 fn vrf() -> Result<()> {
     let site = Site::router("rwcv")?;
@@ -142,7 +163,7 @@ fn only_one() -> Result<()> {
         .field("severity", "hazard")
         .evidence("other_route", Value::Null)
         .evidence("all_forwarding", 0)
-        .summary_has(["no other route leads out"])
+        .summary_has(["no other route of its table leads out"])
         .no_fix_has("sysctl")
         .check()?;
     // What is there works.
