@@ -28,10 +28,8 @@ fn in_vain(place: Place<'_>, route: &Route, interface: &Interface) -> Option<Dia
         "{name} has no carrier, and the kernel takes {own} all the same (ignore_routes_with_linkdown \
          of {name} is 0)"
     );
-    let others = place.snapshot.routes.iter().flatten();
-    let other = others
-        .into_iter()
-        .find(|other| leads_there(place, other, route));
+    let mut others = place.snapshot.routes.iter().flatten();
+    let other = others.find(|other| leads_there(place, other, route));
     let (summary, fix) = if let Some(other) = other {
         if is_passing(place, route, interface, forwarding)? {
             return None;
@@ -46,8 +44,8 @@ fn in_vain(place: Place<'_>, route: &Route, interface: &Interface) -> Option<Dia
         (summary, fix.remark(remark))
     } else if route.is_way_out() && !place.snapshot.cut {
         let summary = format!(
-            "{lost}: no other route of its table leads out. By it nobody can be reached beyond the links that \
-             have a carrier."
+            "{lost}. No other route of its table leads there: what goes there is lost until the \
+             carrier is back."
         );
         let fix = Fix::new(format!(
             "find out why {name} has no carrier (cable, switch, the peer of a veth), or set a \

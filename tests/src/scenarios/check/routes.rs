@@ -163,7 +163,7 @@ fn only_one() -> Result<()> {
         .field("severity", "hazard")
         .evidence("other_route", Value::Null)
         .evidence("all_forwarding", 0)
-        .summary_has(["no other route of its table leads out"])
+        .summary_has(["No other route of its table leads there"])
         .no_fix_has("sysctl")
         .check()?;
     // What is there works.
