@@ -42,7 +42,7 @@ pub(super) fn measure(tracers: &[Tracer]) -> Result<()> {
 /// What somebody else does.
 fn bystander(tracer: &str) -> Result<()> {
     let call = |_| {
-        rustix::process::getppid();
+        let _ = rustix::process::getppid();
         Ok(())
     };
     figure("system-call", tracer, &times(CALLS, call)?);

@@ -1,13 +1,14 @@
 //! Bridges that keep solicitations from who has the address.
 
 use std::process::Command;
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{OWN, other, send, wait};
-use crate::guest::{Diagnosis, Netns, Report, Tracing, finish, until};
+use crate::guest::{Diagnosis, Netns, Report, Tracing, finish, until, until_some};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -63,17 +64,30 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Has the bridge forget that anybody listens to solicitations for the node, and the
-    /// host that it was there.
+    /// Has the bridge forget that anybody listens to solicitations for the node, and others
+    /// that it was there.
     fn forget(&self) -> Result<()> {
-        // What the bridge asked at first has been answered.
-        std::thread::sleep(Duration::from_secs(3));
-        let name = self.switch.name();
-        let words = format!("netns exec {name} bridge mdb del dev br0 port p1 grp {GROUP}");
-        let mut del = Command::new("ip");
-        let done = finish(del.args(words.split(' ')), Duration::from_secs(10))?;
-        ensure!(done.status.success(), "{words}: {done}");
+        let is_listed = || Ok(self.bridge("mdb show dev br0")?.contains(GROUP));
+        until_some("nobody listens", Duration::from_secs(20), || {
+            // What the bridge asked at first is to be answered.
+            sleep(Duration::from_secs(3));
+            if is_listed()? {
+                self.bridge(&format!("mdb del dev br0 port p1 grp {GROUP}"))?;
+            }
+            sleep(Duration::from_secs(1));
+            Ok((!is_listed()?).then_some(()))
+        })?;
+        self.switch.ip("-6 neigh flush dev br0")?;
         self.host.ip("-6 neigh flush dev v0")
+    }
+
+    /// What `bridge` says of the switch.
+    fn bridge(&self, words: &str) -> Result<String> {
+        let words = format!("netns exec {} bridge {words}", self.switch.name());
+        let mut ip = Command::new("ip");
+        let done = finish(ip.args(words.split(' ')), Duration::from_secs(10))?;
+        ensure!(done.status.success(), "{words}: {done}");
+        Ok(done.stdout)
     }
 }
 
