@@ -87,6 +87,21 @@ impl Batch {
         })
     }
 
+    /// A process of a container in a namespace, in which others may be at work as well.
+    pub(crate) fn contained(&mut self, netns: u32) -> Option<Process> {
+        let living = self.places().living(netns).iter().copied();
+        let mut contained =
+            living.filter_map(|pid| Some((pid, processes::is_part(pid).container?)));
+        let (pid, container) = contained.next()?;
+        Some(Process {
+            boot_ns: clock::boot_ns(),
+            pid,
+            unit: None,
+            container: Some(container),
+            netns: Some(netns),
+        })
+    }
+
     /// The network namespace that a process is in.
     pub(crate) fn netns_of(&mut self, pid: u32) -> Option<u32> {
         let known = self.namespaces.entry(pid);

@@ -82,11 +82,16 @@ impl Places {
             .is_some_and(|place| place.named.is_some())
     }
 
+    /// Processes that live in a namespace, as many as are remembered.
+    pub(crate) fn living(&self, netns: u32) -> &[u32] {
+        let place = self.found.get(&netns);
+        place.map_or(&[], |place| &place.processes)
+    }
+
     /// A process that lives in a namespace, rather not `but`, which may have ended by
     /// the time that somebody reads of it.
     pub(crate) fn somebody(&self, netns: u32, but: Option<u32>) -> Option<u32> {
-        let place = self.found.get(&netns)?;
-        let mut processes = place.processes.iter().copied();
+        let mut processes = self.living(netns).iter().copied();
         let first = processes.clone().next();
         processes.find(|&pid| Some(pid) != but).or(first)
     }
