@@ -314,14 +314,10 @@ impl Observer {
         let elsewhere: BTreeSet<_> = named
             .filter(|&(_, netns)| netns != self.own_netns)
             .collect();
-        let living = elsewhere.into_iter().filter_map(|(index, netns)| {
-            let process = looks.inhabitant(netns, None)?;
-            Some((
-                index,
-                process.container.is_some().then_some(process)?.into(),
-            ))
-        });
-        living.collect()
+        let contained = elsewhere.into_iter();
+        let contained =
+            contained.filter_map(|(index, netns)| Some((index, looks.contained(netns)?.into())));
+        contained.collect()
     }
 
     /// A process that lives in the event's namespace, should that have no name, or be a

@@ -136,7 +136,9 @@ fn walk(
                 let somebody = places.somebody(netns, None);
                 let somebody = somebody.filter(|_| Some(netns) != own);
                 snapshot.processes = somebody.map(|pid| (netns, pid)).into_iter().collect();
-                let container = somebody.and_then(|pid| processes::is_part(pid).container);
+                // Others may be at work there as well.
+                let mut living = places.living(netns).iter().filter(|_| Some(netns) != own);
+                let container = living.find_map(|&pid| processes::is_part(pid).container);
                 snapshot.container = container.map(Box::new);
                 snapshot
             });
