@@ -89,10 +89,9 @@ impl Batch {
 
     /// A process of a container in a namespace, in which others may be at work as well.
     pub(crate) fn contained(&mut self, netns: u32) -> Option<Process> {
-        let living = self.places().living(netns).iter().copied();
-        let mut contained =
-            living.filter_map(|pid| Some((pid, processes::is_part(pid).container?)));
-        let (pid, container) = contained.next()?;
+        let mut living = self.places().living(netns).iter().copied();
+        let (pid, container) =
+            living.find_map(|pid| Some((pid, processes::is_part(pid).container?)))?;
         Some(Process {
             boot_ns: clock::boot_ns(),
             pid,

@@ -67,15 +67,15 @@ impl Segment {
     /// Has the bridge forget that anybody listens to solicitations for the node, and others
     /// that it was there.
     fn forget(&self) -> Result<()> {
-        let is_listed = || Ok(self.bridge("mdb show dev br0")?.contains(GROUP));
+        let listed = || self.bridge("mdb show dev br0");
         until_some("nobody listens", Duration::from_secs(20), || {
             // What the bridge asked at first is to be answered.
             sleep(Duration::from_secs(3));
-            if is_listed()? {
+            if listed()?.contains(GROUP) {
                 self.bridge(&format!("mdb del dev br0 port p1 grp {GROUP}"))?;
             }
             sleep(Duration::from_secs(1));
-            Ok((!is_listed()?).then_some(()))
+            Ok((!listed()?.contains(GROUP)).then_some(()))
         })?;
         self.switch.ip("-6 neigh flush dev br0")?;
         self.host.ip("-6 neigh flush dev v0")
