@@ -1,6 +1,6 @@
 //! Looks at the host: every network namespace that can be found, one after the
 //! other. Nothing is written, no module is loaded, and nobody is asked anything over
-//! the network.
+//! the network, but for what the kernel may ask routers (`routes`).
 
 mod inside;
 mod joined;
