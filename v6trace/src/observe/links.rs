@@ -5,9 +5,9 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeQuerierState, Inet6DevConf, InfoBond,
-        InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute,
-        LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeBooleanOptionFlags, Inet6DevConf,
+        InfoBond, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf,
+        LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -79,9 +79,8 @@ pub(crate) struct Bridge {
     pub(crate) snoops: bool,
     /// Whether it asks for members itself (`mcast_querier`).
     pub(crate) is_querier: bool,
-    /// Whether it has lately heard another node ask for those of IPv6; that is not said
-    /// before 5.16.
-    pub(crate) hears_querier: bool,
+    /// Whether each VLAN has its own settings of these (`mcast_vlan_snooping`).
+    pub(crate) is_by_vlan: bool,
 }
 
 /// All interfaces of the namespace.
@@ -210,9 +209,9 @@ fn bridge(info: &LinkInfo) -> Option<Bridge> {
         match value {
             InfoBridge::MulticastSnooping(snoops) => bridge.snoops = *snoops,
             InfoBridge::MulticastQuerier(is_querier) => bridge.is_querier = *is_querier,
-            InfoBridge::MulticastQuerierState(state) => {
-                let is_heard = |it| matches!(it, &BridgeQuerierState::Ipv6OtherTimer(1..));
-                bridge.hears_querier = state.iter().any(is_heard);
+            InfoBridge::MultiBoolOpt(options) => {
+                let by_vlan = BridgeBooleanOptionFlags::VlanMulticastSnooping;
+                bridge.is_by_vlan = options.value.contains(by_vlan);
             }
             _ => {}
         }

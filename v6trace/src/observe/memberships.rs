@@ -1,5 +1,6 @@
-//! The groups of which bridges have heard that somebody listens to them, in the calling
-//! thread's network namespace, over netlink.
+//! The groups of which bridges have heard that somebody listens to them, and whether routers
+//! are there, which are handed all groups; in the calling thread's network namespace, over
+//! netlink.
 
 use std::{io, net::Ipv6Addr};
 
@@ -21,6 +22,9 @@ const HEADER: usize = 8;
 const TABLE: u16 = 1;
 const ENTRY: u16 = 1;
 const INFO: u16 = 1;
+/// `MDBA_ROUTER`, and within it `MDBA_ROUTER_PORT`.
+const ROUTERS: u16 = 2;
+const ROUTER: u16 = 1;
 /// Where `struct br_mdb_entry` has the index of the port, the group, and the protocol of
 /// that in the order of the network.
 const PORT: std::ops::Range<usize> = 0..4;
@@ -35,15 +39,20 @@ struct Message {
     bridge: u32,
     /// Groups, and the ports behind which they have members.
     members: Vec<(Ipv6Addr, u32)>,
+    /// Whether routers are behind any of its ports.
+    has_routers: bool,
 }
 
 /// The ports of a bridge behind which a group has members, by index; its own index where
-/// the host itself is one.
-pub(crate) fn ports(bridge: u32, group: Ipv6Addr) -> io::Result<Vec<u32>> {
+/// the host itself is one. `None` where routers are behind any.
+pub(crate) fn ports(bridge: u32, group: Ipv6Addr) -> io::Result<Option<Vec<u32>>> {
     let lists = netlink::dump(NETLINK_ROUTE, &Message::default(), |list: Message| {
-        (list.bridge == bridge).then_some(list.members)
+        (list.bridge == bridge).then_some(list)
     })?;
-    let members = lists.into_iter().flatten();
+    if lists.iter().any(|list| list.has_routers) {
+        return Ok(None);
+    }
+    let members = lists.into_iter().flat_map(|list| list.members);
     let mut ports: Vec<u32> = members
         .filter(|(listed, _)| *listed == group)
         .map(|(_, port)| port)
@@ -51,7 +60,7 @@ pub(crate) fn ports(bridge: u32, group: Ipv6Addr) -> io::Result<Vec<u32>> {
     // Of several VLANs each has its own.
     ports.sort_unstable();
     ports.dedup();
-    Ok(ports)
+    Ok(Some(ports))
 }
 
 impl NetlinkSerializable for Message {
@@ -77,8 +86,11 @@ impl NetlinkDeserializable for Message {
         let (header, attributes) = payload.split_at_checked(HEADER).ok_or_else(short)?;
         let mut message = Self {
             bridge: parse_u32(&header[4..])?,
-            members: Vec::new(),
+            ..Self::default()
         };
+        for routers in within(attributes, ROUTERS) {
+            message.has_routers |= within(routers?.value(), ROUTER).next().is_some();
+        }
         for table in within(attributes, TABLE) {
             for entry in within(table?.value(), ENTRY) {
                 for info in within(entry?.value(), INFO) {
@@ -142,9 +154,9 @@ mod tests {
         ];
         let mut payload = vec![BRIDGE, 0, 0, 0];
         payload.extend(3_u32.to_ne_bytes());
-        payload.extend(attribute(2, &[0; 8]));
         payload.extend(attribute(TABLE, &entries.concat()));
         let message = read(&payload).unwrap();
+        assert!(!message.has_routers);
         assert_eq!(message.bridge, 3);
         assert_eq!(message.members, [(group, 7)]);
         assert!(read(&payload[..7]).is_err());
@@ -153,5 +165,8 @@ mod tests {
             let found = read(&payload[..length]).map_or(0, |cut| cut.members.len());
             assert_eq!(found, 0, "{length} bytes");
         }
+        let router = attribute(ROUTER, &[7_u32.to_ne_bytes(), [0; 4]].concat());
+        payload.extend(attribute(ROUTERS, &router));
+        assert!(read(&payload).unwrap().has_routers);
     }
 }

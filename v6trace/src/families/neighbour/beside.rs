@@ -87,16 +87,14 @@ pub struct LinkState {
     pub addr_gen_mode: Option<u32>,
 }
 
-/// A bridge that hands multicast of IPv6 to members alone: somebody asks for these, and
-/// the bridge listens to who answers.
+/// A bridge that hands multicast of IPv6 to members alone: it asks for these, listens to who
+/// answers, and knows of no router, which would be handed all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snooping {
     /// The namespace that it is in.
     pub netns: u32,
     /// Its name.
     pub bridge: String,
-    /// Whether it asks for members itself; else another node does.
-    pub is_querier: bool,
     /// The ports behind which the solicitations' group has members, by name.
     pub ports: Vec<String>,
 }

@@ -91,8 +91,7 @@ impl Story<'_> {
                 vec![show.remark("whether it has one, and is done with its test")]
             };
         }
-        let troubled = self.holders().iter().find(|holder| state(holder).is_some());
-        if let Some(holder) = troubled {
+        if let Some(holder) = self.troubled() {
             let name = quoted(&holder.interface);
             let command = if holder.link.is_up {
                 format!("ip -6 address show dev {name}")
@@ -113,6 +112,12 @@ impl Story<'_> {
             .chain(self.flood())
             .chain([ping])
             .collect()
+    }
+
+    /// Who has the address, and would not answer.
+    pub(super) fn troubled(&self) -> Option<&Holder> {
+        let mut holders = self.holders().iter();
+        holders.find(|holder| state(holder).is_some())
     }
 
     pub(super) fn holder_list(&self) -> Value {

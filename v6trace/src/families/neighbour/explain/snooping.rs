@@ -8,33 +8,30 @@ use crate::{
 };
 
 impl<'a> Story<'a> {
-    /// The bridge, where nobody is known to it that listens. One that was there before was
-    /// asked by unicast.
+    /// The bridge, where nobody is known to it that listens, and nothing else is known to be
+    /// the reason. One that was there before was asked by unicast.
     pub(super) fn keeps_away(&self) -> Option<&'a Snooping> {
         let found = self.beside?.snooping.as_ref()?;
-        (found.ports.is_empty() && !self.silent.was_known).then_some(found)
+        let was_sent = self.has_carrier() != Some(false) && self.could_ask() != Some(false);
+        let is_explained = self.dropped().is_some() || self.troubled().is_some();
+        let may_be_it = was_sent && !is_explained && !self.silent.was_known;
+        (may_be_it && found.ports.is_empty()).then_some(found)
     }
 
     /// What it does; a sentence with a blank ahead.
     pub(super) fn kept_away(&self) -> Option<String> {
-        let Snooping {
-            netns,
-            bridge,
-            is_querier,
-            ..
-        } = self.keeps_away()?;
+        let Snooping { netns, bridge, .. } = self.keeps_away()?;
         let place = if *netns == self.subject.event.netns {
             String::new()
         } else {
             format!(" of {}", self.subject.session.place(*netns))
         };
-        let asks = if *is_querier { "it" } else { "another node" };
         let group = solicited_node(self.silent.address);
         Some(format!(
-            " The bridge {bridge}{place} hands multicast to members alone (mcast_snooping = 1, and \
-             {asks} asks for members), and knows of none of {group}, to which these solicitations \
-             go: a node that has the address and has not told the bridge that it listens (MLD) \
-             hears none."
+            " The bridge {bridge}{place} hands multicast to members alone (mcast_snooping = 1, \
+             mcast_querier = 1, and no port has a router behind it), and knows of none of {group}, \
+             to which these solicitations go: a node that has the address and has not told the \
+             bridge that it listens (MLD) hears none."
         ))
     }
 
@@ -58,7 +55,6 @@ impl<'a> Story<'a> {
         let ports = found.ports.iter().map(|port| port.as_str().into());
         diagnosis
             .with("snooping_bridge", found.bridge.as_str())
-            .with("bridge_is_querier", found.is_querier)
             .with("group", solicited_node(self.silent.address).to_string())
             .with("member_ports", Value::List(ports.collect()))
     }

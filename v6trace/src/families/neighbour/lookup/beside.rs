@@ -177,7 +177,7 @@ fn state(link: &Link) -> LinkState {
 }
 
 /// Where the other end of an interface is: the namespace, and its index.
-pub(super) fn other_end_of(event: &Event, ifindex: u32, batch: &mut Batch) -> Option<(u32, u32)> {
+fn other_end_of(event: &Event, ifindex: u32, batch: &mut Batch) -> Option<(u32, u32)> {
     let link = links::by_index(&batch.inside_of(event)?.links, ifindex)?.clone();
     let (others, _) = batch.others(event.netns);
     let end = other_end::of(event, &link, &others, batch);

@@ -1,72 +1,74 @@
 //! Looks for a bridge of this host that keeps solicitations from who has not told it that
 //! it listens to them.
 
-use super::beside::{inside, other_end_of};
+use super::beside::inside;
 use crate::{
     event::Event,
     families::neighbour::{NeighbourSilent, Snooping, beside::solicited_node},
+    ifa::{DADFAILED, TENTATIVE},
     observe::{
         batch::Batch,
         enter,
         inside::known,
-        links::{self, Bridge, Link},
+        links::{self, Bridge},
         memberships,
     },
 };
 
-/// The bridge that the interface is, or that it or what it is stacked on leads to.
+/// What a veth is.
+const VETH: &str = "veth";
+
+/// The bridge that the interface is, or of which the peer of a veth is a port. What is
+/// stacked on an interface, or on a bridge's port, need not get there.
 /// `end`: the other end of the interface.
 ///
 /// A bridge floods multicast as long as nobody asks for members (`br_multicast_querier_exists`);
-/// it does not ask itself without an address to ask from.
+/// it does not ask itself without an address to ask from. Whether it still waits for the first
+/// answers is not told, nor when an address of its came.
 pub(super) fn look(
     end: Option<(u32, u32)>,
     event: &Event,
     silent: &NeighbourSilent,
     batch: &mut Batch,
 ) -> Option<Snooping> {
-    let own = (event.netns, silent.ifindex);
-    // What a VLAN or the like is stacked on may lead there.
-    let below = end.filter(|(netns, _)| *netns == event.netns);
-    let beyond = below.and_then(|(_, ifindex)| other_end_of(event, ifindex, batch));
-    let mut places = [Some(own), end, beyond].into_iter().flatten();
-    let (netns, ifindex, name, bridge, has_address) = places.find_map(|(netns, ifindex)| {
-        let inside = inside(netns, event, batch)?;
-        let link = links::by_index(&inside.links, ifindex)?;
-        let both = [Some(link), links::master_of(&inside.links, link)];
-        let is_bridge = |link: &&Link| link.bridge.is_some();
-        let link = both.into_iter().flatten().find(is_bridge)?;
-        let mut held = inside.addresses.iter();
-        let has_address = held.any(|it| it.ifindex == link.ifindex && it.address.is_ipv6());
-        Some((
-            netns,
-            link.ifindex,
-            link.name.clone(),
-            link.bridge?,
-            has_address,
-        ))
-    })?;
+    let own = links::by_index(&batch.inside_of(event)?.links, silent.ifindex)?;
+    let is_bridge = own.bridge.is_some();
+    let is_veth = own.kind.as_deref() == Some(VETH);
+    let (netns, ifindex) = if is_bridge {
+        (event.netns, silent.ifindex)
+    } else {
+        end.filter(|_| is_veth)?
+    };
+    let around = inside(netns, event, batch)?;
+    let mut link = links::by_index(&around.links, ifindex)?;
+    if !is_bridge {
+        link = links::master_of(&around.links, link)?;
+    }
     let Bridge {
         snoops,
         is_querier,
-        hears_querier,
-    } = bridge;
-    let is_querier = is_querier && has_address;
-    if !snoops || !is_querier && !hears_querier {
+        is_by_vlan,
+    } = link.bridge?;
+    let mut held = around.addresses.iter();
+    let can_ask = held.any(|it| {
+        let is_usable = u32::from(it.flags) & (TENTATIVE | DADFAILED) == 0;
+        it.ifindex == link.ifindex && it.address.is_ipv6() && is_usable
+    });
+    if !snoops || !is_querier || is_by_vlan || !can_ask {
         return None;
     }
+    let (index, bridge) = (link.ifindex, link.name.clone());
     let group = solicited_node(silent.address);
     let paths = batch.places().paths(netns);
-    let listed = enter::within(netns, &paths, || memberships::ports(ifindex, group));
-    let ports = known("members of groups", listed)?;
+    let listed = enter::within(netns, &paths, || memberships::ports(index, group));
+    let ports = known("members of groups", listed)??;
     let links = &inside(netns, event, batch)?.links;
     let named = ports
         .iter()
         .filter_map(|&port| links::by_index(links, port));
     Some(Snooping {
         netns,
-        bridge: name,
-        is_querier,
+        bridge,
         ports: named.map(|port| port.name.clone()).collect(),
     })
 }
