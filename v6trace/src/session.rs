@@ -223,13 +223,9 @@ impl Session {
         let living = self.container_of(netns);
         let found = acting.or(living);
         let pod = found.and_then(|container| container.pod.as_ref());
-        let is_their_netns =
-            found
-                .zip(living)
-                .is_some_and(|(found, living)| match (&found.pod, &living.pod) {
-                    (Some(pod), Some(other)) => pod.uid == other.uid,
-                    _ => found.id == living.id,
-                });
+        let is_their_netns = found
+            .zip(living)
+            .is_some_and(|(found, living)| found.is_beside(living));
         Whose {
             // Of a pod's namespace it is not known which of its containers it is about.
             container: acting.or(living.filter(|container| container.pod.is_none())),

@@ -294,36 +294,43 @@ fn by_cgroup1() -> Result<()> {
 }
 
 /// What is said of another namespace names the container that lives there, whether the
-/// namespace has a name or not; where nobody lives, it has the namespace's.
+/// namespace has a name or not; where nobody lives, or the host is at work as well, it has the
+/// namespace's.
 fn of_another() -> Result<()> {
     fs::create_dir_all("/tmp/systemd")?;
     let _hierarchy = Mounted::on("cgroup", "/tmp/systemd", "none,name=systemd")?;
     let config = json!({ "ID": ID, "Name": "/web" });
     let directory = format!("/var/lib/docker/containers/{ID}");
     let _files = Files::write(&directory, "config.v2.json", &config)?;
-    let [web, plain, host] = ["cni-5f1c", "plain", "binds"].map(Netns::new);
-    let (web, plain, host) = (web?, plain?, host?);
+    let [web, plain, shared, host] = ["cni-5f1c", "plain", "shared", "binds"].map(Netns::new);
+    let (web, plain, shared, host) = (web?, plain?, shared?, host?);
     host.ip("link set lo up")?;
-    for (netns, address) in [(&web, "fd00:4::5"), (&plain, "fd00:4::6")] {
+    for (netns, address) in [
+        (&web, "fd00:4::5"),
+        (&plain, "fd00:4::6"),
+        (&shared, "fd00:4::7"),
+    ] {
         netns.dummy("d0")?;
         netns.ip(&format!("addr add {address}/64 dev d0 nodad"))?;
+        netns.clear();
     }
+    let _hosts = Member::of("/tmp/systemd/frr", Some(&shared))?;
     let tracer = Tracer::start(&[])?;
     // What the session began with does not know of it.
     let _inhabitant = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&web))?;
-    for address in ["fd00:4::5", "fd00:4::6"] {
+    let _guest = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&shared))?;
+    for address in ["fd00:4::5", "fd00:4::6", "fd00:4::7"] {
         let bound = host.enter(|| Ok(UdpSocket::bind((address, 0))))?;
         ensure!(bound.is_err(), "{address} could be bound to");
     }
     let (report, recording) = tracer.finish_recorded()?;
     report.complete()?;
-    report.count(2)?;
+    report.count(3)?;
+    let named = |netns: &Netns| format!("d0 in network namespace {} has it", netns.name());
     for (address, place) in [
         ("fd00:4::5", "d0 in container web has it"),
-        (
-            "fd00:4::6",
-            &format!("d0 in network namespace {} has it", plain.name()),
-        ),
+        ("fd00:4::6", &named(&plain)),
+        ("fd00:4::7", &named(&shared)),
     ] {
         let mut all = report.diagnoses.iter();
         let found = all.find(|found| found.field("address") == address);

@@ -315,8 +315,8 @@ impl Observer {
             .filter(|&(_, netns)| netns != self.own_netns)
             .collect();
         let contained = elsewhere.into_iter();
-        let contained =
-            contained.filter_map(|(index, netns)| Some((index, looks.contained(netns)?.into())));
+        let contained = contained
+            .filter_map(|(index, netns)| Some((index, looks.contained(netns, None)?.into())));
         contained.collect()
     }
 

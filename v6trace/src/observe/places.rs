@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::namespaces::{self, inode_of};
+use super::{
+    namespaces::{self, inode_of},
+    processes,
+};
+use crate::container::Container;
 
 /// Processes that are remembered of a namespace: one, and another should that
 /// be the one that is about to end.
@@ -83,9 +87,21 @@ impl Places {
     }
 
     /// Processes that live in a namespace, as many as are remembered.
-    pub(crate) fn living(&self, netns: u32) -> &[u32] {
+    fn living(&self, netns: u32) -> &[u32] {
         let place = self.found.get(&netns);
         place.map_or(&[], |place| &place.processes)
+    }
+
+    /// These with their containers, where all of them are of one, or of one pod; else nothing,
+    /// for the host or others are at work there as well.
+    pub(crate) fn contained(&self, netns: u32) -> Vec<(u32, Container)> {
+        let is_there = |pid: &&u32| inode_of(&path(**pid)).is_ok_and(|inode| inode == netns);
+        let there = self.living(netns).iter().filter(is_there);
+        let all = there.map(|&pid| Some((pid, processes::is_part(pid).container?)));
+        let all: Vec<_> = all.collect::<Option<_>>().unwrap_or_default();
+        let first = all.first();
+        let is_one = first.is_some_and(|(_, first)| all.iter().all(|(_, it)| it.is_beside(first)));
+        if is_one { all } else { Vec::new() }
     }
 
     /// A process that lives in a namespace, rather not `but`, which may have ended by

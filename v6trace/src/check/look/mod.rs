@@ -136,10 +136,8 @@ fn walk(
                 let somebody = places.somebody(netns, None);
                 let somebody = somebody.filter(|_| Some(netns) != own);
                 snapshot.processes = somebody.map(|pid| (netns, pid)).into_iter().collect();
-                // Others may be at work there as well.
-                let mut living = places.living(netns).iter().filter(|_| Some(netns) != own);
-                let container = living.find_map(|&pid| processes::is_part(pid).container);
-                snapshot.container = container.map(Box::new);
+                let contained = somebody.and_then(|_| places.contained(netns).into_iter().next());
+                snapshot.container = contained.map(|(_, container)| Box::new(container));
                 snapshot
             });
             let is_wanted = sender.send((netns, found)).is_ok();
