@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub addresses: Vec<Address>,
     /// IPv6 routes with a gateway, and default routes; `None` where they could not be listed.
     pub routes: Option<Vec<Route>>,
+    /// Whether more of them have no carrier than the kernel is asked for.
+    pub has_unasked: bool,
     /// What interfaces answer for as anycast, by index; `None` where that could not be
     /// read.
     pub anycast: Option<Vec<(u32, Ipv6Addr)>>,
@@ -55,7 +57,7 @@ pub struct Snapshot {
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
     pub cut: bool,
-    /// A process in it, where it has no name: (namespace, process id).
+    /// A process in it: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
     /// The container that it is of.
     pub container: Option<Box<Container>>,
@@ -107,7 +109,7 @@ impl Snapshot {
                 && self.gateways.is_some()
                 && self.strays.is_some()
                 && self.sources.is_some();
-        self.cut || !all_known
+        self.cut || self.has_unasked || !all_known
     }
 
     /// Whether no list is longer than any that is made.
@@ -266,7 +268,12 @@ impl Interface {
 
     /// Whether neighbours on it are looked for, as on a segment that it shares.
     pub fn is_ethernet(&self) -> bool {
-        self.device_type == Self::ETHERNET && self.flags & (Self::LOOPBACK | Self::NOARP) == 0
+        self.device_type == Self::ETHERNET && self.asks_neighbours()
+    }
+
+    /// Whether nothing says that neighbours are not asked for their addresses on the link.
+    pub(super) fn asks_neighbours(&self) -> bool {
+        self.flags & (Self::LOOPBACK | Self::NOARP) == 0
     }
 }
 
@@ -315,7 +322,8 @@ pub struct Route {
     /// Whether none of its interfaces has a carrier (`RTNH_F_LINKDOWN`).
     #[serde(default)]
     pub is_linkdown: bool,
-    /// Whether the kernel was asked, and takes it for all that.
+    /// Whether the kernel was asked, as it is where the answer matters, and takes it for all
+    /// that.
     #[serde(default)]
     pub is_chosen: bool,
 }

@@ -50,6 +50,10 @@ impl Site {
     /// Unplugs v0, and waits until its routes say so.
     fn unplug(&self) -> Result<()> {
         self.far.ip("link set v1 down")?;
+        self.marked()
+    }
+
+    fn marked(&self) -> Result<()> {
         until("routes should be marked", Duration::from_secs(5), || {
             let routes = shown(&self.host, "-6 route show table all").unwrap_or_default();
             routes.iter().any(|route| route.contains("linkdown"))
@@ -68,6 +72,8 @@ fn in_the_way() -> Result<()> {
     site.add("default via fe80::1 dev v0 metric 10")?;
     site.add("default via fe80::9 dev w0 metric 20")?;
     site.add("fd00:91::/48 via fe80::1 dev v0 metric 10")?;
+    site.add("fd00:91::/48 via fe80::9 dev w0 metric 20")?;
+    site.add("fd00:92::/48 via fe80::1 dev v0 metric 10")?;
     Checked::now()?.silent(&site.host)?;
     site.unplug()?;
     let before = site.way("2001:db8:7::7")?;
@@ -83,10 +89,15 @@ fn in_the_way() -> Result<()> {
         .field("address", "::")
         .evidence("route", "default via fe80::1 dev v0 metric 10")
         .evidence("other_route", "default via fe80::9 dev w0 metric 20")
+        .evidence("route_count", 2)
         .evidence("carrier", false)
         .evidence("ignore_linkdown", 0)
         .evidence("all_forwarding", 1)
-        .summary_has(["v0 has no carrier", "although default via fe80::9"])
+        .summary_has([
+            "v0 has no carrier",
+            "and 1 more by it",
+            "to the first of these default via fe80::9",
+        ])
         .check()?;
     let routes = shown(&site.host, "-6 route show table all")?.len();
     found.follow("ignore_routes_with_linkdown=1")?;
@@ -201,12 +212,19 @@ fn on_a_host() -> Result<()> {
     Checked::now()?.silent(&never.host)
 }
 
-/// A backup that took over, a port without a route, one that the kernel passes over, and
-/// one of higher metric.
+/// A backup that took over, a port without a route, one that the kernel passes over, one of
+/// higher metric, and one that is dormant and sends.
 fn not_taken() -> Result<()> {
-    let [took_over, unrouted, passed_over, second] =
-        ["rwct", "rwcu", "rwcp", "rwcs"].map(Site::router);
-    let (took_over, unrouted, passed_over, second) = (took_over?, unrouted?, passed_over?, second?);
+    let [took_over, unrouted, passed_over, second, dormant] =
+        ["rwct", "rwcu", "rwcp", "rwcs", "rwcd"].map(Site::router);
+    let (took_over, unrouted, passed_over, second, dormant) =
+        (took_over?, unrouted?, passed_over?, second?, dormant?);
+    dormant.add("default via fe80::1 dev v0 metric 10")?;
+    dormant.add("default via fe80::9 dev w0 metric 20")?;
+    dormant
+        .host
+        .ip("link set dev v0 mode dormant state dormant")?;
+    dormant.marked()?;
     took_over.add("default via fe80::1 dev v0 metric 10")?;
     took_over.add("default via fe80::9 dev w0 metric 5")?;
     unrouted.add("default via fe80::9 dev w0")?;
@@ -221,5 +239,6 @@ fn not_taken() -> Result<()> {
     let sites = [took_over, unrouted, passed_over, second];
     sites.iter().try_for_each(Site::unplug)?;
     let checked = Checked::now()?;
+    checked.silent(&dormant.host)?;
     sites.iter().try_for_each(|site| checked.silent(&site.host))
 }

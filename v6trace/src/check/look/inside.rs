@@ -52,7 +52,6 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
         ..Snapshot::default()
     };
     let links = links::list()?;
-    routes::choose(snapshot.routes.as_deref_mut().unwrap_or_default(), &links);
     let elsewhere = links.iter().filter(|link| link.other_end.is_some());
     let elsewhere = elsewhere.filter_map(|link| Some((link.ifindex, link.other_end_nsid?)));
     let elsewhere = elsewhere.collect();
@@ -65,6 +64,8 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
         snapshot.neighbours = Some(counts);
     }
     bound(&mut snapshot);
+    snapshot.sort();
+    routes::choose(&mut snapshot, &links);
     Ok((snapshot, elsewhere))
 }
 

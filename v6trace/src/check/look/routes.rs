@@ -1,8 +1,8 @@
 //! The IPv6 routes of the calling thread's network namespace, and which the kernel takes
 //! of those whose interface has no carrier.
 //!
-//! It is asked as `ip route get` does, and only where there is such a route: a host that does
-//! not forward may probe routers meanwhile, as it does for any packet (RFC 4191, section 3.5).
+//! It is asked as `ip route get` does, and only where the answer matters: a host that does not
+//! forward may probe routers meanwhile, as it does for any packet (RFC 4191, section 3.5).
 
 use std::{
     io,
@@ -12,11 +12,15 @@ use std::{
 use netlink_packet_route::route::RouteFlags;
 
 use crate::{
-    check::Route,
+    check::{
+        Route, Snapshot,
+        routes::{ASKED, InVain},
+    },
     observe::{
         links::{self, Link},
         routes,
     },
+    prefix,
 };
 
 /// A prefix, and how many bits it has.
@@ -28,8 +32,6 @@ const UNICAST: u8 = 1;
 const LOCAL: u8 = 2;
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
-/// Routes that the kernel is asked for.
-const ASKED: usize = 64;
 /// Destinations of a default route that are tried until one takes it: no other route is
 /// likely to lead to what is for documentation alone (RFC 3849, RFC 9637) or for benchmarks
 /// (RFC 5180).
@@ -39,7 +41,7 @@ const ANYWHERE: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 1),
 ];
 
-/// The routes that matter, default routes first; and the prefixes whose addresses are
+/// The routes that matter, those that lead out first; and the prefixes whose addresses are
 /// all this host's, which nobody has on an interface (`ip route add local`).
 pub(super) fn look() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
     let all = routes::list(|route| {
@@ -62,15 +64,25 @@ pub(super) fn look() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
         is_chosen: false,
     });
     let mut led: Vec<Route> = led.collect();
-    led.sort_by_key(|route| route.prefix_len != 0);
+    led.sort_by_key(|route| route.prefix_len.min(Route::WIDE + 1));
     Ok((led, own.collect()))
 }
 
 /// Marks the routes that the kernel takes though their interface has no carrier.
-pub(super) fn choose(routes: &mut [Route], links: &[Link]) {
-    let asked = routes.iter_mut().filter(|route| route.is_used_in_vain());
-    for route in asked.take(ASKED) {
-        route.is_chosen = is_chosen(route, links);
+pub(super) fn choose(snapshot: &mut Snapshot, links: &[Link]) {
+    let routes = snapshot.routes.iter().flatten().enumerate();
+    let mut asked = routes.filter(|(_, route)| route.is_used_in_vain());
+    let matter = asked.by_ref().take(ASKED);
+    let matter = matter.filter(|(_, route)| InVain::of(snapshot, route).is_some());
+    let chosen = matter.filter(|(_, route)| is_chosen(route, links));
+    let chosen: Vec<usize> = chosen.map(|(at, _)| at).collect();
+    let has_unasked = asked.next().is_some();
+    snapshot.has_unasked = has_unasked;
+    let routes = snapshot.routes.as_deref_mut().unwrap_or_default();
+    for at in chosen {
+        if let Some(route) = routes.get_mut(at) {
+            route.is_chosen = true;
+        }
     }
 }
 
@@ -82,11 +94,12 @@ fn is_chosen(route: &Route, links: &[Link]) -> bool {
         return false;
     }
     let first = Ipv6Addr::from_bits(route.prefix.to_bits() | u128::from(route.prefix_len < 127));
-    let destinations = if route.is_way_out() {
-        &ANYWHERE[..]
-    } else {
-        &[first]
-    };
+    let is_within = |to: &&Ipv6Addr| prefix::has(route.prefix, route.prefix_len, **to);
+    let anywhere = ANYWHERE.iter().filter(|_| route.is_way_out());
+    let mut destinations: Vec<Ipv6Addr> = anywhere.filter(is_within).copied().collect();
+    if destinations.is_empty() {
+        destinations.push(first);
+    }
     let is_it = |to: &Ipv6Addr| {
         let found = routes::look_up(IpAddr::V6(*to), vrf, RouteFlags::FibMatch);
         found.is_some_and(|found| {
