@@ -67,7 +67,8 @@ impl Story<'_> {
             if single != id && !added.contains(&id) {
                 added.push(id);
                 let add = format!("ip nexthop add id {id} group {single}");
-                let remark = "then; with the others that it had before, once they are there again";
+                let remark = "then; with its type and weights, if it had any, and the others that it had \
+                              before, once they are there again";
                 diagnosis = diagnosis.fix(self.subject.command(&add).remark(remark));
             }
             let add = format!(
