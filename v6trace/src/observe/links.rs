@@ -5,9 +5,10 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeBooleanOptionFlags, Inet6DevConf,
-        InfoBond, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVrf,
-        LinkAttribute, LinkFlags, LinkHeader, LinkInfo, LinkMessage,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeBooleanOptionFlags,
+        BridgeMulticastRouterType, Inet6DevConf, InfoBond, InfoBridge, InfoBridgePort, InfoData,
+        InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
+        LinkMessage,
     },
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -79,8 +80,9 @@ pub(crate) struct Bridge {
     pub(crate) snoops: bool,
     /// Whether it asks for members itself (`mcast_querier`).
     pub(crate) is_querier: bool,
-    /// Whether each VLAN has its own settings of these (`mcast_vlan_snooping`).
-    pub(crate) is_by_vlan: bool,
+    /// Whether what it lists does not tell who is handed multicast: each VLAN has its own
+    /// settings (`mcast_vlan_snooping`), or routers are not listed (`mcast_router` = 0).
+    pub(crate) is_opaque: bool,
 }
 
 /// All interfaces of the namespace.
@@ -211,7 +213,10 @@ fn bridge(info: &LinkInfo) -> Option<Bridge> {
             InfoBridge::MulticastQuerier(is_querier) => bridge.is_querier = *is_querier,
             InfoBridge::MultiBoolOpt(options) => {
                 let by_vlan = BridgeBooleanOptionFlags::VlanMulticastSnooping;
-                bridge.is_by_vlan = options.value.contains(by_vlan);
+                bridge.is_opaque |= options.value.contains(by_vlan);
+            }
+            InfoBridge::MulticastRouter(BridgeMulticastRouterType::Disabled) => {
+                bridge.is_opaque = true;
             }
             _ => {}
         }

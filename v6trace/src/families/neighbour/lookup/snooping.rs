@@ -47,14 +47,14 @@ pub(super) fn look(
     let Bridge {
         snoops,
         is_querier,
-        is_by_vlan,
+        is_opaque,
     } = link.bridge?;
     let mut held = around.addresses.iter();
     let can_ask = held.any(|it| {
         let is_usable = u32::from(it.flags) & (TENTATIVE | DADFAILED) == 0;
         it.ifindex == link.ifindex && it.address.is_ipv6() && is_usable
     });
-    if !snoops || !is_querier || is_by_vlan || !can_ask {
+    if !snoops || !is_querier || is_opaque || !can_ask {
         return None;
     }
     let (index, bridge) = (link.ifindex, link.name.clone());
