@@ -42,6 +42,14 @@ impl Container {
         self.name.as_deref().unwrap_or_else(short)
     }
 
+    /// Whether they have one network namespace: they are the same, or of one pod.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        match (&self.pod, &other.pod) {
+            (Some(pod), Some(other)) => pod.uid == other.uid,
+            _ => self.id == other.id,
+        }
+    }
+
     /// Whether somebody who says `wanted` means this one: its name, its id or how that
     /// begins, or its pod.
     pub fn is_called(&self, wanted: &str) -> bool {

@@ -177,6 +177,22 @@ impl Session {
         self.namespaces.get(&inode).map(String::as_str)
     }
 
+    /// A namespace as an operator knows it: "pod shop/web-0", "container web", "network
+    /// namespace blue".
+    pub(crate) fn place(&self, netns: u32) -> String {
+        if let Some(container) = self.container_of(netns) {
+            return match &container.pod {
+                Some(pod) => format!("pod {pod}"),
+                None => format!("container {}", container.name()),
+            };
+        }
+        match self.namespace_name(netns) {
+            Some(name) => format!("network namespace {name}"),
+            None if self.is_own_namespace(netns) => "v6trace's own network namespace".to_owned(),
+            None => format!("network namespace {netns}"),
+        }
+    }
+
     /// Whether v6trace itself ran in that namespace.
     pub fn is_own_namespace(&self, inode: u32) -> bool {
         self.info.own_netns == inode
@@ -207,13 +223,9 @@ impl Session {
         let living = self.container_of(netns);
         let found = acting.or(living);
         let pod = found.and_then(|container| container.pod.as_ref());
-        let is_their_netns =
-            found
-                .zip(living)
-                .is_some_and(|(found, living)| match (&found.pod, &living.pod) {
-                    (Some(pod), Some(other)) => pod.uid == other.uid,
-                    _ => found.id == living.id,
-                });
+        let is_their_netns = found
+            .zip(living)
+            .is_some_and(|(found, living)| found.is_beside(living));
         Whose {
             // Of a pod's namespace it is not known which of its containers it is about.
             container: acting.or(living.filter(|container| container.pod.is_none())),

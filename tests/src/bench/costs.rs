@@ -36,7 +36,7 @@ pub(super) fn measure(tracers: &[Tracer]) -> Result<()> {
         figure("stop-after-work", tracer.name, &[running.stop()?]);
         record(&place, tracer)?;
     }
-    if let Some(tracer) = tracers.iter().find(|tracer| tracer.explains_routers()) {
+    if let Some(tracer) = tracers.iter().find(|tracer| tracer.explains_more()) {
         let running = tracer.start(Purpose::Router)?;
         let name = format!("{}-transit", tracer.name);
         workloads::measure_router(&place, &name, || running.processor_time().map(Some))?;

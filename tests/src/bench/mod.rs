@@ -10,6 +10,7 @@
 //! costs       each workload under each tracer      -> ::figure lines
 //! storm       failures without end, followed live  -> ::figure lines
 //! losses      one burst under each tracer          -> ::figure lines
+//! why         a command that is asked about        -> ::figure lines
 //! ```
 //!
 //! The numbers mean something only on the hardware that the host side gives
@@ -25,6 +26,7 @@ mod starts;
 mod storm;
 mod tracers;
 mod ways;
+mod why;
 mod workloads;
 
 use std::path::Path;
@@ -57,6 +59,8 @@ enum Part {
     Storm,
     /// What is lost when much happens at once.
     Losses,
+    /// What it takes to ask about one command.
+    Why,
 }
 
 impl Order {
@@ -68,6 +72,7 @@ impl Order {
             Part::Costs => "costs",
             Part::Storm => "storm",
             Part::Losses => "losses",
+            Part::Why => "why",
         };
         let tracers = self
             .tracer
@@ -97,6 +102,7 @@ pub(crate) fn run(order: &Order) -> Result<()> {
         Part::Costs => costs::measure(&tracers),
         Part::Storm => storm::measure(&tracers),
         Part::Losses => losses::measure(&tracers),
+        Part::Why => why::measure(&tracers),
     }
 }
 

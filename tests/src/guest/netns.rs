@@ -72,6 +72,11 @@ impl Netns {
         ip(&format!("netns del {}", self.name()))
     }
 
+    /// Has nobody live in it any more for having run `ip` there.
+    pub(crate) fn clear(&self) {
+        iproute::leave(self.name());
+    }
+
     /// Runs `work` in this namespace, on a thread of its own so that the rest
     /// of the process stays where it is.
     pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {

@@ -2,6 +2,7 @@
 //! runtime where its cgroups are cgroup2's, of made ones where they are cgroup1's.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
@@ -18,6 +19,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     alone("container-of-a-runtime", of_a_runtime),
     alone("container-by-cgroup1", by_cgroup1),
     alone("container-not-a-service", service),
+    alone("container-of-another-namespace", of_another),
 ]];
 
 const ID: &str = "5d9a0f6c1b7e48d2a3c45e6f70819a2b3c4d5e6f708192a3b4c5d6e7f8091a2b";
@@ -288,6 +290,63 @@ fn by_cgroup1() -> Result<()> {
         .read("replay", &[])?
         .stdout;
     ensure!(text.contains("  d0  container web\n"), "{text}");
+    Ok(())
+}
+
+/// What is said of another namespace names the container that lives there, whether the
+/// namespace has a name or not; where nobody lives, or the host is at work as well, it has the
+/// namespace's.
+fn of_another() -> Result<()> {
+    fs::create_dir_all("/tmp/systemd")?;
+    let _hierarchy = Mounted::on("cgroup", "/tmp/systemd", "none,name=systemd")?;
+    let config = json!({ "ID": ID, "Name": "/web" });
+    let directory = format!("/var/lib/docker/containers/{ID}");
+    let _files = Files::write(&directory, "config.v2.json", &config)?;
+    let [web, plain, shared, host] = ["cni-5f1c", "plain", "shared", "binds"].map(Netns::new);
+    let (web, plain, shared, host) = (web?, plain?, shared?, host?);
+    host.ip("link set lo up")?;
+    for (netns, address) in [
+        (&web, "fd00:4::5"),
+        (&plain, "fd00:4::6"),
+        (&shared, "fd00:4::7"),
+    ] {
+        netns.dummy("d0")?;
+        netns.ip(&format!("addr add {address}/64 dev d0 nodad"))?;
+        netns.clear();
+    }
+    let _hosts = Member::of("/tmp/systemd/frr", Some(&shared))?;
+    let tracer = Tracer::start(&[])?;
+    // What the session began with does not know of it.
+    let _inhabitant = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&web))?;
+    let _guest = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&shared))?;
+    for address in ["fd00:4::5", "fd00:4::6", "fd00:4::7"] {
+        let bound = host.enter(|| Ok(UdpSocket::bind((address, 0))))?;
+        ensure!(bound.is_err(), "{address} could be bound to");
+    }
+    let (report, recording) = tracer.finish_recorded()?;
+    report.complete()?;
+    report.count(3)?;
+    let named = |netns: &Netns| format!("d0 in network namespace {} has it", netns.name());
+    for (address, place) in [
+        ("fd00:4::5", "d0 in container web has it"),
+        ("fd00:4::6", &named(&plain)),
+        ("fd00:4::7", &named(&shared)),
+    ] {
+        let mut all = report.diagnoses.iter();
+        let found = all.find(|found| found.field("address") == address);
+        let found = found.with_context(|| format!("nothing about {address}"))?;
+        found
+            .expect()
+            .field("cause", "bind-address-absent")
+            .field("container", Value::Null)
+            .summary_has([place])
+            .check()?;
+    }
+    let text = recording
+        .context("nothing was recorded")?
+        .read("replay", &[])?
+        .stdout;
+    ensure!(text.contains("d0 in container web has it"), "{text}");
     Ok(())
 }
 

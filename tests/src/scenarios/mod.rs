@@ -205,7 +205,7 @@ const GROUPS: &[Group] = &[
         boot: None,
         scenarios: transit::SCENARIOS,
     },
-    of_those(&["set-token", "anycast"], containers::SCENARIOS),
+    of_those(&["set-token", "anycast", "bind"], containers::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_all(ways::SCENARIOS),

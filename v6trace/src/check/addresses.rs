@@ -63,7 +63,7 @@ impl<'a> Found<'a> {
                  {name}, is in hairpin mode: it may have met its own solicitation, which {name} \
                  does not recognise (enhanced_dad = 0)",
                 port.name,
-                at.host.name(at.snapshot.netns),
+                at.host.session.place(at.snapshot.netns),
             ),
             (others, _) => {
                 let named: Vec<String> = others.iter().map(Other::name).collect();
@@ -240,6 +240,9 @@ struct Other<'a> {
 impl Other<'_> {
     fn name(&self) -> String {
         let name = &self.interface.name;
-        format!("{name} of {}", self.at.host.name(self.at.snapshot.netns))
+        format!(
+            "{name} of {}",
+            self.at.host.session.place(self.at.snapshot.netns)
+        )
     }
 }

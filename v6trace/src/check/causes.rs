@@ -11,6 +11,8 @@ causes! {
         "an interface that is up has no IPv6, since its MTU is below 1280";
     NoDefaultRoute, "no-default-route", Notice,
         "an interface was given an address and has no way out: no router has made itself the default";
+    RouteWithoutCarrier, "route-without-carrier", Hazard,
+        "the kernel takes a route whose interface has no carrier";
     ListenerAbsent, "listener-address-absent", Hazard,
         "a socket waits for connections at an address that no interface has";
     StaleMemberships, "stale-memberships", Hazard,
@@ -30,6 +32,7 @@ impl Cause {
             Self::Dadfailed | Self::Tentative | Self::EnhancedDadOff | Self::MacTwice => "dad",
             Self::SmallMtu => "address",
             Self::NoDefaultRoute => "advertisement",
+            Self::RouteWithoutCarrier => "route",
             Self::ListenerAbsent => "bind",
             Self::StaleMemberships => "multicast-join",
             Self::TableNearlyFull => "neighbour",

@@ -38,7 +38,7 @@ fn forgetful(place: Place<'_>, interface: &Interface) -> Option<Diagnosis> {
          and {} of {}, its other end, is in hairpin mode and may send them back: a new address is \
          then taken for a duplicate and never used.",
         port.name,
-        at.host.name(at.snapshot.netns)
+        at.host.session.place(at.snapshot.netns)
     );
     Some(
         place
@@ -95,7 +95,7 @@ fn twice(
     let other_name = format!(
         "{} of {}",
         other.name,
-        first.host.name(first.snapshot.netns)
+        first.host.session.place(first.snapshot.netns)
     );
     let summary = format!(
         "{} and {other_name} have one MAC, {mac}, behind ports of the bridge {bridge}: as far \

@@ -100,14 +100,6 @@ impl<'a> Host<'a> {
         let mut snapshots = self.snapshots().iter();
         snapshots.find(|snapshot| snapshot.netns == netns)
     }
-
-    /// "network namespace web", "network namespace 4026532201"
-    pub(super) fn name(self, netns: u32) -> String {
-        match self.session.namespace_name(netns) {
-            Some(name) => format!("network namespace {name}"),
-            None => format!("network namespace {netns}"),
-        }
-    }
 }
 
 /// One of its namespaces.

@@ -24,6 +24,7 @@ mod joined;
 pub(crate) mod look;
 mod neighbours;
 mod routers;
+mod routes;
 mod snapshot;
 mod sockets;
 mod sources;
@@ -79,6 +80,7 @@ pub(crate) fn findings(session: &Session, question: Question) -> Vec<Diagnosis> 
                     .chain(interfaces::findings(place))
                     .chain(advertisements::findings(place))
                     .chain(routers::findings(place))
+                    .chain(routes::findings(place))
                     .chain(neighbours::findings(place))
                     .chain(sockets::findings(place))
                     .chain(joined::findings(place))

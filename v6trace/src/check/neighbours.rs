@@ -146,7 +146,13 @@ pub(super) fn table(host: Host<'_>) -> Option<Diagnosis> {
     shares.truncate(NAMED);
     let named: Vec<String> = shares
         .iter()
-        .map(|(snapshot, counts)| format!("{} has {}", host.name(snapshot.netns), counts.total()))
+        .map(|(snapshot, counts)| {
+            format!(
+                "{} has {}",
+                host.session.place(snapshot.netns),
+                counts.total()
+            )
+        })
         .collect();
     let summary = format!(
         "The table of neighbours has {total} entries, of which {} are of addresses that did not \

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub addresses: Vec<Address>,
     /// IPv6 routes with a gateway, and default routes; `None` where they could not be listed.
     pub routes: Option<Vec<Route>>,
+    /// Whether more of them have no carrier than the kernel is asked for.
+    pub has_unasked: bool,
     /// What interfaces answer for as anycast, by index; `None` where that could not be
     /// read.
     pub anycast: Option<Vec<(u32, Ipv6Addr)>>,
@@ -55,7 +57,7 @@ pub struct Snapshot {
     pub raw_icmpv6: Option<u32>,
     /// Whether there is more than was listed of anything.
     pub cut: bool,
-    /// A process in it, where it has no name: (namespace, process id).
+    /// A process in it: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
     /// The container that it is of.
     pub container: Option<Box<Container>>,
@@ -107,7 +109,7 @@ impl Snapshot {
                 && self.gateways.is_some()
                 && self.strays.is_some()
                 && self.sources.is_some();
-        self.cut || !all_known
+        self.cut || self.has_unasked || !all_known
     }
 
     /// Whether no list is longer than any that is made.
@@ -216,6 +218,8 @@ pub struct Ipv6 {
     pub regen_max_retry: i32,
     /// `accept_ra_defrtr`
     pub accept_ra_defrtr: i32,
+    /// `ignore_routes_with_linkdown`
+    pub ignore_linkdown: i32,
     /// Router advertisements that came in since it has IPv6; `None` where they could
     /// not be read.
     pub advertisements: Option<u64>,
@@ -264,7 +268,12 @@ impl Interface {
 
     /// Whether neighbours on it are looked for, as on a segment that it shares.
     pub fn is_ethernet(&self) -> bool {
-        self.device_type == Self::ETHERNET && self.flags & (Self::LOOPBACK | Self::NOARP) == 0
+        self.device_type == Self::ETHERNET && self.asks_neighbours()
+    }
+
+    /// Whether nothing says that neighbours are not asked for their addresses on the link.
+    pub(super) fn asks_neighbours(&self) -> bool {
+        self.flags & (Self::LOOPBACK | Self::NOARP) == 0
     }
 }
 
@@ -285,21 +294,38 @@ pub struct Address {
 
 /// An IPv6 route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that netlink tells"
+)]
 pub struct Route {
     /// The prefix that it is for.
     pub prefix: Ipv6Addr,
     /// Bits of that.
     pub prefix_len: u8,
+    /// Whether it is for some sources alone (`RTA_SRC`).
+    #[serde(default)]
+    pub of_sources: bool,
     /// `RT_TABLE_*`
     pub table: u32,
     /// `RTPROT_*`
     pub protocol: u8,
+    /// Its metric.
+    #[serde(default)]
+    pub metric: u32,
     /// The gateway, where it has one.
     pub gateway: Option<Ipv6Addr>,
     /// The interface that it leaves by; `None` of several.
     pub ifindex: Option<u32>,
-    /// Whether the kernel passes it over.
+    /// Whether the kernel passes it over (`RTNH_F_DEAD`).
     pub is_dead: bool,
+    /// Whether none of its interfaces has a carrier (`RTNH_F_LINKDOWN`).
+    #[serde(default)]
+    pub is_linkdown: bool,
+    /// Whether the kernel was asked, as it is where the answer matters, and takes it for all
+    /// that.
+    #[serde(default)]
+    pub is_chosen: bool,
 }
 
 impl Route {
@@ -310,6 +336,12 @@ impl Route {
     /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.prefix_len == 0
+    }
+
+    /// Whether the kernel takes it where it comes first, and its interface has no carrier.
+    pub(super) fn is_used_in_vain(&self) -> bool {
+        let is_one = self.ifindex.is_some() && !self.of_sources;
+        is_one && self.is_linkdown && !self.is_dead
     }
 
     /// Whether it leads out into the world.

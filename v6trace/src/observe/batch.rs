@@ -30,8 +30,8 @@ pub(crate) struct Batch {
     insides: HashMap<u32, Result<Inside, io::ErrorKind>>,
     /// By process and the cgroup of the event.
     belongs: HashMap<(u32, u64), Belongs>,
-    /// Those who live in namespaces, and their containers.
-    inhabitants: HashMap<u32, (u32, Option<Container>)>,
+    /// By namespace, as [`Places::contained`].
+    contained: HashMap<u32, Vec<(u32, Container)>>,
     /// By process.
     namespaces: HashMap<u32, Option<u32>>,
 }
@@ -43,7 +43,7 @@ impl Batch {
             places: None,
             insides: HashMap::new(),
             belongs: HashMap::new(),
-            inhabitants: HashMap::new(),
+            contained: HashMap::new(),
             namespaces: HashMap::new(),
         }
     }
@@ -64,27 +64,22 @@ impl Batch {
     /// A process that lives in a namespace, rather not `but`, where it says more of the
     /// namespace than its name does.
     pub(crate) fn inhabitant(&mut self, netns: u32, but: Option<u32>) -> Option<Process> {
-        let places = self.places();
-        let pid = places.somebody(netns, but)?;
-        let is_named = places.is_named(netns);
-        let known = self
-            .inhabitants
-            .get(&netns)
-            .filter(|(known, _)| *known == pid);
-        let container = if let Some((_, container)) = known {
-            container.clone()
-        } else {
-            let container = processes::is_part(pid).container;
-            self.inhabitants.insert(netns, (pid, container.clone()));
-            container
-        };
-        (!is_named || container.is_some()).then(|| Process {
-            boot_ns: clock::boot_ns(),
-            pid,
-            unit: None,
-            container,
-            netns: Some(netns),
-        })
+        let contained = self.contained(netns, but);
+        if contained.is_some() || self.places().is_named(netns) {
+            return contained;
+        }
+        let pid = self.places().somebody(netns, but)?;
+        Some(lives(pid, netns, None))
+    }
+
+    /// The same where the namespace is a container's.
+    pub(crate) fn contained(&mut self, netns: u32, but: Option<u32>) -> Option<Process> {
+        let places = self.places.get_or_insert_with(Places::find);
+        let known = self.contained.entry(netns);
+        let all = known.or_insert_with(|| places.contained(netns));
+        let other = all.iter().find(|(pid, _)| Some(*pid) != but);
+        let (pid, container) = other.or(all.first())?;
+        Some(lives(*pid, netns, Some(container.clone())))
     }
 
     /// The network namespace that a process is in.
@@ -153,5 +148,15 @@ impl Batch {
                 new.insert(found.map_err(|error| error.kind()))
             }
         }
+    }
+}
+
+fn lives(pid: u32, netns: u32, container: Option<Container>) -> Process {
+    Process {
+        boot_ns: clock::boot_ns(),
+        pid,
+        unit: None,
+        container,
+        netns: Some(netns),
     }
 }

@@ -5,8 +5,9 @@ use std::io;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{
-        AfSpecInet6, AfSpecUnspec, BondAllPortActive, Inet6DevConf, InfoBond, InfoBridgePort,
-        InfoData, InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
+        AfSpecInet6, AfSpecUnspec, BondAllPortActive, BridgeBooleanOptionFlags,
+        BridgeMulticastRouterType, Inet6DevConf, InfoBond, InfoBridge, InfoBridgePort, InfoData,
+        InfoKind, InfoPortData, InfoVrf, LinkAttribute, LinkFlags, LinkHeader, LinkInfo,
         LinkMessage,
     },
 };
@@ -53,6 +54,8 @@ pub(crate) struct Link {
     pub(crate) hairpin: bool,
     /// What a bond is told to do.
     pub(crate) bond: Option<Bond>,
+    /// What a bridge does with multicast.
+    pub(crate) bridge: Option<Bridge>,
     /// All of `net.ipv6.conf.IF`; `None` where it has no IPv6.
     pub(crate) settings: Option<Inet6DevConf>,
     /// `net.ipv6.conf.IF.addr_gen_mode`, likewise.
@@ -68,6 +71,18 @@ pub(crate) struct Bond {
     pub(crate) active: Option<u32>,
     /// Whether it listens to its ports that are not in use as well.
     pub(crate) all_ports_active: bool,
+}
+
+/// What a bridge does with multicast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bridge {
+    /// Whether it listens to who joins groups (`mcast_snooping`).
+    pub(crate) snoops: bool,
+    /// Whether it asks for members itself (`mcast_querier`).
+    pub(crate) is_querier: bool,
+    /// Whether what it lists does not tell who is handed multicast: each VLAN has its own
+    /// settings (`mcast_vlan_snooping`), or routers are not listed (`mcast_router` = 0).
+    pub(crate) is_opaque: bool,
 }
 
 /// All interfaces of the namespace.
@@ -89,6 +104,12 @@ pub(crate) fn by_index(links: &[Link], ifindex: u32) -> Option<&Link> {
 /// The bridge, bond or VRF that an interface belongs to.
 pub(crate) fn master_of<'l>(links: &'l [Link], link: &Link) -> Option<&'l Link> {
     by_index(links, link.master?)
+}
+
+/// The VRF that has a table.
+pub(crate) fn vrf_of(links: &[Link], table: u32) -> Option<&Link> {
+    let mut vrfs = links.iter().filter(|link| link.is_vrf);
+    vrfs.find(|vrf| vrf.vrf_table == Some(table))
 }
 
 impl Link {
@@ -118,6 +139,7 @@ impl Link {
                     link.is_vrf = infos.contains(&LinkInfo::Kind(InfoKind::Vrf));
                     link.vrf_table = infos.iter().find_map(vrf_table);
                     link.bond = infos.iter().find_map(bond);
+                    link.bridge = infos.iter().find_map(bridge);
                     link.hairpin = infos.iter().any(is_hairpin);
                 }
                 LinkAttribute::AfSpecUnspec(specs) => link.ipv6(&specs),
@@ -178,6 +200,28 @@ fn bond(info: &LinkInfo) -> Option<Bond> {
         }
     }
     Some(bond)
+}
+
+fn bridge(info: &LinkInfo) -> Option<Bridge> {
+    let LinkInfo::Data(InfoData::Bridge(values)) = info else {
+        return None;
+    };
+    let mut bridge = Bridge::default();
+    for value in values {
+        match value {
+            InfoBridge::MulticastSnooping(snoops) => bridge.snoops = *snoops,
+            InfoBridge::MulticastQuerier(is_querier) => bridge.is_querier = *is_querier,
+            InfoBridge::MultiBoolOpt(options) => {
+                let by_vlan = BridgeBooleanOptionFlags::VlanMulticastSnooping;
+                bridge.is_opaque |= options.value.contains(by_vlan);
+            }
+            InfoBridge::MulticastRouter(BridgeMulticastRouterType::Disabled) => {
+                bridge.is_opaque = true;
+            }
+            _ => {}
+        }
+    }
+    Some(bridge)
 }
 
 fn is_hairpin(info: &LinkInfo) -> bool {

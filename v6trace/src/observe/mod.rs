@@ -27,6 +27,7 @@ pub(crate) mod gateways;
 pub(crate) mod inside;
 mod later;
 pub(crate) mod links;
+pub(crate) mod memberships;
 pub(crate) mod namespaces;
 pub(crate) mod neighbours;
 pub(crate) mod netlink;
@@ -39,7 +40,7 @@ pub(crate) mod processes;
 pub(crate) mod routes;
 pub(crate) mod sockets;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use v6trace_common::Kind;
@@ -280,6 +281,8 @@ impl Observer {
         for family in &mut self.families {
             found.extend(family.around(&batch, &mut looks));
         }
+        let containers = self.containers(&found, &mut looks);
+        found.extend(containers);
         let mut records = Vec::new();
         if !batch.is_empty() {
             records = self.namespaces();
@@ -299,6 +302,22 @@ impl Observer {
             records.push(record);
         }
         records
+    }
+
+    /// Processes of containers among those that look-ups name, for what is said of their
+    /// namespaces.
+    fn containers(&self, found: &[(usize, Lookup)], looks: &mut Batch) -> Vec<(usize, Lookup)> {
+        let named = found.iter().flat_map(|(index, lookup)| {
+            let inhabitants = lookup.inhabitants().iter();
+            inhabitants.map(move |&(netns, _)| (*index, netns))
+        });
+        let elsewhere: BTreeSet<_> = named
+            .filter(|&(_, netns)| netns != self.own_netns)
+            .collect();
+        let contained = elsewhere.into_iter();
+        let contained = contained
+            .filter_map(|(index, netns)| Some((index, looks.contained(netns, None)?.into())));
+        contained.collect()
     }
 
     /// A process that lives in the event's namespace, should that have no name, or be a

@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::namespaces::{self, inode_of};
+use super::{
+    namespaces::{self, inode_of},
+    processes,
+};
+use crate::container::Container;
 
 /// Processes that are remembered of a namespace: one, and another should that
 /// be the one that is about to end.
@@ -82,16 +86,28 @@ impl Places {
             .is_some_and(|place| place.named.is_some())
     }
 
-    /// A process that lives in a namespace without a name, as [`somebody`](Self::somebody).
-    pub(crate) fn inhabitant(&self, netns: u32, but: Option<u32>) -> Option<u32> {
-        self.somebody(netns, but).filter(|_| !self.is_named(netns))
+    /// Processes that live in a namespace, as many as are remembered.
+    fn living(&self, netns: u32) -> &[u32] {
+        let place = self.found.get(&netns);
+        place.map_or(&[], |place| &place.processes)
+    }
+
+    /// These with their containers, where all of them are of one, or of one pod; else nothing,
+    /// for the host or others are at work there as well.
+    pub(crate) fn contained(&self, netns: u32) -> Vec<(u32, Container)> {
+        let is_there = |pid: &&u32| inode_of(&path(**pid)).is_ok_and(|inode| inode == netns);
+        let there = self.living(netns).iter().filter(is_there);
+        let all = there.map(|&pid| Some((pid, processes::is_part(pid).container?)));
+        let all: Vec<_> = all.collect::<Option<_>>().unwrap_or_default();
+        let first = all.first();
+        let is_one = first.is_some_and(|(_, first)| all.iter().all(|(_, it)| it.is_beside(first)));
+        if is_one { all } else { Vec::new() }
     }
 
     /// A process that lives in a namespace, rather not `but`, which may have ended by
     /// the time that somebody reads of it.
     pub(crate) fn somebody(&self, netns: u32, but: Option<u32>) -> Option<u32> {
-        let place = self.found.get(&netns)?;
-        let mut processes = place.processes.iter().copied();
+        let mut processes = self.living(netns).iter().copied();
         let first = processes.clone().next();
         processes.find(|&pid| Some(pid) != but).or(first)
     }
@@ -120,13 +136,12 @@ mod tests {
             ]),
             hidden: false,
         };
-        assert_eq!(places.inhabitant(1, Some(9)), Some(7));
-        assert_eq!(places.inhabitant(1, Some(7)), Some(8));
-        assert_eq!(places.inhabitant(2, Some(7)), Some(7));
-        assert_eq!(places.inhabitant(3, None), None);
+        assert_eq!(places.somebody(1, Some(9)), Some(7));
+        assert_eq!(places.somebody(1, Some(7)), Some(8));
+        assert_eq!(places.somebody(2, Some(7)), Some(7));
         assert_eq!(places.somebody(3, None), Some(7));
         assert!(places.is_named(3) && !places.is_named(1) && !places.is_named(4));
-        assert_eq!(places.inhabitant(4, None), None);
+        assert_eq!(places.somebody(4, None), None);
         assert_eq!(places.paths(3).len(), 2);
     }
 }

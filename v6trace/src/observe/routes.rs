@@ -1,6 +1,10 @@
-//! The IPv6 routes of the calling thread's network namespace, over netlink.
+//! The IPv6 routes of the calling thread's network namespace, over netlink, and what the
+//! kernel finds for a destination.
 
-use std::{io, net::Ipv6Addr};
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
@@ -49,6 +53,29 @@ pub(crate) fn list(wanted: impl Fn(&Route) -> bool) -> io::Result<Vec<Route>> {
         RouteNetlinkMessage::NewRoute(route) => Some(Route::new(&route)).filter(&wanted),
         _ => None,
     })
+}
+
+/// What the kernel finds for a destination: the route that it makes of that; the one that
+/// it took it from with [`RouteFlags::FibMatch`].
+pub(crate) fn look_up(
+    destination: IpAddr,
+    oif: Option<u32>,
+    flags: RouteFlags,
+) -> Option<RouteMessage> {
+    let mut request = RouteMessage::default();
+    let (family, bits, to) = match destination {
+        IpAddr::V4(to) => (AddressFamily::Inet, 32, RouteAddress::Inet(to)),
+        IpAddr::V6(to) => (AddressFamily::Inet6, 128, RouteAddress::Inet6(to)),
+    };
+    request.header.address_family = family;
+    request.header.destination_prefix_length = bits;
+    request.header.flags = flags;
+    request.attributes.push(RouteAttribute::Destination(to));
+    request.attributes.extend(oif.map(RouteAttribute::Oif));
+    match netlink::ask(NETLINK_ROUTE, RouteNetlinkMessage::GetRoute(request)) {
+        Ok(RouteNetlinkMessage::NewRoute(answer)) => Some(answer),
+        _ => None,
+    }
 }
 
 impl Route {

@@ -34,7 +34,7 @@ fn route(destination: &str, prefix_len: u32) -> GoneRoute {
         route_flags: ADVERTISED,
         nexthop_id: 0,
         siblings: 0,
-        reserved: 0,
+        member_id: 0,
     }
 }
 

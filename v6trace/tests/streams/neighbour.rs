@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use v6trace::families::neighbour::{
-    Beside, Counts, Holder, LinkState, Others, Route, Share, TableUse,
+    Beside, Counts, Holder, LinkState, Others, Route, Share, Snooping, TableUse,
 };
 use v6trace_common::families::neighbour::{
     self as wire, NUD_INCOMPLETE, NUD_PROBE, NeighbourSilent, NeighbourTableFull,
@@ -66,6 +66,7 @@ fn beside() -> Beside {
             has_carrier: true,
             addr_gen_mode: Some(0),
         }),
+        snooping: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
@@ -344,4 +345,45 @@ fn an_answer_is_told_where_nothing_came_of_it() {
     // Later than the record: of another time.
     asked.answer_boot_ns = EVENT_NS + 1;
     assert_eq!(what(&asked), Value::Null);
+}
+
+#[test]
+fn a_bridge_that_snoops_is_no_reason_where_another_is_known() {
+    let kept = Beside {
+        snooping: Some(Snooping {
+            netns: HOST,
+            bridge: "br0".to_owned(),
+            ports: Vec::new(),
+        }),
+        ..beside()
+    };
+    let says_so = |beside: Beside| {
+        let found = told(&silent(), beside);
+        assert_eq!(found["evidence"]["snooping_bridge"], "br0");
+        let summary = found["summary"].as_str().unwrap();
+        (
+            summary.contains("The bridge br0"),
+            found["confidence"] == "likely",
+        )
+    };
+    assert_eq!(says_so(kept.clone()), (true, true));
+    let mut down = kept.clone();
+    down.holders.push(Holder {
+        netns: HOST,
+        interface: "p0".to_owned(),
+        link: LinkState {
+            is_up: false,
+            has_carrier: false,
+            addr_gen_mode: Some(0),
+        },
+        flags: 0,
+    });
+    assert_eq!(says_so(down), (false, false));
+    let mut listed = kept.clone();
+    let snooping = listed.snooping.as_mut().unwrap();
+    snooping.ports.push("p1".to_owned());
+    assert_eq!(says_so(listed), (false, false));
+    let mut unplugged = kept;
+    unplugged.link.as_mut().unwrap().has_carrier = false;
+    assert_eq!(says_so(unplugged), (false, false));
 }

@@ -23,7 +23,14 @@ struct Part {
 }
 
 /// Names of all parts, in their order.
-pub(crate) const PARTS: [&str; 5] = [STARTS.name, WAYS.name, COSTS.name, STORM.name, LOSSES.name];
+pub(crate) const PARTS: [&str; 6] = [
+    STARTS.name,
+    WAYS.name,
+    COSTS.name,
+    STORM.name,
+    LOSSES.name,
+    WHY.name,
+];
 
 /// How long starting and stopping takes, by the number of hooks.
 const STARTS: Part = Part {
@@ -55,6 +62,12 @@ const LOSSES: Part = Part {
     hardware: &PARALLEL,
 };
 
+/// What it takes to ask about one command.
+const WHY: Part = Part {
+    name: "why",
+    hardware: &COUNTING,
+};
+
 /// Measures on the given kernels, one guest after the other; empty lists stand
 /// for everything.
 pub(crate) fn task(
@@ -71,7 +84,7 @@ pub(crate) fn task(
             .with_context(|| format!("cannot read {}", binaries.v6trace.display()))?
             .len();
         figures.binary_size = Some(size);
-        for part in [&STARTS, &WAYS, &COSTS, &STORM, &LOSSES] {
+        for part in [&STARTS, &WAYS, &COSTS, &STORM, &LOSSES, &WHY] {
             if parts.is_empty() || parts.iter().any(|wanted| wanted == part.name) {
                 let measured = guest::measure(&files, &binaries, part, tracers)?;
                 figures.add(&files.version, measured);

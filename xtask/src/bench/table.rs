@@ -58,6 +58,8 @@ const ROWS: &[Row] = &[
     added("request", "IPv6 neighbour replaced, ns"),
     added("neighbour", "IPv6 neighbour added and deleted, ns"),
     added("forwarded", "IPv6 packet sent and forwarded, ns"),
+    added("system-call", "system call (getppid), ns"),
+    added("udp6-send", "IPv6 datagram sent, ns"),
     plain(
         "failing-join-reader",
         "reader, for each failing join, ns",

@@ -30,7 +30,9 @@ fn path() -> String {
 fn write_script(purpose: Purpose) -> Result<()> {
     let script = match purpose {
         Purpose::Hooks(count) => counting_script(count)?,
-        Purpose::Explain | Purpose::Router => joins_script("(int32)retval != 0")?,
+        Purpose::Explain | Purpose::Router | Purpose::Command => {
+            joins_script("(int32)retval != 0")?
+        }
         Purpose::Record => joins_script("1")?,
     };
     fs::write(path(), script).with_context(|| format!("cannot write {}", path()))

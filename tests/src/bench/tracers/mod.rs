@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     Record,
     /// To explain what becomes of packets that a router passes on, as v6trace alone does.
     Router,
+    /// To ask about one command, as v6trace alone does.
+    Command,
     /// To watch what so many hooks do.
     Hooks(usize),
 }
@@ -106,8 +108,9 @@ pub(super) struct Running {
 }
 
 impl Tracer {
-    /// Whether it has something to say of packets that a router passes on.
-    pub(super) fn explains_routers(&self) -> bool {
+    /// Whether it has something to say of packets that a router passes on, or of one
+    /// command.
+    pub(super) fn explains_more(&self) -> bool {
         self.explained.is_some()
     }
 

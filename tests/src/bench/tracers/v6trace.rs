@@ -17,7 +17,7 @@ pub(super) const TRACER: Tracer = Tracer {
     ways: |purpose| match purpose {
         Purpose::Explain | Purpose::Router => (Ready::Says("v6trace: ready"), Stop::Interrupt),
         Purpose::Hooks(_) => (Ready::Says(hooks::READY), Stop::Interrupt),
-        Purpose::Record => (Ready::RunsCommand, Stop::CommandEnds),
+        Purpose::Record | Purpose::Command => (Ready::RunsCommand, Stop::CommandEnds),
     },
     recorded,
     explained: Some(explained),
@@ -31,6 +31,11 @@ fn command(purpose: Purpose) -> Result<Command> {
     Ok(match purpose {
         Purpose::Explain => guest::v6trace(&["live"]),
         Purpose::Router => guest::v6trace(&["live", "--family", "transit"]),
+        Purpose::Command => {
+            let mut command = guest::v6trace(&["why", "--"]);
+            command.args(ready_command());
+            command
+        }
         Purpose::Hooks(count) => {
             let mut command = Command::new("/init");
             command.args(["bench-hooks", &count.to_string()]);

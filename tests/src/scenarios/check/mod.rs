@@ -9,6 +9,7 @@ mod interfaces;
 mod joined;
 mod neighbours;
 mod off;
+mod routes;
 mod sockets;
 mod sources;
 mod stream;
@@ -24,6 +25,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     advertisements::SCENARIOS,
     interfaces::SCENARIOS,
     neighbours::SCENARIOS,
+    routes::SCENARIOS,
     sockets::SCENARIOS,
     joined::SCENARIOS,
     sources::SCENARIOS,

@@ -5,6 +5,7 @@ mod full;
 mod gateway;
 mod proxy;
 mod silent;
+mod snooping;
 mod unreachable;
 
 use std::io;
@@ -22,6 +23,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     gateway::SCENARIOS,
     unreachable::SCENARIOS,
     silent::SCENARIOS,
+    snooping::SCENARIOS,
     answer::SCENARIOS,
     proxy::SCENARIOS,
     full::SCENARIOS,

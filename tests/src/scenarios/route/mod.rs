@@ -146,7 +146,7 @@ impl Host {
 }
 
 /// What `ip` shows, by line.
-pub(super) fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
+pub(in crate::scenarios) fn shown(netns: &Netns, words: &str) -> Result<Vec<String>> {
     let words = netns.ip_words(words);
     let mut ip = Command::new("ip");
     let done = finish(ip.args(words.split_whitespace()), Duration::from_secs(20))?;

@@ -79,6 +79,14 @@ members! {
         "routes that are refused to ioctls are not explained";
     ADJACENT_LIST: Shape::Object, "netdev_adjacent.list",
         "routes that are refused to ioctls are not explained";
+    NEXTHOP_GROUP: Shape::Object, "nexthop.nh_grp",
+        "routes that go with the last of a group of nexthop objects are not explained";
+    GROUP_COUNT: Shape::Bytes(2), "nh_group.num_nh",
+        "routes that go with the last of a group of nexthop objects are not explained";
+    GROUP_ENTRIES: Shape::Object, "nh_group.nh_entries",
+        "routes that go with the last of a group of nexthop objects are not explained";
+    GROUP_ENTRY_NEXTHOP: Shape::Object, "nh_grp_entry.nh",
+        "routes that go with the last of a group of nexthop objects are not explained";
     NEXTHOP_INFO: Shape::Object, "nexthop.nh_info",
         "routes that go with their nexthop object are not explained";
     NEXTHOP_REJECTS: Shape::Bytes(1), "nh_info.reject_nh",

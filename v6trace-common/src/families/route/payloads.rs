@@ -130,8 +130,8 @@ layout! {
         /// prefix and metric: `fib6_info.fib6_nsiblings`, `fib_info.fib_nhs`; all bits set
         /// where that could not be read.
         pub siblings: u32,
-        /// Always 0.
-        pub reserved: u32,
+        /// The number of the last nexthop object of that, where it is a group; 0 otherwise.
+        pub member_id: u32,
     }
 }
 

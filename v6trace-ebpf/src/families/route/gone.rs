@@ -152,8 +152,8 @@ fn going(route: Pointer) -> Option<(Going, Pointer)> {
         return None;
     }
     let object = route.follow(&globals::ROUTE_NEXTHOP)?;
-    let nexthop = if object.0 == 0 {
-        route.member(&globals::ROUTE_FIB_NH)?
+    let (nexthop, member_id) = if object.0 == 0 {
+        (route.member(&globals::ROUTE_FIB_NH)?, 0)
     } else {
         of_object(object)?
     };
@@ -173,6 +173,7 @@ fn going(route: Pointer) -> Option<(Going, Pointer)> {
         table: table.or_zero(&globals::TABLE_ID),
         metric: route.or_zero(&globals::ROUTE_METRIC),
         nexthop_id: object.or_zero(&globals::NEXTHOP_ID),
+        member_id,
         prefix_len: route.or_zero(&globals::ROUTE_PREFIX_LEN),
         flags: route.get(&globals::ROUTE_FLAGS)?,
         siblings: route.get(&globals::ROUTE_SIBLINGS).unwrap_or(u32::MAX),
@@ -181,14 +182,27 @@ fn going(route: Pointer) -> Option<(Going, Pointer)> {
     Some((going, object))
 }
 
-/// The next hop of an object, which is shared and kept elsewhere; `None` of a group, and
-/// of one that rejects.
+/// The next hop of an object, which is shared and kept elsewhere; of a group that of its
+/// last, which stays in it until the group has gone, and the number of that. `None` of a
+/// group with several, and of one that rejects.
 #[inline(always)]
-pub(super) fn of_object(object: Pointer) -> Option<Pointer> {
+pub(super) fn of_object(object: Pointer) -> Option<(Pointer, u32)> {
     let is_group: u8 = object.get(&globals::NEXTHOP_IS_GROUP)?;
-    if is_group != 0 {
+    if is_group == 0 {
+        return Some((next_hop(object)?, 0));
+    }
+    let group = object.follow(&globals::NEXTHOP_GROUP)?;
+    if group.get::<u16>(&globals::GROUP_COUNT)? != 1 {
         return None;
     }
+    let entry = group.member(&globals::GROUP_ENTRIES)?;
+    let last = entry.follow(&globals::GROUP_ENTRY_NEXTHOP)?;
+    Some((next_hop(last)?, last.get(&globals::NEXTHOP_ID)?))
+}
+
+/// That of an object that is no group.
+#[inline(always)]
+fn next_hop(object: Pointer) -> Option<Pointer> {
     let info = object.follow(&globals::NEXTHOP_INFO)?;
     let rejects: u8 = info.get(&globals::NEXTHOP_REJECTS)?;
     if rejects != 0 {

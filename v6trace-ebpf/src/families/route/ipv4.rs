@@ -37,8 +37,8 @@ pub(super) fn changed<A: Arguments>(ctx: &A) -> Option<()> {
     }
     let object = shared.follow(&globals::FIB_INFO_NH)?;
     // Either begins with what next hops of both protocols have in common.
-    let hop = if object.0 == 0 {
-        shared.member(&globals::FIB_INFO_HOP)?
+    let (hop, member_id) = if object.0 == 0 {
+        (shared.member(&globals::FIB_INFO_HOP)?, 0)
     } else {
         of_object(object)?
     };
@@ -70,6 +70,7 @@ pub(super) fn changed<A: Arguments>(ctx: &A) -> Option<()> {
         table: entry.or_zero(&globals::FIB_ENTRY_TABLE),
         metric: shared.or_zero(&globals::FIB_INFO_PRIORITY),
         nexthop_id: object.or_zero(&globals::NEXTHOP_ID),
+        member_id,
         prefix_len: entry.get(&globals::FIB_ENTRY_LEN)?,
         flags: 0,
         // Where it is not known it is not taken for the only one.

@@ -49,6 +49,8 @@ pub(super) struct Going {
     pub(super) table: u32,
     pub(super) metric: u32,
     pub(super) nexthop_id: u32,
+    /// Where that is a group.
+    pub(super) member_id: u32,
     pub(super) prefix_len: u32,
     pub(super) flags: u32,
     pub(super) siblings: u32,
@@ -248,4 +250,5 @@ fn describe(going: &Going, gone: &mut GoneRoute) {
     gone.route_flags = going.flags;
     gone.nexthop_id = going.nexthop_id;
     gone.siblings = going.siblings;
+    gone.member_id = going.member_id;
 }

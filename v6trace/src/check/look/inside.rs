@@ -12,7 +12,10 @@ use netlink_packet_route::{
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
 
-use super::{settings, sources};
+use super::{
+    routes::{self, Prefix},
+    settings, sources,
+};
 use crate::{
     check::{Address, Gateway, Interface, Ipv6, Route, Snapshot, Stray, snapshot::LISTED},
     clock,
@@ -22,7 +25,7 @@ use crate::{
         inside::{held, known},
         links::{self, Link},
         neighbours::{self, Neighbour},
-        netlink, routes,
+        netlink,
         sockets::{self, InetSocket},
     },
     prefix,
@@ -30,20 +33,13 @@ use crate::{
 
 /// Sockets whose processes are looked for.
 const STRAYS: usize = 64;
-/// A prefix, and how many bits it has.
-type Prefix = (Ipv6Addr, u8);
-
-/// `RTN_UNICAST`
-const UNICAST: u8 = 1;
-/// `RTN_LOCAL`
-const LOCAL: u8 = 2;
 
 /// Looks; and gives the interfaces whose other end is in another namespace, with the
 /// number that this one has for that. Sockets are looked at first: an address that comes
 /// meanwhile is none that has gone.
 pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
     let listening = known("listeners", sockets::listening());
-    let (routes, own) = known("routes", routes()).unzip();
+    let (routes, own) = known("routes", routes::look()).unzip();
     let mut snapshot = Snapshot {
         boot_ns: clock::boot_ns(),
         netns,
@@ -68,6 +64,8 @@ pub(super) fn look(netns: u32) -> io::Result<(Snapshot, Vec<(u32, i32)>)> {
         snapshot.neighbours = Some(counts);
     }
     bound(&mut snapshot);
+    snapshot.sort();
+    routes::choose(&mut snapshot, &links);
     Ok((snapshot, elsewhere))
 }
 
@@ -99,6 +97,7 @@ fn interface(link: &Link) -> Interface {
             use_tempaddr: set.use_tempaddr,
             regen_max_retry: set.regen_max_retry,
             accept_ra_defrtr: set.accept_ra_defrtr,
+            ignore_linkdown: set.ignore_routes_with_linkdown,
             advertisements,
             solicitations,
         }),
@@ -136,29 +135,6 @@ fn address(message: &AddressMessage) -> Option<Address> {
         prefix_len: held.prefix_len,
         flags,
     })
-}
-
-/// The routes that matter, default routes first; and the prefixes whose addresses are
-/// all this host's, which nobody has on an interface (`ip route add local`).
-fn routes() -> io::Result<(Vec<Route>, Vec<Prefix>)> {
-    let all = routes::list(|route| {
-        let matters = route.prefix_len <= Route::WIDE || route.gateway.is_some();
-        route.kind == UNICAST && matters || route.kind == LOCAL && route.prefix_len < 128
-    })?;
-    let (own, led): (Vec<_>, Vec<_>) = all.into_iter().partition(|route| route.kind == LOCAL);
-    let own = own.iter().map(|route| (route.prefix, route.prefix_len));
-    let led = led.into_iter().map(|route| Route {
-        prefix: route.prefix,
-        prefix_len: route.prefix_len,
-        table: route.table,
-        protocol: route.protocol,
-        gateway: route.gateway.filter(|to| *to != Ipv6Addr::UNSPECIFIED),
-        ifindex: route.ifindex,
-        is_dead: route.is_dead,
-    });
-    let mut led: Vec<Route> = led.collect();
-    led.sort_by_key(|route| route.prefix_len != 0);
-    Ok((led, own.collect()))
 }
 
 /// The neighbours that are gateways, and how many there are of all sorts.

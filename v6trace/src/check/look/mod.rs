@@ -1,9 +1,10 @@
 //! Looks at the host: every network namespace that can be found, one after the
 //! other. Nothing is written, no module is loaded, and nobody is asked anything over
-//! the network.
+//! the network, but for what the kernel may ask routers (`routes`).
 
 mod inside;
 mod joined;
+mod routes;
 mod settings;
 mod sources;
 
@@ -132,13 +133,11 @@ fn walk(
             let paths = paths(&places, netns, own);
             let found = enter::within(netns, &paths, || snapshot(netns, &files));
             let found = found.map(|mut snapshot| {
-                let inhabitant = places.inhabitant(netns, None);
-                let inhabitant = inhabitant.filter(|_| Some(netns) != own);
-                snapshot.processes = inhabitant.map(|pid| (netns, pid)).into_iter().collect();
                 let somebody = places.somebody(netns, None);
                 let somebody = somebody.filter(|_| Some(netns) != own);
-                let container = somebody.and_then(|pid| processes::is_part(pid).container);
-                snapshot.container = container.map(Box::new);
+                snapshot.processes = somebody.map(|pid| (netns, pid)).into_iter().collect();
+                let contained = somebody.and_then(|_| places.contained(netns).into_iter().next());
+                snapshot.container = contained.map(|(_, container)| Box::new(container));
                 snapshot
             });
             let is_wanted = sender.send((netns, found)).is_ok();

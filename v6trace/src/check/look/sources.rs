@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     io,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use netlink_packet_route::{
@@ -20,7 +20,11 @@ use crate::{
     check::{Choice, Sources},
     clock,
     families::source_selection::{Extent, Route, lookup::addresses_of},
-    observe::{inside, links::Link, netlink},
+    observe::{
+        inside,
+        links::{self, Link},
+        netlink, routes,
+    },
 };
 
 /// Next hops that the kernel is asked for.
@@ -167,8 +171,7 @@ fn via(attributes: &[RouteAttribute]) -> Option<Ipv6Addr> {
 /// very next hop of this very route. What another route leads elsewhere is passed over,
 /// and so are next hops in a VRF that it does not choose among several.
 fn ask(hop: &Hop, links: &[Link]) -> Option<Choice> {
-    let mut vrfs = links.iter().filter(|link| link.is_vrf);
-    let vrf = vrfs.find(|vrf| vrf.vrf_table.is_some() && vrf.vrf_table == hop.route.table);
+    let vrf = links::vrf_of(links, hop.route.table.unwrap_or_default());
     let vrf = vrf.map(|vrf| vrf.ifindex);
     // Of several next hops, that of the interface.
     let is_one_of_several = hop.route.extent == Extent::SeveralNextHops;
@@ -185,7 +188,7 @@ fn ask(hop: &Hop, links: &[Link]) -> Option<Choice> {
 /// What the kernel chooses for a destination; `None` where that leaves otherwise, or by
 /// another route.
 fn chosen(hop: &Hop, destination: Ipv4Addr, oif: Option<u32>) -> Option<Choice> {
-    let looked_up = |flags| look_up(destination, oif, flags);
+    let looked_up = |flags| routes::look_up(IpAddr::V4(destination), oif, flags);
     let by = looked_up(RouteFlags::LookupTable | RouteFlags::FibMatch)?;
     let is_same = |other: &Hop| {
         let (own, other) = (&hop.route, &other.route);
@@ -215,20 +218,4 @@ fn chosen(hop: &Hop, destination: Ipv4Addr, oif: Option<u32>) -> Option<Choice> 
         destination,
         source,
     })
-}
-
-/// What the kernel finds for a destination: the route that it makes of that; the one that
-/// it took it from with [`RouteFlags::FibMatch`].
-fn look_up(destination: Ipv4Addr, oif: Option<u32>, flags: RouteFlags) -> Option<RouteMessage> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = AddressFamily::Inet;
-    request.header.destination_prefix_length = 32;
-    request.header.flags = flags;
-    let to = RouteAttribute::Destination(RouteAddress::Inet(destination));
-    request.attributes.push(to);
-    request.attributes.extend(oif.map(RouteAttribute::Oif));
-    match netlink::ask(NETLINK_ROUTE, RouteNetlinkMessage::GetRoute(request)) {
-        Ok(RouteNetlinkMessage::NewRoute(answer)) => Some(answer),
-        _ => None,
-    }
 }

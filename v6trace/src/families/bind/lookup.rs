@@ -116,6 +116,6 @@ fn look_elsewhere(found: &mut Whereabouts, refused: &LocalAddressRefused, batch:
     }
     let places = batch.places();
     let inodes = found.elsewhere.iter().map(|(inode, _)| *inode);
-    let processes = inodes.filter_map(|inode| Some((inode, places.inhabitant(inode, None)?)));
+    let processes = inodes.filter_map(|inode| Some((inode, places.somebody(inode, None)?)));
     found.processes = processes.collect();
 }

@@ -19,7 +19,7 @@ pub struct Whereabouts {
     pub elsewhere: Vec<(u32, String)>,
     /// Whether all other namespaces of this host were looked into.
     pub complete: bool,
-    /// A process in each of these that has no name: (namespace, process id).
+    /// A process in each of these: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
 }
 

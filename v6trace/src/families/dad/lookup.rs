@@ -118,7 +118,7 @@ fn around(event: &Event, batch: &mut Batch) -> Option<Surroundings> {
     let processes = places
         .inodes()
         .filter(|&inode| concerned(inode))
-        .filter_map(|inode| Some((inode, places.inhabitant(inode, None)?)))
+        .filter_map(|inode| Some((inode, places.somebody(inode, None)?)))
         .collect();
     Some(Surroundings {
         boot_ns: clock::boot_ns(),

@@ -27,8 +27,7 @@ pub struct Surroundings {
     pub bond: Option<Bond>,
     /// Whether all other namespaces of this host were looked into.
     pub complete: bool,
-    /// A process in each of these namespaces that has no name: (namespace,
-    /// process id).
+    /// A process in each of these namespaces: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
 }
 

@@ -1,6 +1,6 @@
 //! What is known beside a neighbour that does not answer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,10 @@ pub struct Beside {
     pub sources: Option<Vec<IpAddr>>,
     /// Its interface.
     pub link: Option<LinkState>,
+    /// The bridge that its solicitations come to, where that hands them to members of
+    /// their group alone.
+    #[serde(default)]
+    pub snooping: Option<Snooping>,
     /// Who has its address, of the other end of the interface and the bridge that that
     /// is a port of.
     pub holders: Vec<Holder>,
@@ -83,6 +87,18 @@ pub struct LinkState {
     pub addr_gen_mode: Option<u32>,
 }
 
+/// A bridge that hands multicast of IPv6 to members alone: it asks for these, listens to who
+/// answers, and knows of no router, which would be handed all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snooping {
+    /// The namespace that it is in.
+    pub netns: u32,
+    /// Its name.
+    pub bridge: String,
+    /// The ports behind which the solicitations' group has members, by name.
+    pub ports: Vec<String>,
+}
+
 /// An interface that has an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -94,4 +110,21 @@ pub struct Holder {
     pub link: LinkState,
     /// `IFA_F_*` of the address.
     pub flags: u32,
+}
+
+/// The group that solicitations for an address go to (RFC 4291, section 2.7.1).
+pub(super) fn solicited_node(address: Ipv6Addr) -> Ipv6Addr {
+    let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);
+    Ipv6Addr::from_bits(group.to_bits() | address.to_bits() & 0xff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solicitations_go_to_the_group_of_the_last_bits() {
+        let group = solicited_node("2001:db8::1:2a:3b4c".parse().unwrap());
+        assert_eq!(group.to_string(), "ff02::1:ff2a:3b4c");
+    }
 }

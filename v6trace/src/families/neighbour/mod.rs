@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use advertised::Advertised;
-pub use beside::{Beside, Holder, LinkState, Others, Route};
+pub use beside::{Beside, Holder, LinkState, Others, Route, Snooping};
 pub use causes::Cause;
 pub use decode::{Answer, NeighbourProxyIdle, NeighbourSilent, NeighbourTableFull};
 pub use earlier::Earlier;

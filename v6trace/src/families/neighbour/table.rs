@@ -17,8 +17,7 @@ pub struct TableUse {
     pub all: Counts,
     /// Whether all namespaces of this host were looked into.
     pub complete: bool,
-    /// A process in each of these namespaces that has no name: (namespace, process
-    /// id).
+    /// A process in each of these namespaces: (namespace, process id).
     pub processes: Vec<(u32, u32)>,
 }
 

@@ -84,6 +84,8 @@ pub struct GoneRoute {
     pub flags: u32,
     /// The number of its nexthop object, if it had one.
     pub nexthop_id: Option<u32>,
+    /// The number of the last nexthop object in that, if it was a group.
+    pub member_id: Option<u32>,
     /// How many next hops it has beside this one.
     pub siblings: u32,
 }
@@ -180,6 +182,7 @@ fn route(wire: &wire::GoneRoute, family: u32) -> GoneRoute {
         metric: wire.metric,
         flags: wire.route_flags,
         nexthop_id: (wire.nexthop_id != 0).then_some(wire.nexthop_id),
+        member_id: (wire.member_id != 0).then_some(wire.member_id),
         siblings: wire.siblings,
     }
 }

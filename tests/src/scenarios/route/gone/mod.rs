@@ -162,5 +162,6 @@ fn lost(destination: &str, metric: u32) -> Value {
         "table": 254,
         "metric": metric,
         "nexthop_id": null,
+        "member_id": null,
     })
 }

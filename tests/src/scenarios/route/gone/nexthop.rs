@@ -14,6 +14,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("routes-lost-with-nexthop", with_carrier),
     scenario("routes-lost-with-nexthop-of-ipv4", of_ipv4),
     scenario("routes-lost-with-nexthop-down", with_down),
+    scenario("routes-lost-with-nexthop-group", with_group),
+    scenario("routes-lost-with-nexthop-not-group", not_group),
     scenario("routes-gone-as-asked", as_asked),
 ];
 
@@ -115,6 +117,100 @@ fn with_down() -> Result<()> {
     site.host.ip("link set v0 up")?;
     site.host.ip("address add fe80::2/64 dev v0 nodad")?;
     back(&site, diagnosis)
+}
+
+/// A group with an object by each of two links, and routes of both protocols.
+fn with_groups(site: &Site) -> Result<()> {
+    let far = site.router.name();
+    site.host
+        .ip(&format!("link add w0 type veth peer name w1 netns {far}"))?;
+    site.router.ip("link set w1 up")?;
+    site.host.ip("link set w0 up")?;
+    site.host.carries("w0")?;
+    site.host.ip("address add 10.96.0.1/32 dev lo")?;
+    site.host.ip("nexthop add id 10 via fe80::1 dev v0")?;
+    site.host.ip("nexthop add id 11 via fe80::9 dev w0")?;
+    site.host.ip("nexthop add id 20 group 10/11")?;
+    site.host.ip("-6 route add default nhid 20")?;
+    site.host
+        .ip("-6 route add fd00:74::/64 nhid 20 proto static metric 7")?;
+    site.host.ip("route add 10.97.0.0/16 nhid 20 proto static")
+}
+
+/// Unplugs a link, and waits until its object is gone.
+fn unplug(site: &Site, port: &str, id: &str) -> Result<()> {
+    site.router.ip(&format!("link set {port} down"))?;
+    until("the object should go", Duration::from_secs(5), || {
+        let objects = super::super::shown(&site.host, "nexthop show").unwrap_or_default();
+        !objects.iter().any(|object| object.starts_with(id))
+    })
+}
+
+/// The last of a group goes, and with it the group.
+fn with_group() -> Result<()> {
+    let site = Site::new("unplugged-group")?;
+    with_groups(&site)?;
+    let tracer = Tracing::start()?;
+    unplug(&site, "w1", "id 11 ")?;
+    unplug(&site, "v1", "id 10 ")?;
+    let report = tracer.finish()?;
+    report.complete()?;
+    report.count(2)?;
+    let told = |address: &str| {
+        let mut told = report.diagnoses.iter();
+        let found = told.find(|it| it.field("address") == address);
+        found.with_context(|| format!("nothing about {address}: {:?}", report.diagnoses))
+    };
+    let ipv6 = told("::")?;
+    site.expect(ipv6)
+        .field("cause", "routes-lost-with-nexthop")
+        .field("severity", "hazard")
+        .evidence("count", 2)
+        .evidence("default_routes", 1)
+        .evidence("default_routes_left", json!([]))
+        .summary_has([
+            "v0 has lost its carrier",
+            "groups",
+            "nhid 20",
+            "fd00:74::/64",
+        ])
+        .check()?;
+    let ipv4 = told("10.97.0.0")?;
+    site.expect(ipv4)
+        .field("cause", "routes-lost-with-nexthop")
+        .evidence("count", 1)
+        .summary_has(["groups", "nhid 20", "10.97.0.0/16"])
+        .check()?;
+    site.router.ip("link set v1 up")?;
+    site.host.carries("v0")?;
+    for fix in ipv6.fixes() {
+        ipv6.follow(fix)?;
+    }
+    let routes = site.routes()?;
+    for words in ["default nhid 20 ", "fd00:74::/64 nhid 20 "] {
+        ensure!(
+            routes.iter().any(|route| route.starts_with(words)),
+            "no {words}: {routes:#?}"
+        );
+    }
+    Ok(())
+}
+
+/// Another one is left in the group; and what somebody deletes is no news.
+fn not_group() -> Result<()> {
+    let site = Site::new("unplugged-one")?;
+    with_groups(&site)?;
+    let tracer = Tracing::start()?;
+    unplug(&site, "v1", "id 10 ")?;
+    let routes = site.routes()?;
+    ensure!(
+        routes
+            .iter()
+            .any(|route| route.starts_with("default nhid 20")),
+        "{routes:#?}"
+    );
+    site.host.ip("nexthop del id 11")?;
+    tracer.finish()?.silent()
 }
 
 /// Every fix works as soon as the link is there.

@@ -120,11 +120,7 @@ impl Story<'_> {
             return String::new();
         };
         let place = |(inode, name): &(u32, String)| {
-            let session = self.subject.session;
-            let netns = session
-                .namespace_name(*inode)
-                .map_or_else(|| inode.to_string(), str::to_owned);
-            format!("{name} in network namespace {netns}")
+            format!("{name} in {}", self.subject.session.place(*inode))
         };
         match &found.elsewhere[..] {
             [] => String::new(),

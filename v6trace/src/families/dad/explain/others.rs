@@ -234,17 +234,14 @@ impl<'a> Others<'a> {
         }
     }
 
-    /// "eth0 in namespace blue"
+    /// "eth0 in network namespace blue"
     pub(super) fn place(&self, other: &Other) -> String {
         let netns = other.netns.unwrap_or(self.subject.event.netns);
-        let namespace = match self.subject.session.namespace_name(netns) {
-            Some(name) => format!("namespace {name}"),
-            None if self.subject.session.is_own_namespace(netns) => {
-                "v6trace's own namespace".to_owned()
-            }
-            None => format!("network namespace {netns}"),
-        };
-        format!("{} in {namespace}", other.interface)
+        format!(
+            "{} in {}",
+            other.interface,
+            self.subject.session.place(netns)
+        )
     }
 }
 

@@ -153,16 +153,12 @@ fn on(share: &Share) -> String {
     }
 }
 
-/// A namespace, at the beginning of a sentence or within.
+/// A namespace, as the table's event sees it.
 fn place(netns: u32, subject: Subject<'_>) -> String {
     if netns == subject.event.netns {
         "this namespace".to_owned()
-    } else if let Some(name) = subject.session.namespace_name(netns) {
-        format!("network namespace {name}")
-    } else if subject.session.is_own_namespace(netns) {
-        "the namespace that v6trace runs in".to_owned()
     } else {
-        format!("network namespace {netns}")
+        subject.session.place(netns)
     }
 }
 

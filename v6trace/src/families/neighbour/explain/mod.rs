@@ -6,6 +6,7 @@ mod full;
 mod proxy;
 mod reason;
 mod silent;
+mod snooping;
 
 pub(super) use full::full;
 pub(crate) use proxy::Idle;

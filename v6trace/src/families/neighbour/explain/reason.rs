@@ -32,9 +32,7 @@ impl Story<'_> {
             let place = if holder.netns == self.subject.event.netns {
                 "this namespace".to_owned()
             } else {
-                let name = self.subject.session.namespace_name(holder.netns);
-                let name = name.map_or_else(|| holder.netns.to_string(), str::to_owned);
-                format!("network namespace {name}")
+                self.subject.session.place(holder.netns)
             };
             let state = state(holder).map_or_else(String::new, |state| format!(", {state}"));
             text.push_str(&format!(
@@ -42,6 +40,7 @@ impl Story<'_> {
                 holder.interface
             ));
         }
+        text.extend(self.kept_away());
         let Some(others) = self.others() else {
             return text;
         };
@@ -92,8 +91,7 @@ impl Story<'_> {
                 vec![show.remark("whether it has one, and is done with its test")]
             };
         }
-        let troubled = self.holders().iter().find(|holder| state(holder).is_some());
-        if let Some(holder) = troubled {
+        if let Some(holder) = self.troubled() {
             let name = quoted(&holder.interface);
             let command = if holder.link.is_up {
                 format!("ip -6 address show dev {name}")
@@ -109,7 +107,17 @@ impl Story<'_> {
             .command(&format!("ping -6 -c 2 ff02::1%{interface}"))
             .remark("which nodes on the link answer at all");
         let dropped = self.dropped().map(|_| Dropped::fix());
-        dropped.into_iter().chain([ping]).collect()
+        dropped
+            .into_iter()
+            .chain(self.flood())
+            .chain([ping])
+            .collect()
+    }
+
+    /// Who has the address, and would not answer.
+    pub(super) fn troubled(&self) -> Option<&Holder> {
+        let mut holders = self.holders().iter();
+        holders.find(|holder| state(holder).is_some())
     }
 
     pub(super) fn holder_list(&self) -> Value {

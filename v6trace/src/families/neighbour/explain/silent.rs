@@ -37,7 +37,9 @@ pub(in super::super) fn silent(
     }
     // Of what waited, only the last is known.
     let is_told_by_last = story.could_ask() == Some(false) && silent.waiting > 0;
-    if story.routes().is_none() || story.could_ask().is_none() || is_told_by_last {
+    // Whether a bridge floods for the moment is not told, nor whether the node is there.
+    let is_inferred = is_told_by_last || story.keeps_away().is_some();
+    if story.routes().is_none() || story.could_ask().is_none() || is_inferred {
         diagnosis = diagnosis.likely();
     }
     Some(diagnosis)
@@ -134,6 +136,7 @@ impl<'a> Story<'a> {
         .with("holders", self.holder_list())
         .with("answer_dropped", self.dropped().map(|dropped| dropped.what))
         .with("suppressed", silent.suppressed);
+        let diagnosis = self.snooping(diagnosis);
         let mut diagnosis = self.fixes().into_iter().fold(diagnosis, Diagnosis::fix);
         diagnosis.task = None;
         diagnosis.address = Some(silent.address.into());

@@ -10,6 +10,7 @@ use netlink_packet_route::neighbour::NeighbourState;
 use super::{
     LISTED,
     routes::{self, Routes},
+    snooping,
 };
 use crate::{
     clock,
@@ -58,10 +59,13 @@ pub(super) fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup
             continue;
         };
         for (index, event, silent) in asked {
-            let holders = holders(event, silent, batch).unwrap_or_default();
+            let end = other_end_of(event, silent.ifindex, batch);
+            let holders = end.and_then(|end| holders(end, event, silent, batch));
+            let holders = holders.unwrap_or_default();
+            let snooping = snooping::look(end, event, silent, batch);
             let places = batch.places();
             let inhabitant = |holder: &Holder| {
-                let pid = places.inhabitant(holder.netns, None)?;
+                let pid = places.somebody(holder.netns, None)?;
                 Some((holder.netns, pid))
             };
             let processes = holders.first().and_then(inhabitant).into_iter().collect();
@@ -70,6 +74,7 @@ pub(super) fn look(asked: &[Asked<'_>], batch: &mut Batch) -> Vec<(usize, Lookup
             let mut beside = beside(silent, neighbours.as_deref(), routes.as_ref(), links);
             beside.sources = inside.map(|inside| sources(inside, silent.ifindex));
             beside.netns = netns;
+            beside.snooping = snooping;
             beside.holders = holders;
             beside.processes = processes;
             found.push((*index, beside.into()));
@@ -105,6 +110,7 @@ fn beside(
         }),
         sources: None,
         link: link.map(state),
+        snooping: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
@@ -170,18 +176,32 @@ fn state(link: &Link) -> LinkState {
     }
 }
 
-/// Who has the address at the other end of the interface, or on the bridge that that
-/// is a port of.
-fn holders(event: &Event, silent: &NeighbourSilent, batch: &mut Batch) -> Option<Vec<Holder>> {
-    let link = links::by_index(&batch.inside_of(event)?.links, silent.ifindex)?.clone();
+/// Where the other end of an interface is: the namespace, and its index.
+fn other_end_of(event: &Event, ifindex: u32, batch: &mut Batch) -> Option<(u32, u32)> {
+    let link = links::by_index(&batch.inside_of(event)?.links, ifindex)?.clone();
     let (others, _) = batch.others(event.netns);
     let end = other_end::of(event, &link, &others, batch);
-    let (netns, ifindex) = known("the other end", end)??;
-    let inside = if netns == event.netns {
-        batch.inside_of(event)?
+    known("the other end", end)?
+}
+
+/// What is in the namespace of the event, or another one.
+pub(super) fn inside<'b>(netns: u32, event: &Event, batch: &'b mut Batch) -> Option<&'b Inside> {
+    if netns == event.netns {
+        batch.inside_of(event)
     } else {
-        batch.inside(netns).as_ref().ok()?
-    };
+        batch.inside(netns).as_ref().ok()
+    }
+}
+
+/// Who has the address at the other end of the interface, or on the bridge that that
+/// is a port of.
+fn holders(
+    (netns, ifindex): (u32, u32),
+    event: &Event,
+    silent: &NeighbourSilent,
+    batch: &mut Batch,
+) -> Option<Vec<Holder>> {
+    let inside = inside(netns, event, batch)?;
     let end = links::by_index(&inside.links, ifindex)?;
     let bridge = links::master_of(&inside.links, end);
     let holder = |link: &Link| {

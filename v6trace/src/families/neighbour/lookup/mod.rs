@@ -4,6 +4,7 @@
 mod advertised;
 mod beside;
 mod routes;
+mod snooping;
 mod table;
 
 use crate::{

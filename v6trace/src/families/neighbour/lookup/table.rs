@@ -47,7 +47,7 @@ pub(super) fn look(netns: u32, batch: &mut Batch) -> TableUse {
     let places = batch.places();
     let processes = shares
         .iter()
-        .filter_map(|share| Some((share.netns, places.inhabitant(share.netns, None)?)))
+        .filter_map(|share| Some((share.netns, places.somebody(share.netns, None)?)))
         .collect();
     TableUse {
         boot_ns: clock::boot_ns(),

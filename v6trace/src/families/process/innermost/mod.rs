@@ -33,6 +33,7 @@ const NO_WAY: &[&str] = &[
     "a rule of type unreachable has the destination",
 ];
 const REJECTED: &[&str] = &["a route of type unreachable has the destination"];
+const DISCARDED: &[&str] = &["a route or rule of type blackhole has the destination"];
 const PROHIBITED: &[&str] = &["a route or rule of type prohibit has the destination"];
 
 /// All of them.

@@ -1,6 +1,6 @@
 //! Requests over netlink.
 
-use super::{Function, NO_WAY, PROHIBITED, REJECTED};
+use super::{DISCARDED, Function, NO_WAY, PROHIBITED, REJECTED};
 use crate::errno::Errno;
 
 /// What the functions return that delete a rule, or make one; from 6.15 on in one of
@@ -102,6 +102,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             (Errno::ENETUNREACH, NO_WAY),
             (Errno::EHOSTUNREACH, REJECTED),
             (Errno::EACCES, PROHIBITED),
+            (Errno::EINVAL, DISCARDED),
+            (
+                Errno::ENODEV,
+                &["the interface that the packets are to come in by (iif) is not there"],
+            ),
         ],
     },
 ];

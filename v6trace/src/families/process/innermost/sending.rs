@@ -1,6 +1,6 @@
 //! Finding the way of packets, and sending them.
 
-use super::{Function, NO_WAY, PROHIBITED, REJECTED};
+use super::{DISCARDED, Function, NO_WAY, PROHIBITED, REJECTED};
 use crate::errno::Errno;
 
 /// What is too long for one packet, or its fragments.
@@ -24,13 +24,14 @@ const WAY: &[(Errno, &[&str])] = &[
     (Errno::ENETUNREACH, NO_WAY),
     (Errno::EHOSTUNREACH, REJECTED),
     (Errno::EACCES, PROHIBITED),
-    (
-        Errno::EINVAL,
-        &["a route or rule of type blackhole has the destination"],
-    ),
+    (Errno::EINVAL, DISCARDED),
     (
         Errno::EADDRNOTAVAIL,
         &["no address of this host may be the source of packets there"],
+    ),
+    (
+        Errno::EAFNOSUPPORT,
+        &["the source is an IPv4 address (::ffff:0:0/96), and the destination is none"],
     ),
 ];
 

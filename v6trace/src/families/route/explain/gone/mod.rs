@@ -185,6 +185,7 @@ impl Story<'_> {
                 ("table", it.table.into()),
                 ("metric", it.metric.into()),
                 ("nexthop_id", it.nexthop_id.into()),
+                ("member_id", it.member_id.into()),
             ])
         });
         let left = self.others().map_or(Value::Unknown, |left| {

@@ -35,9 +35,15 @@ impl Story<'_> {
             )
         };
         let again = format!("The kernel does not make them again{}", self.of_daemon());
+        let mut members = self.gone.routes.iter().map(|it| it.member_id);
+        let groups = if members.any(|it| it.is_some()) {
+            ", with them the groups that had no other left,"
+        } else {
+            ""
+        };
         let summary = format!(
-            "{why}, and the kernel deleted the nexthop objects that leave by it and with them {}. \
-             {again}.{}",
+            "{why}, and the kernel deleted the nexthop objects that leave by it{groups} and with them \
+             {}. {again}.{}",
             self.routes(),
             self.outlook()
         );
@@ -52,10 +58,18 @@ impl Story<'_> {
             let Some(id) = route.nexthop_id else {
                 continue;
             };
-            if !added.contains(&id) {
-                added.push(id);
-                let add = format!("ip nexthop add id {id}{}", self.way(route));
+            let single = route.member_id.unwrap_or(id);
+            if !added.contains(&single) {
+                added.push(single);
+                let add = format!("ip nexthop add id {single}{}", self.way(route));
                 diagnosis = diagnosis.fix(self.subject.command(&add).remark(when));
+            }
+            if single != id && !added.contains(&id) {
+                added.push(id);
+                let add = format!("ip nexthop add id {id} group {single}");
+                let remark = "then; with its type and weights, if it had any, and the others that it had \
+                              before, once they are there again";
+                diagnosis = diagnosis.fix(self.subject.command(&add).remark(remark));
             }
             let add = format!(
                 "{} {}{}",
