@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::until_some;
+use super::wait::SLOWEST;
 
 /// A program that has ended.
 #[derive(Clone, Debug)]
@@ -65,10 +67,36 @@ pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished>
     }
 }
 
-/// Waits for a child that should end by itself.
+/// Waits for a child that should end by itself, without looking again and again: what it
+/// does would take longer.
+///
+/// # Errors
+/// It has not ended within `limit`, and is killed.
 pub(super) fn wait(child: &mut Child, name: &str, limit: Duration) -> Result<ExitStatus> {
-    until_some(&format!("{name} should end"), limit, || {
-        Ok(child.try_wait()?)
+    let limit = limit * SLOWEST;
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let id = id.with_context(|| format!("{name} has no process id"))?;
+    let handle = pidfd_open(id, PidfdFlags::empty());
+    let handle = handle.with_context(|| format!("cannot watch {name}"))?;
+    let (ended, watched) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let late = watched.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            if late {
+                // It fails only if it has just ended.
+                let _ = pidfd_send_signal(&handle, Signal::KILL);
+            }
+            late
+        });
+        let status = child.wait();
+        drop(ended);
+        if watch.join().is_ok_and(|late| late) {
+            bail!(
+                "waited {} s in vain: {name} should end",
+                limit.as_secs_f32()
+            );
+        }
+        status.with_context(|| format!("cannot wait for {name}"))
     })
 }
 
