@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::command::{self, Finished, finish};
+use super::netns;
 
 /// Runs `ip` with these words, separated by blanks, in the first namespace;
 /// start with `-n NAME` to work in another.
@@ -50,6 +52,25 @@ pub(crate) fn ip_fails(words: &str) -> Result<String> {
 fn run(words: &str) -> Result<Finished> {
     let mut ip = Command::new("ip");
     finish(ip.args(words.split_whitespace()), Duration::from_secs(20))
+}
+
+/// Starts a program where `-n NAME` at the beginning of its options would have `ip` go:
+/// `ip` would take a mount namespace of its own as well, and /sys anew.
+fn spawn_in(options: &str, mut program: Command) -> Result<Child> {
+    let mut words = options.split_whitespace().peekable();
+    let name = words.next_if_eq(&"-n").and_then(|_| words.next());
+    program.args(words);
+    let started = thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            name.map_or(Ok(()), netns::switch)?;
+            program
+                .args(["-force", "-batch", "-"])
+                .spawn()
+                .context("cannot start ip")
+        });
+        worker.join()
+    });
+    started.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The options at the beginning, and the command that follows them.
@@ -103,14 +124,11 @@ pub(super) fn leave(name: &str) {
 
 impl Reading {
     fn start(options: &str) -> Result<Self> {
-        let mut child = Command::new("ip")
-            .args(options.split_whitespace())
-            .args(["-force", "-batch", "-"])
-            .stdin(Stdio::piped())
+        let mut ip = Command::new("ip");
+        ip.stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start ip")?;
+            .stderr(Stdio::piped());
+        let mut child = spawn_in(options, ip)?;
         let said = child.stderr.take().context("stderr is piped")?;
         Ok(Self {
             child,

@@ -6,15 +6,16 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use netlink_packet_route::link::{LinkAttribute, State};
+use rustix::mount::{UnmountFlags, mount_bind, unmount};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
-use super::{Link, finish, ip, iproute, tracing, until};
+use super::{Link, Netlink, ip, iproute, tracing, until};
 
 /// How long a carrier may take to be noticed.
 const CARRIER: Duration = Duration::from_secs(5);
@@ -37,10 +38,8 @@ impl Netns {
             Some(number) => format!("{name}-{number}"),
             None => name.to_owned(),
         };
-        ip(&format!("netns add {name}"))?;
-        let inode = fs::metadata(named(&name))
-            .with_context(|| format!("ip made no namespace {name}"))?
-            .ino();
+        add(&name).with_context(|| format!("cannot make the namespace {name}"))?;
+        let inode = fs::metadata(named(&name))?.ino();
         made().since.insert(inode, tracing::since_boot()?);
         Ok(Self {
             name: Some(name),
@@ -69,7 +68,7 @@ impl Netns {
     /// Takes its name away, so that only what is in it keeps it alive.
     pub(crate) fn forget_name(&self) -> Result<()> {
         iproute::leave(self.name());
-        ip(&format!("netns del {}", self.name()))
+        delete(self.name())
     }
 
     /// Runs `work` in this namespace, on a thread of its own so that the rest
@@ -101,12 +100,7 @@ impl Netns {
 
     /// Moves the calling thread here.
     fn switch(&self) -> Result<()> {
-        let Some(name) = &self.name else {
-            return Ok(());
-        };
-        let file = File::open(named(name)).with_context(|| format!("cannot open netns {name}"))?;
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-            .with_context(|| format!("cannot enter netns {name}"))
+        self.name.as_deref().map_or(Ok(()), switch)
     }
 
     /// Runs `ip` here.
@@ -117,11 +111,12 @@ impl Netns {
     /// Waits until what is sent by an interface goes out: the kernel notices its carrier
     /// a moment after its other end is set up, and drops it until then.
     pub(crate) fn carries(&self, interface: &str) -> Result<()> {
-        let words = self.ip_words(&format!("-o link show dev {interface}"));
+        let is_up = LinkAttribute::OperState(State::Up);
+        let mut netlink = Netlink::open(self)?;
         until(&format!("{interface} should be there"), CARRIER, || {
-            let mut ip = Command::new("ip");
-            let shown = finish(ip.args(words.split_whitespace()), CARRIER);
-            shown.is_ok_and(|shown| shown.stdout.contains(" state UP "))
+            netlink
+                .link(interface)
+                .is_ok_and(|told| told.contains(&is_up))
         })
     }
 
@@ -240,9 +235,41 @@ impl Drop for Netns {
             drop(made);
             iproute::leave(name);
             // PID 1 sweeps what could not be deleted.
-            let _ = ip(&format!("netns del {name}"));
+            let _ = delete(name);
         }
     }
+}
+
+/// Moves the calling thread into the namespace `name`.
+pub(super) fn switch(name: &str) -> Result<()> {
+    let file = File::open(named(name)).with_context(|| format!("cannot open netns {name}"))?;
+    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+        .with_context(|| format!("cannot enter netns {name}"))
+}
+
+/// Makes a namespace and gives it a name, as `ip netns add` does, where starting `ip`
+/// would take longer than all that. The guest has made the directory ready.
+fn add(name: &str) -> Result<()> {
+    File::create_new(named(name))?;
+    let made = thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            // SAFETY: A network namespace is no part of what makes threads share memory or
+            // descriptors; this thread alone gets another, and ends.
+            unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
+            mount_bind("/proc/thread-self/ns/net", named(name))
+        });
+        worker.join()
+    });
+    match made {
+        Ok(made) => Ok(made?),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Takes the name of a namespace away, as `ip netns del` does.
+fn delete(name: &str) -> Result<()> {
+    unmount(named(name), UnmountFlags::DETACH)?;
+    Ok(fs::remove_file(named(name))?)
 }
 
 fn named(name: &str) -> PathBuf {
