@@ -68,7 +68,9 @@ impl Tools {
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--"])
-            .arg(qemu.get_program());
+            .arg(qemu.get_program())
+            // Where it finds translated code is a large table that it reads all over.
+            .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
         for (name, value) in qemu.get_envs() {
             if let Some(value) = value {
                 command.env(name, value);
