@@ -54,19 +54,16 @@ fn run(words: &str) -> Result<Finished> {
     finish(ip.args(words.split_whitespace()), Duration::from_secs(20))
 }
 
-/// Starts a program where `-n NAME` at the beginning of its options would have `ip` go:
-/// `ip` would take a mount namespace of its own as well, and /sys anew.
-fn spawn_in(options: &str, mut program: Command) -> Result<Child> {
+/// Starts an `ip` that reads commands, in the namespace that `-n NAME` at the beginning of
+/// its options names: by itself it would take a mount namespace as well, and /sys anew.
+fn spawn(options: &str, mut ip: Command) -> Result<Child> {
     let mut words = options.split_whitespace().peekable();
     let name = words.next_if_eq(&"-n").and_then(|_| words.next());
-    program.args(words);
+    ip.args(words).args(["-force", "-batch", "-"]);
     let started = thread::scope(|scope| {
         let worker = scope.spawn(|| {
             name.map_or(Ok(()), netns::switch)?;
-            program
-                .args(["-force", "-batch", "-"])
-                .spawn()
-                .context("cannot start ip")
+            ip.spawn().context("cannot start ip")
         });
         worker.join()
     });
@@ -128,7 +125,7 @@ impl Reading {
         ip.stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = spawn_in(options, ip)?;
+        let mut child = spawn(options, ip)?;
         let said = child.stderr.take().context("stderr is piped")?;
         Ok(Self {
             child,
