@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -30,6 +29,14 @@ pub(crate) fn ip(words: &str) -> Result<()> {
     if plain && !enters {
         return take(&options, &command.join(" "));
     }
+    ip_once(words)
+}
+
+/// The same by an `ip` that ends, and so keeps nothing alive.
+///
+/// # Errors
+/// It fails: its messages.
+pub(super) fn ip_once(words: &str) -> Result<()> {
     let done = run(words)?;
     if !done.status.success() {
         bail!("ip {words}: {done}");
@@ -60,14 +67,10 @@ fn spawn(options: &str, mut ip: Command) -> Result<Child> {
     let mut words = options.split_whitespace().peekable();
     let name = words.next_if_eq(&"-n").and_then(|_| words.next());
     ip.args(words).args(["-force", "-batch", "-"]);
-    let started = thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            name.map_or(Ok(()), netns::switch)?;
-            ip.spawn().context("cannot start ip")
-        });
-        worker.join()
-    });
-    started.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    netns::on_a_thread("guest", || {
+        name.map_or(Ok(()), netns::switch)?;
+        ip.spawn().context("cannot start ip")
+    })
 }
 
 /// The options at the beginning, and the command that follows them.
@@ -186,7 +189,13 @@ pub(crate) fn ip_batch(netns: &str, commands: &[String]) -> Result<()> {
         // ip ends early at a failing command; its own message says which.
         let _ = stdin.write_all(commands.join("\n").as_bytes());
     }
-    let status = command::wait(&mut child, "ip -batch", Duration::from_mins(1))?;
+    let ended = command::wait(&mut child, "ip -batch", Duration::from_mins(1));
+    if ended.is_err() {
+        // It must not outlive the scenario; why is already known.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let status = ended?;
     if !status.success() {
         let stderr = stderr.and_then(|thread| thread.join().ok());
         bail!("ip -batch: {status}: {}", stderr.unwrap_or_default());

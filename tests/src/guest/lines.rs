@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::wait::SLOWEST;
+
 /// The lines that a program has written so far.
 #[derive(Default)]
 pub(crate) struct Lines {
@@ -65,8 +67,8 @@ impl Lines {
         }
     }
 
-    /// Waits until so many lines fit, without looking again and again: what a program is
-    /// waited for would take longer.
+    /// Waits until so many lines fit, looking at each once: what a program is waited for
+    /// would take longer otherwise.
     pub(crate) fn wait(
         &self,
         fits: impl Fn(&str) -> bool,
@@ -74,10 +76,13 @@ impl Lines {
         limit: Duration,
     ) -> Awaited {
         let until = Instant::now() + limit;
+        let (mut seen, mut fitting) = (0, 0);
         let mut collected = self.shared.locked();
         loop {
-            let fitting = collected.lines.iter().filter(|line| fits(line));
-            if fitting.count() >= count {
+            let new = &collected.lines[seen..];
+            fitting += new.iter().filter(|line| fits(line)).count();
+            seen += new.len();
+            if fitting >= count {
                 return Awaited::There;
             }
             if collected.ended {
@@ -97,9 +102,9 @@ impl Lines {
         self.shared.locked().lines.clone()
     }
 
-    /// Whether the program has closed its end.
-    pub(crate) fn are_all(&self) -> bool {
-        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    /// Waits until the program has closed its end: whether it has.
+    pub(crate) fn wait_for_all(&self, limit: Duration) -> bool {
+        self.wait(|_| false, 1, limit * SLOWEST) == Awaited::Ended
     }
 
     /// All of it; the program must have closed its end.

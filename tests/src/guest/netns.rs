@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use netlink_packet_route::link::{LinkAttribute, State};
-use rustix::mount::{UnmountFlags, mount_bind, unmount};
+use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
-use super::{Link, Netlink, ip, iproute, tracing, until};
+use super::{Link, Netlink, ip, iproute, tracing};
+
+/// Where iproute2 keeps the names of network namespaces.
+const NAMES: &str = "/run/netns";
 
 /// How long a carrier may take to be noticed.
 const CARRIER: Duration = Duration::from_secs(5);
@@ -34,6 +37,15 @@ impl Netns {
     /// Makes an empty namespace; not even its loopback is up. In a batch of scenarios
     /// its name is longer, so that it is the only one of that name.
     pub(crate) fn new(name: &str) -> Result<Self> {
+        Self::made(name, add)
+    }
+
+    /// The same by `ip netns add`, for what rests on how that does it.
+    pub(crate) fn by_ip(name: &str) -> Result<Self> {
+        Self::made(name, |name| iproute::ip_once(&format!("netns add {name}")))
+    }
+
+    fn made(name: &str, add: impl FnOnce(&str) -> Result<()>) -> Result<Self> {
         let name = match tracing::number() {
             Some(number) => format!("{name}-{number}"),
             None => name.to_owned(),
@@ -65,10 +77,10 @@ impl Netns {
         self.inode
     }
 
-    /// Takes its name away, so that only what is in it keeps it alive.
+    /// Takes its name away by `ip netns del`, so that only what is in it keeps it alive.
     pub(crate) fn forget_name(&self) -> Result<()> {
         iproute::leave(self.name());
-        delete(self.name())
+        iproute::ip_once(&format!("netns del {}", self.name()))
     }
 
     /// Runs `work` in this namespace, on a thread of its own so that the rest
@@ -83,18 +95,9 @@ impl Netns {
         comm: &str,
         work: impl FnOnce() -> Result<T> + Send,
     ) -> Result<T> {
-        thread::scope(|scope| {
-            let worker = thread::Builder::new()
-                .name(comm.to_owned())
-                .spawn_scoped(scope, || {
-                    self.switch()?;
-                    work()
-                })
-                .context("cannot start a thread")?;
-            match worker.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+        on_a_thread(comm, || {
+            self.switch()?;
+            work()
         })
     }
 
@@ -112,12 +115,8 @@ impl Netns {
     /// a moment after its other end is set up, and drops it until then.
     pub(crate) fn carries(&self, interface: &str) -> Result<()> {
         let is_up = LinkAttribute::OperState(State::Up);
-        let mut netlink = Netlink::open(self)?;
-        until(&format!("{interface} should be there"), CARRIER, || {
-            netlink
-                .link(interface)
-                .is_ok_and(|told| told.contains(&is_up))
-        })
+        let what = format!("{interface} should be there");
+        Netlink::open(self)?.wait_for_link(interface, &what, CARRIER, |told| told.contains(&is_up))
     }
 
     /// The words that make `ip` do `words` here.
@@ -248,30 +247,54 @@ pub(super) fn switch(name: &str) -> Result<()> {
 }
 
 /// Makes a namespace and gives it a name, as `ip netns add` does, where starting `ip`
-/// would take longer than all that. The guest has made the directory ready.
+/// would take longer than all that.
 fn add(name: &str) -> Result<()> {
+    share_names().context("cannot share the directory of names")?;
     File::create_new(named(name))?;
-    let made = thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            // SAFETY: A network namespace is no part of what makes threads share memory or
-            // descriptors; this thread alone gets another, and ends.
-            unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
-            mount_bind("/proc/thread-self/ns/net", named(name))
-        });
-        worker.join()
-    });
-    match made {
-        Ok(made) => Ok(made?),
-        Err(panic) => std::panic::resume_unwind(panic),
+    on_a_thread("guest", || {
+        // SAFETY: A network namespace is no part of what makes threads share memory or
+        // descriptors; this thread alone gets another, and ends.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
+        Ok(mount_bind("/proc/thread-self/ns/net", named(name))?)
+    })
+}
+
+/// Makes the directory of names what the first `ip netns add` makes of it: a mount that
+/// others share, so that a name which is taken away here is gone everywhere.
+fn share_names() -> Result<()> {
+    fs::create_dir_all(NAMES)?;
+    if mount_change(NAMES, MountPropagationFlags::SHARED).is_err() {
+        mount_bind(NAMES, NAMES)?;
+        mount_change(NAMES, MountPropagationFlags::SHARED)?;
     }
+    Ok(())
 }
 
 /// Takes the name of a namespace away, as `ip netns del` does.
 fn delete(name: &str) -> Result<()> {
-    unmount(named(name), UnmountFlags::DETACH)?;
-    Ok(fs::remove_file(named(name))?)
+    // Not mounted is fine: then the file alone was left.
+    let _ = unmount(named(name), UnmountFlags::DETACH);
+    fs::remove_file(named(name)).with_context(|| format!("cannot delete the name {name}"))
 }
 
 fn named(name: &str) -> PathBuf {
-    PathBuf::from("/run/netns").join(name)
+    PathBuf::from(NAMES).join(name)
+}
+
+/// Does `work` on a thread of its own, called `comm`: where that goes, the rest of the
+/// process does not.
+pub(super) fn on_a_thread<T: Send>(
+    comm: &str,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name(comm.to_owned())
+            .spawn_scoped(scope, work)
+            .context("cannot start a thread")?;
+        match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }

@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsRawFd as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
@@ -11,7 +12,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::Netns;
+use super::{Netns, until};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
@@ -241,11 +242,29 @@ impl Netlink {
         Ok(-i32::from_ne_bytes(errno.try_into()?))
     }
 
+    /// Waits until what the kernel says of an interface fits; `what` says which that is.
+    pub(crate) fn wait_for_link(
+        &mut self,
+        name: &str,
+        what: &str,
+        limit: Duration,
+        fits: impl Fn(&[LinkAttribute]) -> bool,
+    ) -> Result<()> {
+        let mut last = Ok(());
+        let waited = until(what, limit, || {
+            let told = self.link(name);
+            let fitting = told.as_ref().is_ok_and(|told| fits(told));
+            last = told.map(|_| ());
+            fitting
+        });
+        waited.with_context(|| format!("what the kernel says of {name}: {last:?}"))
+    }
+
     /// What the kernel says of an interface.
     ///
     /// # Errors
     /// There is none of that name.
-    pub(crate) fn link(&mut self, name: &str) -> Result<Vec<LinkAttribute>> {
+    fn link(&mut self, name: &str) -> Result<Vec<LinkAttribute>> {
         let mut wanted = LinkMessage::default();
         wanted
             .attributes

@@ -9,7 +9,7 @@ use netlink_packet_route::link::{
     BridgePortState, InfoBridgePort, InfoPortData, LinkAttribute, LinkInfo,
 };
 
-use super::{Link, Netlink, Netns, until, until_some};
+use super::{Link, Netlink, Netns, until_some};
 
 /// How long a bridge may take to notice that a port has a carrier.
 const LINK: Duration = Duration::from_secs(5);
@@ -81,12 +81,9 @@ impl Segment {
     /// sends: what it asks before that nobody hears.
     pub(crate) fn connect(&self, netns: &Netns, interface: &str, port: &str) -> Result<()> {
         netns.ip(&format!("link set {interface} up"))?;
-        let mut netlink = Netlink::open(&self.switch)?;
-        until(&format!("{port} should forward"), LINK, || {
-            netlink
-                .link(port)
-                .is_ok_and(|told| told.iter().any(forwards))
-        })
+        let what = format!("{port} should forward");
+        let forwards = |told: &[_]| told.iter().any(forwards);
+        Netlink::open(&self.switch)?.wait_for_link(port, &what, LINK, forwards)
     }
 
     /// Lets the port send back what it receives.

@@ -138,17 +138,17 @@ impl Tracer {
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
-        match self.stderr.wait(is_ready_line, 1, READY * SLOWEST) {
-            Awaited::There => Ok(()),
-            Awaited::Ended => {
-                let status = command::wait(&mut self.child, "v6trace", END)?;
-                let messages = self.stderr.so_far().join("\n");
-                bail!("v6trace ended before it was ready: {status}\n{messages}")
-            }
-            Awaited::Late => {
-                let messages = self.stderr.so_far().join("\n");
-                bail!("v6trace should be ready\n{messages}")
-            }
+        let limit = READY * SLOWEST;
+        let ended = match self.stderr.wait(is_ready_line, 1, limit) {
+            Awaited::There => return Ok(()),
+            Awaited::Ended => command::wait(&mut self.child, "v6trace", END).map(Some),
+            // What it has started may hold its end open.
+            Awaited::Late => Ok(self.child.try_wait()?),
+        };
+        let messages = self.stderr.so_far().join("\n");
+        match ended.with_context(|| messages.clone())? {
+            Some(status) => bail!("v6trace ended before it was ready: {status}\n{messages}"),
+            None => bail!("v6trace is not ready after {limit:?}\n{messages}"),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
+use rustix::mount::{MountFlags, mount};
 
 /// Kind, place, and whether the guest is useless without it.
 const MOUNTS: &[(&str, &str, bool)] = &[
@@ -19,9 +19,6 @@ const MOUNTS: &[(&str, &str, bool)] = &[
     ("securityfs", "/sys/kernel/security", false),
     ("bpf", "/sys/fs/bpf", false),
 ];
-
-/// Where iproute2 keeps the names of network namespaces.
-pub(super) const NAMESPACES: &str = "/run/netns";
 
 /// Mounts them all; what the kernel was built without is passed over.
 pub(super) fn all() -> Result<()> {
@@ -38,14 +35,5 @@ pub(super) fn all() -> Result<()> {
             }
         }
     }
-    names_of_namespaces()
-}
-
-/// Makes the directory of the namespaces' names what `ip netns add` makes of it: a mount
-/// that others share, so that a name which is taken away here is gone everywhere.
-fn names_of_namespaces() -> Result<()> {
-    fs::create_dir_all(NAMESPACES).with_context(|| format!("cannot create {NAMESPACES}"))?;
-    mount_bind(NAMESPACES, NAMESPACES)
-        .and_then(|()| mount_change(NAMESPACES, MountPropagationFlags::SHARED))
-        .with_context(|| format!("cannot share {NAMESPACES}"))
+    Ok(())
 }

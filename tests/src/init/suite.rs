@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use rustix::mount::{UnmountFlags, unmount};
 
-use super::mounts::NAMESPACES;
 use super::supervise::{self, Ending};
 use crate::guest::symbols;
 use crate::scenarios::{self, Placed};
@@ -25,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The host's limit on a socket's option memory, which scenarios change.
 const OPTMEM_MAX: &str = "/proc/sys/net/core/optmem_max";
+
+/// Where iproute2 keeps the names of network namespaces.
+const NAMESPACES: &str = "/run/netns";
 
 /// How many scenarios ended which way.
 #[derive(Default)]

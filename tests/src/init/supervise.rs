@@ -46,8 +46,8 @@ pub(super) fn wait_for(id: u32, limit: Option<Duration>) -> Result<Ending> {
     let child = pid(id)?;
     let (ended, watched) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let watch = limit.map(|limit| {
-            scope.spawn(move || {
+        let watch = |limit| {
+            thread::Builder::new().spawn_scoped(scope, move || {
                 let late = watched.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
                 if late {
                     kill_group(id).map(|()| true)
@@ -55,13 +55,21 @@ pub(super) fn wait_for(id: u32, limit: Option<Duration>) -> Result<Ending> {
                     Ok(false)
                 }
             })
-        });
+        };
+        let watch = limit.map(watch).transpose();
+        let watch = watch.context("cannot start a thread")?;
         let status = reap_until(child);
         drop(ended);
         let late = watch.map(|watch| watch.join().map_err(|_| anyhow!("watching panicked")));
         let late = late.transpose()?.transpose()?.unwrap_or_default();
         let ending = Ending::of(status?);
-        Ok(if late { Ending::TimedOut } else { ending })
+        // It may have ended at its limit, by itself.
+        let killed = ending == Ending::Killed(Signal::KILL.as_raw());
+        Ok(if late && killed {
+            Ending::TimedOut
+        } else {
+            ending
+        })
     })
 }
 
