@@ -7,6 +7,7 @@
 //! The results come together in `report`.
 
 use std::any::Any;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -106,7 +107,7 @@ fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
 }
 
 /// Deals the scenarios out to guests, the batches of a kernel that is told the same
-/// like cards: what lies together takes about the same time.
+/// like cards: what lies together takes about the same time. The largest share comes first.
 fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
     let boots: BTreeSet<&Option<String>> = scenarios.iter().map(|listed| &listed.boot).collect();
     let bootable = (0..kernels.len()).filter(|kernel| kernels[*kernel].is_ok());
@@ -133,6 +134,8 @@ fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
             }
         }
     }
+    // A long one that comes last would have the other lanes wait for it.
+    shares.sort_by_key(|share| Reverse(share.scenarios.len()));
     shares
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::guest::{Answer, Ask, Lines, until};
+use crate::guest::{Answer, Ask, Lines};
 use crate::init::{LIMIT, kill_group};
 
 /// How long output may go on after the scenario's processes were killed.
@@ -124,7 +124,7 @@ impl Member {
         let status = self.child.wait()?;
         // What it may have left behind.
         kill_group(self.child.id())?;
-        let whole = until("all of its output", PATIENCE, || self.said.are_all()).is_ok();
+        let whole = self.said.wait_for_all(PATIENCE);
         for line in self.said.so_far() {
             println!("  {}", line.trim_end());
         }

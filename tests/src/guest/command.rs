@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io::Read;
+use std::os::fd::AsRawFd as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::until_some;
+use super::wait::SLOWEST;
 
 /// A program that has ended.
 #[derive(Clone, Debug)]
@@ -65,11 +67,44 @@ pub(crate) fn finish(command: &mut Command, limit: Duration) -> Result<Finished>
     }
 }
 
-/// Waits for a child that should end by itself.
+/// Waits for a child that should end by itself, without looking again and again: what it
+/// does would take longer.
+///
+/// # Errors
+/// It has not ended within `limit`.
 pub(super) fn wait(child: &mut Child, name: &str, limit: Duration) -> Result<ExitStatus> {
-    until_some(&format!("{name} should end"), limit, || {
-        Ok(child.try_wait()?)
-    })
+    let limit = limit * SLOWEST;
+    let until = Instant::now() + limit;
+    loop {
+        let ended = child.try_wait();
+        if let Some(status) = ended.with_context(|| format!("cannot wait for {name}"))? {
+            return Ok(status);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            bail!(
+                "waited {} s in vain: {name} should end",
+                limit.as_secs_f32()
+            );
+        }
+        sleep_until_end(child, left).with_context(|| format!("cannot watch {name}"))?;
+    }
+}
+
+/// Sleeps until a child that nobody has waited for has ended, or for so long; or until a
+/// signal comes.
+fn sleep_until_end(child: &Child, most: Duration) -> Result<()> {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let handle = pidfd_open(id.context("it has no process id")?, PidfdFlags::empty())?;
+    let mut watched = libc::pollfd {
+        fd: handle.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let milliseconds = i32::try_from(most.as_millis() + 1).unwrap_or(i32::MAX);
+    // SAFETY: This is one struct pollfd, which nobody else has; its descriptor is open.
+    unsafe { libc::poll(&raw mut watched, 1, milliseconds) };
+    Ok(())
 }
 
 pub(super) fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {

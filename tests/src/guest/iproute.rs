@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::command::{self, Finished, finish};
+use super::netns;
 
 /// Runs `ip` with these words, separated by blanks, in the first namespace;
 /// start with `-n NAME` to work in another.
@@ -28,6 +29,14 @@ pub(crate) fn ip(words: &str) -> Result<()> {
     if plain && !enters {
         return take(&options, &command.join(" "));
     }
+    ip_once(words)
+}
+
+/// The same by an `ip` that ends, and so keeps nothing alive.
+///
+/// # Errors
+/// It fails: its messages.
+pub(super) fn ip_once(words: &str) -> Result<()> {
     let done = run(words)?;
     if !done.status.success() {
         bail!("ip {words}: {done}");
@@ -50,6 +59,18 @@ pub(crate) fn ip_fails(words: &str) -> Result<String> {
 fn run(words: &str) -> Result<Finished> {
     let mut ip = Command::new("ip");
     finish(ip.args(words.split_whitespace()), Duration::from_secs(20))
+}
+
+/// Starts an `ip` that reads commands, in the namespace that `-n NAME` at the beginning of
+/// its options names: by itself it would take a mount namespace as well, and /sys anew.
+fn spawn(options: &str, mut ip: Command) -> Result<Child> {
+    let mut words = options.split_whitespace().peekable();
+    let name = words.next_if_eq(&"-n").and_then(|_| words.next());
+    ip.args(words).args(["-force", "-batch", "-"]);
+    netns::on_a_thread("guest", || {
+        name.map_or(Ok(()), netns::switch)?;
+        ip.spawn().context("cannot start ip")
+    })
 }
 
 /// The options at the beginning, and the command that follows them.
@@ -103,14 +124,11 @@ pub(super) fn leave(name: &str) {
 
 impl Reading {
     fn start(options: &str) -> Result<Self> {
-        let mut child = Command::new("ip")
-            .args(options.split_whitespace())
-            .args(["-force", "-batch", "-"])
-            .stdin(Stdio::piped())
+        let mut ip = Command::new("ip");
+        ip.stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start ip")?;
+            .stderr(Stdio::piped());
+        let mut child = spawn(options, ip)?;
         let said = child.stderr.take().context("stderr is piped")?;
         Ok(Self {
             child,
@@ -171,7 +189,13 @@ pub(crate) fn ip_batch(netns: &str, commands: &[String]) -> Result<()> {
         // ip ends early at a failing command; its own message says which.
         let _ = stdin.write_all(commands.join("\n").as_bytes());
     }
-    let status = command::wait(&mut child, "ip -batch", Duration::from_mins(1))?;
+    let ended = command::wait(&mut child, "ip -batch", Duration::from_mins(1));
+    if ended.is_err() {
+        // It must not outlive the scenario; why is already known.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let status = ended?;
     if !status.success() {
         let stderr = stderr.and_then(|thread| thread.join().ok());
         bail!("ip -batch: {status}: {}", stderr.unwrap_or_default());

@@ -1,15 +1,42 @@
 //! Collecting a program's output line by line while it runs.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::wait::SLOWEST;
 
 /// The lines that a program has written so far.
 #[derive(Default)]
 pub(crate) struct Lines {
-    lines: Arc<Mutex<Vec<String>>>,
+    shared: Arc<Shared>,
     /// None: there is nothing to read.
     reader: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    collected: Mutex<Collected>,
+    /// Woken for each line, and at the end.
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Collected {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+/// What waiting for lines came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// They are there.
+    There,
+    /// The program has closed its end without them.
+    Ended,
+    /// They are not there in time.
+    Late,
 }
 
 impl Lines {
@@ -18,8 +45,8 @@ impl Lines {
         from: impl Read + Send + 'static,
         echo: impl Fn(&str) + Send + 'static,
     ) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&lines);
+        let shared = Arc::<Shared>::default();
+        let its = Arc::clone(&shared);
         let reader = thread::spawn(move || {
             let mut from = BufReader::new(from);
             let mut line = Vec::new();
@@ -27,44 +54,71 @@ impl Lines {
                 let text = String::from_utf8_lossy(&line);
                 let text = text.strip_suffix('\n').unwrap_or(&text).to_owned();
                 echo(&text);
-                locked(&shared).push(text);
+                its.locked().lines.push(text);
+                its.more.notify_all();
                 line.clear();
             }
+            its.locked().ended = true;
+            its.more.notify_all();
         });
         Self {
-            lines,
+            shared,
             reader: Some(reader),
         }
     }
 
-    /// Whether a line so far fits.
-    pub(crate) fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
-        locked(&self.lines).iter().any(|line| fits(line))
-    }
-
-    /// How many lines so far fit.
-    pub(crate) fn count(&self, fits: impl Fn(&str) -> bool) -> usize {
-        locked(&self.lines).iter().filter(|line| fits(line)).count()
+    /// Waits until so many lines fit, looking at each once: what a program is waited for
+    /// would take longer otherwise.
+    pub(crate) fn wait(
+        &self,
+        fits: impl Fn(&str) -> bool,
+        count: usize,
+        limit: Duration,
+    ) -> Awaited {
+        let until = Instant::now() + limit;
+        let (mut seen, mut fitting) = (0, 0);
+        let mut collected = self.shared.locked();
+        loop {
+            let new = &collected.lines[seen..];
+            fitting += new.iter().filter(|line| fits(line)).count();
+            seen += new.len();
+            if fitting >= count {
+                return Awaited::There;
+            }
+            if collected.ended {
+                return Awaited::Ended;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Awaited::Late;
+            }
+            let woken = self.shared.more.wait_timeout(collected, left);
+            (collected, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// What there is so far.
     pub(crate) fn so_far(&self) -> Vec<String> {
-        locked(&self.lines).clone()
+        self.shared.locked().lines.clone()
     }
 
-    /// Whether the program has closed its end.
-    pub(crate) fn are_all(&self) -> bool {
-        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    /// Waits until the program has closed its end: whether it has.
+    pub(crate) fn wait_for_all(&self, limit: Duration) -> bool {
+        self.wait(|_| false, 1, limit * SLOWEST) == Awaited::Ended
     }
 
     /// All of it; the program must have closed its end.
     pub(crate) fn finish(self) -> Vec<String> {
         // The reader does not panic; if it did, the lines so far remain.
         let _ = self.reader.map(JoinHandle::join);
-        std::mem::take(&mut *locked(&self.lines))
+        std::mem::take(&mut self.shared.locked().lines)
     }
 }
 
-fn locked(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, Collected> {
+        self.collected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -6,15 +6,19 @@ use std::net::Ipv6Addr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use netlink_packet_route::link::{LinkAttribute, State};
+use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
-use super::{Link, finish, ip, iproute, tracing, until};
+use super::{Link, Netlink, ip, iproute, tracing};
+
+/// Where iproute2 keeps the names of network namespaces.
+const NAMES: &str = "/run/netns";
 
 /// How long a carrier may take to be noticed.
 const CARRIER: Duration = Duration::from_secs(5);
@@ -33,14 +37,21 @@ impl Netns {
     /// Makes an empty namespace; not even its loopback is up. In a batch of scenarios
     /// its name is longer, so that it is the only one of that name.
     pub(crate) fn new(name: &str) -> Result<Self> {
+        Self::made(name, add)
+    }
+
+    /// The same by `ip netns add`, for what rests on how that does it.
+    pub(crate) fn by_ip(name: &str) -> Result<Self> {
+        Self::made(name, |name| iproute::ip_once(&format!("netns add {name}")))
+    }
+
+    fn made(name: &str, add: impl FnOnce(&str) -> Result<()>) -> Result<Self> {
         let name = match tracing::number() {
             Some(number) => format!("{name}-{number}"),
             None => name.to_owned(),
         };
-        ip(&format!("netns add {name}"))?;
-        let inode = fs::metadata(named(&name))
-            .with_context(|| format!("ip made no namespace {name}"))?
-            .ino();
+        add(&name).with_context(|| format!("cannot make the namespace {name}"))?;
+        let inode = fs::metadata(named(&name))?.ino();
         made().since.insert(inode, tracing::since_boot()?);
         Ok(Self {
             name: Some(name),
@@ -66,10 +77,10 @@ impl Netns {
         self.inode
     }
 
-    /// Takes its name away, so that only what is in it keeps it alive.
+    /// Takes its name away by `ip netns del`, so that only what is in it keeps it alive.
     pub(crate) fn forget_name(&self) -> Result<()> {
         iproute::leave(self.name());
-        ip(&format!("netns del {}", self.name()))
+        iproute::ip_once(&format!("netns del {}", self.name()))
     }
 
     /// Has nobody live in it any more for having run `ip` there.
@@ -89,29 +100,15 @@ impl Netns {
         comm: &str,
         work: impl FnOnce() -> Result<T> + Send,
     ) -> Result<T> {
-        thread::scope(|scope| {
-            let worker = thread::Builder::new()
-                .name(comm.to_owned())
-                .spawn_scoped(scope, || {
-                    self.switch()?;
-                    work()
-                })
-                .context("cannot start a thread")?;
-            match worker.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+        on_a_thread(comm, || {
+            self.switch()?;
+            work()
         })
     }
 
     /// Moves the calling thread here.
     fn switch(&self) -> Result<()> {
-        let Some(name) = &self.name else {
-            return Ok(());
-        };
-        let file = File::open(named(name)).with_context(|| format!("cannot open netns {name}"))?;
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-            .with_context(|| format!("cannot enter netns {name}"))
+        self.name.as_deref().map_or(Ok(()), switch)
     }
 
     /// Runs `ip` here.
@@ -122,12 +119,9 @@ impl Netns {
     /// Waits until what is sent by an interface goes out: the kernel notices its carrier
     /// a moment after its other end is set up, and drops it until then.
     pub(crate) fn carries(&self, interface: &str) -> Result<()> {
-        let words = self.ip_words(&format!("-o link show dev {interface}"));
-        until(&format!("{interface} should be there"), CARRIER, || {
-            let mut ip = Command::new("ip");
-            let shown = finish(ip.args(words.split_whitespace()), CARRIER);
-            shown.is_ok_and(|shown| shown.stdout.contains(" state UP "))
-        })
+        let is_up = LinkAttribute::OperState(State::Up);
+        let what = format!("{interface} should be there");
+        Netlink::open(self)?.wait_for_link(interface, &what, CARRIER, |told| told.contains(&is_up))
     }
 
     /// The words that make `ip` do `words` here.
@@ -245,11 +239,67 @@ impl Drop for Netns {
             drop(made);
             iproute::leave(name);
             // PID 1 sweeps what could not be deleted.
-            let _ = ip(&format!("netns del {name}"));
+            let _ = delete(name);
         }
     }
 }
 
+/// Moves the calling thread into the namespace `name`.
+pub(super) fn switch(name: &str) -> Result<()> {
+    let file = File::open(named(name)).with_context(|| format!("cannot open netns {name}"))?;
+    move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+        .with_context(|| format!("cannot enter netns {name}"))
+}
+
+/// Makes a namespace and gives it a name, as `ip netns add` does, where starting `ip`
+/// would take longer than all that.
+fn add(name: &str) -> Result<()> {
+    share_names().context("cannot share the directory of names")?;
+    File::create_new(named(name))?;
+    on_a_thread("guest", || {
+        // SAFETY: A network namespace is no part of what makes threads share memory or
+        // descriptors; this thread alone gets another, and ends.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
+        Ok(mount_bind("/proc/thread-self/ns/net", named(name))?)
+    })
+}
+
+/// Makes the directory of names what the first `ip netns add` makes of it: a mount that
+/// others share, so that a name which is taken away here is gone everywhere.
+fn share_names() -> Result<()> {
+    fs::create_dir_all(NAMES)?;
+    if mount_change(NAMES, MountPropagationFlags::SHARED).is_err() {
+        mount_bind(NAMES, NAMES)?;
+        mount_change(NAMES, MountPropagationFlags::SHARED)?;
+    }
+    Ok(())
+}
+
+/// Takes the name of a namespace away, as `ip netns del` does.
+fn delete(name: &str) -> Result<()> {
+    // Not mounted is fine: then the file alone was left.
+    let _ = unmount(named(name), UnmountFlags::DETACH);
+    fs::remove_file(named(name)).with_context(|| format!("cannot delete the name {name}"))
+}
+
 fn named(name: &str) -> PathBuf {
-    PathBuf::from("/run/netns").join(name)
+    PathBuf::from(NAMES).join(name)
+}
+
+/// Does `work` on a thread of its own, called `comm`: where that goes, the rest of the
+/// process does not.
+pub(super) fn on_a_thread<T: Send>(
+    comm: &str,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name(comm.to_owned())
+            .spawn_scoped(scope, work)
+            .context("cannot start a thread")?;
+        match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }

@@ -4,17 +4,19 @@
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsRawFd as _;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::Netns;
+use super::{Netns, until};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
 const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
 const RT_TABLE_MAIN: u8 = 254;
@@ -238,6 +240,47 @@ impl Netlink {
         let errno = answer.get(16..20).filter(|_| length >= 20);
         let errno = errno.context("the kernel's answer is short")?;
         Ok(-i32::from_ne_bytes(errno.try_into()?))
+    }
+
+    /// Waits until what the kernel says of an interface fits; `what` says which that is.
+    pub(crate) fn wait_for_link(
+        &mut self,
+        name: &str,
+        what: &str,
+        limit: Duration,
+        fits: impl Fn(&[LinkAttribute]) -> bool,
+    ) -> Result<()> {
+        let mut last = Ok(());
+        let waited = until(what, limit, || {
+            let told = self.link(name);
+            let fitting = told.as_ref().is_ok_and(|told| fits(told));
+            last = told.map(|_| ());
+            fitting
+        });
+        waited.with_context(|| format!("what the kernel says of {name}: {last:?}"))
+    }
+
+    /// What the kernel says of an interface.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    fn link(&mut self, name: &str) -> Result<Vec<LinkAttribute>> {
+        let mut wanted = LinkMessage::default();
+        wanted
+            .attributes
+            .push(LinkAttribute::IfName(name.to_owned()));
+        let mut request = NetlinkMessage::from(RouteNetlinkMessage::GetLink(wanted));
+        request.header.flags = NLM_F_REQUEST;
+        request.finalize();
+        let mut message = vec![0; request.buffer_len()];
+        request.serialize(&mut message);
+        self.0.write_all(&message)?;
+        let mut answer = vec![0; 1 << 15];
+        let length = self.0.read(&mut answer)?;
+        match NetlinkMessage::deserialize(&answer[..length])?.payload {
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(link.attributes),
+            other => bail!("{name}: {other:?}"),
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::Ipv6Addr;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use netlink_packet_route::link::{
+    BridgePortState, InfoBridgePort, InfoPortData, LinkAttribute, LinkInfo,
+};
 
-use super::{Link, Netns, finish, until, until_some};
+use super::{Link, Netlink, Netns, until_some};
 
 /// How long a bridge may take to notice that a port has a carrier.
 const LINK: Duration = Duration::from_secs(5);
@@ -79,12 +81,9 @@ impl Segment {
     /// sends: what it asks before that nobody hears.
     pub(crate) fn connect(&self, netns: &Netns, interface: &str, port: &str) -> Result<()> {
         netns.ip(&format!("link set {interface} up"))?;
-        until(&format!("{port} should forward"), LINK, || {
-            let words = self.switch.ip_words(&format!("-d link show {port}"));
-            let mut ip = Command::new("ip");
-            let shown = finish(ip.args(words.split_whitespace()), LINK);
-            shown.is_ok_and(|shown| shown.stdout.contains(" state forwarding "))
-        })
+        let what = format!("{port} should forward");
+        let forwards = |told: &[_]| told.iter().any(forwards);
+        Netlink::open(&self.switch)?.wait_for_link(port, &what, LINK, forwards)
     }
 
     /// Lets the port send back what it receives.
@@ -92,6 +91,18 @@ impl Segment {
         self.switch
             .ip(&format!("link set {port} type bridge_slave hairpin on"))
     }
+}
+
+/// Whether this says that a bridge forwards what comes in by a port.
+fn forwards(attribute: &LinkAttribute) -> bool {
+    let LinkAttribute::LinkInfo(info) = attribute else {
+        return false;
+    };
+    let forwarding = InfoBridgePort::State(BridgePortState::Forwarding);
+    info.iter().any(|info| {
+        matches!(info, LinkInfo::PortData(InfoPortData::BridgePort(port))
+            if port.contains(&forwarding))
+    })
 }
 
 impl AddressState {

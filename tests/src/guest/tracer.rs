@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::lines::Lines;
-use super::{Finished, Recording, Report, command, symbols, tracing, until};
+use super::lines::{Awaited, Lines};
+use super::wait::SLOWEST;
+use super::{Finished, Recording, Report, command, symbols, tracing};
 
 /// How long attaching may take; an emulated guest needs a few seconds for
 /// /proc/kallsyms and the verifier.
@@ -137,23 +138,18 @@ impl Tracer {
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
-        let mut ended = None;
-        let waited = until("v6trace should be ready", READY, || {
-            // A short run may have ended before anyone looked.
-            let ready = self.stderr.any(is_ready_line);
-            if !ready {
-                ended = self.child.try_wait().ok().flatten();
-            }
-            ready || ended.is_some()
-        });
-        let messages = || self.stderr.so_far().join("\n");
-        if let Some(status) = ended {
-            bail!(
-                "v6trace ended before it was ready: {status}\n{}",
-                messages()
-            );
+        let limit = READY * SLOWEST;
+        let ended = match self.stderr.wait(is_ready_line, 1, limit) {
+            Awaited::There => return Ok(()),
+            Awaited::Ended => command::wait(&mut self.child, "v6trace", END).map(Some),
+            // What it has started may hold its end open.
+            Awaited::Late => Ok(self.child.try_wait()?),
+        };
+        let messages = self.stderr.so_far().join("\n");
+        match ended.with_context(|| messages.clone())? {
+            Some(status) => bail!("v6trace ended before it was ready: {status}\n{messages}"),
+            None => bail!("v6trace is not ready after {limit:?}\n{messages}"),
         }
-        waited.with_context(messages)
     }
 
     /// Its process id.
@@ -168,9 +164,7 @@ impl Tracer {
 
     /// Waits until it has said a line on standard error that holds `text`.
     pub(crate) fn wait_for_message(&self, text: &str) -> Result<()> {
-        until(&format!("v6trace should say {text}"), END, || {
-            self.stderr.any(|line| line.contains(text))
-        })
+        wait_for(&self.stderr, text, 1)
     }
 
     /// Waits until it has printed a line that holds `text`.
@@ -180,12 +174,8 @@ impl Tracer {
 
     /// Waits until it has printed so many lines that hold `text`.
     pub(crate) fn wait_for_lines(&self, text: &str, count: usize) -> Result<()> {
-        until(&format!("v6trace should print {text}"), END, || {
-            let fitting = |lines: &Lines| lines.count(|line| line.contains(text));
-            self.stdout
-                .as_ref()
-                .is_some_and(|lines| fitting(lines) >= count)
-        })
+        let stdout = self.stdout.as_ref().context("nobody reads its output")?;
+        wait_for(stdout, text, count)
     }
 
     /// Sends it a signal.
@@ -300,6 +290,17 @@ impl Drop for Tracer {
         // It must not outlive the scenario, however that ends.
         self.kill();
     }
+}
+
+/// Waits until there are so many lines that hold `text`.
+fn wait_for(lines: &Lines, text: &str, count: usize) -> Result<()> {
+    let awaited = lines.wait(|line| line.contains(text), count, END * SLOWEST);
+    ensure!(
+        awaited == Awaited::There,
+        "v6trace should say {text}, {count} times: {awaited:?}\n{}",
+        lines.so_far().join("\n")
+    );
+    Ok(())
 }
 
 /// Whether v6trace says by this line that all is attached.

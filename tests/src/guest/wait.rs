@@ -7,9 +7,15 @@ use anyhow::{Result, bail};
 
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// How many times as long as looking took it is not looked again: looking often would
+/// keep an emulated machine from what is waited for.
+const REST: u32 = 4;
+/// But no longer than this, however busy the machine is.
+const LONGEST: Duration = Duration::from_millis(50);
+
 /// Limits are given for a machine that has nothing else to do; one that others
 /// use as well takes this much longer at worst.
-const SLOWEST: u32 = 4;
+pub(super) const SLOWEST: u32 = 4;
 
 /// Waits until `condition` holds.
 ///
@@ -35,12 +41,14 @@ pub(crate) fn until_some<T>(
     let start = Instant::now();
     let limit = limit * SLOWEST;
     loop {
+        let looked = Instant::now();
         if let Some(value) = probe()? {
             return Ok(value);
         }
+        let took = looked.elapsed();
         if start.elapsed() > limit {
             bail!("waited {} s in vain: {what}", limit.as_secs_f32());
         }
-        sleep(PAUSE);
+        sleep((took * REST).clamp(PAUSE, LONGEST));
     }
 }

@@ -1,16 +1,13 @@
 //! Waiting for children as PID 1 must: every orphan is reaped on the way, and
 //! a child that outlives its limit is killed with its whole process group.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, wait};
-
-/// How often to look for dead children: short against a scenario, long
-/// against a system call in an emulated guest.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,27 +44,44 @@ impl Ending {
 /// the limit has passed.
 pub(super) fn wait_for(id: u32, limit: Option<Duration>) -> Result<Ending> {
     let child = pid(id)?;
-    let start = Instant::now();
-    let mut timed_out = false;
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((dead, status))) if dead == child => {
-                return Ok(if timed_out {
-                    Ending::TimedOut
+    let (ended, watched) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let watch = |limit| {
+            thread::Builder::new().spawn_scoped(scope, move || {
+                let late = watched.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    kill_group(id).map(|()| true)
                 } else {
-                    Ending::of(status)
-                });
-            }
+                    Ok(false)
+                }
+            })
+        };
+        let watch = limit.map(watch).transpose();
+        let watch = watch.context("cannot start a thread")?;
+        let status = reap_until(child);
+        drop(ended);
+        let late = watch.map(|watch| watch.join().map_err(|_| anyhow!("watching panicked")));
+        let late = late.transpose()?.transpose()?.unwrap_or_default();
+        let ending = Ending::of(status?);
+        // It may have ended at its limit, by itself.
+        let killed = ending == Ending::Killed(Signal::KILL.as_raw());
+        Ok(if late && killed {
+            Ending::TimedOut
+        } else {
+            ending
+        })
+    })
+}
+
+/// Reaps dead children until it is this one's turn.
+fn reap_until(child: Pid) -> Result<WaitStatus> {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((dead, status))) if dead == child => return Ok(status),
             // An orphan: reaped, and perhaps there are more.
-            Ok(Some(_)) | Err(Errno::INTR) => continue,
-            Ok(None) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno).context("cannot wait for the child"),
         }
-        if limit.is_some_and(|limit| start.elapsed() > limit) && !timed_out {
-            timed_out = true;
-            kill_group(id)?;
-        }
-        sleep(PAUSE);
     }
 }
 

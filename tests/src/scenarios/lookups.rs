@@ -14,13 +14,17 @@ use serde_json::Value;
 use super::{Scenario, alone, scenario};
 use crate::guest::{AddressState, Netns, Tracer, Tracing, ip};
 
-/// The family.
+/// Of two families.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     alone("look-ups-with-few-capabilities", few_capabilities),
     alone("look-ups-are-what-rights-are-left-for", given_up),
-    scenario("look-ups-in-a-nameless-namespace", nameless),
-    alone("look-ups-for-many-interfaces", many),
 ]];
+
+/// Of what forwarding takes.
+pub(super) const OF_ANYCAST: &[Scenario] = &[
+    scenario("look-ups-in-a-nameless-namespace", nameless),
+    scenario("look-ups-for-many-interfaces", many),
+];
 
 const ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 9, 0, 0, 0, 0xa);
 
@@ -189,8 +193,7 @@ fn many() -> Result<()> {
             ))?;
         }
     }
-    // Only this one: in others, hosts that wait for routers in vain may be left.
-    let tracer = Tracer::start(&["--netns", "many"])?;
+    let tracer = Tracing::start()?;
     netns.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let report = tracer.finish()?;
     report.complete()?;

@@ -29,6 +29,8 @@ mod transit;
 mod ways;
 mod why;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 
 /// One scenario.
@@ -214,6 +216,7 @@ const GROUPS: &[Group] = &[
 ];
 
 /// A scenario, and what the place where it is defined says about it.
+#[derive(Clone, Copy)]
 pub(crate) struct Placed {
     pub(crate) scenario: &'static Scenario,
     /// The families that its tracers watch; none stands for all.
@@ -250,26 +253,30 @@ pub(crate) fn find(name: &str) -> Result<Placed> {
 
 /// Scenarios that share a tracer at most: more would wait for each other for longer
 /// than what they prepare is good for.
-const BATCH: usize = 16;
+const BATCH: usize = 19;
+
+impl Placed {
+    /// What those must have in common that share a tracer.
+    fn traced(&self) -> (bool, Option<&'static str>, BTreeSet<&'static str>) {
+        let watched = self.watched.iter().copied().collect();
+        (!self.scenario.shares, self.boot, watched)
+    }
+}
 
 /// These scenarios in batches that share their tracers, most of one scenario: first
-/// those that share, by what their tracers watch.
+/// those that share, by what their tracers watch, in batches of about the same size.
 pub(crate) fn batches(mut scenarios: Vec<Placed>) -> Vec<Vec<Placed>> {
-    let mut batches: Vec<Vec<Placed>> = Vec::new();
-    scenarios.sort_by_key(|placed| (!placed.scenario.shares, placed.boot, placed.watched));
-    for placed in scenarios {
-        let fits = |batch: &&mut Vec<Placed>| {
-            let first = &batch[0];
-            first.scenario.shares
-                && (first.watched, first.boot) == (placed.watched, placed.boot)
-                && batch.len() < BATCH
+    scenarios.sort_by_cached_key(Placed::traced);
+    let alike = scenarios.chunk_by(|one, next| one.traced() == next.traced());
+    let batches = alike.flat_map(|alike| {
+        let size = if alike[0].scenario.shares {
+            alike.len().div_ceil(alike.len().div_ceil(BATCH))
+        } else {
+            1
         };
-        match batches.last_mut().filter(fits) {
-            Some(batch) if placed.scenario.shares => batch.push(placed),
-            _ => batches.push(vec![placed]),
-        }
-    }
-    batches
+        alike.chunks(size)
+    });
+    batches.map(<[Placed]>::to_vec).collect()
 }
 
 #[cfg(test)]
@@ -298,8 +305,7 @@ mod tests {
             let first = &batch[0];
             for placed in &batch {
                 assert!(seen.insert(placed.scenario.name));
-                assert_eq!(placed.watched, first.watched);
-                assert_eq!(placed.boot, first.boot);
+                assert_eq!(placed.traced(), first.traced());
                 assert!(placed.scenario.shares || batch.len() == 1);
                 shared += usize::from(batch.len() > 1);
             }

@@ -66,9 +66,14 @@ impl Tools {
     pub(crate) fn qemu(&self) -> Command {
         let qemu = self.command(QEMU);
         let mut command = Command::new("setpriv");
+        // Where it finds translated code is a large table that it reads all over: it is to
+        // lie in huge pages, which the kernel gives to those that ask.
+        let others = std::env::var("GLIBC_TUNABLES");
+        let others = others.map_or_else(|_| String::new(), |others| others + ":");
         command
             .args(["--pdeathsig", "KILL", "--"])
-            .arg(qemu.get_program());
+            .arg(qemu.get_program())
+            .env("GLIBC_TUNABLES", others + "glibc.malloc.hugetlb=1");
         for (name, value) in qemu.get_envs() {
             if let Some(value) = value {
                 command.env(name, value);

@@ -9,19 +9,22 @@ mod v6trace;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::figure;
-use crate::guest::until;
 
 /// Where the tracers' output goes.
 pub(super) const DIRECTORY: &str = "/run/bench";
 
 /// How long a tracer may take to start or to stop.
 const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How long it is not looked whether it has: the same for each, however long looking takes.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a tracer is wanted for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,7 +148,7 @@ impl Tracer {
             .spawn()
             .with_context(|| format!("cannot start {}", self.name))?;
         let mut ended = None;
-        let waited = until(&format!("{} should be ready", self.name), PATIENCE, || {
+        let waited = until(&format!("{} should be ready", self.name), || {
             ended = child.try_wait().ok().flatten();
             ended.is_some()
                 || match ready {
@@ -255,7 +258,7 @@ impl Running {
             }
         }
         let name = self.name;
-        until(&format!("{name} should end"), PATIENCE, || {
+        until(&format!("{name} should end"), || {
             !matches!(self.child.try_wait(), Ok(None))
         })?;
         Ok(milliseconds(start))
@@ -268,6 +271,16 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits until `condition` holds, which says how long something takes.
+fn until(what: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
+    let start = Instant::now();
+    while !condition() {
+        ensure!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        sleep(PAUSE);
+    }
+    Ok(())
 }
 
 /// The command given to tracers that are ready when they run it.

@@ -10,15 +10,15 @@ use anyhow::{Context as _, Result, ensure};
 use super::{ADDRESS, Host};
 use crate::guest::{
     AddressState, AdvertisedPrefix, Advertisement, Advertiser, Diagnosis, Expect, Link, Netns,
-    Networkd, Report, Tracer, default_route, until_some,
+    Networkd, Report, Tracer, Tracing, default_route, until_some,
 };
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, alone, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     alone("link-local-not-made", not_made),
     alone("link-local-not-made-so-far", so_far),
     alone("link-local-not-made-otherwise", otherwise),
-    alone("link-local-not-made-networkd", by_networkd),
+    scenario("link-local-not-made-networkd", by_networkd),
 ];
 
 const NONE: &str = "1";
@@ -195,7 +195,7 @@ fn by_networkd() -> Result<()> {
     let host = Host::new("managed", "eth0")?;
     host.netns.ip("link set eth0 down")?;
     host.set("eth0", "addr_gen_mode", NONE)?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let networkd = Networkd::start(&host.netns, "eth0")?;
     let made = AddressState::wait_for_link_local(&host.netns, "eth0");
     made.with_context(|| networkd.log())?;

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::{ADDRESS, Host};
-use crate::guest::{AddressRequest, AddressState, Tracer};
-use crate::scenarios::{Scenario, alone};
+use crate::guest::{AddressRequest, AddressState, Tracing};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("address-ipv6-disabled-storm", refused),
-    alone("address-no-such-device-storm", indices),
-    alone("ipv6-disabled-on-interface-storm", switched),
+    scenario("address-ipv6-disabled-storm", refused),
+    scenario("address-no-such-device-storm", indices),
+    scenario("ipv6-disabled-on-interface-storm", switched),
 ];
 
 /// How often that is told within how long.
@@ -32,7 +32,7 @@ fn request(ifindex: u32) -> AddressRequest {
 
 /// Checks that so much was told of a storm that went on for so long, and what was
 /// not told counted by what was; the last is told in any case.
-fn limited(tracer: Tracer, happened: usize, lasted: Duration) -> Result<()> {
+fn limited(tracer: Tracing, happened: usize, lasted: Duration) -> Result<()> {
     let report = tracer.finish()?;
     report.complete()?;
     let told = report.diagnoses.len();
@@ -60,7 +60,7 @@ fn refused() -> Result<()> {
     let host = Host::new("storm", "v0")?;
     host.set("v0", "disable_ipv6", "1")?;
     let request = request(host.interface.ifindex);
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let start = Instant::now();
     for _ in 0..ASKED {
         let errno = request.send(&host.netns)?;
@@ -77,7 +77,7 @@ fn indices() -> Result<()> {
     const FIRST: u32 = 1000;
     const LAST: u32 = 1100;
     let host = Host::new("indices", "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let start = Instant::now();
     for ifindex in FIRST..LAST {
         let errno = request(ifindex).send(&host.netns)?;
@@ -94,7 +94,7 @@ fn switched() -> Result<()> {
     const TIMES: usize = 40;
     let host = Host::new("switching", "v0")?;
     AddressState::wait_for_link_local(&host.netns, "v0")?;
-    let tracer = Tracer::start(&[])?;
+    let tracer = Tracing::start()?;
     let start = Instant::now();
     let switch = || -> Result<()> {
         host.set("v0", "disable_ipv6", "1")?;

@@ -14,7 +14,7 @@ use crate::scenarios::{Scenario, alone, scenario};
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("ra-ignored-forwarding", forwarding),
     scenario("ra-ignored-forwarding-written", written),
-    alone("ra-ignored-forwarding-docker", docker),
+    scenario("ra-ignored-forwarding-docker", docker),
     scenario("ra-ignored-forwarding-has-others", has_others),
     alone("ra-ignored-forwarding-run-out", run_out),
     scenario("ra-ignored-accept-ra", accept_ra),
@@ -74,10 +74,14 @@ fn written() -> Result<()> {
 fn docker() -> Result<()> {
     let site = Site::new()?;
     site.router.set_sysctl("ipv6/conf/all/forwarding", "1")?;
-    let tracer = Tracer::start(&[])?;
+    let heard = || site.host.counter("Icmp6InRouterAdvertisements");
+    let before = heard()?;
+    let tracer = Tracing::start()?;
     site.host.set_sysctl("ipv6/conf/all/forwarding", "1")?;
     let radvd = Radvd::start_quick(&site.router, "w", true)?;
-    tracer.wait_for_line("ra-ignored-forwarding")?;
+    until_some("radvd is heard", Duration::from_secs(10), || {
+        Ok((heard()? > before).then_some(()))
+    })?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = super::of_cause(&report, "ra-ignored-forwarding")?;

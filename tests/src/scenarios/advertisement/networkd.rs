@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{ADDRESS, Site, ordinary};
 use crate::guest::{AddressState, Networkd, Tracing, until_some};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[alone("ra-ignored-accept-ra-networkd", managed)];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("ra-ignored-accept-ra-networkd", managed)];
 
 fn managed() -> Result<()> {
     let site = Site::new()?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::{FIRST, Pair, ping};
-use crate::guest::{Diagnosis, Netns, Radvd, Report, Tracer, Tracing, default_route, until_some};
-use crate::scenarios::{Scenario, alone, scenario};
+use crate::guest::{Diagnosis, Netns, Radvd, Report, Tracing, default_route, until_some};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
@@ -16,7 +16,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         force_forwarding,
     ),
     scenario("subnet-router-anycast-fix-forces-one-interface", force_one),
-    alone(
+    scenario(
         "subnet-router-anycast-fix-keeps-the-uplink",
         keep_the_uplink,
     ),
@@ -151,7 +151,7 @@ fn keep_the_uplink() -> Result<()> {
     let limit = Duration::from_secs(20);
     let gateway = until_some(what, limit, || default_route(&pair.near))?;
     pair.ping()?;
-    let tracer = Tracer::start(&["--comm", "guest"])?;
+    let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
     pair.wait_for(FIRST, true)?;
     let report = tracer.finish()?;
@@ -159,6 +159,7 @@ fn keep_the_uplink() -> Result<()> {
     let diagnosis = about(&report, FIRST)?;
     diagnosis
         .expect()
+        .field("comm", "guest")
         .evidence("accept_ra", 2)
         .no_fix_has("accept_ra=0")
         .check()?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Scenario;
+use super::{Scenario, lookups};
 use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, until};
 
 /// The family.
@@ -30,6 +30,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     refused::SCENARIOS,
     late::SCENARIOS,
     silent::SCENARIOS,
+    lookups::OF_ANYCAST,
 ];
 
 /// The first address of the subnet between the two.

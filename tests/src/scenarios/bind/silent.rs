@@ -9,12 +9,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{ADDRESS, Host, PORT, STAYS, about, refused};
 use crate::guest::{Tracing, finish, traced};
-use crate::scenarios::{Scenario, alone, scenario};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("bind-not", as_usual),
-    alone("bind-address-absent-storm", storm),
-    alone("bind-address-absent-processes", processes),
+    scenario("bind-address-absent-storm", storm),
+    scenario("bind-address-absent-processes", processes),
 ];
 
 /// What programs do all day: bind where they can, learn by errors that are none

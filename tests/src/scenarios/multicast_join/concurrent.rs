@@ -10,9 +10,10 @@ use super::{Full, expect_join};
 use crate::guest::{
     Link, MulticastSocket, Netns, OptmemMax, Refused, Tracing, group, join_each, membership_size,
 };
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[alone("optmem-exhausted-concurrently", concurrently)];
+pub(super) const SCENARIOS: &[Scenario] =
+    &[scenario("optmem-exhausted-concurrently", concurrently)];
 
 /// How many threads, and how often each of them fails.
 const THREADS: u32 = 4;

@@ -26,7 +26,10 @@ struct Place {
 
 impl Place {
     fn new() -> Result<Self> {
-        let netns = Netns::new("place")?;
+        Self::of(Netns::new("place")?)
+    }
+
+    fn of(netns: Netns) -> Result<Self> {
         let interface = netns.dummy("d0")?;
         let socket = MulticastSocket::udp(&netns)?;
         socket.join(interface.ifindex, group(1))?;
@@ -87,13 +90,14 @@ fn netns() -> Result<()> {
     )
 }
 
-/// A name counts even if the namespace is made only later.
+/// A name counts even if the namespace is made only later, as everybody makes them.
 fn netns_to_come() -> Result<()> {
     let tracer = Tracer::start(&["--netns", "place"])?;
-    let place = Place::new()?;
+    let place = Place::of(Netns::by_ip("place")?)?;
     place.fail()?;
-    tracer.finish()?.only("already-joined")?;
-    Ok(())
+    let report = tracer.finish()?;
+    let told = report.only("already-joined")?.expect();
+    told.field("netns_name", "place").check()
 }
 
 fn interface() -> Result<()> {

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::{MulticastSocket, Netns, OptmemMax, Scope, Tracing, group, join_until_refused};
-use crate::scenarios::{Scenario, alone, scenario};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("optmem-exhausted-fix-helps", larger_limit),
+    scenario("optmem-exhausted-fix-helps", larger_limit),
     scenario("ipv6-disabled-on-device-fix-helps", larger_mtu),
 ];
 

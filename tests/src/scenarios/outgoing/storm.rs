@@ -7,9 +7,9 @@ use anyhow::{Result, ensure};
 
 use super::{Host, Way};
 use crate::guest::Tracing;
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[alone("no-route-storm", storm)];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("no-route-storm", storm)];
 
 /// So much is told of a namespace within a minute.
 const TOLD: usize = 16;

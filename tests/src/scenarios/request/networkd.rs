@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Host;
 use crate::guest::{Networkd, Tracing, until_some};
-use crate::scenarios::{Scenario, alone};
+use crate::scenarios::{Scenario, scenario};
 
-pub(super) const SCENARIOS: &[Scenario] = &[alone("request-refused-not-by-networkd", twice)];
+pub(super) const SCENARIOS: &[Scenario] = &[scenario("request-refused-not-by-networkd", twice)];
 
 /// What networkd is told beside what a [`Networkd`] always is.
 const DIRECTORY: &str = "/run/systemd/network/10-guest.network.d";

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::Host;
 use crate::guest::{Netlink, Tracing, finish};
-use crate::scenarios::{Scenario, alone, scenario};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("request-refused-not-by-probes", probes),
     scenario("request-refused-once-for-a-process", answers),
     scenario("request-refused-exists-each", each),
-    alone("request-refused-storm", storm),
+    scenario("request-refused-storm", storm),
 ];
 
 /// What `ip` asks first, what is granted, and what is no request of IPv6.
