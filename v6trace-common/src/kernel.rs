@@ -7,8 +7,9 @@ members! {
     $ kernel_members:
     TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
         "kernel workers are shown like other tasks";
-    TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
-        "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
+    TASK_SOFTIRQS: Shape::Bytes(4),
+        "task_struct.softirq_disable_cnt or task_struct.thread_info.preempt.count",
+        "softirqs are told by the CPU's preemption counter, as is right without PREEMPT_RT";
     TASK_CRED: Shape::Object, "task_struct.cred",
         "what a task is capable of is not known";
     CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
@@ -232,7 +233,7 @@ pub const VARIABLES: &[Variable] = &[
             ("__preempt_count", None),
             ("pcpu_hot", Some("pcpu_hot.preempt_count")),
         ],
-        unless: None,
+        unless: Some(&TASK_SOFTIRQS),
         without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
                   explained",
     },

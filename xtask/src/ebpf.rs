@@ -6,27 +6,25 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use object::build::elf;
 
+use crate::architecture::Architecture;
 use crate::progress::Step;
 use crate::setup::compiler;
 use crate::{binaries, paths, process};
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// Debug information for every type, which the linker turns into BTF, and
-/// the architecture whose registers hold a traced function's arguments.
-const FLAGS: [&str; 3] = [
-    "-Cdebuginfo=2",
-    "-Clink-arg=--btf",
-    "--cfg=bpf_target_arch=\"x86_64\"",
-];
+/// Debug information for every type, which the linker turns into BTF.
+const FLAGS: [&str; 2] = ["-Cdebuginfo=2", "-Clink-arg=--btf"];
 
-/// Builds the object and returns where it is.
-pub(crate) fn build() -> Result<PathBuf> {
+/// Builds the object for kernels of the architecture, whose registers hold a traced
+/// function's arguments, and returns where it is.
+pub(crate) fn build(architecture: &Architecture) -> Result<PathBuf> {
     let compiler = compiler::find_or_install()?;
     let step = Step::start("Building the eBPF programs");
     let directory = paths::target("ebpf");
     let mut flags = process::without_places();
     flags.extend(FLAGS.map(str::to_owned));
+    flags.push(format!("--cfg=bpf_target_arch=\"{}\"", architecture.name));
     let mut cargo = compiler.cargo()?;
     cargo
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
@@ -43,7 +41,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let linked = directory.join(TARGET).join("release/v6trace-ebpf");
     let bytes =
         fs::read(&linked).with_context(|| format!("the compiler left no {}", linked.display()))?;
-    let object = directory.join("v6trace.bpf.o");
+    let object = directory.join(format!("{}.bpf.o", architecture.name));
     let stripped = strip(&bytes).with_context(|| format!("cannot strip {}", linked.display()))?;
     // A newer one would have everything that carries it built again.
     if !fs::read(&object).is_ok_and(|old| old == stripped) {

@@ -24,7 +24,7 @@ use v6trace_common::{
     families::process::{FUNCTION_LEN, Innermost},
 };
 
-use super::globals;
+use super::{globals, machine};
 use crate::{calls::Calls, context, output::Record, pointer::Pointer, scratch::Scratch};
 
 /// The largest errno that a function returns.
@@ -63,7 +63,7 @@ pub(super) fn returns(ctx: &RetProbeContext) -> Option<()> {
     }
     let ret = errno(ctx.ret());
     // SAFETY: the program's own context, of which the kernel allows the read.
-    let stack = unsafe { (*ctx.regs).rsp };
+    let stack = machine::stack(unsafe { &*ctx.regs });
     if let Some(failed) = FAILED.current() {
         let is_beyond = stack > failed.stack;
         // One that was jumped to from the end of the other returns to the same place.

@@ -13,6 +13,7 @@
 
 mod call;
 mod innermost;
+mod machine;
 
 use aya_ebpf::{
     bindings::BPF_F_NO_PREALLOC,
