@@ -222,7 +222,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         global: "PER_CPU_OFFSET",
         symbols: &[("__per_cpu_offset", None)],
-        unless: None,
+        unless: Some(&TASK_SOFTIRQS),
         without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
                   explained",
     },

@@ -59,7 +59,7 @@ const X86_64: Architecture = Architecture {
     quicker: "no5lvl no_timer_check",
 };
 
-const AARCH64: Architecture = Architecture {
+pub(crate) const AARCH64: Architecture = Architecture {
     name: "aarch64",
     debian: "arm64",
     loader: "lib/ld-linux-aarch64.so.1",

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use object::build::elf;
 
 use crate::architecture::Architecture;
@@ -19,24 +20,9 @@ const FLAGS: [&str; 2] = ["-Cdebuginfo=2", "-Clink-arg=--btf"];
 /// Builds the object for kernels of the architecture, whose registers hold a traced
 /// function's arguments, and returns where it is.
 pub(crate) fn build(architecture: &Architecture) -> Result<PathBuf> {
-    let compiler = compiler::find_or_install()?;
+    let mut cargo = cargo(architecture, "build")?;
     let step = Step::start("Building the eBPF programs");
-    let directory = paths::target("ebpf");
-    let mut flags = process::without_places();
-    flags.extend(FLAGS.map(str::to_owned));
-    flags.push(format!("--cfg=bpf_target_arch=\"{}\"", architecture.name));
-    let mut cargo = compiler.cargo()?;
-    cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .args(["build", "--release", "--package", "v6trace-ebpf"])
-        .args(["--target", TARGET, "-Z", "build-std=core"])
-        // bpf-linker optimises across crates itself, and takes the BTF from
-        // the debug information.
-        .args(["--config", "profile.release.lto=false"])
-        .args(["--config", "profile.release.debug=2"])
-        .args(["--config", "profile.release.strip=false"])
-        .arg("--target-dir")
-        .arg(&directory);
+    let directory = directory();
     binaries::show_warnings(&process::messages(&mut cargo)?);
     let linked = directory.join(TARGET).join("release/v6trace-ebpf");
     let bytes =
@@ -50,6 +36,36 @@ pub(crate) fn build(architecture: &Architecture) -> Result<PathBuf> {
     }
     step.done();
     Ok(object)
+}
+
+/// Compiles the programs and links nothing.
+pub(crate) fn check(architecture: &Architecture) -> Result<()> {
+    let said = process::messages(&mut cargo(architecture, "check")?)?;
+    ensure!(!said.contains("warning: "), "{said}");
+    Ok(())
+}
+
+fn cargo(architecture: &Architecture, what: &str) -> Result<Command> {
+    let mut flags = process::without_places();
+    flags.extend(FLAGS.map(str::to_owned));
+    flags.push(format!("--cfg=bpf_target_arch=\"{}\"", architecture.name));
+    let mut cargo = compiler::find_or_install()?.cargo()?;
+    cargo
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .args([what, "--release", "--package", "v6trace-ebpf"])
+        .args(["--target", TARGET, "-Z", "build-std=core"])
+        // bpf-linker optimises across crates itself, and takes the BTF from
+        // the debug information.
+        .args(["--config", "profile.release.lto=false"])
+        .args(["--config", "profile.release.debug=2"])
+        .args(["--config", "profile.release.strip=false"])
+        .arg("--target-dir")
+        .arg(directory());
+    Ok(cargo)
+}
+
+fn directory() -> PathBuf {
+    paths::target("ebpf")
 }
 
 /// Leaves out what only debuggers read: three quarters of the object. The

@@ -23,7 +23,8 @@ pub(crate) fn cargo(architecture: &Architecture) -> Result<Command> {
     } else {
         let triplet = architecture.triplet();
         let what_for = format!("linking for {}", architecture.name);
-        host::install(&[format!("gcc-{triplet}")], &what_for)?;
+        let library = format!("libc6-dev-{}-cross", architecture.debian);
+        host::install(&[format!("gcc-{triplet}"), library], &what_for)?;
         let mut cargo = compiler::find_or_install()?.cargo()?;
         let linker = target.to_uppercase().replace('-', "_");
         cargo
