@@ -22,12 +22,12 @@ const FLAGS: [&str; 2] = ["-Cdebuginfo=2", "-Clink-arg=--btf"];
 pub(crate) fn build(architecture: &Architecture) -> Result<PathBuf> {
     let mut cargo = cargo(architecture, "build")?;
     let step = Step::start("Building the eBPF programs");
-    let directory = directory();
+    let directory = directory(architecture);
     binaries::show_warnings(&process::messages(&mut cargo)?);
     let linked = directory.join(TARGET).join("release/v6trace-ebpf");
     let bytes =
         fs::read(&linked).with_context(|| format!("the compiler left no {}", linked.display()))?;
-    let object = directory.join(format!("{}.bpf.o", architecture.name));
+    let object = directory.join("v6trace.bpf.o");
     let stripped = strip(&bytes).with_context(|| format!("cannot strip {}", linked.display()))?;
     // A newer one would have everything that carries it built again.
     if !fs::read(&object).is_ok_and(|old| old == stripped) {
@@ -60,12 +60,13 @@ fn cargo(architecture: &Architecture, what: &str) -> Result<Command> {
         .args(["--config", "profile.release.debug=2"])
         .args(["--config", "profile.release.strip=false"])
         .arg("--target-dir")
-        .arg(directory());
+        .arg(directory(architecture));
     Ok(cargo)
 }
 
-fn directory() -> PathBuf {
-    paths::target("ebpf")
+/// Each has its own: what is made for one would replace what was for another.
+fn directory(architecture: &Architecture) -> PathBuf {
+    paths::target("ebpf").join(architecture.name)
 }
 
 /// Leaves out what only debuggers read: three quarters of the object. The
