@@ -55,7 +55,7 @@ layout! {
         pub data: [u8; DATA_LEN],
         /// Where the socket is connected to: `skc_v6_daddr` ([`PEER_READ`]).
         pub peer: [u8; 16],
-        /// The number that x86-64 has for it, on every machine.
+        /// Its number on x86-64.
         pub number: u32,
         /// What it returned: a negative errno, or a result; of `getsockopt` with
         /// `SO_ERROR` the error that it told, made negative, and 0 of a connection that
@@ -110,22 +110,14 @@ constants! {
 
 members! {
     $ process_members:
-    PT_REGS_NUMBER: Shape::Object, "pt_regs.orig_ax or pt_regs.syscallno",
-        "system calls are not explained";
-    PT_REGS_MODE: Shape::Object, "pt_regs.cs or pt_regs.pstate",
-        "system calls are not explained";
-    PT_REGS_ARG0: Shape::Bytes(8), "pt_regs.di or pt_regs.orig_x0",
-        "system calls are not explained";
-    PT_REGS_ARG1: Shape::Bytes(8), "pt_regs.si or pt_regs.regs[1]",
-        "system calls are not explained";
-    PT_REGS_ARG2: Shape::Bytes(8), "pt_regs.dx or pt_regs.regs[2]",
-        "system calls are not explained";
-    PT_REGS_ARG3: Shape::Bytes(8), "pt_regs.r10 or pt_regs.regs[3]",
-        "system calls are not explained";
-    PT_REGS_ARG4: Shape::Bytes(8), "pt_regs.r8 or pt_regs.regs[4]",
-        "system calls are not explained";
-    PT_REGS_ARG5: Shape::Bytes(8), "pt_regs.r9 or pt_regs.regs[5]",
-        "system calls are not explained";
+    PT_REGS_NUMBER: Shape::Bytes(8), "pt_regs.orig_ax", "system calls are not explained";
+    PT_REGS_CS: Shape::Object, "pt_regs.cs", "system calls are not explained";
+    PT_REGS_ARG0: Shape::Bytes(8), "pt_regs.di", "system calls are not explained";
+    PT_REGS_ARG1: Shape::Bytes(8), "pt_regs.si", "system calls are not explained";
+    PT_REGS_ARG2: Shape::Bytes(8), "pt_regs.dx", "system calls are not explained";
+    PT_REGS_ARG3: Shape::Bytes(8), "pt_regs.r10", "system calls are not explained";
+    PT_REGS_ARG4: Shape::Bytes(8), "pt_regs.r8", "system calls are not explained";
+    PT_REGS_ARG5: Shape::Bytes(8), "pt_regs.r9", "system calls are not explained";
     TASK_FILES: Shape::Object, "task_struct.files",
         "the socket of a system call is not known";
     FILES_TABLE: Shape::Object, "files_struct.fdt",
@@ -178,7 +170,8 @@ pub const FAMILY: Family = Family {
             hook: CALL,
             name: "system-call",
             about: "a system call that returns, of a process that is followed",
-            without: "what a command asked of its sockets is not known",
+            without: "what a command asked of its sockets, and which kernel function failed first, \
+                      is not known",
             candidates: &[Candidate {
                 // What the tracepoint sys_exit calls. A kprobe, since a program of the
                 // tracepoint itself may be preempted from 6.13 on, and misses calls then.
@@ -186,7 +179,7 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::entry("process_call_enter")
                     .opened(&["process_call_opener", "process_call_opener_too"]),
                 trampoline: None,
-                needs: &[&PT_REGS_NUMBER, &PT_REGS_MODE, &PT_REGS_ARG0, &PT_REGS_ARG1],
+                needs: &[&PT_REGS_NUMBER, &PT_REGS_CS, &PT_REGS_ARG0, &PT_REGS_ARG1],
                 note: None,
             }],
         },

@@ -20,14 +20,7 @@ use v6trace_common::families::process::{
     CALL, DATA_LEN, DATA_READ, PEER_READ, SOCKET_READ, SystemCall, VALUE_READ,
 };
 
-use super::{
-    globals, innermost,
-    machine::{
-        self, BIND, CONNECT, GETSOCKOPT, RECVFROM, RECVMMSG, RECVMSG, SENDMMSG, SENDMSG, SENDTO,
-        SETSOCKOPT, SOCKET,
-    },
-    netns,
-};
+use super::{globals, innermost, netns};
 use crate::{
     context,
     kernel::{Net, Sock},
@@ -36,6 +29,22 @@ use crate::{
     pointer::{Pointer, Reading},
     scratch::Scratch,
 };
+
+/// System calls, by their numbers on x86-64.
+const SOCKET: u32 = 41;
+const CONNECT: u32 = 42;
+const SENDTO: u32 = 44;
+const RECVFROM: u32 = 45;
+const SENDMSG: u32 = 46;
+const RECVMSG: u32 = 47;
+const BIND: u32 = 49;
+const SETSOCKOPT: u32 = 54;
+const GETSOCKOPT: u32 = 55;
+const RECVMMSG: u32 = 299;
+const SENDMMSG: u32 = 307;
+
+/// `__USER_CS`: the call was made by 64-bit code, and so its number is one of these.
+const USER_CS: u16 = 0x33;
 
 /// `SOL_SOCKET` and `SO_ERROR`
 const SOL_SOCKET: u64 = 1;
@@ -93,8 +102,13 @@ static SYSTEM_CALL: Scratch<Record<SystemCall>> = Scratch::new();
 /// `sys_exit(regs, ret)`
 #[inline(always)]
 pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> Option<()> {
-    let number = machine::of_sockets(registers.get(&globals::PT_REGS_NUMBER)?)?;
-    if !is_over(number, ret) || !machine::is_64_bit(registers.get(&globals::PT_REGS_MODE)?) {
+    let number: u64 = registers.get(&globals::PT_REGS_NUMBER)?;
+    let number = number as u32;
+    if !is_of_sockets(number) || !is_over(number, ret) {
+        return None;
+    }
+    let code: u16 = registers.get(&globals::PT_REGS_CS)?;
+    if code != USER_CS {
         return None;
     }
     let record = SYSTEM_CALL.get()?;
@@ -158,6 +172,24 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     record.open_in(context::of_sleeper(), CALL, netns);
     record.send(ctx, CALL);
     Some(())
+}
+
+#[inline(always)]
+fn is_of_sockets(number: u32) -> bool {
+    matches!(
+        number,
+        SOCKET
+            | CONNECT
+            | SENDTO
+            | RECVFROM
+            | SENDMSG
+            | RECVMSG
+            | BIND
+            | SETSOCKOPT
+            | GETSOCKOPT
+            | RECVMMSG
+            | SENDMMSG
+    )
 }
 
 /// Whether it says something that is of interest: that it received something is not.

@@ -13,7 +13,6 @@
 
 mod call;
 mod innermost;
-mod machine;
 
 use aya_ebpf::{
     bindings::BPF_F_NO_PREALLOC,

@@ -40,7 +40,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// By the number that x86-64 has for it.
+    /// By its number on x86-64.
     const fn of(number: u32) -> Self {
         match number {
             41 => Self::Socket,
