@@ -7,6 +7,7 @@ use tar::{Builder, EntryType, Header};
 use crate::{
     about::{NAME, VERSION},
     files::{Effort, File, gzip},
+    machine::Machine,
 };
 
 /// An archive that is being made.
@@ -55,8 +56,13 @@ impl Archive {
 
 /// All files below one directory, for machines without a package manager:
 /// `tar -C / --strip-components 1 -xf` installs them.
-pub(crate) fn of(files: &[File], epoch: u64, effort: Effort) -> Result<(String, Vec<u8>)> {
-    let top = format!("{NAME}-{VERSION}-x86_64-linux");
+pub(crate) fn of(
+    files: &[File],
+    machine: Machine,
+    epoch: u64,
+    effort: Effort,
+) -> Result<(String, Vec<u8>)> {
+    let top = format!("{NAME}-{VERSION}-{}-linux", machine.name);
     let mut archive = Archive::new(epoch);
     for file in files {
         let path = format!("{top}/{}", file.path);

@@ -13,6 +13,7 @@ use crate::{
     Named,
     about::{DESCRIPTION, NAME, SUMMARY, VERSION},
     files::{Effort, File},
+    machine::Machine,
 };
 
 /// What dpkg runs.
@@ -23,8 +24,14 @@ const SCRIPTS: [(&str, &str); 3] = [
 ];
 
 /// Makes it, with `directory` as the place to lay it out.
-pub(crate) fn of(files: &[File], epoch: u64, effort: Effort, directory: &Path) -> Result<Named> {
-    let root = directory.join("deb");
+pub(crate) fn of(
+    files: &[File],
+    machine: Machine,
+    epoch: u64,
+    effort: Effort,
+    directory: &Path,
+) -> Result<Named> {
+    let root = directory.join(machine.debian);
     let put = |path: &str, content: &[u8], mode| {
         put(&root, Path::new(path), content, mode)
             .with_context(|| format!("cannot write {path} in {}", root.display()))
@@ -36,11 +43,11 @@ pub(crate) fn of(files: &[File], epoch: u64, effort: Effort, directory: &Path) -
             .replace("zsh/site-functions", "zsh/vendor-completions");
         put(&path, &file.content, file.mode().into())?;
     }
-    put("DEBIAN/control", control(files).as_bytes(), 0o644)?;
+    put("DEBIAN/control", control(files, machine).as_bytes(), 0o644)?;
     for (name, script) in SCRIPTS {
         put(&format!("DEBIAN/{name}"), script.as_bytes(), 0o755)?;
     }
-    let name = format!("{NAME}_{VERSION}-1_amd64.deb");
+    let name = format!("{NAME}_{VERSION}-1_{}.deb", machine.debian);
     let made = directory.join(&name);
     let compression = match effort {
         Effort::Most => "-Zxz",
@@ -72,12 +79,13 @@ fn put(root: &Path, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     permit(&path, mode)
 }
 
-fn control(files: &[File]) -> String {
+fn control(files: &[File], machine: Machine) -> String {
     let bytes: usize = files.iter().map(|file| file.content.len()).sum();
     let kib = bytes.div_ceil(1024);
+    let architecture = machine.debian;
     let description = DESCRIPTION.replace('\n', "\n ");
     format!(
-        "Package: {NAME}\nVersion: {VERSION}-1\nArchitecture: amd64\n\
+        "Package: {NAME}\nVersion: {VERSION}-1\nArchitecture: {architecture}\n\
          Maintainer: the v6trace authors <v6trace@localhost>\nInstalled-Size: {kib}\n\
          Section: net\nPriority: optional\nDescription: {SUMMARY}\n {description}\n"
     )

@@ -1,6 +1,6 @@
 //! What a package installs, and where.
 
-use std::{fs, io::Write as _, path::Path};
+use std::io::Write as _;
 
 use anyhow::{Context as _, Result};
 use flate2::{Compression, GzBuilder};
@@ -80,12 +80,10 @@ const UNIT: (&str, &str) = (
 );
 
 /// All of them, with this program, in the order of their paths.
-pub(crate) fn all(program: &Path, date: &str) -> Result<Vec<File>> {
-    let program =
-        fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
+pub(crate) fn all(program: &[u8], date: &str) -> Result<Vec<File>> {
     let mut files = vec![File {
         path: PROGRAM.to_owned(),
-        content: program,
+        content: program.to_owned(),
         is_program: true,
     }];
     for (name, page) in manual_pages(date)? {

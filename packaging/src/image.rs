@@ -11,13 +11,66 @@ use crate::{
     about::{LICENCE, NAME, SUMMARY, VERSION},
     archive::Archive,
     files::{Effort, File, gzip},
+    machine::Machine,
 };
 
 /// What it does where nothing else is said: JSON, for whoever collects what containers print.
 const COMMAND: [&str; 2] = ["live", "--json"];
 
-/// Makes it.
-pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64, effort: Effort) -> Result<Named> {
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// Makes it of the files for each machine: who runs it takes that of the own one.
+pub(crate) fn of(
+    machines: &[(Machine, Vec<File>)],
+    created: Timestamp,
+    epoch: u64,
+    effort: Effort,
+) -> Result<Named> {
+    let mut layout = Archive::new(epoch);
+    layout.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#, 0o644)?;
+    let mut put = |blob: &[u8]| {
+        let path = format!("blobs/{}", digest(blob).replace(':', "/"));
+        layout.file(&path, blob, 0o644)
+    };
+    let mut manifests = Vec::new();
+    for (machine, files) in machines {
+        let blobs = blobs(*machine, files, created, epoch, effort)?;
+        for blob in &blobs {
+            put(blob)?;
+        }
+        let mut listed = descriptor(MANIFEST, &blobs[0]);
+        listed["platform"] = json!({ "architecture": machine.debian, "os": "linux" });
+        manifests.push(listed);
+    }
+    let all = index(&manifests)?;
+    put(&all)?;
+    let mut listed = descriptor(INDEX, &all);
+    listed["annotations"] = json!({
+        "org.opencontainers.image.ref.name": VERSION,
+        // What containerd and podman call it then.
+        "io.containerd.image.name": format!("localhost/{NAME}:{VERSION}"),
+    });
+    layout.file("index.json", &index(&[listed])?, 0o644)?;
+    Ok((format!("{NAME}-{VERSION}.oci.tar"), layout.finish()?))
+}
+
+fn index(manifests: &[Value]) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&json!({
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": manifests,
+    }))?)
+}
+
+/// What is stored of the image for one machine, its manifest first.
+fn blobs(
+    machine: Machine,
+    files: &[File],
+    created: Timestamp,
+    epoch: u64,
+    effort: Effort,
+) -> Result<[Vec<u8>; 3]> {
     let mut layer = Archive::new(epoch);
     // What is mounted into it.
     for directory in ["proc", "run", "sys"] {
@@ -30,7 +83,7 @@ pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64, effort: Effort)
     let packed = gzip(&layer, effort)?;
     let config = json!({
         "created": created.to_string(),
-        "architecture": "amd64",
+        "architecture": machine.debian,
         "os": "linux",
         "config": {
             "Entrypoint": [format!("/{NAME}")],
@@ -47,29 +100,11 @@ pub(crate) fn of(files: &[File], created: Timestamp, epoch: u64, effort: Effort)
     let config = serde_json::to_vec(&config)?;
     let manifest = serde_json::to_vec(&json!({
         "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "mediaType": MANIFEST,
         "config": descriptor("application/vnd.oci.image.config.v1+json", &config),
         "layers": [descriptor("application/vnd.oci.image.layer.v1.tar+gzip", &packed)],
     }))?;
-    let mut listed = descriptor("application/vnd.oci.image.manifest.v1+json", &manifest);
-    listed["annotations"] = json!({
-        "org.opencontainers.image.ref.name": VERSION,
-        // What containerd and podman call it then.
-        "io.containerd.image.name": format!("localhost/{NAME}:{VERSION}"),
-    });
-    let index = json!({ "schemaVersion": 2, "manifests": [listed] });
-
-    let mut layout = Archive::new(epoch);
-    layout.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#, 0o644)?;
-    layout.file("index.json", &serde_json::to_vec(&index)?, 0o644)?;
-    for blob in [&config, &manifest, &packed] {
-        layout.file(
-            &format!("blobs/{}", digest(blob).replace(':', "/")),
-            blob,
-            0o644,
-        )?;
-    }
-    Ok((format!("{NAME}-{VERSION}.oci.tar"), layout.finish()?))
+    Ok([manifest, config, packed])
 }
 
 fn descriptor(media_type: &str, blob: &[u8]) -> Value {

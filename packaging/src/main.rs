@@ -19,6 +19,7 @@ mod completions;
 mod deb;
 mod files;
 mod image;
+mod machine;
 mod manual;
 mod redhat;
 
@@ -41,9 +42,9 @@ struct Arguments {
     /// is made bears no other time
     #[arg(long, env = "SOURCE_DATE_EPOCH")]
     epoch: u64,
-    /// The program
-    #[arg(long)]
-    v6trace: PathBuf,
+    /// The program, one for each machine that packages are made for
+    #[arg(long, required = true)]
+    v6trace: Vec<PathBuf>,
     /// In haste, so that they are larger: to see that they can be made
     #[arg(long)]
     fast: bool,
@@ -73,16 +74,23 @@ fn make(arguments: &Arguments) -> Result<()> {
     } else {
         Effort::Most
     };
-    let files = files::all(&arguments.v6trace, &date)?;
+    let mut machines = Vec::new();
+    for path in &arguments.v6trace {
+        let shown = path.display();
+        let program = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+        let machine = machine::of(&program).with_context(|| format!("cannot pack {shown}"))?;
+        machines.push((machine, files::all(&program, &date)?));
+    }
     // As they are, for who makes packages of another kind.
     write(&into.join("man"), &files::manual_pages(&date)?)?;
     let laid_out = into.join("partial");
-    let mut made = vec![
-        deb::of(&files, *epoch, effort, &laid_out)?,
-        redhat::of(&files, *epoch, effort)?,
-        archive::of(&files, *epoch, effort)?,
-        image::of(&files, created, *epoch, effort)?,
-    ];
+    let mut made = Vec::new();
+    for (machine, files) in &machines {
+        made.push(deb::of(files, *machine, *epoch, effort, &laid_out)?);
+        made.push(redhat::of(files, *machine, *epoch, effort)?);
+        made.push(archive::of(files, *machine, *epoch, effort)?);
+    }
+    made.push(image::of(&machines, created, *epoch, effort)?);
     fs::remove_dir_all(&laid_out)?;
     let sums = made.iter().map(|(name, content)| {
         let sum = image::hexadecimal(content);
@@ -107,21 +115,47 @@ fn write(directory: &Path, files: &[Named]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use object::{
+        Endianness,
+        elf::{EM_AARCH64, EM_X86_64},
+        write::elf::{FileHeader, Writer},
+    };
     use rustix::{fs::Mode, process::umask};
 
     use super::*;
 
+    /// A program that has only its header.
+    fn program(machine: u16) -> Vec<u8> {
+        let mut program = Vec::new();
+        let mut writer = Writer::new(Endianness::Little, true, &mut program);
+        let header = FileHeader {
+            os_abi: 0,
+            abi_version: 0,
+            e_type: object::elf::ET_EXEC,
+            e_machine: machine,
+            e_entry: 0,
+            e_flags: 0,
+        };
+        writer.reserve_file_header();
+        writer.write_file_header(&header).expect("a header");
+        program
+    }
+
     #[test]
     fn packed_again_it_is_the_same() {
         let directory = tempfile::tempdir().expect("a directory");
-        let v6trace = directory.path().join("v6trace");
-        fs::write(&v6trace, "a program").expect("a file");
+        let programs = [("x86_64", EM_X86_64), ("aarch64", EM_AARCH64)];
+        let programs = programs.map(|(name, machine)| {
+            let path = directory.path().join(name);
+            fs::write(&path, program(machine)).expect("a file");
+            path
+        });
         let sums = [0o022, 0o077, 0o002].map(|mask| {
             let into = directory.path().join(format!("{mask:o}"));
             let before = umask(Mode::from_raw_mode(mask));
             let made = make(&Arguments {
                 epoch: 1_700_000_000,
-                v6trace: v6trace.clone(),
+                v6trace: programs.to_vec(),
                 fast: true,
                 into: into.clone(),
             });
@@ -129,7 +163,7 @@ mod tests {
             made.expect("all of it is made");
             fs::read_to_string(into.join("SHA256SUMS")).expect("their sums")
         });
-        assert_eq!(sums[0].lines().count(), 4);
+        assert_eq!(sums[0].lines().count(), 7);
         assert!(sums.iter().all(|other| *other == sums[0]), "{sums:?}");
     }
 }

@@ -7,14 +7,15 @@ use crate::{
     Named,
     about::{DESCRIPTION, LICENCE, NAME, SUMMARY, VERSION},
     files::{Effort, File},
+    machine::Machine,
 };
 
 /// Makes it.
-pub(crate) fn of(files: &[File], epoch: u64, effort: Effort) -> Result<Named> {
+pub(crate) fn of(files: &[File], machine: Machine, epoch: u64, effort: Effort) -> Result<Named> {
     let epoch = u32::try_from(epoch).context("the commit's time is beyond what rpm knows")?;
     // What rpm of 2018 reads as well.
     let config = BuildConfig::v4().compression(CompressionWithLevel::Gzip(effort.level()));
-    let mut package = PackageBuilder::new(NAME, VERSION, LICENCE, "x86_64", SUMMARY);
+    let mut package = PackageBuilder::new(NAME, VERSION, LICENCE, machine.name, SUMMARY);
     package.using_config(config.source_date(epoch));
     package
         .release("1")
@@ -29,5 +30,5 @@ pub(crate) fn of(files: &[File], epoch: u64, effort: Effort) -> Result<Named> {
     }
     let mut bytes = Vec::new();
     package.build()?.write(&mut bytes)?;
-    Ok((format!("{NAME}-{VERSION}-1.x86_64.rpm"), bytes))
+    Ok((format!("{NAME}-{VERSION}-1.{}.rpm", machine.name), bytes))
 }

@@ -7,8 +7,9 @@ members! {
     $ kernel_members:
     TASK_FLAGS: Shape::Bytes(4), "task_struct.flags",
         "kernel workers are shown like other tasks";
-    TASK_SOFTIRQS: Shape::Bytes(4), "task_struct.softirq_disable_cnt",
-        "softirqs are told by the preemption counter, as is right without PREEMPT_RT";
+    TASK_SOFTIRQS: Shape::Bytes(4),
+        "task_struct.softirq_disable_cnt or task_struct.thread_info.preempt.count",
+        "softirqs are told by the CPU's preemption counter, as is right without PREEMPT_RT";
     TASK_CRED: Shape::Object, "task_struct.cred",
         "what a task is capable of is not known";
     CRED_EFFECTIVE: Shape::Bytes(8), "cred.cap_effective",
@@ -222,7 +223,8 @@ pub const VARIABLES: &[Variable] = &[
         global: "PER_CPU_OFFSET",
         symbols: &[("__per_cpu_offset", None)],
         unless: None,
-        without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
+        without: "which kernel function failed first is not known; and where softirqs are counted \
+                  by CPU, they are taken for the task that they interrupt, and IPv4 sources not \
                   explained",
     },
     // Per CPU; lived in `pcpu_hot` from 6.2 to 6.14.
@@ -232,7 +234,7 @@ pub const VARIABLES: &[Variable] = &[
             ("__preempt_count", None),
             ("pcpu_hot", Some("pcpu_hot.preempt_count")),
         ],
-        unless: None,
+        unless: Some(&TASK_SOFTIRQS),
         without: "softirqs are taken for the task that they interrupt, and IPv4 sources not \
                   explained",
     },

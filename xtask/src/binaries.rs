@@ -1,17 +1,17 @@
 //! Builds what runs elsewhere: `v6trace` with the eBPF programs inside, and
 //! `guest`, PID 1 of the test guests. Both are static, so that they run on
-//! any x86-64 Linux, whatever its libc.
+//! any Linux of their architecture, whatever its libc.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::architecture::Architecture;
 use crate::progress::{self, Step};
-use crate::{ebpf, paths, process, setup};
-
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+use crate::setup::{self, cross};
+use crate::{ebpf, paths, process};
 
 /// The built binaries: copies of this task's own, so that building again
 /// does not change what guests run half-way through the tests.
@@ -31,8 +31,8 @@ impl Drop for Binaries {
 }
 
 /// The task `build`.
-pub(crate) fn build_task() -> Result<ExitCode> {
-    let v6trace = tracer()?;
+pub(crate) fn build_task(architecture: &Architecture) -> Result<ExitCode> {
+    let v6trace = tracer(architecture)?;
     let size = fs::metadata(&v6trace).map_or(0, |metadata| metadata.len());
     progress::print(&format!(
         "{} (static, {} KiB, eBPF programs included)",
@@ -43,49 +43,38 @@ pub(crate) fn build_task() -> Result<ExitCode> {
 }
 
 /// Builds the tracer alone; returns where it is.
-pub(crate) fn tracer() -> Result<PathBuf> {
+pub(crate) fn tracer(architecture: &Architecture) -> Result<PathBuf> {
     let _lock = setup::lock()?;
-    let object = ebpf::build()?;
-    compile(&object, &["v6trace"])?;
-    Ok(binary("v6trace"))
+    compile(architecture, &["v6trace"])?;
+    Ok(cross::binary(architecture, "v6trace"))
 }
 
 /// Builds both binaries, for a guest.
-pub(crate) fn build() -> Result<Binaries> {
-    let object = ebpf::build()?;
-    compile(&object, &["v6trace", "v6trace-tests"])?;
+pub(crate) fn build(architecture: &Architecture) -> Result<Binaries> {
+    compile(architecture, &["v6trace", "v6trace-tests"])?;
     let directory = paths::run_file("binaries")?;
     let copies = Binaries {
         v6trace: directory.join("v6trace"),
         guest: directory.join("guest"),
         directory,
     };
-    paths::copy(&binary("v6trace"), &copies.v6trace, 0o755)?;
-    paths::copy(&binary("guest"), &copies.guest, 0o755)?;
+    let built = |name| cross::binary(architecture, name);
+    paths::copy(&built("v6trace"), &copies.v6trace, 0o755)?;
+    paths::copy(&built("guest"), &copies.guest, 0o755)?;
     Ok(copies)
 }
 
-fn compile(object: &Path, packages: &[&str]) -> Result<()> {
+fn compile(architecture: &Architecture, packages: &[&str]) -> Result<()> {
+    let object = ebpf::build(architecture)?;
+    let mut cargo = cross::cargo(architecture)?;
     let step = Step::start(format!("Building {}", packages.join(" and ")));
-    let mut flags = process::without_places();
-    flags.push("-Ctarget-feature=+crt-static".to_owned());
-    let mut cargo = process::cargo();
-    cargo
-        .env("V6TRACE_EBPF_OBJECT", object)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .args(["build", "--release", "--target", TARGET])
-        .arg("--target-dir")
-        .arg(paths::target(""));
+    cargo.env("V6TRACE_EBPF_OBJECT", object);
     for package in packages {
         cargo.args(["--package", package]);
     }
     show_warnings(&process::messages(&mut cargo)?);
     step.done();
     Ok(())
-}
-
-fn binary(name: &str) -> PathBuf {
-    paths::target(TARGET).join("release").join(name)
 }
 
 /// Passes on the warnings of a successful cargo, without its progress.

@@ -47,6 +47,7 @@ pub(crate) const ALL: Checks = Checks {
         ("captures", captures::open_in_tshark),
         ("packages", package::check),
         ("windows", |_| elsewhere::compile_for_windows()),
+        ("aarch64", |_| elsewhere::compile_for_aarch64()),
         ("fuzzing", |_| fuzz::briefly()),
     ],
 };

@@ -4,11 +4,16 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::architecture::Architecture;
 use crate::interactive::{self, Task};
 use crate::prepare;
 
 /// Boots `kernel` and runs the demonstration that is built into the guest.
-pub(crate) fn task(kernel: &str, refresh: bool) -> Result<ExitCode> {
-    let (binaries, files) = prepare::prepare_one(kernel, refresh)?;
+pub(crate) fn task(
+    architecture: &'static Architecture,
+    kernel: &str,
+    refresh: bool,
+) -> Result<ExitCode> {
+    let (binaries, files) = prepare::prepare_one(architecture, kernel, refresh)?;
     interactive::run(&files, &binaries, &Task::Demo)
 }

@@ -2,43 +2,27 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use object::build::elf;
 
+use crate::architecture::Architecture;
 use crate::progress::Step;
 use crate::setup::compiler;
 use crate::{binaries, paths, process};
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// Debug information for every type, which the linker turns into BTF, and
-/// the architecture whose registers hold a traced function's arguments.
-const FLAGS: [&str; 3] = [
-    "-Cdebuginfo=2",
-    "-Clink-arg=--btf",
-    "--cfg=bpf_target_arch=\"x86_64\"",
-];
+/// Debug information for every type, which the linker turns into BTF.
+const FLAGS: [&str; 2] = ["-Cdebuginfo=2", "-Clink-arg=--btf"];
 
-/// Builds the object and returns where it is.
-pub(crate) fn build() -> Result<PathBuf> {
-    let compiler = compiler::find_or_install()?;
+/// Builds the object for kernels of the architecture, whose registers hold a traced
+/// function's arguments, and returns where it is.
+pub(crate) fn build(architecture: &Architecture) -> Result<PathBuf> {
+    let mut cargo = cargo(architecture, "build")?;
     let step = Step::start("Building the eBPF programs");
-    let directory = paths::target("ebpf");
-    let mut flags = process::without_places();
-    flags.extend(FLAGS.map(str::to_owned));
-    let mut cargo = compiler.cargo()?;
-    cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-        .args(["build", "--release", "--package", "v6trace-ebpf"])
-        .args(["--target", TARGET, "-Z", "build-std=core"])
-        // bpf-linker optimises across crates itself, and takes the BTF from
-        // the debug information.
-        .args(["--config", "profile.release.lto=false"])
-        .args(["--config", "profile.release.debug=2"])
-        .args(["--config", "profile.release.strip=false"])
-        .arg("--target-dir")
-        .arg(&directory);
+    let directory = directory(architecture);
     binaries::show_warnings(&process::messages(&mut cargo)?);
     let linked = directory.join(TARGET).join("release/v6trace-ebpf");
     let bytes =
@@ -52,6 +36,37 @@ pub(crate) fn build() -> Result<PathBuf> {
     }
     step.done();
     Ok(object)
+}
+
+/// Compiles the programs and links nothing.
+pub(crate) fn check(architecture: &Architecture) -> Result<()> {
+    let said = process::messages(&mut cargo(architecture, "check")?)?;
+    ensure!(!said.contains("warning: "), "{said}");
+    Ok(())
+}
+
+fn cargo(architecture: &Architecture, what: &str) -> Result<Command> {
+    let mut flags = process::without_places();
+    flags.extend(FLAGS.map(str::to_owned));
+    flags.push(format!("--cfg=bpf_target_arch=\"{}\"", architecture.name));
+    let mut cargo = compiler::find_or_install()?.cargo()?;
+    cargo
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .args([what, "--release", "--package", "v6trace-ebpf"])
+        .args(["--target", TARGET, "-Z", "build-std=core"])
+        // bpf-linker optimises across crates itself, and takes the BTF from
+        // the debug information.
+        .args(["--config", "profile.release.lto=false"])
+        .args(["--config", "profile.release.debug=2"])
+        .args(["--config", "profile.release.strip=false"])
+        .arg("--target-dir")
+        .arg(directory(architecture));
+    Ok(cargo)
+}
+
+/// Each has its own: what is made for one would replace what was for another.
+fn directory(architecture: &Architecture) -> PathBuf {
+    paths::target("ebpf").join(architecture.name)
 }
 
 /// Leaves out what only debuggers read: three quarters of the object. The

@@ -1,24 +1,36 @@
-//! The half of v6trace that reads recordings, compiled for Windows: whatever is
-//! Linux's own in it is an error there.
+//! What CI does not run is compiled at least: the half of v6trace that reads recordings for
+//! Windows, where whatever is Linux's own in it is an error, and both sides of what traces
+//! for aarch64.
 //!
-//! Nothing of it is linked or run. The standard library comes from the source
-//! that the eBPF compiler brings along.
+//! Nothing of it is linked. The standard library comes from the source that the eBPF
+//! compiler brings along.
 
 use anyhow::{Result, ensure};
 
-use crate::process;
+use crate::architecture::AARCH64;
 use crate::setup::compiler;
+use crate::{ebpf, process};
 
-const TARGET: &str = "x86_64-pc-windows-gnu";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
-/// Compiles it.
+/// Compiles what reads recordings for Windows.
 pub(crate) fn compile_for_windows() -> Result<()> {
+    check(&["--no-default-features", "--target", WINDOWS])
+}
+
+/// Compiles what traces for aarch64.
+pub(crate) fn compile_for_aarch64() -> Result<()> {
+    ebpf::check(&AARCH64)?;
+    check(&["--target", &AARCH64.target()])
+}
+
+fn check(more: &[&str]) -> Result<()> {
     let mut cargo = compiler::find_or_install()?.cargo()?;
     cargo
         .args(["check", "--package", "v6trace"])
-        .args(["--no-default-features", "--target", TARGET])
         .args(["-Z", "build-std=std,panic_abort"])
-        .args(["--target-dir", "target/elsewhere"]);
+        .args(["--target-dir", "target/elsewhere"])
+        .args(more);
     let said = process::messages(&mut cargo)?;
     // What only tracing uses would be in its way.
     ensure!(!said.contains("warning: "), "{said}");

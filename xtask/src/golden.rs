@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+use crate::architecture::OWN;
 use crate::batch;
 use crate::console::Line;
 use crate::paths;
@@ -16,7 +17,7 @@ use crate::qemu::{EMULATED, Job};
 /// Records on the given kernels, one after the other.
 pub(crate) fn task(kernels: &[String], refresh: bool) -> Result<ExitCode> {
     for kernel in kernels {
-        let (binaries, files) = prepare::prepare_one(kernel, refresh)?;
+        let (binaries, files) = prepare::prepare_one(OWN, kernel, refresh)?;
         let step = Step::start(format!("Recording the stories on {}", files.version));
         let job = Job {
             arguments: &["golden".to_owned()],

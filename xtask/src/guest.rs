@@ -6,15 +6,21 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+use crate::architecture::Architecture;
 use crate::interactive::{self, Task};
 use crate::{prepare, progress};
 
 /// Boots `kernel` and runs the script there, or a shell.
-pub(crate) fn task(kernel: &str, script: Option<&Path>, refresh: bool) -> Result<ExitCode> {
+pub(crate) fn task(
+    architecture: &'static Architecture,
+    kernel: &str,
+    script: Option<&Path>,
+    refresh: bool,
+) -> Result<ExitCode> {
     if let Some(script) = script {
         ensure!(script.is_file(), "there is no script {}", script.display());
     }
-    let (binaries, files) = prepare::prepare_one(kernel, refresh)?;
+    let (binaries, files) = prepare::prepare_one(architecture, kernel, refresh)?;
     let task = match script {
         Some(script) => Task::Script(script),
         None => Task::Shell,

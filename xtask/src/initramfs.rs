@@ -2,7 +2,7 @@
 //!
 //! The kernel unpacks concatenated cpio archives one after the other, so the
 //! layers that seldom change (userland, modules of a kernel) are packed once
-//! and kept in `target/guest/layers`; the project's own layer (binaries and
+//! and kept in `target/guest/ARCHITECTURE/layers`; the project's own layer (binaries and
 //! job) is packed for every boot. All are uncompressed: in an emulator,
 //! reading memory is quicker than decompressing.
 
@@ -15,6 +15,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::architecture::Architecture;
 use crate::binaries::Binaries;
 use crate::setup::kernels::Kernel;
 use crate::setup::tools::Tools;
@@ -27,15 +28,17 @@ const LAYOUT: u32 = 1;
 
 /// Packs the base userland unless that was done; returns the archive.
 pub(crate) fn userland_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
-    layer(tools, userland.name, &userland.key, |root| {
-        rootfs::fill(userland, root)
+    let layers = layers(userland.architecture);
+    layer(tools, &layers, userland.name, &userland.key, |root| {
+        rootfs::fill(tools, userland, root)
     })
 }
 
 /// Packs programs that some guests have beside the base userland, unless that
 /// was done; returns the archive.
 pub(crate) fn extra_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
-    layer(tools, userland.name, &userland.key, |root| {
+    let layers = layers(userland.architecture);
+    layer(tools, &layers, userland.name, &userland.key, |root| {
         rootfs::add_programs(userland, root)
     })
 }
@@ -44,7 +47,8 @@ pub(crate) fn extra_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf>
 pub(crate) fn modules_layer(tools: &Tools, kernel: &Kernel) -> Result<PathBuf> {
     let unpacked = kernel.directory.file_name().unwrap_or_default();
     let name = format!("modules-{}", unpacked.to_string_lossy());
-    layer(tools, &name, &modules::WANTED.join(" "), |root| {
+    let layers = layers(kernel.architecture);
+    layer(tools, &layers, &name, &modules::WANTED.join(" "), |root| {
         let directory = root.join("modules");
         paths::make_dir(&directory)?;
         let mut order = String::new();
@@ -91,15 +95,19 @@ pub(crate) fn assemble(
     fs::remove_file(&project).with_context(|| format!("cannot remove {}", project.display()))
 }
 
+fn layers(architecture: &Architecture) -> PathBuf {
+    architecture.guest("layers")
+}
+
 /// Fills and packs a directory, unless the same was packed before: `key`
 /// stands for everything the content depends on.
 fn layer(
     tools: &Tools,
+    directory: &Path,
     name: &str,
     key: &str,
     fill: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
-    let directory = paths::guest("layers");
     let archive = directory.join(format!("{name}.cpio"));
     let stamp = directory.join(format!("{name}.key"));
     let key = format!("layout {LAYOUT} {key}");

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::architecture::OWN;
 use crate::binaries::Binaries;
 use crate::prepare::BootFiles;
 use crate::qemu::{EMULATED, Hardware, Job, Patience, VIRTUAL};
@@ -45,6 +46,9 @@ pub(crate) fn choose(files: &BootFiles, binaries: &Binaries) -> &'static Hardwar
 ///
 /// What was seen holds until the machine boots again or has another QEMU.
 fn boots(files: &BootFiles, binaries: &Binaries) -> Result<(), String> {
+    if files.architecture != OWN {
+        return Err(format!("this machine is no {}", files.architecture.name));
+    }
     if let Err(error) = File::options().read(true).write(true).open(DEVICE) {
         return Err(format!("{DEVICE}: {error}"));
     }
@@ -74,7 +78,7 @@ fn boots(files: &BootFiles, binaries: &Binaries) -> Result<(), String> {
 /// Changes whenever the answer may.
 fn key(files: &BootFiles) -> Result<String> {
     let boot = fs::read_to_string(BOOT)?;
-    let qemu = process::output(files.tools.qemu().arg("--version"))?;
+    let qemu = process::output(files.tools.qemu(files.architecture).arg("--version"))?;
     let qemu = qemu.lines().next().unwrap_or_default();
     Ok(format!("{boot}{qemu}\n"))
 }

@@ -9,6 +9,7 @@
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
 
+mod architecture;
 mod batch;
 mod bench;
 mod binaries;
@@ -47,8 +48,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use architecture::{Architecture, OWN};
 use selection::Selection;
 use setup::suites::KERNELS;
 
@@ -68,13 +71,13 @@ enum Task {
     /// Rust packages, and bpf-linker under target/tools. A nightly toolchain
     /// of rustup with the rust-src component and a bpf-linker in the PATH
     /// are used instead when both are there.
-    Build,
+    Build(ArchitectureArgs),
 
     /// Make packages, in target/package: for Debian, for Fedora, of an archive and a
     /// container's image, with manual pages and what shells complete
     ///
     /// What is made of a commit is the same whenever that happens.
-    Package,
+    Package(PackageArgs),
 
     /// Run the unit tests, then every scenario on each supported kernel
     ///
@@ -131,8 +134,11 @@ struct TestArgs {
 
     /// Check formatting and lints as well, compile for another system and fuzz
     /// for a while: all that a change must pass
-    #[arg(long, conflicts_with_all = ["kernel", "only", "changed"])]
+    #[arg(long, conflicts_with_all = ["kernel", "only", "changed", "architecture"])]
     strict: bool,
+
+    #[command(flatten)]
+    architecture: ArchitectureArgs,
 
     #[command(flatten)]
     archive: ArchiveArgs,
@@ -161,6 +167,9 @@ struct DemoArgs {
     /// The kernel to boot: a version or a Debian suite
     #[arg(long, default_value = "6.1")]
     kernel: String,
+
+    #[command(flatten)]
+    architecture: ArchitectureArgs,
 
     #[command(flatten)]
     archive: ArchiveArgs,
@@ -197,6 +206,9 @@ struct GuestArgs {
     script: Option<PathBuf>,
 
     #[command(flatten)]
+    architecture: ArchitectureArgs,
+
+    #[command(flatten)]
     archive: ArchiveArgs,
 }
 
@@ -207,9 +219,39 @@ struct ArchiveArgs {
     refresh: bool,
 }
 
+#[derive(Args)]
+struct ArchitectureArgs {
+    /// What to build for, and what guests are
+    #[arg(
+        long = "arch",
+        value_name = "ARCHITECTURE",
+        default_value = OWN.name,
+        value_parser = architecture_parser()
+    )]
+    architecture: &'static Architecture,
+}
+
+#[derive(Args)]
+struct PackageArgs {
+    /// What to make packages for; may be repeated, and the image is for all of them
+    #[arg(
+        long = "arch",
+        value_name = "ARCHITECTURE",
+        default_value = OWN.name,
+        value_parser = architecture_parser()
+    )]
+    architecture: Vec<&'static Architecture>,
+}
+
+fn architecture_parser() -> impl TypedValueParser<Value = &'static Architecture> {
+    PossibleValuesParser::new(architecture::names()).try_map(|name| architecture::named(&name))
+}
+
 impl TestArgs {
     fn run(self) -> Result<ExitCode> {
-        let whole = self.kernel.is_empty() && self.only.is_empty() && !self.changed;
+        let architecture = self.architecture.architecture;
+        let whole =
+            self.kernel.is_empty() && self.only.is_empty() && !self.changed && architecture == OWN;
         let selection = match self.only {
             _ if self.changed => Selection::Changed,
             only if only.is_empty() => Selection::All,
@@ -220,23 +262,30 @@ impl TestArgs {
             true => &checks::TESTS,
             false => &checks::NONE,
         };
-        matrix::task(&self.kernel, &selection, checks, self.archive.refresh)
+        let refresh = self.archive.refresh;
+        matrix::task(architecture, &self.kernel, &selection, checks, refresh)
     }
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
-        Task::Build => binaries::build_task(),
-        Task::Package => package::task(),
+        Task::Build(args) => binaries::build_task(args.architecture),
+        Task::Package(args) => package::task(&args.architecture),
         Task::Test(args) => args.run(),
         Task::Bench(args) => {
             bench::task(&args.kernel, &args.part, &args.tracer, args.archive.refresh)
         }
-        Task::Demo(args) => demo::task(&args.kernel, args.archive.refresh),
+        Task::Demo(args) => demo::task(
+            args.architecture.architecture,
+            &args.kernel,
+            args.archive.refresh,
+        ),
         Task::Fuzz(args) => fuzz::task(&args.target, args.seconds),
         Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
-            guest::task(&args.kernel, args.script.as_deref(), args.archive.refresh)
+            let architecture = args.architecture.architecture;
+            let script = args.script.as_deref();
+            guest::task(architecture, &args.kernel, script, args.archive.refresh)
         }
     };
     progress::clear();

@@ -17,6 +17,7 @@ use std::vec::IntoIter;
 
 use anyhow::{Result, anyhow};
 
+use crate::architecture::Architecture;
 use crate::checks::{self, Checks};
 use crate::kvm;
 use crate::prepare::{self, BootFiles, Request};
@@ -53,6 +54,7 @@ struct Done {
 /// Does the checks, and runs the selected scenarios on the kernels that were
 /// asked for; without any, on all.
 pub(crate) fn task(
+    architecture: &'static Architecture,
     wanted: &[String],
     selection: &Selection,
     checks: &Checks,
@@ -61,23 +63,24 @@ pub(crate) fn task(
     let requests = requests(wanted)?;
     let reports = thread::scope(|scope| {
         let early = scope.spawn(|| checks.before_set_up());
-        let (binaries, kernels) = prepare::prepare(&requests, refresh)?;
-        let chosen = selection.choose(&binaries)?;
+        let prepared = prepare::prepare(architecture, &requests, refresh)?;
+        let chosen = selection.choose(architecture, &prepared)?;
+        let (binaries, kernels) = (&prepared.binaries, &prepared.kernels);
         let scenarios: Vec<String> = chosen.iter().map(|listed| listed.name.clone()).collect();
         let run = Run {
-            binaries: &binaries,
+            binaries,
             hardware: match kernels.iter().flatten().next() {
-                Some(files) => kvm::choose(files, &binaries),
+                Some(files) => kvm::choose(files, binaries),
                 None => &EMULATED,
             },
             width: scenarios.iter().map(String::len).max().unwrap_or_default(),
         };
-        let shares = Mutex::new(deal(&kernels, &chosen).into_iter());
+        let shares = Mutex::new(deal(kernels, &chosen).into_iter());
         thread::scope(|scope| {
-            let lane = || work(&run, &kernels, &shares);
+            let lane = || work(&run, kernels, &shares);
             let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
             let mut host = early.join().map_err(panicked)?;
-            host.extend(checks.after_set_up(&binaries));
+            host.extend(checks.after_set_up(binaries));
             let mut done = lane();
             for lane in lanes {
                 done.extend(lane.join().map_err(panicked)?);
@@ -86,7 +89,7 @@ pub(crate) fn task(
             if !host.is_empty() {
                 reports.push(checks::report(&host));
             }
-            reports.extend(by_kernel(&requests, &kernels, &scenarios, &done));
+            reports.extend(by_kernel(&requests, kernels, &scenarios, &done));
             anyhow::Ok(reports)
         })
     })?;

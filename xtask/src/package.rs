@@ -3,21 +3,28 @@
 //! The crate `packaging` makes them, of the built program and of what it says of
 //! itself.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::architecture::Architecture;
 use crate::progress::{self, Step};
 use crate::setup::tools;
 use crate::{binaries, paths, process};
 
 /// The task.
-pub(crate) fn task() -> Result<ExitCode> {
-    let v6trace = binaries::tracer()?;
+pub(crate) fn task(architectures: &[&Architecture]) -> Result<ExitCode> {
+    // What is made does not depend on how it was asked for.
+    let mut architectures = architectures.to_vec();
+    architectures.sort_by_key(|architecture| architecture.name);
+    architectures.dedup_by_key(|architecture| architecture.name);
+    let built = architectures.into_iter().map(binaries::tracer);
+    let built: Vec<PathBuf> = built.collect::<Result<_>>()?;
     let directory = paths::target("package");
-    make(&v6trace, &directory, &[])?;
+    make(&built, &directory, &[])?;
     progress::print(&paths::shown(&directory).to_string());
     Ok(ExitCode::SUCCESS)
 }
@@ -25,13 +32,13 @@ pub(crate) fn task() -> Result<ExitCode> {
 /// Makes all of it, in haste, and has what was made read.
 pub(crate) fn check(v6trace: &Path) -> Result<()> {
     let directory = paths::run_file("package")?;
-    make(v6trace, &directory, &["--fast"])?;
+    make(&[v6trace.to_owned()], &directory, &["--fast"])?;
     manual_pages(&directory.join("man"))?;
     confinement()?;
     paths::remove_dir(&directory)
 }
 
-fn make(v6trace: &Path, directory: &Path, more: &[&str]) -> Result<()> {
+fn make(programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {
     let step = Step::start("Packing".to_owned());
     paths::make_empty_dir(directory)?;
     process::output(
@@ -39,8 +46,11 @@ fn make(v6trace: &Path, directory: &Path, more: &[&str]) -> Result<()> {
             .args(["run", "--quiet", "--package", "v6trace-packaging", "--"])
             .args(["--epoch", &epoch()?])
             .args(more)
-            .arg("--v6trace")
-            .arg(v6trace)
+            .args(
+                programs
+                    .iter()
+                    .flat_map(|path| [OsStr::new("--v6trace"), path.as_ref()]),
+            )
             .arg(directory),
     )?;
     step.done();

@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 
+use crate::architecture::Architecture;
 use crate::binaries::{self, Binaries};
 use crate::initramfs;
 use crate::setup::kernels;
@@ -15,6 +16,8 @@ use crate::setup::{self, userland};
 
 /// A kernel with what the guest needs beside it.
 pub(crate) struct BootFiles {
+    /// What it runs on.
+    pub(crate) architecture: &'static Architecture,
     /// Version of the kernel, for example `6.1.192`.
     pub(crate) version: String,
     /// How many processors it is tested with.
@@ -35,35 +38,60 @@ pub(crate) struct Request {
     pub(crate) version: Option<String>,
 }
 
-/// Sets all up for booting the given kernels; the result for each kernel is
-/// in the order of `requests`.
+/// What guests are made of and with.
+pub(crate) struct Prepared {
+    /// What they run.
+    pub(crate) binaries: Binaries,
+    /// What boots them.
+    pub(crate) tools: Tools,
+    /// Each kernel, in the order of the requests.
+    pub(crate) kernels: Vec<Result<BootFiles>>,
+}
+
+/// Sets all up for booting the given kernels.
 ///
 /// Compiling keeps the processor busy and downloading the network, so they
 /// run side by side.
 pub(crate) fn prepare(
+    architecture: &'static Architecture,
     requests: &[Request],
     refresh: bool,
-) -> Result<(Binaries, Vec<Result<BootFiles>>)> {
+) -> Result<Prepared> {
     let _lock = setup::lock()?;
     thread::scope(|scope| {
-        let binaries = scope.spawn(binaries::build);
-        let kernels = provide_kernels(requests, refresh);
+        let binaries = scope.spawn(|| binaries::build(architecture));
+        let provided = tools::provide(architecture).and_then(|tools| {
+            let kernels = provide_kernels(architecture, &tools, requests, refresh)?;
+            Ok((tools, kernels))
+        });
         let binaries = binaries
             .join()
             .map_err(|_| anyhow!("building the binaries panicked"))?;
-        Ok((binaries?, kernels?))
+        let (binaries, (tools, kernels)) = (binaries?, provided?);
+        Ok(Prepared {
+            binaries,
+            tools,
+            kernels,
+        })
     })
 }
 
-fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<BootFiles>>> {
-    let tools = tools::provide()?;
-    let userland = userland::provide(&userland::BASE).context("the guest's tools cannot be had")?;
-    let userland = initramfs::userland_layer(&tools, &userland)?;
+fn provide_kernels(
+    architecture: &'static Architecture,
+    tools: &Tools,
+    requests: &[Request],
+    refresh: bool,
+) -> Result<Vec<Result<BootFiles>>> {
+    let userland = userland::provide(architecture, &userland::BASE)
+        .context("the guest's tools cannot be had")?;
+    let userland = initramfs::userland_layer(tools, &userland)?;
     let provide = |request: &Request| {
-        let kernel = kernels::provide(request.suite, request.version.as_deref(), refresh)?;
+        let version = request.version.as_deref();
+        let kernel = kernels::provide(architecture, request.suite, version, refresh)?;
         Ok(BootFiles {
+            architecture,
             image: kernel.image()?,
-            layers: vec![userland.clone(), initramfs::modules_layer(&tools, &kernel)?],
+            layers: vec![userland.clone(), initramfs::modules_layer(tools, &kernel)?],
             version: kernel.version,
             processors: request.suite.processors,
             tools: tools.clone(),
@@ -75,7 +103,7 @@ fn provide_kernels(requests: &[Request], refresh: bool) -> Result<Vec<Result<Boo
 /// Adds the programs that v6trace is measured against.
 pub(crate) fn add_peers(files: &mut BootFiles) -> Result<()> {
     let _lock = setup::lock()?;
-    let peers = userland::provide(&userland::PEERS)
+    let peers = userland::provide(files.architecture, &userland::PEERS)
         .context("the tracers to measure against cannot be had")?;
     files
         .layers
@@ -84,7 +112,11 @@ pub(crate) fn add_peers(files: &mut BootFiles) -> Result<()> {
 }
 
 /// Sets all up for booting one kernel.
-pub(crate) fn prepare_one(wanted: &str, refresh: bool) -> Result<(Binaries, BootFiles)> {
+pub(crate) fn prepare_one(
+    architecture: &'static Architecture,
+    wanted: &str,
+    refresh: bool,
+) -> Result<(Binaries, BootFiles)> {
     // Of several that fit, `6` say, the newest.
     let suite = suites::suites_for(wanted)?
         .pop()
@@ -93,7 +125,7 @@ pub(crate) fn prepare_one(wanted: &str, refresh: bool) -> Result<(Binaries, Boot
         suite,
         version: Some(wanted.to_owned()),
     };
-    let (binaries, mut kernels) = prepare(&[request], refresh)?;
-    let files = kernels.pop().context("no kernel was set up")??;
-    Ok((binaries, files))
+    let mut prepared = prepare(architecture, &[request], refresh)?;
+    let files = prepared.kernels.pop().context("no kernel was set up")??;
+    Ok((prepared.binaries, files))
 }

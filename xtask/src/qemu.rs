@@ -25,67 +25,62 @@ use crate::{initramfs, paths};
 pub(crate) struct Hardware {
     /// What runs instructions: QEMU's `-accel` and what belongs to it.
     acceleration: &'static [&'static str],
-    /// QEMU's `-cpu`.
-    processor: &'static str,
+    /// QEMU's `-cpu`; else the one that is the quickest to emulate.
+    processor: Option<&'static str>,
     /// How many; else as many as the kernel is tested with.
     cpus: Option<&'static str>,
     /// MiB.
     memory: &'static str,
-    /// Parameters for the kernel that fit it.
-    parameters: &'static str,
+    /// Whether the kernel is told what makes it quicker.
+    is_quicker: bool,
 }
 
 /// All that QEMU can emulate, but for an instruction after which its parallel
 /// emulation crashes guests.
-const EMULATED_PROCESSOR: &str = "max,-cx16";
+const MEASURED_PROCESSOR: &str = "max,-cx16";
 
-/// The same without fast string instructions, which QEMU emulates byte by byte:
-/// kernels that do without them clear and copy eight bytes at a time.
-const WITHOUT_FAST_STRINGS: &str = "max,-cx16,-erms,-fsrm";
-
-/// What makes a guest quicker and the kernel no different: no measures against
-/// flaws of real processors, four levels of page tables, programs at the same
-/// addresses each time, where translated code is found again, no waiting for
-/// others to wait for RCU along with a tracer that ends, and no panic where a
-/// busy host was late with the first ticks of the timer.
-const QUICKER: &str = "mitigations=off no5lvl norandmaps rcupdate.rcu_expedited=1 no_timer_check";
+/// What makes a guest quicker and the kernel no different, on every architecture: no
+/// measures against flaws of real processors, programs at the same addresses each time,
+/// where translated code is found again, and no waiting for others to wait for RCU along
+/// with a tracer that ends.
+const QUICKER: &str = "mitigations=off norandmaps rcupdate.rcu_expedited=1";
 
 /// An emulated machine. One emulating thread: QEMU's parallel emulation has
 /// races that crash guests, and the matrix runs several guests anyway.
 pub(crate) const EMULATED: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=single"],
-    processor: WITHOUT_FAST_STRINGS,
+    processor: None,
     cpus: None,
     memory: "1024",
-    parameters: QUICKER,
+    is_quicker: true,
 };
 
 /// The same on the host's own processors.
 pub(crate) const VIRTUAL: Hardware = Hardware {
     acceleration: &["-accel", "kvm"],
-    processor: "host",
+    processor: Some("host"),
     cpus: None,
     memory: "1024",
-    parameters: QUICKER,
+    is_quicker: true,
 };
 
 /// A machine whose clock counts instructions while it is busy: one takes one
 /// nanosecond, so that times repeat.
 pub(crate) const COUNTING: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"],
-    processor: EMULATED_PROCESSOR,
+    processor: Some(MEASURED_PROCESSOR),
     cpus: Some("1"),
     memory: "3072",
-    parameters: "",
+    is_quicker: false,
 };
 
 /// A machine whose processors really run at the same time.
 pub(crate) const PARALLEL: Hardware = Hardware {
     acceleration: &["-accel", "tcg,thread=multi"],
-    processor: EMULATED_PROCESSOR,
+    processor: Some(MEASURED_PROCESSOR),
     cpus: Some("2"),
     memory: "3072",
-    parameters: "",
+    is_quicker: false,
 };
 
 /// What a guest does once it is up.
@@ -158,7 +153,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// Packs the initramfs and starts the guest.
     ///
-    /// The console is also logged to `target/guest/logs/LOG_NAME.log`.
+    /// The console is also logged to `target/guest/ARCHITECTURE/logs/LOG_NAME.log`.
     pub(crate) fn boot(
         files: &BootFiles,
         binaries: &Binaries,
@@ -174,7 +169,7 @@ impl Machine {
             job.arguments,
             job.script,
         )?;
-        let logs = paths::guest("logs");
+        let logs = files.architecture.guest("logs");
         paths::make_dir(&logs)?;
         let log = logs.join(format!("{log_name}.log"));
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -188,7 +183,7 @@ impl Machine {
             .stdout(Stdio::piped())
             .stderr(file.try_clone()?)
             .spawn()
-            .context("cannot run QEMU (qemu-system-x86_64)")?;
+            .context("cannot run QEMU")?;
         let (sender, output) = mpsc::channel();
         if let Some(console) = child.stdout.take() {
             thread::spawn(move || copy_console(console, file, &sender));
@@ -270,10 +265,19 @@ impl Drop for Machine {
 
 fn command(files: &BootFiles, initramfs: &Path, job: &Job) -> Command {
     let (hardware, environment) = (job.hardware, job.environment);
-    let mut command = files.tools.qemu();
+    let architecture = files.architecture;
+    let (console, quicker) = (architecture.console, architecture.quicker);
+    let processor = hardware.processor.unwrap_or(architecture.processor);
+    let quicker = if hardware.is_quicker {
+        format!("{QUICKER} {quicker}")
+    } else {
+        String::new()
+    };
+    let mut command = files.tools.qemu(architecture);
     command
         .args(hardware.acceleration)
-        .args(["-cpu", hardware.processor, "-nodefaults"])
+        .args(["-machine", architecture.machine, "-cpu", processor])
+        .arg("-nodefaults")
         .args([
             "-m",
             hardware.memory,
@@ -293,8 +297,7 @@ fn command(files: &BootFiles, initramfs: &Path, job: &Job) -> Command {
         .arg(initramfs)
         .arg("-append")
         .arg(format!(
-            "console=ttyS0 quiet loglevel=4 oops=panic panic=-1 {} {environment}",
-            hardware.parameters
+            "console={console} quiet loglevel=4 oops=panic panic=-1 {quicker} {environment}"
         ));
     command
 }

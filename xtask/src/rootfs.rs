@@ -5,11 +5,11 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::setup::libraries;
+use crate::setup::tools::Tools;
 use crate::setup::userland::Userland;
 use crate::{paths, process};
 
@@ -17,19 +17,19 @@ use crate::{paths, process};
 const PROGRAM_DIRECTORIES: [&str; 4] = ["bin", "usr/bin", "sbin", "usr/sbin"];
 
 /// Copies what a guest needs of the base userland below `root`.
-pub(crate) fn fill(userland: &Userland, root: &Path) -> Result<()> {
+pub(crate) fn fill(tools: &Tools, userland: &Userland, root: &Path) -> Result<()> {
     add_programs(userland, root)?;
     // The dynamic loader, where programs expect it.
     paths::make_dir(&root.join("usr/lib64"))?;
-    link(
-        "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-        &root.join("usr/lib64/ld-linux-x86-64.so.2"),
-    )?;
+    let loader = Path::new("usr").join(userland.architecture.loader);
+    let name = loader.file_name().unwrap_or_default().to_string_lossy();
+    let triplet = userland.architecture.triplet();
+    link(&format!("../lib/{triplet}/{name}"), &root.join(&loader))?;
     for directory in ["bin", "sbin", "lib", "lib64"] {
         link(&format!("usr/{directory}"), &root.join(directory))?;
     }
     install_configuration(&userland.tools, root)?;
-    install_busybox_applets(root)
+    install_busybox_applets(tools, userland, root)
 }
 
 /// Copies the programs of a userland and the libraries they load below `root`.
@@ -41,12 +41,10 @@ pub(crate) fn add_programs(userland: &Userland, root: &Path) -> Result<()> {
         programs.push(copied);
     }
     let roots = [userland.tools.as_path(), userland.libraries.as_path()];
-    for (name, file) in libraries::closure(&programs, &roots)? {
-        paths::copy(
-            &file,
-            &root.join("usr/lib/x86_64-linux-gnu").join(name),
-            0o755,
-        )?;
+    let triplet = userland.architecture.triplet();
+    let directory = root.join("usr/lib").join(&triplet);
+    for (name, file) in libraries::closure(&programs, &triplet, &roots)? {
+        paths::copy(&file, &directory.join(name), 0o755)?;
     }
     Ok(())
 }
@@ -108,10 +106,14 @@ fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
 }
 
 /// Lets busybox stand in for every tool that no package brought.
-fn install_busybox_applets(root: &Path) -> Result<()> {
+fn install_busybox_applets(tools: &Tools, userland: &Userland, root: &Path) -> Result<()> {
     let bin = root.join("usr/bin");
     link("bash", &bin.join("sh"))?;
-    let applets = process::output(Command::new(bin.join("busybox")).arg("--list"))?;
+    let applets = process::output(
+        tools
+            .run(userland.architecture, &bin.join("busybox"))
+            .arg("--list"),
+    )?;
     for applet in applets.lines() {
         let there = ["usr/bin", "usr/sbin"]
             .iter()

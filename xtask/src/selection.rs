@@ -1,11 +1,10 @@
 //! Which of the guest's scenarios are to run.
 
-use std::process::Command;
-
 use anyhow::{Result, bail, ensure};
 
-use crate::binaries::Binaries;
+use crate::architecture::Architecture;
 use crate::changes::{self, Changes};
+use crate::prepare::Prepared;
 use crate::{process, progress};
 
 /// How scenarios are selected.
@@ -32,8 +31,12 @@ pub(crate) struct Listed {
 
 impl Selection {
     /// The selected scenarios, in the guest's order.
-    pub(crate) fn choose(&self, binaries: &Binaries) -> Result<Vec<Listed>> {
-        let all = list(binaries)?;
+    pub(crate) fn choose(
+        &self,
+        architecture: &Architecture,
+        prepared: &Prepared,
+    ) -> Result<Vec<Listed>> {
+        let all = list(architecture, prepared)?;
         let chosen: Vec<&Listed> = match self {
             Self::All => all.iter().collect(),
             Self::Only(names) => {
@@ -71,8 +74,9 @@ impl Selection {
 
 /// Asks the guest's binary, which prints a line for each: a name, a family, what its
 /// kernel is to be told, with a dash for what there is none of, and its batch.
-fn list(binaries: &Binaries) -> Result<Vec<Listed>> {
-    let lines = process::output(Command::new(&binaries.guest).arg("list"))?;
+fn list(architecture: &Architecture, prepared: &Prepared) -> Result<Vec<Listed>> {
+    let guest = &prepared.binaries.guest;
+    let lines = process::output(prepared.tools.run(architecture, guest).arg("list"))?;
     let listed = lines.lines().filter_map(|line| {
         let mut words = line.split_whitespace().map(str::to_owned);
         let name = words.next()?;

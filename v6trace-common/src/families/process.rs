@@ -170,7 +170,8 @@ pub const FAMILY: Family = Family {
             hook: CALL,
             name: "system-call",
             about: "a system call that returns, of a process that is followed",
-            without: "what a command asked of its sockets is not known",
+            without: "what a command asked of its sockets, and which kernel function failed first, \
+                      is not known",
             candidates: &[Candidate {
                 // What the tracepoint sys_exit calls. A kprobe, since a program of the
                 // tracepoint itself may be preempted from 6.13 on, and misses calls then.

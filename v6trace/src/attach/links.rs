@@ -57,6 +57,13 @@ pub struct Links {
 }
 
 impl Links {
+    /// Whether there is one by trampoline.
+    pub(super) fn have_trampolines(&self) -> bool {
+        let all = self.entries.iter().chain(&self.returns);
+        all.into_iter()
+            .any(|link| matches!(link, Link::FEntry(_) | Link::FExit(_)))
+    }
+
     /// Detaches: returns first, so that no return is left whose call is no
     /// longer seen.
     pub fn detach(self) {

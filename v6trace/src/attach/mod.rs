@@ -140,7 +140,13 @@ pub fn attach<T>(
     let hooks = choose::choose(&options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)
     });
-    if options.follows() {
+    // What failed in a call is forgotten where that returns: where none is seen to, it would
+    // be taken for a later one's.
+    let calls = CALL.info().name;
+    if hooks
+        .iter()
+        .any(|hook| hook.hook == calls && hook.is_attached())
+    {
         programs.watch_functions(&symbols);
         log::debug!("functions watched");
     }

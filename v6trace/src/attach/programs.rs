@@ -10,13 +10,13 @@ use aya::{
 };
 use v6trace_common::{Candidate, Programs};
 
-use super::{AttachError, Links, choose::Refusal, links::Link, one_line::in_one_line};
+use super::{AttachError, Links, choose::Refusal, links::Link, one_line::in_one_line, trampolines};
 use crate::coverage::Via;
 
 /// Loads and attaches programs.
 pub(super) struct Attacher<'e> {
     pub(super) ebpf: &'e mut Ebpf,
-    /// Where trampolines find their functions; none are wanted without.
+    /// Where trampolines find their functions; without, none are wanted or to be had.
     functions: Option<aya::Btf>,
     loaded: HashSet<&'static str>,
     pub(super) links: Links,
@@ -126,7 +126,14 @@ impl<'e> Attacher<'e> {
         };
         self.load(function, name).map_err(Refusal::other)?;
         let program = self.program(name).map_err(Refusal::other)?;
-        let link = Link::attach(program, function).map_err(|error| Refusal::from_attach(&error))?;
+        let attached = Link::attach(program, function);
+        if let Err(error) = &attached
+            && !self.links.have_trampolines()
+            && trampolines::none_can_be_had(error)
+        {
+            self.functions = None;
+        }
+        let link = attached.map_err(|error| Refusal::from_attach(&error))?;
         log::debug!("{name} attached to {function}");
         Ok(link)
     }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use aya::programs::ProgramError;
 use aya_obj::btf::{BtfType, Func, FuncLinkage};
 use v6trace_common::HookInfo;
 
@@ -43,6 +44,18 @@ fn preempts() -> bool {
     }
     let ways = std::fs::read_to_string(PREEMPTION).unwrap_or_default();
     !ways.contains("(none)") && !ways.contains("(voluntary)")
+}
+
+/// `ENOTSUPP`, which is the kernel's own.
+const NOT_SUPPORTED: i32 = 524;
+
+/// Whether the kernel refused the first trampoline since it has none: on aarch64 before 6.4.
+/// (It says the same of a function with more arguments than a trampoline hands on.)
+pub(super) fn none_can_be_had(error: &ProgramError) -> bool {
+    let ProgramError::SyscallError(call) = error else {
+        return false;
+    };
+    call.io_error.raw_os_error() == Some(NOT_SUPPORTED)
 }
 
 /// BTF in which these numbers are functions and all others nothing.

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::architecture::OWN;
 use crate::prepare;
 use crate::progress;
 use crate::qemu::{COUNTING, Hardware, PARALLEL};
@@ -78,7 +79,7 @@ pub(crate) fn task(
 ) -> Result<ExitCode> {
     let mut figures = Figures::default();
     for kernel in kernels {
-        let (binaries, mut files) = prepare::prepare_one(kernel, refresh)?;
+        let (binaries, mut files) = prepare::prepare_one(OWN, kernel, refresh)?;
         prepare::add_peers(&mut files)?;
         let size = std::fs::metadata(&binaries.v6trace)
             .with_context(|| format!("cannot read {}", binaries.v6trace.display()))?

@@ -1,8 +1,8 @@
-//! A private apt root for one suite: packages of any Debian release can be
+//! A private apt root for one suite and architecture: packages of any Debian release can be
 //! looked up and downloaded with their signatures checked, and the machine's
 //! own apt never learns of it.
 //!
-//! `target/guest/apt/SUITE/` holds a configuration with its own state, cache
+//! `target/guest/ARCHITECTURE/apt/SUITE/` holds a configuration with its own state, cache
 //! and source; the `Acquire` settings (proxies, certificates, time-outs) are
 //! the machine's. [`PrivateApt`] runs apt's tools with that configuration.
 
@@ -13,12 +13,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::sources::{self, Archive};
+use crate::architecture::Architecture;
 use crate::{paths, process, progress};
 
 /// apt, confined to one suite and one directory.
 pub(crate) struct PrivateApt {
     directory: PathBuf,
     suite: String,
+    architecture: &'static Architecture,
     archive: Archive,
     security: bool,
 }
@@ -26,9 +28,13 @@ pub(crate) struct PrivateApt {
 impl PrivateApt {
     /// Writes the configuration for `suite`, with or without its security
     /// updates; asks the network nothing.
-    pub(crate) fn new(suite: &str, security: bool) -> Result<Self> {
+    pub(crate) fn new(
+        architecture: &'static Architecture,
+        suite: &str,
+        security: bool,
+    ) -> Result<Self> {
         let archive = sources::machine_archive()?;
-        let directory = paths::guest("apt").join(suite);
+        let directory = architecture.guest("apt").join(suite);
         for part in [
             "lists/partial",
             "cache/archives/partial",
@@ -40,6 +46,7 @@ impl PrivateApt {
         let apt = Self {
             directory,
             suite: suite.to_owned(),
+            architecture,
             archive,
             security,
         };
@@ -147,6 +154,7 @@ impl PrivateApt {
         let machine =
             process::output(Command::new("apt-config").args(["dump", "--format", "%F \"%v\";%n"]))?;
         let own = self.directory.display();
+        let architecture = self.architecture.debian;
         Ok(format!(
             "{}\
              Dir::Etc::main \"/dev/null\";\n\
@@ -161,8 +169,8 @@ impl PrivateApt {
              Dir::Log \"{own}\";\n\
              Acquire::Languages \"none\";\n\
              Acquire::Retries \"3\";\n\
-             APT::Architecture \"amd64\";\n\
-             APT::Architectures {{ \"amd64\"; }};\n\
+             APT::Architecture \"{architecture}\";\n\
+             APT::Architectures {{ \"{architecture}\"; }};\n\
              APT::Sandbox::User \"root\";\n",
             acquire_settings(&machine)
         ))

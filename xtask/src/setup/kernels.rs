@@ -1,8 +1,8 @@
 //! The kernels that guests boot: Debian's cloud kernels, one per suite.
 //!
 //! A suite's metapackage names the kernel of the day; its packages are
-//! downloaded and unpacked into `target/guest/kernels/VERSION/`. What the
-//! archive answered is kept in `target/guest/kernels/SUITE` for a day, and
+//! downloaded and unpacked into `target/guest/ARCHITECTURE/kernels/VERSION/`. What the
+//! archive answered is kept in `SUITE` beside it for a day, and
 //! longer when the archive can't be reached.
 
 use std::fs;
@@ -14,14 +14,19 @@ use anyhow::{Context, Result, bail, ensure};
 use super::apt::{self, PrivateApt};
 use super::is_fresh;
 use super::suites::{Suite, is_version_prefix};
+use crate::architecture::Architecture;
 use crate::progress::{self, Step};
 use crate::{modules, paths};
 
-const METAPACKAGE: &str = "linux-image-cloud-amd64";
+fn metapackage(architecture: &Architecture) -> String {
+    format!("linux-image-cloud-{}", architecture.debian)
+}
 
 /// A kernel that is unpacked and can be booted.
 #[derive(Clone, Debug)]
 pub(crate) struct Kernel {
+    /// What it runs on.
+    pub(crate) architecture: &'static Architecture,
     /// Upstream version, for example `6.1.192`.
     pub(crate) version: String,
     /// Where its packages are unpacked.
@@ -45,8 +50,13 @@ impl Kernel {
 ///
 /// `wanted` is what the user asked for, if anything; it is an error when
 /// that is a version and the suite's kernel is another.
-pub(crate) fn provide(suite: Suite, wanted: Option<&str>, refresh: bool) -> Result<Kernel> {
-    let kernel = cached_or_downloaded(suite, refresh)
+pub(crate) fn provide(
+    architecture: &'static Architecture,
+    suite: Suite,
+    wanted: Option<&str>,
+    refresh: bool,
+) -> Result<Kernel> {
+    let kernel = cached_or_downloaded(architecture, suite, refresh)
         .with_context(|| format!("no kernel of Debian {} can be had", suite.name))?;
     if let Some(wanted) = wanted
         && wanted.starts_with(|first: char| first.is_ascii_digit())
@@ -61,15 +71,19 @@ pub(crate) fn provide(suite: Suite, wanted: Option<&str>, refresh: bool) -> Resu
     Ok(kernel)
 }
 
-fn cached_or_downloaded(suite: Suite, refresh: bool) -> Result<Kernel> {
-    let answer = paths::guest("kernels").join(suite.name);
+fn cached_or_downloaded(
+    architecture: &'static Architecture,
+    suite: Suite,
+    refresh: bool,
+) -> Result<Kernel> {
+    let answer = directory(architecture).join(suite.name);
     let cached = fs::read_to_string(&answer)
         .ok()
-        .map(|version| unpacked(version.trim()))
+        .map(|version| unpacked(architecture, version.trim()))
         .filter(|kernel| kernel.image().is_ok() && kernel.modules().is_ok());
     match cached {
         Some(kernel) if is_fresh(&answer) && !refresh => Ok(kernel),
-        Some(kernel) => match resolve_and_download(suite) {
+        Some(kernel) => match resolve_and_download(architecture, suite) {
             Ok(kernel) => Ok(kernel),
             Err(error) => {
                 progress::say(&format!(
@@ -79,28 +93,29 @@ fn cached_or_downloaded(suite: Suite, refresh: bool) -> Result<Kernel> {
                 Ok(kernel)
             }
         },
-        None => resolve_and_download(suite),
+        None => resolve_and_download(architecture, suite),
     }
 }
 
-fn resolve_and_download(suite: Suite) -> Result<Kernel> {
+fn resolve_and_download(architecture: &'static Architecture, suite: Suite) -> Result<Kernel> {
     // One at a time: side by side they would only share the line.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock();
 
     let step = Step::start(format!("Looking up the kernel of Debian {}", suite.name));
-    let apt = PrivateApt::new(suite.name, suite.security)?;
+    let apt = PrivateApt::new(architecture, suite.name, suite.security)?;
     apt.update()?;
-    let version = apt.version(METAPACKAGE)?;
+    let metapackage = metapackage(architecture);
+    let version = apt.version(&metapackage)?;
     step.done();
 
-    let kernel = unpacked(&version);
+    let kernel = unpacked(architecture, &version);
     if kernel.image().is_err() || kernel.modules().is_err() {
         let step = Step::start(format!("Downloading Linux {}", kernel.version));
-        let packages = kernel_packages(&apt)?;
-        ensure!(!packages.is_empty(), "{METAPACKAGE} depends on no kernel");
+        let packages = kernel_packages(&apt, &metapackage)?;
+        ensure!(!packages.is_empty(), "{metapackage} depends on no kernel");
         // Unpacked aside first, so that a kernel directory is always whole.
-        let aside = paths::guest("kernels").join(format!("{version}.partial"));
+        let aside = directory(architecture).join(format!("{version}.partial"));
         paths::make_empty_dir(&aside)?;
         for deb in apt.download(&packages)? {
             apt::unpack(&deb, &aside)?;
@@ -113,14 +128,14 @@ fn resolve_and_download(suite: Suite) -> Result<Kernel> {
     }
     kernel.image()?;
     kernel.modules()?;
-    paths::write(&paths::guest("kernels").join(suite.name), version)?;
+    paths::write(&directory(architecture).join(suite.name), version)?;
     Ok(kernel)
 }
 
 /// The packages with the kernel's own files: one up to 6.x, several from 7.x.
-fn kernel_packages(apt: &PrivateApt) -> Result<Vec<String>> {
+fn kernel_packages(apt: &PrivateApt, metapackage: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut open = vec![METAPACKAGE.to_owned()];
+    let mut open = vec![metapackage.to_owned()];
     while let Some(package) = open.pop() {
         for needed in apt.dependencies(&package)? {
             if is_kernel_package(&needed) && !found.contains(&needed) {
@@ -145,12 +160,17 @@ fn is_kernel_package(name: &str) -> bool {
 }
 
 /// The kernel of a package version such as `6.1.192-1`, unpacked or not.
-fn unpacked(package_version: &str) -> Kernel {
+fn unpacked(architecture: &'static Architecture, package_version: &str) -> Kernel {
     let upstream = package_version.split(['-', '+', '~']).next();
     Kernel {
+        architecture,
         version: upstream.unwrap_or(package_version).to_owned(),
-        directory: paths::guest("kernels").join(package_version),
+        directory: directory(architecture).join(package_version),
     }
+}
+
+fn directory(architecture: &Architecture) -> PathBuf {
+    architecture.guest("kernels")
 }
 
 /// `boot/vmlinuz-RELEASE`, or from 7.x `usr/lib/modules/RELEASE/vmlinuz`.
@@ -171,11 +191,12 @@ fn find_image(directory: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::OWN;
 
     #[test]
     fn package_versions_lose_their_debian_part() {
-        assert_eq!(unpacked("6.1.192-1").version, "6.1.192");
-        assert_eq!(unpacked("7.2.13+deb14-1").version, "7.2.13");
+        assert_eq!(unpacked(OWN, "6.1.192-1").version, "6.1.192");
+        assert_eq!(unpacked(OWN, "7.2.13+deb14-1").version, "7.2.13");
     }
 
     #[test]

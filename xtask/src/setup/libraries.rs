@@ -11,20 +11,31 @@ use object::elf::{DT_NEEDED, DT_STRSZ, DT_STRTAB, FileHeader64};
 use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
-/// Where Debian keeps the libraries of x86-64, and systemd those of its own.
-const DIRECTORIES: [&str; 5] = [
-    "lib/x86_64-linux-gnu",
-    "usr/lib/x86_64-linux-gnu",
-    "lib",
-    "usr/lib",
-    "usr/lib/x86_64-linux-gnu/systemd",
-];
+/// Where Debian keeps an architecture's libraries, and systemd those of its own.
+fn directories(triplet: &str) -> [String; 5] {
+    [
+        format!("lib/{triplet}"),
+        format!("usr/lib/{triplet}"),
+        "lib".to_owned(),
+        "usr/lib".to_owned(),
+        format!("usr/lib/{triplet}/systemd"),
+    ]
+}
 
 /// All libraries that the programs need, directly or not: soname to file,
-/// looked up below the given roots.
+/// looked up below the given roots, of the architecture that Debian calls `triplet`.
 ///
 /// Fails when one is in none of them, naming who needs it.
-pub(crate) fn closure(programs: &[PathBuf], roots: &[&Path]) -> Result<BTreeMap<String, PathBuf>> {
+pub(crate) fn closure(
+    programs: &[PathBuf],
+    triplet: &str,
+    roots: &[&Path],
+) -> Result<BTreeMap<String, PathBuf>> {
+    let below = directories(triplet);
+    let places = roots
+        .iter()
+        .flat_map(|root| below.iter().map(|directory| root.join(directory)));
+    let places: Vec<PathBuf> = places.collect();
     let mut found = BTreeMap::new();
     let mut open = programs.to_vec();
     while let Some(file) = open.pop() {
@@ -33,7 +44,7 @@ pub(crate) fn closure(programs: &[PathBuf], roots: &[&Path]) -> Result<BTreeMap<
             if found.contains_key(&name) {
                 continue;
             }
-            let library = find(&name, roots).with_context(|| {
+            let library = find(&name, &places).with_context(|| {
                 format!("{} needs {name}, which no package brought", file.display())
             })?;
             open.push(library.clone());
@@ -43,10 +54,9 @@ pub(crate) fn closure(programs: &[PathBuf], roots: &[&Path]) -> Result<BTreeMap<
     Ok(found)
 }
 
-fn find(name: &str, roots: &[&Path]) -> Option<PathBuf> {
-    roots
+fn find(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
+    places
         .iter()
-        .flat_map(|root| DIRECTORIES.iter().map(|directory| root.join(directory)))
         .map(|directory| directory.join(name))
         .find(|path| path.is_file())
 }
@@ -105,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_library_that_is_nowhere_is_named() {
-        let error = closure(&["/proc/self/exe".into()], &[Path::new("/nonexistent")]).unwrap_err();
+        let error = closure(&["/proc/self/exe".into()], "", &[Path::new("/nonexistent")]);
+        let error = error.unwrap_err();
         assert!(error.to_string().contains(".so"));
     }
 }

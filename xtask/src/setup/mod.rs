@@ -2,7 +2,7 @@
 //! there.
 //!
 //! - `compiler`: a compiler for the eBPF programs, if need be from Debian
-//!   packages that `host` installs;
+//!   packages that `host` installs, and `cross` with it for other architectures;
 //! - `deny`: what checks dependencies;
 //! - `tools`, `kernels`, `userland`: what makes guests and what they boot,
 //!   taken from Debian's archive through a private apt root (`apt`,
@@ -11,6 +11,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod compiler;
+pub(crate) mod cross;
 pub(crate) mod deny;
 mod entries;
 pub(crate) mod host;
@@ -41,7 +42,7 @@ pub(crate) struct Lock {
 pub(crate) fn lock() -> Result<Lock> {
     ensure!(
         cfg!(all(target_arch = "x86_64", target_os = "linux")),
-        "v6trace's guests run x86-64 Linux, and so must the machine that starts them"
+        "these tasks are made for machines that run x86-64 Linux, whatever guests run"
     );
     paths::make_dir(&paths::target(""))?;
     let path = paths::target("xtask.lock");

@@ -3,7 +3,7 @@
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
-//! `target/guest/tools`, not installed: that takes no root, and it cannot
+//! `target/guest`, not installed: that takes no root, and it cannot
 //! collide with what the user has (a QEMU from backports, say).
 
 use std::collections::BTreeMap;
@@ -15,26 +15,18 @@ use anyhow::{Context, Result, ensure};
 
 use super::apt::{self, PrivateApt};
 use super::sources;
+use crate::architecture::{Architecture, OWN, Program};
 use crate::progress::Step;
 use crate::{paths, process};
 
-/// Programs, each with the packages that bring it.
-type Programs = &'static [(&'static str, &'static [&'static str])];
-
-/// What guests take.
-const OF_GUESTS: Programs = &[
-    (QEMU, &["qemu-system-x86", "seabios"]),
-    ("cpio", &["cpio"]),
-    ("xz", &["xz-utils"]),
-];
+/// What packs a guest's files.
+const OF_GUESTS: [Program; 2] = [("cpio", &["cpio"]), ("xz", &["xz-utils"])];
 
 /// What reads captures.
-const OF_CAPTURES: Programs = &[("tshark", &["tshark"])];
+const OF_CAPTURES: [Program; 1] = [("tshark", &["tshark"])];
 
 /// What reads manual pages.
-const OF_MANUAL: Programs = &[("mandoc", &["mandoc"])];
-
-const QEMU: &str = "qemu-system-x86_64";
+const OF_MANUAL: [Program; 1] = [("mandoc", &["mandoc"])];
 
 /// Directories of programs in an unpacked package.
 const BIN: [&str; 2] = ["usr/bin", "bin"];
@@ -62,9 +54,19 @@ impl Tools {
         command
     }
 
+    /// A command that runs a program of the architecture.
+    pub(crate) fn run(&self, architecture: &Architecture, program: &Path) -> Command {
+        let Some((runner, _)) = architecture.runner else {
+            return Command::new(program);
+        };
+        let mut command = self.command(runner);
+        command.arg(program);
+        command
+    }
+
     /// A command for QEMU that dies with this task, however that ends.
-    pub(crate) fn qemu(&self) -> Command {
-        let qemu = self.command(QEMU);
+    pub(crate) fn qemu(&self, architecture: &Architecture) -> Command {
+        let qemu = self.command(architecture.emulator.0);
         let mut command = Command::new("setpriv");
         // Where it finds translated code is a large table that it reads all over: it is to
         // lie in huge pages, which the kernel gives to those that ask.
@@ -91,10 +93,9 @@ impl Tools {
     }
 
     fn loader_path(&self) -> OsString {
-        let directories = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
         let mut path = OsString::new();
-        for directory in directories {
-            path.push(self.root.join(directory));
+        for directory in ["usr/lib", "lib"] {
+            path.push(self.root.join(directory).join(OWN.triplet()));
             path.push(":");
         }
         path.push("/nonexistent");
@@ -103,22 +104,25 @@ impl Tools {
 }
 
 /// Finds what guests take, or downloads it.
-pub(crate) fn provide() -> Result<Tools> {
-    find(OF_GUESTS, paths::guest("tools"))
+pub(crate) fn provide(architecture: &Architecture) -> Result<Tools> {
+    let mut wanted = vec![architecture.emulator];
+    wanted.extend(architecture.runner);
+    wanted.extend(OF_GUESTS);
+    find(&wanted, architecture.guest("tools"))
 }
 
 /// Finds what reads captures, or downloads it.
 pub(crate) fn provide_for_captures() -> Result<Tools> {
-    find(OF_CAPTURES, paths::guest("captures"))
+    find(&OF_CAPTURES, paths::guest("captures"))
 }
 
 /// Finds what reads manual pages, or downloads it.
 pub(crate) fn provide_for_manual() -> Result<Tools> {
-    find(OF_MANUAL, paths::guest("manual"))
+    find(&OF_MANUAL, paths::guest("manual"))
 }
 
 /// Finds programs, or downloads those that are missing into `root`.
-fn find(wanted: Programs, root: PathBuf) -> Result<Tools> {
+fn find(wanted: &[Program], root: PathBuf) -> Result<Tools> {
     let find = |name: &str| {
         let unpacked = || {
             BIN.iter()
@@ -150,7 +154,7 @@ fn find(wanted: Programs, root: PathBuf) -> Result<Tools> {
 }
 
 /// Unpacks the packages of all programs that the machine does not have.
-fn download(root: &Path, wanted: Programs) -> Result<()> {
+fn download(root: &Path, wanted: &[Program]) -> Result<()> {
     let missing: Vec<_> = wanted
         .iter()
         .filter(|(name, _)| process::find_program(name).is_none())
@@ -162,7 +166,7 @@ fn download(root: &Path, wanted: Programs) -> Result<()> {
         .collect();
 
     let step = Step::start(format!("Downloading {}", names.join(", ")));
-    let apt = PrivateApt::new(&sources::machine_archive()?.release, true)?;
+    let apt = PrivateApt::new(OWN, &sources::machine_archive()?.release, true)?;
     apt.update()?;
     apt.clean()?;
     let debs = apt.download_with_dependencies(&packages)?;

@@ -1,5 +1,5 @@
 //! The guest's userland: bash, iproute2 and the like from Debian's archive,
-//! unpacked under `target/guest/userland/` without being installed.
+//! unpacked under `target/guest/ARCHITECTURE/userland/` without being installed.
 //!
 //! `tools/` holds the packages that are named here, `libraries/` what they
 //! depend on; `initramfs` picks the programs from the first and the shared
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::apt::{self, PrivateApt};
+use crate::architecture::Architecture;
 use crate::paths;
 use crate::progress::Step;
 
@@ -58,6 +59,8 @@ const SUITE: &str = "bookworm";
 pub(crate) struct Userland {
     /// The selection's name.
     pub(crate) name: &'static str,
+    /// What runs its programs.
+    pub(crate) architecture: &'static Architecture,
     /// Root of the packages in the guest.
     pub(crate) tools: PathBuf,
     /// Root of the packages that they depend on, and of those of which a single
@@ -73,23 +76,26 @@ pub(crate) struct Userland {
 ///
 /// It is kept until the list of packages changes: its bugs are not what is
 /// tested.
-pub(crate) fn provide(selection: &Selection) -> Result<Userland> {
+pub(crate) fn provide(
+    architecture: &'static Architecture,
+    selection: &Selection,
+) -> Result<Userland> {
     let packages = selection.packages;
-    let directory = paths::guest(selection.name);
+    let directory = architecture.guest(selection.name);
     let stamp = directory.join("packages");
     let single = selection.single.iter().map(|(package, _)| *package);
     let all: Vec<_> = packages.iter().copied().chain(single).collect();
     let key = format!("{SUITE} {}", all.join(" "));
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == key) {
-        return Ok(userland(selection, &directory, key));
+        return Ok(userland(architecture, selection, &directory, key));
     }
     let step = Step::start(format!("Downloading the guest's tools: {}", all.join(", ")));
-    let apt = PrivateApt::new(SUITE, true)?;
+    let apt = PrivateApt::new(architecture, SUITE, true)?;
     apt.update()?;
     apt.clean()?;
     let debs = apt.download_with_dependencies(&all)?;
     paths::make_empty_dir(&directory)?;
-    let made = userland(selection, &directory, key);
+    let made = userland(architecture, selection, &directory, key);
     paths::make_dir(&made.tools)?;
     paths::make_dir(&made.libraries)?;
     for deb in debs {
@@ -106,9 +112,15 @@ pub(crate) fn provide(selection: &Selection) -> Result<Userland> {
     Ok(made)
 }
 
-fn userland(selection: &Selection, directory: &Path, key: String) -> Userland {
+fn userland(
+    architecture: &'static Architecture,
+    selection: &Selection,
+    directory: &Path,
+    key: String,
+) -> Userland {
     Userland {
         name: selection.name,
+        architecture,
         tools: directory.join("tools"),
         libraries: directory.join("libraries"),
         single: selection

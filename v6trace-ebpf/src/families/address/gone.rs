@@ -74,7 +74,6 @@ fn list_route<O: Object>(route: O, payload: &mut AddressesLost) -> Option<()> {
     if node == 0 || protocol == REDIRECT || protocol == KERNEL || protocol == RA {
         return None;
     }
-    let index = payload.route_count as usize;
     payload.route_count += 1;
     // A nexthop object is shared and kept elsewhere.
     let object: Option<u64> = route.value(&globals::ROUTE_NEXTHOP);
@@ -87,6 +86,9 @@ fn list_route<O: Object>(route: O, payload: &mut AddressesLost) -> Option<()> {
     if device.0.0 != 0 {
         note(device, payload);
     }
+    // Read and compared where it is used: of what was kept meanwhile, verifiers of some
+    // kernels forget that it was compared.
+    let index = payload.route_count.wrapping_sub(1) as usize;
     if index < ROUTES {
         describe_route(route, nexthop, device, &mut payload.routes[index]);
         payload.routes[index].protocol = protocol.into();

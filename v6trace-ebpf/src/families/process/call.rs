@@ -47,8 +47,8 @@ const SENDMMSG: u32 = 307;
 const USER_CS: u16 = 0x33;
 
 /// `SOL_SOCKET` and `SO_ERROR`
-const SOL_SOCKET: u64 = 1;
-const SO_ERROR: u64 = 4;
+const SOL_SOCKET: u32 = 1;
+const SO_ERROR: u32 = 4;
 
 /// `TCP_ESTABLISHED` and `TCP_CLOSE_WAIT`: the connection came about.
 const ESTABLISHED: u8 = 1;
@@ -148,7 +148,7 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     }
     read_given(call);
     if number == GETSOCKOPT && ret >= 0 {
-        let asks_error = call.arguments[1] == SOL_SOCKET && call.arguments[2] == SO_ERROR;
+        let asks_error = option(call) == (SOL_SOCKET, SO_ERROR);
         // Without an error it says that the connection came about, or nothing.
         let is_over = call.value > 0 || matches!(state, ESTABLISHED | CLOSE_WAIT);
         if !asks_error || call.value < 0 || call.values & VALUE_READ == 0 || !is_over {
@@ -172,6 +172,12 @@ pub(super) fn returns<C: EbpfContext>(ctx: &C, registers: Pointer, ret: i64) -> 
     record.open_in(context::of_sleeper(), CALL, netns);
     record.send(ctx, CALL);
     Some(())
+}
+
+/// The level and the name of an option; what else is in their registers means nothing.
+#[inline(always)]
+fn option(call: &SystemCall) -> (u32, u32) {
+    (call.arguments[1] as u32, call.arguments[2] as u32)
 }
 
 #[inline(always)]
@@ -338,7 +344,7 @@ fn same(call: &SystemCall) -> Same {
     };
     let what = match call.number {
         SETSOCKOPT | GETSOCKOPT if call.is_earlier == 0 => [
-            call.arguments[1] << 32 | call.arguments[2],
+            u64::from(option(call).0) << 32 | u64::from(option(call).1),
             call.value as u32 as u64,
             0,
         ],

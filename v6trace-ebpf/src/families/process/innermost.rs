@@ -16,8 +16,12 @@
 //! for that came only with 5.15.
 
 use aya_ebpf::{
-    EbpfContext, bindings::BPF_F_NO_PREALLOC, helpers::bpf_get_smp_processor_id, macros::map,
-    maps::HashMap, programs::RetProbeContext,
+    EbpfContext,
+    bindings::{BPF_F_NO_PREALLOC, pt_regs},
+    helpers::bpf_get_smp_processor_id,
+    macros::map,
+    maps::HashMap,
+    programs::RetProbeContext,
 };
 use v6trace_common::{
     Hook,
@@ -63,7 +67,8 @@ pub(super) fn returns(ctx: &RetProbeContext) -> Option<()> {
     }
     let ret = errno(ctx.ret());
     // SAFETY: the program's own context, of which the kernel allows the read.
-    let stack = unsafe { (*ctx.regs).rsp };
+    let registers = unsafe { &*ctx.regs };
+    let stack = stack_of(registers);
     if let Some(failed) = FAILED.current() {
         let is_beyond = stack > failed.stack;
         // One that was jumped to from the end of the other returns to the same place.
@@ -83,6 +88,15 @@ pub(super) fn returns(ctx: &RetProbeContext) -> Option<()> {
         unused: 0,
     });
     Some(())
+}
+
+/// Where the stack is.
+#[inline(always)]
+fn stack_of(registers: &pt_regs) -> u64 {
+    #[cfg(bpf_target_arch = "x86_64")]
+    return registers.rsp;
+    #[cfg(bpf_target_arch = "aarch64")]
+    return registers.sp;
 }
 
 /// The errno in a result, negative, of a function that returns a number or a pointer; else

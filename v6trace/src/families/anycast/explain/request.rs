@@ -59,7 +59,7 @@ impl Story<'_> {
                     ": the socket's option memory had room, so the kernel's allocator had none",
                 ),
                 None => self.unexplained(
-                    "; the option memory's use and limit could not be read, so whether the \
+                    "; the option memory's use or limit could not be read, so whether the \
                      socket's budget or the machine's memory ran out is not known",
                 ),
             },

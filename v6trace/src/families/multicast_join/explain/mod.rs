@@ -44,7 +44,7 @@ pub(super) fn explain(join: &MulticastJoin, subject: Subject<'_>) -> Option<Diag
             Some(true) => story.optmem_exhausted(),
             Some(false) => story.out_of_memory(),
             None => story.unexplained(
-                "; the option memory's use and limit could not be read, so whether the socket's \
+                "; the option memory's use or limit could not be read, so whether the socket's \
                  budget or the machine's memory ran out is not known",
             ),
         },
