@@ -256,10 +256,12 @@ pub(crate) fn find(name: &str) -> Result<Placed> {
 const BATCH: usize = 19;
 
 impl Placed {
-    /// What those must have in common that share a tracer.
-    fn traced(&self) -> (bool, Option<&'static str>, BTreeSet<&'static str>) {
+    /// What those must have in common that share a tracer. Healthy hosts, which are of no
+    /// family, do not share one with what fails.
+    fn traced(&self) -> (bool, Option<&'static str>, BTreeSet<&'static str>, bool) {
         let watched = self.watched.iter().copied().collect();
-        (!self.scenario.shares, self.boot, watched)
+        let is_of_none = self.family.is_none();
+        (!self.scenario.shares, self.boot, watched, is_of_none)
     }
 }
 
