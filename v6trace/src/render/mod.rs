@@ -1,9 +1,12 @@
 //! A session's records as the user reads them: text, or JSON of a fixed
 //! contract; or in a form that other programs read.
 
-mod answer;
+pub(crate) mod answer;
+pub(crate) mod caveats;
 mod csv;
 mod document;
+pub(crate) mod entry;
+pub(crate) mod frame;
 mod json;
 mod pcapng;
 mod style;
