@@ -65,6 +65,16 @@ impl State {
         state
     }
 
+    /// Whether no session was told of.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.seen.session.is_none()
+    }
+
+    /// Keeps a sentence about what is not there.
+    pub(crate) fn say(&mut self, sentence: String) {
+        self.seen.say(sentence);
+    }
+
     /// Takes a key.
     pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Wish> {
         self.told = None;

@@ -1,5 +1,6 @@
 //! The programs that make and run guests, QEMU, cpio and xz; tshark, which has to
-//! read what v6trace exports; and mandoc, which has to read its manual pages.
+//! read what v6trace exports; mandoc, which has to read its manual pages; and tmux, which
+//! has to show what it draws.
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
@@ -33,6 +34,9 @@ const OF_CAPTURES: Programs = &[("tshark", &["tshark"])];
 
 /// What reads manual pages.
 const OF_MANUAL: Programs = &[("mandoc", &["mandoc"])];
+
+/// What has a screen that can be looked at.
+const OF_SCREENS: Programs = &[("tmux", &["tmux"])];
 
 const QEMU: &str = "qemu-system-x86_64";
 
@@ -110,6 +114,11 @@ pub(crate) fn provide_for_captures() -> Result<Tools> {
 /// Finds what reads manual pages, or downloads it.
 pub(crate) fn provide_for_manual() -> Result<Tools> {
     find(OF_MANUAL, paths::guest("manual"))
+}
+
+/// Finds what has a screen, or downloads it.
+pub(crate) fn provide_for_screens() -> Result<Tools> {
+    find(OF_SCREENS, paths::guest("screens"))
 }
 
 /// Finds programs, or downloads those that are missing into `root`.

@@ -4,6 +4,7 @@ use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::mpsc};
 
 use super::{super::recordings::Recordings, Top};
 use crate::{
+    error_chain::with_causes,
     recording::Replay,
     report::{Options, Report},
     top::{Input, Keeper, Screen, State, Wish, listen},
@@ -22,7 +23,14 @@ impl Top {
         let (_, read) = Recordings::new(&self.files).feed(&mut feed, |_| Ok(()));
         // What could be read is shown, whatever came then; that is told at the end.
         let (whole, _) = feed.finish()?;
-        look(&mut state.borrow_mut(), colours)?;
+        let mut state = state.borrow_mut();
+        if let Err(error) = &read {
+            if state.is_empty() {
+                return read.map(|()| ExitCode::FAILURE);
+            }
+            state.say(with_causes(error.as_ref()));
+        }
+        look(&mut state, colours)?;
         read?;
         Ok(if whole {
             ExitCode::SUCCESS

@@ -12,8 +12,7 @@ use crate::top::{
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, looks: Looks) {
     let mut lines: Vec<Line> = vec![(Look::Heading, 0, "Keys".to_owned())];
     for (keys, what) in KEYS {
-        lines.push((Look::Command, 2, keys.to_owned()));
-        lines.push((Look::Plain, 4, what.to_owned()));
+        lines.push((Look::Plain, 2, format!("{keys}: {what}")));
     }
     lines.push((Look::Plain, 0, String::new()));
     lines.push((Look::Heading, 0, "What was seen".to_owned()));
