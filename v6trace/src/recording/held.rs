@@ -100,3 +100,60 @@ impl Writer<Held> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::{Lost, SessionInfo},
+        recording::{Item, PieceOptions, Reader},
+    };
+
+    /// A stream that takes more memory than is held: what is written of it is the newest, says
+    /// what it continues, and ends.
+    #[test]
+    fn the_newest_is_held_and_written_as_a_recording() {
+        let mut writer = Writer::new(Held::default()).expect("memory");
+        let opening = Record::Session(SessionInfo {
+            // Nothing that packs well.
+            hostname: (0..60_000_u64).fold(String::new(), |name, number| {
+                name + &number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()
+            }),
+            ..SessionInfo::default()
+        });
+        writer.take(&[opening]).expect("memory");
+        let lost = |boot_ns| {
+            Record::Lost(Lost {
+                boot_ns,
+                cpu: Some(0),
+                hook: None,
+                count: 1,
+            })
+        };
+        for boot_ns in 0..20 {
+            writer.take(&[lost(boot_ns)]).expect("memory");
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("held.v6t");
+        let mut file = OutputFile::create(&path, false, PieceOptions::default()).expect("a file");
+        let saved = writer.save(20, &mut file).expect("it is written");
+        assert!(saved.let_go > 0 && saved.size <= 64 << 20, "{saved:?}");
+        let written = std::fs::File::open(&path).expect("it is there");
+        let mut reader = Reader::new(written).expect("a recording");
+        let mut items = Vec::new();
+        while let Some(item) = reader.next_item().expect("it is whole") {
+            items.push(item);
+        }
+        assert!(reader.finish().expect("it is whole").is_none());
+        let Some(Item::Opening(opening)) = items.first() else {
+            panic!("it does not open");
+        };
+        assert_eq!(opening.piece, saved.let_go);
+        assert!(matches!(
+            items.last(),
+            Some(Item::Record(Record::End { boot_ns: 20 }))
+        ));
+        let newest = items.iter().rev().nth(1);
+        assert!(matches!(newest, Some(Item::Record(Record::Lost(lost))) if lost.boot_ns == 19));
+    }
+}
