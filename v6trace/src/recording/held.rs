@@ -11,12 +11,24 @@ const PIECE: u64 = 1 << 20;
 const PIECES: usize = 16;
 
 /// Pieces in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Held {
+    piece_size: u64,
     /// Those before the one that is written.
     closed: VecDeque<Vec<u8>>,
     open: Vec<u8>,
     piece: u32,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            piece_size: PIECE,
+            closed: VecDeque::new(),
+            open: Vec::new(),
+            piece: 0,
+        }
+    }
 }
 
 impl Output for Held {
@@ -33,7 +45,7 @@ impl Output for Held {
     }
 
     fn is_full_with(&self, more: usize) -> bool {
-        self.bytes().saturating_add(more as u64) > PIECE
+        self.bytes().saturating_add(more as u64) > self.piece_size
     }
 
     fn append(&mut self, frame: &[u8]) -> io::Result<()> {
@@ -113,14 +125,12 @@ mod tests {
     /// what it continues, and ends.
     #[test]
     fn the_newest_is_held_and_written_as_a_recording() {
-        let mut writer = Writer::new(Held::default()).expect("memory");
-        let opening = Record::Session(SessionInfo {
-            // Nothing that packs well.
-            hostname: (0..60_000_u64).fold(String::new(), |name, number| {
-                name + &number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()
-            }),
-            ..SessionInfo::default()
-        });
+        let mut writer = Writer::new(Held {
+            piece_size: 4096,
+            ..Held::default()
+        })
+        .expect("memory");
+        let opening = Record::Session(SessionInfo::default());
         writer.take(&[opening]).expect("memory");
         let lost = |boot_ns| {
             Record::Lost(Lost {
@@ -130,14 +140,14 @@ mod tests {
                 count: 1,
             })
         };
-        for boot_ns in 0..20 {
+        for boot_ns in 0..2000 {
             writer.take(&[lost(boot_ns)]).expect("memory");
         }
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("held.v6t");
         let mut file = OutputFile::create(&path, false, PieceOptions::default()).expect("a file");
-        let saved = writer.save(20, &mut file).expect("it is written");
-        assert!(saved.let_go > 0 && saved.size <= 64 << 20, "{saved:?}");
+        let saved = writer.save(2000, &mut file).expect("it is written");
+        assert!(saved.let_go > 0 && saved.size <= 4096 * PIECES, "{saved:?}");
         let written = std::fs::File::open(&path).expect("it is there");
         let mut reader = Reader::new(written).expect("a recording");
         let mut items = Vec::new();
@@ -151,9 +161,9 @@ mod tests {
         assert_eq!(opening.piece, saved.let_go);
         assert!(matches!(
             items.last(),
-            Some(Item::Record(Record::End { boot_ns: 20 }))
+            Some(Item::Record(Record::End { boot_ns: 2000 }))
         ));
         let newest = items.iter().rev().nth(1);
-        assert!(matches!(newest, Some(Item::Record(Record::Lost(lost))) if lost.boot_ns == 19));
+        assert!(matches!(newest, Some(Item::Record(Record::Lost(lost))) if lost.boot_ns == 1999));
     }
 }
