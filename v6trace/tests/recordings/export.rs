@@ -166,7 +166,12 @@ fn other_programs_read_json_as_the_documentation_shows() {
     let path = std::env::join_paths(path).expect("a path");
     for (interpreter, language, need, package) in [
         ("sh", "sh", "command -v jq", "jq"),
-        ("python3", "python", "import pandas", "python3-pandas"),
+        (
+            "/usr/bin/python3",
+            "python",
+            "import pandas",
+            "python3-pandas",
+        ),
     ] {
         let run = |program: &str| {
             let mut command = Command::new(interpreter);
