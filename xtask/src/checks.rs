@@ -11,7 +11,7 @@ use crate::progress::{self, Step};
 use crate::report::Report;
 use crate::setup::host;
 use crate::transcript::Outcome;
-use crate::{captures, elsewhere, fuzz, package, process, screens};
+use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -43,6 +43,7 @@ pub(crate) const TESTS: Checks = Checks {
 pub(crate) const ALL: Checks = Checks {
     early: &[
         ("formatting", formatting),
+        ("dependencies", dependencies::check),
         ("lints", lints),
         ("unit-tests", linted_unit_tests),
     ],

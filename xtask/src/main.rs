@@ -17,6 +17,7 @@ mod changes;
 mod checks;
 mod console;
 mod demo;
+mod dependencies;
 mod ebpf;
 mod elsewhere;
 mod filter;

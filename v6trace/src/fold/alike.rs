@@ -83,27 +83,30 @@ fn say_the_same(
     (other, other_text): (&Diagnosis, &str),
     says: Says,
 ) -> bool {
+    // A word may be about what one has otherwise than the other, and be the same.
+    let interface = one.interface != other.interface;
+    let address = one.address != other.address;
+    if !interface && !address && text == other_text {
+        return true;
+    }
+    let names_own = |word: &str| {
+        let named = |of: &Diagnosis| {
+            let name = of.interface.as_deref();
+            name.is_some_and(|name| word.contains(name))
+        };
+        (interface && (named(one) || named(other))) || (address && word.matches(':').count() > 1)
+    };
     let mut words = text.split(' ');
     let mut other_words = other_text.split(' ');
     loop {
         match (words.next(), other_words.next()) {
             (None, None) => return true,
-            (Some(word), Some(same)) if word == same && !names_own(one, other, word) => {}
+            (Some(word), Some(same)) if word == same && !names_own(word) => {}
             (Some(word), Some(like))
                 if Pieces::of(one, word, says).eq(Pieces::of(other, like, says)) => {}
             _ => return false,
         }
     }
-}
-
-/// Whether a word may be about what one has otherwise than the other.
-fn names_own(one: &Diagnosis, other: &Diagnosis, word: &str) -> bool {
-    let named = |of: &Diagnosis| {
-        let name = of.interface.as_deref();
-        name.is_some_and(|name| word.contains(name))
-    };
-    (one.interface != other.interface && (named(one) || named(other)))
-        || (one.address != other.address && word.matches(':').count() > 1)
 }
 
 /// The pieces of `rest`, a word that a diagnosis says.

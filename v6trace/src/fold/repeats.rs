@@ -19,6 +19,8 @@ pub(super) struct Waiting {
     newest_ns: u64,
     /// By what is ahead of its number, and that.
     interfaces: BTreeSet<(String, Option<u64>)>,
+    /// Whether that of the first is among them.
+    has_first: bool,
     /// Whether there were others that are not remembered.
     other_interfaces: bool,
     /// Whether all are on the interface of the first.
@@ -79,7 +81,10 @@ impl Waiting {
             let number = u64::try_from(*number).unwrap_or_default();
             self.held_back = self.held_back.saturating_add(number);
         }
-        if let Some(interface) = &repeat.interface {
+        if let Some(interface) = &repeat.interface
+            && !(same_interface && self.has_first)
+        {
+            self.has_first |= same_interface;
             let interface = numbered(interface);
             if self.interfaces.len() < MOST {
                 self.interfaces.insert(interface);
@@ -87,10 +92,14 @@ impl Waiting {
                 self.other_interfaces |= !self.interfaces.contains(&interface);
             }
         }
-        let pid = |of: &Diagnosis| of.task.as_ref().map(|task| task.pid).into();
-        let address = |of: &Diagnosis| of.address.map(|address| address.to_string()).into();
-        self.compare("pid", &pid(first), pid(repeat));
-        self.compare("address", &address(first), address(repeat));
+        let pid = |of: &Diagnosis| of.task.as_ref().map(|task| task.pid);
+        if pid(first) != pid(repeat) {
+            self.changed("pid", pid(repeat).into());
+        }
+        if first.address != repeat.address {
+            let address = repeat.address.map(|address| address.to_string());
+            self.changed("address", address.into());
+        }
         for (index, evidence) in repeat.evidence.iter().enumerate() {
             if evidence.name == HELD_BACK {
                 continue;
@@ -111,12 +120,6 @@ impl Waiting {
             if evidence.name != HELD_BACK && repeat.evidence(evidence.name).is_none() {
                 self.changed(evidence.name, Value::Unknown);
             }
-        }
-    }
-
-    fn compare(&mut self, name: &'static str, before: &Value, now: Value) {
-        if now != *before {
-            self.changed(name, now);
         }
     }
 

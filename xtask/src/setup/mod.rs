@@ -3,6 +3,7 @@
 //!
 //! - `compiler`: a compiler for the eBPF programs, if need be from Debian
 //!   packages that `host` installs;
+//! - `deny`: what checks dependencies;
 //! - `tools`, `kernels`, `userland`: what makes guests and what they boot,
 //!   taken from Debian's archive through a private apt root (`apt`,
 //!   `sources`) and unpacked under `target/guest`, without touching the
@@ -10,6 +11,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod compiler;
+pub(crate) mod deny;
 mod entries;
 pub(crate) mod host;
 pub(crate) mod kernels;
