@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, ensure};
 use crate::binaries::Binaries;
 use crate::progress::{self, Step};
 use crate::report::Report;
-use crate::setup::host;
 use crate::transcript::Outcome;
 use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens};
 
@@ -130,22 +129,12 @@ fn linting(mut cargo: Command) -> Result<Command> {
     Ok(cargo)
 }
 
-/// What reads what v6trace writes, in unit tests.
-const READERS: [&str; 3] = ["chromium", "jq", "python3-pandas"];
-
-/// Has what unit tests take beside cargo.
-fn readers() -> Result<()> {
-    host::install(&READERS.map(str::to_owned), "unit tests")
-}
-
 fn unit_tests() -> Result<()> {
-    readers()?;
     all_said(process::cargo().arg("test"))
 }
 
 /// The same, of what was compiled for the lints.
 fn linted_unit_tests() -> Result<()> {
-    readers()?;
     all_said(linting(process::cargo())?.arg("test"))
 }
 
