@@ -9,7 +9,7 @@ use super::{quantities, trace_options::TraceOptions};
 use crate::{
     attach::{self, Attached},
     check, live,
-    privilege::kept,
+    privilege::kept::{self, Files},
     record::{Record, SessionInfo},
 };
 
@@ -66,10 +66,10 @@ impl Begun {
     }
 }
 
-/// Keeps what look-ups take, and making files where it `records`: ahead of the first thread
-/// that stays, for each has its own.
-pub(super) fn give_up_rights(records: bool) {
-    if let Err(error) = kept::only_for_lookups(records) {
+/// Keeps what look-ups and such files take: ahead of the first thread that stays, for each
+/// has its own.
+pub(super) fn give_up_rights(files: Files) {
+    if let Err(error) = kept::only_for_lookups(files) {
         log::warn!("rights that are of no more use cannot be given up: {error}");
     }
 }

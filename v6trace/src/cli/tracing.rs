@@ -22,6 +22,7 @@ use crate::{
     filter::Filter,
     live,
     observe::ORDERED_NS,
+    privilege::kept::Files,
     record::{Quiet, Record},
     recording::{OutputFile, Writer},
     render::Render,
@@ -124,7 +125,10 @@ impl SessionOptions {
         }
         // A command, which is started later, has the rights of whoever runs it.
         if command.is_none() {
-            live_options::give_up_rights(recording.is_some());
+            live_options::give_up_rights(match recording {
+                Some(_) => Files::Replaced,
+                None => Files::None,
+            });
         }
         let (live, info) = begun.into_live()?;
         let mut recorder = recording

@@ -39,7 +39,7 @@ pub use error::ReadError;
 pub use file::{OutputFile, PieceOptions};
 pub use frame::{MAJOR, MINOR};
 #[cfg(feature = "live")]
-pub use held::{Held, Saved};
+pub use held::{Copied, Held};
 pub use missing::{Damage, Missing, MissingPart};
 #[cfg(feature = "live")]
 pub use output::Output;

@@ -55,7 +55,7 @@ pub struct Writer<O = OutputFile> {
     told: HashSet<(io::ErrorKind, Option<i32>)>,
     /// When writing failed last.
     last_failed: Instant,
-    stats: Recorded,
+    pub(super) stats: Recorded,
     /// How many unrecorded records the file does not know of yet.
     untold: u64,
 }

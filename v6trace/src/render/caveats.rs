@@ -3,7 +3,12 @@
 use crate::{check::Checked, coverage::Coverage, report::Totals};
 
 /// Of a session with this coverage that came to `totals`, where only `asked` was asked for.
-pub(crate) fn sentences(coverage: &Coverage, totals: &Totals, asked: Option<&str>) -> Vec<String> {
+pub(crate) fn sentences(
+    coverage: &Coverage,
+    totals: &Totals,
+    asked: Option<&str>,
+    is_live: bool,
+) -> Vec<String> {
     let attached = coverage.attached().count();
     let mut said = Vec::new();
     if let Some(asked) = asked {
@@ -34,9 +39,14 @@ pub(crate) fn sentences(coverage: &Coverage, totals: &Totals, asked: Option<&str
         said.push(format!("{not_understood} records were not understood."));
     }
     if let Some(findings) = totals.findings.filter(|findings| *findings > 0) {
+        let command = if is_live {
+            "v6trace check"
+        } else {
+            "v6trace replay --check FILE"
+        };
         said.push(format!(
             "When tracing began, {findings} more things were the matter with the host: \
-             `v6trace replay --check FILE` shows them."
+             `{command}` shows them."
         ));
     }
     if let Some(missing) = totals.unseen.as_ref().and_then(Checked::missing) {

@@ -2,7 +2,7 @@
 //! the page of its cause.
 
 use super::kept::Row;
-use crate::render::entry::{Entry, LIKELY};
+use crate::render::entry::LIKELY;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) fn lines(row: &Row) -> Vec<Line> {
     if diagnosis.is_likely() {
         lines.push((Look::Remark, 0, LIKELY.to_owned()));
     }
-    repeats(entry, &mut lines);
+    repeats(row, &mut lines);
     if !diagnosis.fix.is_empty() {
         heading("Fix", &mut lines);
     }
@@ -60,9 +60,11 @@ pub(super) fn lines(row: &Row) -> Vec<Line> {
     lines
 }
 
-fn repeats(entry: &Entry, lines: &mut Vec<Line>) {
+fn repeats(row: &Row, lines: &mut Vec<Line>) {
+    let entry = &row.entry;
     if !entry.repeats.is_empty() {
         heading("Repeats", lines);
+        lines.push((Look::Plain, 2, format!("the newest at {}", row.newest)));
     }
     let told = entry.repeats.iter();
     lines.extend(told.map(|line| (Look::Plain, 2, line.clone())));

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, io, rc::Rc};
 
-use super::State;
+use super::{State, kept::Told};
 use crate::{
     event::Event,
     explain::Diagnosis,
@@ -10,7 +10,7 @@ use crate::{
     fold::{Position, Repeats},
     record::Lost,
     recording::Missing,
-    render::{Render, answer, entry::Entry, frame::Decoded},
+    render::{Render, Text, answer, entry::Entry, frame::Decoded, time},
     report::Totals,
     session::Session,
 };
@@ -48,12 +48,18 @@ impl Render for Keeper {
         let frame = frame.map(|(_, frame)| frame.clone());
         let group = position.map(|position| position.group);
         let entry = Entry::new(session, diagnosis, group, frame);
-        self.state.borrow_mut().kept.add(entry);
+        let date = time::date(session, diagnosis.boot_ns);
+        let day = date.split(' ').next().unwrap_or_default();
+        let host = crate::event::text(session.info().hostname.as_bytes());
+        let of = format!("{day} {host}");
+        self.state.borrow_mut().kept.add(entry, of);
         Ok(())
     }
 
-    fn repeats(&mut self, _session: &Session, repeats: &Repeats) -> io::Result<()> {
-        self.state.borrow_mut().kept.repeated(repeats);
+    fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
+        let newest = time::milliseconds(session, repeats.like.boot_ns);
+        let told = Told { repeats, newest };
+        self.state.borrow_mut().kept.repeated(told);
         Ok(())
     }
 
@@ -87,7 +93,12 @@ impl Render for Keeper {
     ) -> io::Result<()> {
         let heading = answer::heading(followed, session, totals, diagnoses);
         let heading = heading.trim_end_matches(':').to_owned();
-        self.state.borrow_mut().seen.say(heading);
+        let notes = answer::notes(followed, session, totals);
+        let mut state = self.state.borrow_mut();
+        for sentence in [heading].into_iter().chain(notes) {
+            state.seen.say(sentence);
+        }
+        drop(state);
         // The most decisive is to be at the top.
         let mut diagnoses = diagnoses.iter().rev();
         diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
@@ -98,9 +109,13 @@ impl Render for Keeper {
         Ok(())
     }
 
-    fn summary(&mut self, _session: &Session, totals: &Totals, _boot_ns: u64) -> io::Result<()> {
+    fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()> {
+        let mut closing = Vec::new();
+        let mut text = Text::new(io::sink(), &mut closing, time::TimeDisplay::Local, false);
+        text.summary(session, totals, boot_ns)?;
         let mut state = self.state.borrow_mut();
-        state.seen.totals = totals.clone();
+        state.closing = closing;
+        state.count(totals);
         state.seen.ended = true;
         Ok(())
     }

@@ -25,7 +25,7 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use input::{Input, listen};
+pub(crate) use input::{Input, keys as listen_to_keys, signals as listen_to_signals};
 pub(crate) use keeper::Keeper;
 pub(crate) use screen::Screen;
 pub(crate) use state::{State, Wish};

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::bail;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ratatui::DefaultTerminal;
+use ratatui::{
+    DefaultTerminal,
+    crossterm::{cursor, execute, style, terminal},
+};
 
 use super::{State, view};
 
@@ -45,6 +48,12 @@ impl Screen {
                 Ok(_) => {}
             }
         }
+        if let Ok((0, _) | (_, 0)) = terminal::size() {
+            bail!(
+                "top needs to know how large the terminal is; `stty rows 24 cols 80` says it, \
+                 {instead}"
+            );
+        }
         Ok(())
     }
 
@@ -53,8 +62,12 @@ impl Screen {
     /// # Errors
     /// It cannot be.
     pub(crate) fn open(colours: bool) -> io::Result<Self> {
+        // Else what it draws heeds NO_COLOR alone.
+        style::force_color_output(colours);
+        let terminal = ratatui::try_init();
         Ok(Self {
-            terminal: ratatui::try_init()?,
+            // It may have been taken over in part.
+            terminal: terminal.inspect_err(|_| restore())?,
             looks: view::Looks::new(colours),
         })
     }
@@ -96,5 +109,5 @@ impl Drop for Screen {
 pub(super) fn restore() {
     // One that is gone needs nothing any more.
     let _ = ratatui::try_restore();
-    let _ = ratatui::crossterm::execute!(io::stdout(), ratatui::crossterm::cursor::Show);
+    let _ = execute!(io::stdout(), cursor::Show);
 }

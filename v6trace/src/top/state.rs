@@ -3,6 +3,7 @@
 use ratatui::{crossterm::event::KeyEvent, widgets::ListState};
 
 use super::{kept::Kept, kept::Row, keys, seen::Seen, wanted::Wanted};
+use crate::report::Totals;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,17 +51,15 @@ pub(crate) struct State {
     pub(super) page: usize,
     /// What became of the last wish, until the next key.
     pub(super) told: Option<String>,
-    /// Whether tracing goes on.
-    pub(super) is_live: bool,
+    /// What closes the session as text output says it, for when the screen is given back.
+    pub(super) closing: Vec<u8>,
 }
 
 impl State {
     /// Nothing was told yet; `asked` is what alone was asked for.
     pub(crate) fn new(is_live: bool, asked: Option<String>) -> Self {
-        let mut state = Self {
-            is_live,
-            ..Self::default()
-        };
+        let mut state = Self::default();
+        state.seen.is_live = is_live;
         state.seen.asked = asked;
         state
     }
@@ -73,6 +72,16 @@ impl State {
     /// Keeps a sentence about what is not there.
     pub(crate) fn say(&mut self, sentence: String) {
         self.seen.say(sentence);
+    }
+
+    /// Takes what was counted so far.
+    pub(crate) fn count(&mut self, totals: &Totals) {
+        self.seen.totals.clone_from(totals);
+    }
+
+    /// What closes the session as text output says it.
+    pub(crate) fn closing(&self) -> &[u8] {
+        &self.closing
     }
 
     /// Takes a key.

@@ -9,13 +9,14 @@ use ratatui::{
     style::{Color, Modifier},
 };
 
-use super::{Keeper, State, Wish, view};
+use super::{Keeper, State, Wish, kept::Told, view};
 use crate::{
     catalogue::Cause,
     explain::Diagnosis,
-    record::SessionInfo,
+    fold::{Of, Repeats},
+    record::{Lost, SessionInfo},
     recording::{Reader, Replay},
-    render::entry::Entry,
+    render::{Render as _, entry::Entry},
     report::{Options, Report},
     session::Session,
 };
@@ -102,7 +103,7 @@ fn the_newest_is_first_and_what_is_lost_is_in_sight() {
     let mut state = stories();
     let rows = drawn(&mut state, 80, 24);
     assert!(rows[0].contains("none lost"), "{rows:#?}");
-    assert!(rows[0].contains(" hooks"), "{rows:#?}");
+    assert!(rows[0].contains("6 sessions"), "{rows:#?}");
     // The stories' order, the other way round.
     let of = |code: &str| rows.iter().position(|row| row.contains(code));
     let (token, radvd) = (of("token-forwarding"), of("optmem-exhausted"));
@@ -181,11 +182,11 @@ fn a_choice_stays_where_it_is_when_more_comes() {
     let mut state = stories();
     press(&mut state, "↓");
     let chosen = state.looked_at().expect("there are several").number;
-    state.kept.add(made_up("It went.", "eth0"));
+    state.kept.add(made_up("It went.", "eth0"), String::new());
     assert_eq!(state.looked_at().expect("it is there").number, chosen);
     // The newest stays the newest.
     press(&mut state, "gg");
-    state.kept.add(made_up("It went.", "eth1"));
+    state.kept.add(made_up("It went.", "eth1"), String::new());
     let newest = state.looked_at().expect("it is there");
     assert_eq!(newest.entry.diagnosis.interface.as_deref(), Some("eth1"));
 }
@@ -195,7 +196,9 @@ fn the_oldest_are_let_go_and_counted() {
     let mut state = stories();
     let before = state.rows().map(|row| 1 + row.entry.repeated).sum::<u64>();
     for number in 0..1000 {
-        state.kept.add(made_up("It went.", &format!("eth{number}")));
+        state
+            .kept
+            .add(made_up("It went.", &format!("eth{number}")), String::new());
     }
     assert_eq!(state.rows().count(), 1000);
     assert_eq!(state.kept.let_go(), before);
@@ -239,13 +242,104 @@ fn without_colours_there_are_none() {
 #[test]
 fn what_others_named_reaches_the_terminal_as_text_alone() {
     let mut state = State::new(true, None);
-    state
-        .kept
-        .add(made_up("It\x1b[2J went\x07\u{9b}31m.\r\n", "e\x1b]0;x\x07"));
+    state.kept.add(
+        made_up("It\x1b[2J went\x07\u{9b}31m.\r\n", "e\x1b]0;x\x07"),
+        String::new(),
+    );
     for keys in ["", "\n"] {
         press(&mut state, keys);
         for row in drawn(&mut state, 80, 24) {
             assert!(!row.contains(char::is_control), "{row:?}");
         }
+    }
+}
+
+/// A session of this host that lost so many events.
+fn session(keeper: &mut Keeper, host: &str, count: u64) -> Session {
+    let session = Session::new(SessionInfo {
+        hostname: host.to_owned(),
+        ..SessionInfo::default()
+    });
+    keeper.session(&session).expect("memory");
+    let lost = Lost {
+        boot_ns: 1,
+        cpu: None,
+        hook: None,
+        count,
+    };
+    keeper.lost(&session, &lost).expect("memory");
+    session
+}
+
+#[test]
+fn of_several_sessions_none_is_taken_for_all() {
+    let state = Rc::new(RefCell::new(State::new(false, None)));
+    let mut keeper = Keeper::new(Rc::clone(&state));
+    let first = session(&mut keeper, "first", 3);
+    assert!(screen(&mut state.borrow_mut()).contains("first"));
+    let cause = Cause::from_code("no-route").expect("it is one");
+    let diagnosis = Diagnosis::of_state(1, 1, cause, "It went.".to_owned());
+    keeper.diagnosis(&first, &diagnosis, None).expect("memory");
+    session(&mut keeper, "second", 4);
+    let mut state = state.borrow_mut();
+    let rows = drawn(&mut state, 100, 24);
+    assert!(rows[0].contains("7 LOST  2 sessions"), "{rows:#?}");
+    assert!(
+        !rows[0].contains("second") && !rows[0].contains("hooks"),
+        "{rows:#?}"
+    );
+    assert!(
+        rows[1].contains("no-route") && rows[1].contains("1970-01-01 first"),
+        "{rows:#?}"
+    );
+}
+
+#[test]
+fn sentences_that_there_is_no_room_for_are_counted() {
+    let mut state = State::new(false, None);
+    for number in 0..40 {
+        state.say(format!("It lacks {number}."));
+    }
+    assert!(screen(&mut state).starts_with("v6trace"));
+    let sentences = state.seen.sentences();
+    assert_eq!(
+        sentences.last().map(String::as_str),
+        Some("… and 8 more such lines.")
+    );
+    // Where there is nothing else, that is what is shown.
+    assert!(screen(&mut state).contains("It lacks 0."));
+    assert!(!screen(&mut state).contains("Nothing to explain"));
+}
+
+#[test]
+fn what_repeats_is_found_by_the_names_of_its_repeats_and_shows_the_newest() {
+    let mut state = State::new(true, None);
+    let mut first = made_up("It went.", "eth1");
+    first.group = Some(1);
+    let mut like = first.diagnosis.clone();
+    like.boot_ns = 5_000_000_000;
+    state.kept.add(first, String::new());
+    state.kept.add(made_up("It went.", "wan"), String::new());
+    let repeats = Repeats {
+        like,
+        group: 1,
+        count: 9,
+        held_back: 1,
+        of: Of::Time(1),
+        interfaces: Some("eth2 … eth10".to_owned()),
+        changes: Vec::new(),
+    };
+    let newest = "00:00:05.000".to_owned();
+    let repeats = &repeats;
+    state.kept.repeated(Told { repeats, newest });
+    let rows = drawn(&mut state, 80, 24);
+    assert!(
+        rows[1].starts_with("00:00:05.000") && rows[1].contains("×10+"),
+        "{rows:#?}"
+    );
+    for (typed, found) in [("eth7", true), ("eth10", true), ("lan", false), ("", true)] {
+        state.wanted.typed = typed.to_owned();
+        let is_found = state.rows().any(|row| row.entry.repeated == 9);
+        assert_eq!(is_found, found, "{typed}");
     }
 }

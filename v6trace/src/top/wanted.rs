@@ -22,7 +22,7 @@ impl Wanted {
         let typed = self.typed.to_lowercase();
         !self.without.contains(&row.entry.diagnosis.severity)
             && !self.without_families.contains(row.entry.family())
-            && typed.split_whitespace().all(|word| row.text.contains(word))
+            && typed.split_whitespace().all(|word| may_have(row, word))
     }
 
     /// Shows or hides a severity.
@@ -58,4 +58,10 @@ impl Wanted {
         }
         (!parts.is_empty()).then(|| parts.join(" "))
     }
+}
+
+/// Whether it has the word. Of repeats not every interface and value is known, so one with
+/// such repeats may have any word with a digit.
+fn may_have(row: &Row, word: &str) -> bool {
+    row.text.contains(word) || row.varies && word.contains(|c: char| c.is_ascii_digit())
 }

@@ -2,7 +2,14 @@
 //! recording on demand.
 
 use std::{
-    cell::RefCell, io, ops::ControlFlow, path::Path, process::ExitCode, rc::Rc, time::Duration,
+    cell::RefCell,
+    io::{self, Write as _},
+    ops::ControlFlow,
+    path::Path,
+    process::ExitCode,
+    rc::Rc,
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,30 +21,32 @@ use tokio::{
 use super::{
     super::{
         live_options::{Begun, give_up_rights},
+        options,
         tracing::{quiet, told},
     },
-    Top,
+    Log, Top,
 };
 use crate::{
     clock, live,
+    privilege::kept::Files,
     record::Record,
-    recording::{Held, OutputFile, PieceOptions, Writer},
+    recording::{Copied, Held, Writer},
     report::{Options, Report},
-    top::{Input, Keeper, Screen, State, Wish, listen},
+    top::{Input, Keeper, Screen, State, Wish, listen_to_keys, listen_to_signals},
 };
 
 /// How long nothing is drawn after it was, but for what a key did.
 const REST: Duration = Duration::from_millis(100);
 
 impl Top {
-    pub(super) fn here(&self, colours: bool) -> anyhow::Result<ExitCode> {
+    pub(super) fn here(&self, colours: bool, log: Log) -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(self.trace(colours))
+            .block_on(self.trace(colours, log))
     }
 
-    async fn trace(&self, colours: bool) -> anyhow::Result<ExitCode> {
+    async fn trace(&self, colours: bool, log: Log) -> anyhow::Result<ExitCode> {
         let filter = self.filter.filter()?;
         let state = Rc::new(RefCell::new(State::new(true, filter.asked())));
         let options = Options {
@@ -50,18 +59,25 @@ impl Top {
             live::kernel_log::start(&mut begun.attached.ebpf)?;
         }
         // A recording may be written into the directory of somebody else.
-        give_up_rights(true);
+        give_up_rights(Files::Made);
         let (live, info) = begun.into_live()?;
         let held = RefCell::new(Writer::new(Held::default())?);
         let changed = Notify::new();
         let (send, inputs) = mpsc::unbounded_channel();
+        let writing = send.clone();
+        let send = move |input| send.send(input).is_ok();
+        listen_to_signals(send.clone(), move || log.tell())?;
         let screen = Screen::open(colours)?;
-        listen(move |input| send.send(input).is_ok())?;
+        listen_to_keys(send)?;
         let mut failed = None;
         let sink = |mut records: Vec<Record>| {
             records.extend(quiet(&report, records.is_empty()));
-            let taken = held.borrow_mut().take(&records);
-            let told = taken.and_then(|()| told(&mut report, &records));
+            if let Err(error) = held.borrow_mut().take(&records) {
+                let what = format!("what `w` writes will lack records: {error}");
+                state.borrow_mut().say(what);
+            }
+            let told = told(&mut report, &records);
+            state.borrow_mut().count(report.totals());
             changed.notify_one();
             told.unwrap_or_else(|error| {
                 failed = Some(error);
@@ -72,10 +88,15 @@ impl Top {
             state: &state,
             held: &held,
             changed: &changed,
+            send: writing,
+            writing: RefCell::default(),
         };
         let mut looked = Ok(());
         let end = async { looked = looking.look(screen, inputs).await };
         let traced = live.run(info, self.live.duration, end, None, sink).await;
+        looking.written();
+        // With standard error closed there is nobody to tell.
+        let _ = options::stderr().write_all(state.borrow().closing());
         traced?;
         looked?;
         match failed {
@@ -90,6 +111,9 @@ struct Looking<'a> {
     state: &'a RefCell<State>,
     held: &'a RefCell<Writer<Held>>,
     changed: &'a Notify,
+    send: mpsc::UnboundedSender<Input>,
+    /// The file that is written.
+    writing: RefCell<Option<JoinHandle<()>>>,
 }
 
 impl Looking<'_> {
@@ -109,6 +133,7 @@ impl Looking<'_> {
                     match input {
                         None | Some(Input::End) => return Ok(()),
                         Some(Input::Draw) => {}
+                        Some(Input::Told(told)) => state.tell(told),
                         Some(Input::Key(key)) => match state.key(key) {
                             Some(Wish::End) => return Ok(()),
                             Some(Wish::Copy(text)) => {
@@ -132,25 +157,54 @@ impl Looking<'_> {
         }
     }
 
-    /// Writes what is held, and says what became of that.
+    /// Has what is held written by a thread, for a disk may be slow; says what comes of that.
     fn write(&self) -> String {
+        let mut writing = self.writing.borrow_mut();
+        if writing.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return "the one before is still being written".to_owned();
+        }
         let name = Timestamp::now().strftime("v6trace-%Y%m%d-%H%M%SZ.v6t");
         let name = name.to_string();
-        let file = OutputFile::create(Path::new(&name), false, PieceOptions::default());
-        let saved = file.and_then(|mut file| {
-            let mut held = self.held.borrow_mut();
-            held.save(clock::boot_ns(), &mut file)
+        let copied = self.held.borrow_mut().copy(clock::boot_ns());
+        let send = self.send.clone();
+        let path = name.clone();
+        let begun = copied.and_then(|copied| {
+            let thread = thread::Builder::new().name("writer".to_owned());
+            // Whoever has ended meanwhile is told nothing.
+            thread.spawn(move || drop(send.send(Input::Told(write(&path, &copied)))))
         });
-        match saved {
-            Ok(saved) => {
-                let size = saved.size.div_ceil(1024);
-                let whole = match saved.let_go {
-                    0 => "all of it".to_owned(),
-                    pieces => format!("the newest of it, {pieces} MB before were let go"),
-                };
-                format!("{name}: {size} KB, {whole}")
+        match begun {
+            Ok(thread) => {
+                *writing = Some(thread);
+                format!("writing {name}")
             }
             Err(error) => format!("{name} cannot be written: {error}"),
         }
     }
+
+    /// Waits until nothing is written any more.
+    fn written(&self) {
+        if let Some(thread) = self.writing.take() {
+            // A panic has told of itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Writes it, and says what became of that.
+fn write(name: &str, copied: &Copied) -> String {
+    if let Err(error) = copied.write(Path::new(name)) {
+        return format!("{name} cannot be written: {error}");
+    }
+    let size = copied.size().div_ceil(1024);
+    let whole = match copied.let_go {
+        0 if copied.unrecorded > 0 => String::new(),
+        0 => ", all of it".to_owned(),
+        pieces => format!(", the newest of it, {pieces} MB before were let go"),
+    };
+    let lacks = match copied.unrecorded {
+        0 => String::new(),
+        records => format!(", without {records} records that could not be held"),
+    };
+    format!("{name}: {size} KB{whole}{lacks}")
 }

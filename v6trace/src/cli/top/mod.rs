@@ -58,23 +58,30 @@ impl Top {
         #[cfg(not(feature = "live"))]
         let level = "warn";
         let log = Log::start(level);
+        let _told = AtLast(log.clone());
         let colours = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
         #[cfg(feature = "live")]
         let result = if self.files.is_empty() {
-            self.here(colours)
+            self.here(colours, log)
         } else {
-            self.recorded(colours)
+            self.recorded(colours, log)
         };
         #[cfg(not(feature = "live"))]
-        let result = self.recorded(colours);
-        log.tell();
+        let result = self.recorded(colours, log);
         result
     }
 }
 
 /// What is logged waits until the screen is the user's again.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct Log(Arc<Mutex<Logged>>);
+
+#[derive(Default)]
+struct Logged {
+    bytes: Vec<u8>,
+    /// Lines that there was no room for.
+    more: u64,
+}
 
 /// Bytes that wait at most.
 const MOST_LOGGED: usize = 64 << 10;
@@ -87,22 +94,42 @@ impl Log {
     }
 
     fn tell(&self) {
-        let logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Logged { bytes, more } = std::mem::take(&mut *logged);
+        let mut stderr = options::stderr();
         // With standard error closed there is nobody to tell.
-        let _ = options::stderr().write_all(&logged);
+        let _ = stderr.write_all(&bytes);
+        if more > 0 {
+            let _ = writeln!(
+                stderr,
+                "v6trace: {more} more lines were logged, and not kept"
+            );
+        }
     }
 }
 
 impl Write for Log {
+    /// Each is a line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.len() < MOST_LOGGED {
-            logged.extend_from_slice(line);
+        if logged.bytes.len() < MOST_LOGGED {
+            logged.bytes.extend_from_slice(line);
+        } else {
+            logged.more += 1;
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Tells it with the end of this value, also while a panic unwinds.
+struct AtLast(Log);
+
+impl Drop for AtLast {
+    fn drop(&mut self) {
+        self.0.tell();
     }
 }

@@ -2,16 +2,16 @@
 
 use std::{cell::RefCell, process::ExitCode, rc::Rc, sync::mpsc};
 
-use super::{super::recordings::Recordings, Top};
+use super::{super::recordings::Recordings, Log, Top};
 use crate::{
     error_chain::with_causes,
     recording::Replay,
     report::{Options, Report},
-    top::{Input, Keeper, Screen, State, Wish, listen},
+    top::{Input, Keeper, Screen, State, Wish, listen_to_keys, listen_to_signals},
 };
 
 impl Top {
-    pub(super) fn recorded(&self, colours: bool) -> anyhow::Result<ExitCode> {
+    pub(super) fn recorded(&self, colours: bool, log: Log) -> anyhow::Result<ExitCode> {
         let filter = self.filter.offline()?;
         let state = Rc::new(RefCell::new(State::new(false, filter.asked())));
         let options = Options {
@@ -30,7 +30,7 @@ impl Top {
             }
             state.say(with_causes(error.as_ref()));
         }
-        look(&mut state, colours)?;
+        look(&mut state, colours, log)?;
         read?;
         Ok(if whole {
             ExitCode::SUCCESS
@@ -41,15 +41,19 @@ impl Top {
 }
 
 /// Shows it until somebody wants an end.
-fn look(state: &mut State, colours: bool) -> anyhow::Result<()> {
-    let mut screen = Screen::open(colours)?;
+fn look(state: &mut State, colours: bool, log: Log) -> anyhow::Result<()> {
     let (send, inputs) = mpsc::channel();
-    listen(move |input| send.send(input).is_ok())?;
+    let send = move |input| send.send(input).is_ok();
+    listen_to_signals(send.clone(), move || log.tell())?;
+    let mut screen = Screen::open(colours)?;
+    listen_to_keys(send)?;
     screen.draw(state)?;
     for input in inputs {
         match input {
             Input::Draw => {}
             Input::End => break,
+            #[cfg(feature = "live")]
+            Input::Told(told) => state.tell(told),
             Input::Key(key) => match state.key(key) {
                 Some(Wish::End) => break,
                 Some(Wish::Copy(text)) => state.tell(screen.copy(&text)?),

@@ -293,7 +293,12 @@ impl<O: Write, E: Write> Render for Document<O, E> {
 impl Part {
     /// What could not be seen, in sentences.
     fn caveats(&self) -> Vec<String> {
-        caveats::sentences(&self.info.coverage, &self.totals, self.asked.as_deref())
+        caveats::sentences(
+            &self.info.coverage,
+            &self.totals,
+            self.asked.as_deref(),
+            false,
+        )
     }
 
     /// Whether all events of all families were seen and understood.

@@ -41,11 +41,12 @@ fn heading(row: &Row, width: usize, looks: Looks) -> Vec<Line<'static>> {
     let entry = &row.entry;
     let diagnosis = &entry.diagnosis;
     let words = format!(
-        "{} {}  {}  {}",
+        "{} {}  {}  {}  {}",
         entry.time,
         diagnosis.severity.label(),
         diagnosis.cause.code(),
-        concerned(entry)
+        concerned(entry),
+        row.of
     );
     wrap(&words, 0, width, looks.severity(diagnosis.severity))
 }

@@ -19,7 +19,14 @@ const NARROW: u16 = 70;
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, looks: Looks) {
     let items: Vec<ListItem<'_>> = state
         .rows()
-        .map(|row| ListItem::new(line(row, area.width < NARROW, looks)))
+        .map(|row| {
+            ListItem::new(line(
+                row,
+                state.seen.sessions > 1,
+                area.width < NARROW,
+                looks,
+            ))
+        })
         .collect();
     if items.is_empty() {
         let nothing = Paragraph::new(nothing(state)).style(DIM);
@@ -35,14 +42,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, looks: 
 }
 
 /// `14:02:11.482  FAILURE  ×35  optmem-exhausted  radvd[812]  tap366  netns blue`
-fn line(row: &Row, is_narrow: bool, looks: Looks) -> Line<'static> {
+fn line(row: &Row, is_of_several: bool, is_narrow: bool, looks: Looks) -> Line<'static> {
     let entry = &row.entry;
     let diagnosis = &entry.diagnosis;
     let (time, label) = if is_narrow {
-        let seconds = entry.time.split('.').next().unwrap_or_default();
+        let seconds = row.newest.split('.').next().unwrap_or_default();
         (seconds, &diagnosis.severity.label()[..1])
     } else {
-        (entry.time.as_str(), diagnosis.severity.label())
+        (row.newest.as_str(), diagnosis.severity.label())
     };
     let width = if is_narrow { 1 } else { 7 };
     let mut spans = vec![
@@ -53,18 +60,29 @@ fn line(row: &Row, is_narrow: bool, looks: Looks) -> Line<'static> {
         ),
     ];
     if entry.repeated > 0 {
-        spans.push(Span::styled(format!("×{} ", entry.repeated + 1), HEADING));
+        let more = if row.held_back { "+" } else { "" };
+        let count = format!("×{}{more} ", entry.repeated + 1);
+        spans.push(Span::styled(count, HEADING));
     }
     spans.push(Span::raw(diagnosis.cause.code()));
     spans.push(Span::raw(format!("  {}", concerned(entry))));
+    if is_of_several {
+        spans.push(Span::styled(format!("  {}", row.of), DIM));
+    }
     Line::from(spans)
 }
 
 /// Why there is nothing in the list.
 fn nothing(state: &State) -> String {
-    match (state.kept.rows().next(), state.is_live) {
-        (Some(_), _) => "Nothing is left of the diagnoses; a shows all again.".to_owned(),
-        (None, true) => "Nothing to explain so far.".to_owned(),
-        (None, false) => "Nothing to explain.".to_owned(),
+    if state.kept.rows().next().is_some() {
+        return "Nothing is left of the diagnoses; a shows all again.".to_owned();
+    }
+    let said: Vec<String> = state.seen.said().collect();
+    let said = said.join("\n");
+    match (state.seen.is_live, said.is_empty()) {
+        (true, true) => "Nothing to explain so far.".to_owned(),
+        (true, false) => format!("Nothing to explain so far.\n{said}"),
+        (false, true) => "Nothing to explain.".to_owned(),
+        (false, false) => said,
     }
 }

@@ -26,12 +26,14 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, state: &State, looks: Look
         Span::raw(format!("{shown} of {all}"))
     });
     let mut say = |text: String, style: Style| spans.push(Span::styled(format!("  {text}"), style));
-    let totals = &state.seen.totals;
-    match totals.lost {
+    match state.seen.lost() {
         0 => say("none lost".to_owned(), Style::new()),
         lost => say(format!("{lost} LOST"), looks.severity(Severity::Failure)),
     }
-    if let Some(session) = &state.seen.session {
+    // Of several sessions, what one had says nothing of the others.
+    let only = state.seen.session.as_ref();
+    let only = only.filter(|_| state.seen.sessions == 1);
+    if let Some(session) = only {
         let coverage = &session.coverage;
         let attached = coverage.attached().count();
         let hooks = coverage.hooks.len();
@@ -51,14 +53,16 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, state: &State, looks: Look
     if let Some(wanted) = state.wanted.told().filter(|_| state.typing.is_none()) {
         say(wanted, HEADING);
     }
-    if let Some(session) = &state.seen.session {
+    if let Some(session) = only {
         say(
             format!("{} {}", session.hostname, session.kernel),
             Style::new(),
         );
-        if state.is_live && state.seen.ended {
+        if state.seen.is_live && state.seen.ended {
             say("ended".to_owned(), Style::new());
         }
+    } else if state.seen.sessions > 1 {
+        say(format!("{} sessions", state.seen.sessions), Style::new());
     }
     let line = Paragraph::new(Line::from(spans));
     frame.render_widget(line.style(REVERSED), area);
