@@ -15,6 +15,7 @@
 //!          check             the host as the session began -> findings, likewise
 //!          why               of these, the answer to why a command failed
 //!          report, render    -> text or JSON; fold: what repeats, as one
+//!          top               -> the screen
 //! ```
 //!
 //! Everything below `record` depends on the stream alone: not on the clock,
@@ -63,4 +64,6 @@ pub mod session;
 #[cfg(feature = "live")]
 pub mod symbols;
 mod together;
+#[cfg(feature = "top")]
+mod top;
 pub mod why;

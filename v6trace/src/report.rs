@@ -16,7 +16,7 @@ use crate::{
     event::{DecodeError, Event},
     explain::{Diagnosis, explain},
     filter::Filter,
-    fold::{Fold, Repeats},
+    fold::{Fold, OfState, Repeats},
     record::{KernelRecord, Lookup, Record, SessionInfo},
     recording::Missing,
     render::Render,
@@ -258,8 +258,18 @@ impl<R: Render> Report<R> {
         found.retain(|finding| filter.admits_finding(finding, session));
         let count = self.totals.findings.unwrap_or_default() + found.len() as u64;
         if self.options.check.is_some() {
+            let mut alike = OfState::default();
             for finding in &found {
-                self.render.finding(session, finding)?;
+                let position = alike.take(finding);
+                if !self.folds {
+                    self.render.finding(session, finding, Some(position))?;
+                }
+            }
+            for (first, others) in alike.told().filter(|_| self.folds) {
+                self.render.finding(session, &first, None)?;
+                if let Some(others) = others {
+                    self.render.repeats(session, &others)?;
+                }
             }
         } else if !found.is_empty() {
             self.render.findings(count)?;

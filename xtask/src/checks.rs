@@ -10,7 +10,7 @@ use crate::binaries::Binaries;
 use crate::progress::{self, Step};
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, dependencies, elsewhere, fuzz, package, process};
+use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -32,7 +32,10 @@ pub(crate) const NONE: Checks = Checks {
 /// What goes with all scenarios.
 pub(crate) const TESTS: Checks = Checks {
     early: &[("unit-tests", unit_tests)],
-    late: &[("captures", captures::open_in_tshark)],
+    late: &[
+        ("captures", captures::open_in_tshark),
+        ("screens", screens::look_in_tmux),
+    ],
 };
 
 /// What a change must pass.
@@ -45,6 +48,7 @@ pub(crate) const ALL: Checks = Checks {
     ],
     late: &[
         ("captures", captures::open_in_tshark),
+        ("screens", screens::look_in_tmux),
         ("packages", package::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("aarch64", |_| elsewhere::compile_for_aarch64()),

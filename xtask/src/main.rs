@@ -39,6 +39,7 @@ mod qemu;
 mod report;
 mod rootfs;
 mod runner;
+mod screens;
 mod selection;
 mod setup;
 mod terminal;

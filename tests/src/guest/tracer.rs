@@ -37,7 +37,7 @@ pub(crate) fn v6trace(args: &[&str]) -> Command {
     // Options of tracing go ahead of a command to be traced.
     let (task, more) = args.split_at(args.len().min(1));
     command.args(task);
-    if matches!(task, ["live" | "record" | "why" | "doctor"])
+    if matches!(task, ["live" | "record" | "top" | "why" | "doctor"])
         && let Some(families) = WATCHED.get()
     {
         command.args(["--family", families]);

@@ -25,6 +25,7 @@ mod route;
 mod set_token;
 mod source_selection;
 mod sysctl;
+mod top;
 mod transit;
 mod ways;
 mod why;
@@ -210,6 +211,7 @@ const GROUPS: &[Group] = &[
     of_those(&["set-token", "anycast", "bind"], containers::SCENARIOS),
     // What is recorded is joins, and a token that is refused.
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
+    of_those(&["set-token"], top::SCENARIOS),
     of_all(ways::SCENARIOS),
     of_all(why::SCENARIOS),
     of_all(healthy::SCENARIOS),

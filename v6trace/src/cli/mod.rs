@@ -15,6 +15,8 @@ mod follow;
 mod info;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "live")]
+mod live_options;
 mod options;
 #[cfg(feature = "live")]
 mod quantities;
@@ -26,6 +28,8 @@ mod report;
 mod schema;
 #[cfg(feature = "live")]
 mod stop;
+#[cfg(feature = "top")]
+mod top;
 #[cfg(feature = "live")]
 mod trace_options;
 #[cfg(feature = "live")]
@@ -63,6 +67,9 @@ enum Command {
     #[cfg(feature = "live")]
     /// Do what live does, and record the session into a file.
     Record(record::Record),
+    #[cfg(feature = "top")]
+    /// Look at failures while they happen on this machine, or in recordings, on the screen.
+    Top(top::Top),
     /// Explain recorded sessions, on any machine.
     Replay(replay::Replay),
     /// Say what recordings hold, and whether they are whole.
@@ -104,6 +111,8 @@ pub fn main() -> ExitCode {
         Command::Live(command) => command.run(),
         #[cfg(feature = "live")]
         Command::Record(command) => command.run(),
+        #[cfg(feature = "top")]
+        Command::Top(command) => command.run(),
         Command::Replay(command) => command.run(),
         Command::Info(command) => command.run(),
         Command::Export(command) => command.run(),

@@ -159,10 +159,21 @@ enum Format {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Color {
+pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Color {
+    /// Makes the choice hold for everything that is printed.
+    pub(super) fn apply(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => ColorChoice::AlwaysAnsi.write_global(),
+            Self::Never => ColorChoice::Never.write_global(),
+        }
+    }
 }
 
 impl OutputOptions {
@@ -214,11 +225,7 @@ impl OutputOptions {
 
     /// Makes the choice of colour hold for everything that is printed.
     pub(super) fn apply_color(&self) {
-        match self.color {
-            Color::Auto => {}
-            Color::Always => ColorChoice::AlwaysAnsi.write_global(),
-            Color::Never => ColorChoice::Never.write_global(),
-        }
+        self.color.apply();
     }
 
     pub(super) fn report(&self, filter: Filter) -> anyhow::Result<report::Options> {
@@ -259,15 +266,29 @@ pub(super) fn stderr() -> AutoStream<std::io::Stderr> {
 /// Starts logging from a level on, to standard error; `RUST_LOG` has the last
 /// word.
 pub(super) fn start_log(level: &str) {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
-        .format_target(false)
-        .format_timestamp_millis()
+    log_from(level)
         .write_style(if std::io::stderr().is_terminal() {
             env_logger::WriteStyle::Auto
         } else {
             env_logger::WriteStyle::Never
         })
         .init();
+}
+
+/// The same into something else.
+#[cfg(feature = "top")]
+pub(super) fn start_log_into(level: &str, out: Box<dyn Write + Send>) {
+    log_from(level)
+        .target(env_logger::Target::Pipe(out))
+        .write_style(env_logger::WriteStyle::Never)
+        .init();
+}
+
+fn log_from(level: &str) -> env_logger::Builder {
+    let mut builder =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level));
+    builder.format_target(false).format_timestamp_millis();
+    builder
 }
 
 /// Says which hooks do not fire and which families were left out; all hooks, if

@@ -67,7 +67,12 @@ impl TraceOptions {
 
     /// Starts logging.
     pub(super) fn start_log(&self) {
-        start_log(if self.verbose > 1 { "debug" } else { "warn" });
+        start_log(self.log_level());
+    }
+
+    /// From which level on there is to be logged.
+    pub(super) fn log_level(&self) -> &'static str {
+        if self.verbose > 1 { "debug" } else { "warn" }
     }
 }
 

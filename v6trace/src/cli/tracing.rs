@@ -6,7 +6,6 @@ use std::{
     io::{self, Write},
     ops::ControlFlow,
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::Args;
@@ -14,17 +13,16 @@ use clap::Args;
 use super::{
     command::{Traced, ended},
     follow::{Explained, Follow},
+    live_options::{self, LiveOptions},
     options::{self, FilterOptions, OutputOptions},
-    quantities,
     stop::Stop,
-    trace_options::TraceOptions,
 };
 use crate::{
-    attach, check, clock,
+    clock,
     filter::Filter,
     live,
     observe::ORDERED_NS,
-    privilege::kept,
+    privilege::kept::Files,
     record::{Quiet, Record},
     recording::{OutputFile, Writer},
     render::Render,
@@ -78,20 +76,14 @@ pub(super) struct SessionOptions {
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
-    trace: TraceOptions,
-    /// Stop after this time: seconds, or a span such as 5m
-    #[arg(long, value_name = "TIME", value_parser = quantities::duration)]
-    duration: Option<Duration>,
-    /// Size of the buffer between kernel and v6trace, for each CPU
-    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = quantities::size)]
-    buffer_size: usize,
+    live: LiveOptions,
 }
 
 impl SessionOptions {
     /// Traces; the exit status of a command is the result.
     pub(super) fn run(&self, work: Work<'_>) -> anyhow::Result<ExitCode> {
         self.output.apply_color();
-        self.trace.start_log();
+        self.live.trace.start_log();
         let report = self.output.report(work.filter.clone())?;
         // What the command prints is its own.
         let render = if work.command.is_some() {
@@ -117,28 +109,28 @@ impl SessionOptions {
             follow,
             ..
         } = work;
-        let options = self.trace.attach(self.output.events, follow.is_some());
-        let open = |loaded: &mut attach::Loaded<'_>| {
-            // Of a single command, the state of the host is not what is asked about.
-            let looks = follow.is_none();
-            let host = looks.then(|| check::look::begin(loaded.memberships()));
-            Ok((host, live::Buffers::open(loaded.ebpf, self.buffer_size)?))
-        };
-        let (mut attached, (host, buffers)) = attach::attach(&options, open)?;
+        let mut begun = self.live.begin(self.output.events, follow.is_some())?;
+        let attached = &mut begun.attached;
         if !self.output.quiet {
-            options::say_coverage(&attached.coverage, self.trace.verbose > 0)?;
+            options::say_coverage(&attached.coverage, self.live.trace.verbose > 0)?;
         }
-        if self.trace.verbose > 1 {
+        if self.live.trace.verbose > 1 {
             live::kernel_log::start(&mut attached.ebpf)?;
         }
         let hooks = attached.coverage.hooks.len();
         let count = attached.coverage.attached().count();
-        let mut opening = host.map(check::look::Looking::end).unwrap_or_default();
         if let Some(follow) = &follow {
-            opening.push(follow.begin(&mut attached, command)?.into());
+            let following = follow.begin(attached, command)?;
+            begun.host.push(following.into());
         }
-        give_up_rights(command, recording.is_some());
-        let (live, info) = live::Live::new(attached, buffers, opening)?;
+        // A command, which is started later, has the rights of whoever runs it.
+        if command.is_none() {
+            live_options::give_up_rights(match recording {
+                Some(_) => Files::Replaced,
+                None => Files::None,
+            });
+        }
+        let (live, info) = begun.into_live()?;
         let mut recorder = recording
             .map(|create| create().and_then(Recorder::new))
             .transpose()?;
@@ -148,7 +140,7 @@ impl SessionOptions {
             _ => Stop::listen()?,
         };
         // Whoever asks about a command does not wait for this.
-        let is_asked = follow.is_some() && command.is_some() && self.trace.verbose == 0;
+        let is_asked = follow.is_some() && command.is_some() && self.live.trace.verbose == 0;
         if !self.output.quiet && !is_asked {
             let place = recorder.as_ref().map(Recorder::place).unwrap_or_default();
             say_ready(count, hooks, &info.kernel, &place);
@@ -201,7 +193,7 @@ impl SessionOptions {
                 other => other,
             }
         };
-        let traced = live.run(info, self.duration, end, watched, sink).await;
+        let traced = live.run(info, self.live.duration, end, watched, sink).await;
         let complete = recorder.is_none_or(Recorder::finish);
         let status = match child {
             Some(Ok(child)) => Some(child.status(&mut stop).await?),
@@ -218,16 +210,6 @@ impl SessionOptions {
     }
 }
 
-/// Keeps what look-ups take: ahead of the first thread that stays, for each has its own.
-/// A command, which is started later, has the rights of whoever runs it.
-fn give_up_rights(command: Option<&Traced>, records: bool) {
-    if command.is_none()
-        && let Err(error) = kept::only_for_lookups(records)
-    {
-        log::warn!("rights that are of no more use cannot be given up: {error}");
-    }
-}
-
 /// Says that everything is there.
 fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
     // With standard error closed there is nobody to tell.
@@ -238,7 +220,7 @@ fn say_ready(count: usize, hooks: usize, kernel: &str, place: &str) {
 }
 
 /// What the stream has to say so that what repeated is told, though nothing else happens.
-fn quiet(report: &Report<Box<dyn Render>>, nothing_else: bool) -> Option<Record> {
+pub(super) fn quiet(report: &Report<impl Render>, nothing_else: bool) -> Option<Record> {
     // What happened since may still have to come.
     let boot_ns = clock::boot_ns().saturating_sub(ORDERED_NS);
     let is_due = nothing_else && report.is_due(boot_ns);
@@ -261,7 +243,10 @@ fn explain(
 }
 
 /// Explains records and lets the reader have them at once.
-fn told(report: &mut Report<Box<dyn Render>>, records: &[Record]) -> io::Result<ControlFlow<()>> {
+pub(super) fn told(
+    report: &mut Report<impl Render>,
+    records: &[Record],
+) -> io::Result<ControlFlow<()>> {
     let mut enough = ControlFlow::Continue(());
     for record in records {
         if report.feed(record)?.is_break() {

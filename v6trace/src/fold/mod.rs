@@ -14,8 +14,10 @@
 
 mod alike;
 mod repeats;
+mod state;
 
-pub use repeats::{Change, Repeats};
+pub use repeats::{Change, Of, Repeats};
+pub(crate) use state::OfState;
 
 use crate::explain::Diagnosis;
 use repeats::Waiting;
@@ -151,7 +153,7 @@ impl Group {
     /// What waits, which is told then.
     fn told(&mut self) -> Option<Repeats> {
         let waiting = self.waiting.take()?;
-        let repeats = waiting.told(self.number, &self.first, self.told_ns);
+        let repeats = waiting.told(self.number, &self.first, Of::Time(self.told_ns));
         self.told_ns = repeats.like.boot_ns;
         Some(repeats)
     }

@@ -40,12 +40,21 @@ pub struct Repeats {
     pub count: u64,
     /// How many more the kernel side counted, and did not report each.
     pub held_back: u64,
-    /// Since when, nanoseconds since boot: what was told last of the group.
-    pub since_ns: u64,
+    /// What they are of.
+    pub of: Of,
     /// The interfaces, where it is not that of the first: "swp2 … swp35".
     pub interfaces: Option<String>,
     /// What they have otherwise than the first.
     pub changes: Vec<Change>,
+}
+
+/// What repeats are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// What has happened since then, nanoseconds since boot: what was told last of the group.
+    Time(u64),
+    /// A state.
+    State,
 }
 
 /// A value that is another than in the first.
@@ -142,8 +151,8 @@ impl Waiting {
         }
     }
 
-    /// As a line, since what was told last.
-    pub(super) fn told(self, group: u64, first: &Diagnosis, since_ns: u64) -> Repeats {
+    /// As a line.
+    pub(super) fn told(self, group: u64, first: &Diagnosis, of: Of) -> Repeats {
         let mut like = first.clone();
         like.boot_ns = self.newest_ns;
         let mut interfaces = None;
@@ -160,7 +169,7 @@ impl Waiting {
             group,
             count: self.count,
             held_back: self.held_back,
-            since_ns,
+            of,
             interfaces,
             changes: self.changes,
         }
@@ -170,12 +179,14 @@ impl Waiting {
 impl fmt::Display for Repeats {
     /// `34 more like it in 0.8 s: swp2 … swp35`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} more like it in ", self.count)?;
-        let span = self.like.boot_ns.saturating_sub(self.since_ns);
-        if span < 100_000_000 {
-            f.write_str("less than 0.1 s")?;
-        } else {
-            f.write_str(&seconds_before(self.like.boot_ns, self.since_ns))?;
+        write!(f, "{} more like it", self.count)?;
+        if let Of::Time(since_ns) = self.of {
+            f.write_str(" in ")?;
+            if self.like.boot_ns.saturating_sub(since_ns) < 100_000_000 {
+                f.write_str("less than 0.1 s")?;
+            } else {
+                f.write_str(&seconds_before(self.like.boot_ns, since_ns))?;
+            }
         }
         match self.held_back {
             0 => {}
@@ -253,7 +264,7 @@ mod tests {
         for held_back in [0, 9990, 2] {
             waiting.take(&of(5), &of(held_back));
         }
-        let told = waiting.told(1, &of(5), 1);
+        let told = waiting.told(1, &of(5), Of::Time(1));
         assert!(told.changes.is_empty());
         assert_eq!(
             told.to_string(),

@@ -25,16 +25,34 @@ pub(crate) const KEPT: [Capability; 5] = [
     CAP_DAC_READ_SEARCH,
 ];
 
-/// What recording takes beside them: it makes files in directories of others, and with
-/// `--force` replaces files of others.
-const RECORDING: [Capability; 2] = [CAP_DAC_OVERRIDE, CAP_FOWNER];
+/// What is written beside looking things up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// No file.
+    None,
+    /// New ones, in directories of others too.
+    Made,
+    /// These, and with `--force` those of others are replaced.
+    Replaced,
+}
 
-/// Gives up what looking up does not take, nor recording where it `records`, for this
-/// thread and those that it starts from now on.
+impl Files {
+    /// What that takes.
+    fn rights(self) -> &'static [Capability] {
+        match self {
+            Self::None => &[],
+            Self::Made => &[CAP_DAC_OVERRIDE],
+            Self::Replaced => &[CAP_DAC_OVERRIDE, CAP_FOWNER],
+        }
+    }
+}
+
+/// Gives up what looking up does not take, nor writing such files, for this thread and those
+/// that it starts from now on.
 ///
 /// # Errors
 /// The kernel refuses; what was given up by then is.
-pub(crate) fn only_for_lookups(records: bool) -> Result<(), CapsError> {
-    let recording = RECORDING.into_iter().filter(|_| records);
-    rights::keep_only(KEPT.into_iter().chain(recording))
+pub(crate) fn only_for_lookups(files: Files) -> Result<(), CapsError> {
+    let writing = files.rights().iter().copied();
+    rights::keep_only(KEPT.into_iter().chain(writing))
 }

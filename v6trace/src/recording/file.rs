@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::piece_path;
+use super::{output::Output, piece_path};
 
 /// Who may read a recording: its owner. It names processes and addresses.
 const MODE: u32 = 0o600;
@@ -73,29 +73,36 @@ impl OutputFile {
         &self.path
     }
 
-    /// Which piece is written, from 0 on.
-    pub(super) fn piece(&self) -> u32 {
+    /// Removes a part of a frame: in front of the next it would be damage.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.file.set_len(self.len)?;
+            self.file.seek(io::SeekFrom::Start(self.len))?;
+            self.torn = false;
+        }
+        Ok(())
+    }
+}
+
+impl Output for OutputFile {
+    fn piece(&self) -> u32 {
         self.piece
     }
 
-    /// Bytes in this piece.
-    pub(super) fn len(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.len
     }
 
-    /// Whether pieces may become too large at all.
-    pub(super) fn may_be_full(&self) -> bool {
+    fn may_be_full(&self) -> bool {
         self.options.max_size.is_some()
     }
 
-    /// Whether this piece would be too large with so many bytes more.
-    pub(super) fn is_full_with(&self, more: usize) -> bool {
+    fn is_full_with(&self, more: usize) -> bool {
         let max = self.options.max_size.unwrap_or(u64::MAX);
         self.len.saturating_add(more as u64) > max
     }
 
-    /// Appends a whole frame, or nothing.
-    pub(super) fn append(&mut self, frame: &[u8]) -> io::Result<()> {
+    fn append(&mut self, frame: &[u8]) -> io::Result<()> {
         self.mend()?;
         let written = self.file.write_all(frame);
         if written.is_ok() {
@@ -108,18 +115,7 @@ impl OutputFile {
         written
     }
 
-    /// Removes a part of a frame: in front of the next it would be damage.
-    fn mend(&mut self) -> io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.len)?;
-            self.file.seek(io::SeekFrom::Start(self.len))?;
-            self.torn = false;
-        }
-        Ok(())
-    }
-
-    /// Closes this piece with a last frame and goes on in the next.
-    pub(super) fn next_piece(&mut self, closing: &[u8]) -> io::Result<()> {
+    fn next_piece(&mut self, closing: &[u8]) -> io::Result<()> {
         let next = self.piece + 1;
         let path = piece_path(&self.path, next);
         let (file, regular) = open(&path, self.force)?;
@@ -140,8 +136,7 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Puts everything where it survives a crash of the machine.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         if self.regular {
             self.file.sync_all()
         } else {

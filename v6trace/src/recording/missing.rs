@@ -41,7 +41,7 @@ pub enum Missing {
         /// Which piece it is.
         piece: u32,
     },
-    /// Nothing: it was told before, or comes ahead of what was.
+    /// What was told before, comes ahead of what was, or comes after its end.
     Again,
     /// The end.
     End,
@@ -153,7 +153,8 @@ impl fmt::Display for Missing {
                 "it is piece {piece} of its recording, and what came before was not given"
             ),
             Self::Again => f.write_str(
-                "left out: it was given before, or belongs ahead of what was (pieces go in their order)",
+                "left out: it was given before, or belongs ahead of what was (pieces go in their order), \
+                 or is a later copy of what has ended (give that one alone)",
             ),
             Self::End => {
                 f.write_str("it ends without a closing record: recording was killed, or goes on")

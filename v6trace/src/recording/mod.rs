@@ -1,7 +1,7 @@
 //! A session on disk, so that it can be explained again anywhere.
 //!
 //! ```text
-//! Record -> entry -> Writer -> frame (LZ4, checksums) -> file or pieces
+//! Record -> entry -> Writer -> frame (LZ4, checksums) -> file or pieces, or Held in memory
 //! file   -> Reader -> frame -> entry -> Item (Record, or what is missing)
 //! ```
 //!
@@ -18,7 +18,11 @@ mod error;
 #[cfg(feature = "live")]
 mod file;
 mod frame;
+#[cfg(feature = "live")]
+mod held;
 mod missing;
+#[cfg(feature = "live")]
+mod output;
 #[cfg(feature = "live")]
 mod packer;
 mod reader;
@@ -34,7 +38,11 @@ pub use error::ReadError;
 #[cfg(feature = "live")]
 pub use file::{OutputFile, PieceOptions};
 pub use frame::{MAJOR, MINOR};
+#[cfg(feature = "live")]
+pub use held::{Copied, Held};
 pub use missing::{Damage, Missing, MissingPart};
+#[cfg(feature = "live")]
+pub use output::Output;
 pub use reader::{Reader, Stats};
 pub use replay::Replay;
 #[cfg(feature = "live")]

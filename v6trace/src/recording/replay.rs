@@ -102,7 +102,6 @@ impl<R: Render> Replay<R> {
     }
 
     fn opening(&mut self, opening: Opening) -> io::Result<()> {
-        let first = std::mem::replace(&mut self.place, Place::Told) == Place::Begun;
         let is_open = self.is_open(&opening);
         let Opening {
             recording,
@@ -112,16 +111,25 @@ impl<R: Render> Replay<R> {
         if let Some((_, latest)) = &mut self.open
             && is_open
         {
-            if piece < *latest || first && piece == *latest {
-                self.place = Place::LeftOut;
-                return self.tell(&Missing::Again);
+            // After its end there is nothing more of it but in a copy that was made later.
+            let is_over = self.report.has_ended();
+            let is_told = self.place == Place::Told;
+            if is_over || piece < *latest || !is_told && piece == *latest {
+                let was_told = std::mem::replace(&mut self.place, Place::LeftOut) == Place::LeftOut;
+                return if was_told {
+                    Ok(())
+                } else {
+                    self.tell(&Missing::Again)
+                };
             }
             *latest = piece;
+            self.place = Place::Told;
             self.continued = false;
             // Those that still hold come with it.
             self.report.forget_names();
             return Ok(());
         }
+        self.place = Place::Told;
         self.close()?;
         self.tell_unopened()?;
         self.open = Some((recording, piece));

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{OutputFile, entries::Entries, entry::Opening, packer::Packer};
+use super::{OutputFile, entries::Entries, entry::Opening, output::Output, packer::Packer};
 use crate::{
     clock,
     record::{Lookup, Namespace, Record, SessionInfo},
@@ -31,13 +31,13 @@ const OPENING_EVERY: u64 = 1 << 20;
 /// follows.
 const PIECE_END: usize = 128;
 
-/// Stores a session.
-pub struct Writer {
-    output: OutputFile,
-    packer: Packer,
+/// Stores a session, into a file or into memory.
+pub struct Writer<O = OutputFile> {
+    pub(super) output: O,
+    pub(super) packer: Packer,
     entries: Entries,
     /// The number of the next frame.
-    sequence: u32,
+    pub(super) sequence: u32,
     recording: String,
     session: SessionInfo,
     /// What the host was like when the session began: `Checked` closes it.
@@ -55,7 +55,7 @@ pub struct Writer {
     told: HashSet<(io::ErrorKind, Option<i32>)>,
     /// When writing failed last.
     last_failed: Instant,
-    stats: Recorded,
+    pub(super) stats: Recorded,
     /// How many unrecorded records the file does not know of yet.
     untold: u64,
 }
@@ -70,8 +70,15 @@ pub struct Recorded {
 }
 
 impl Writer {
+    /// The name of the first piece.
+    pub fn path(&self) -> &Path {
+        self.output.path()
+    }
+}
+
+impl<O: Output> Writer<O> {
     /// Stores into `output`.
-    pub fn new(output: OutputFile) -> io::Result<Self> {
+    pub fn new(output: O) -> io::Result<Self> {
         let mut id = [0; 8];
         rustix::rand::getrandom(&mut id, rustix::rand::GetRandomFlags::empty())?;
         Ok(Self {
@@ -92,11 +99,6 @@ impl Writer {
             stats: Recorded::default(),
             untold: 0,
         })
-    }
-
-    /// The name of the first piece.
-    pub fn path(&self) -> &Path {
-        self.output.path()
     }
 
     /// Takes records that came out together; an event and what was looked up
@@ -156,10 +158,10 @@ impl Writer {
     }
 
     /// Stores what waits.
-    fn store(&mut self) -> io::Result<()> {
+    pub(super) fn store(&mut self) -> io::Result<()> {
         self.last_stored = Instant::now();
         let records = self.entries.records();
-        let due = self.output.len() == 0;
+        let due = self.output.bytes() == 0;
         if records == 0 && !due {
             return Ok(());
         }
@@ -198,7 +200,7 @@ impl Writer {
         }
         let frame = self.packer.pack(self.sequence, self.entries.content())?;
         let full = self.output.is_full_with(frame.len() + PIECE_END);
-        if full && self.output.len() > self.opened {
+        if full && self.output.bytes() > self.opened {
             self.next_piece()?;
             self.packer.pack(self.sequence, self.entries.content())?;
         }
@@ -248,15 +250,15 @@ impl Writer {
             self.output.append(&frame)?;
             self.sequence += 1;
         }
-        self.opened = self.output.len();
+        self.opened = self.output.bytes();
         Ok(())
     }
 
     /// Begins a piece with two openings, so that one of them may be damaged,
     /// and repeats it now and then.
     fn open_if_due(&mut self) -> io::Result<()> {
-        let empty = self.output.len() == 0;
-        if !empty && self.output.len() < self.opening_at {
+        let empty = self.output.bytes() == 0;
+        if !empty && self.output.bytes() < self.opening_at {
             return Ok(());
         }
         let mut opening = Entries::default();
@@ -274,9 +276,9 @@ impl Writer {
             self.output.append(frame)?;
             self.sequence += 1;
         }
-        self.opening_at = self.output.len() + OPENING_EVERY;
+        self.opening_at = self.output.bytes() + OPENING_EVERY;
         if empty {
-            self.opened = self.output.len();
+            self.opened = self.output.bytes();
         }
         Ok(())
     }

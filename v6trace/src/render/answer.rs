@@ -14,7 +14,7 @@ use crate::{
 const NAMED: usize = 4;
 
 /// How it ended, and what to make of the diagnoses that follow, if any do.
-pub(super) fn heading(
+pub(crate) fn heading(
     followed: &Followed,
     session: &Session,
     totals: &Totals,
@@ -69,7 +69,7 @@ fn nothing(
 }
 
 /// What the answer leaves open.
-pub(super) fn notes(followed: &Followed, session: &Session, totals: &Totals) -> Vec<String> {
+pub(crate) fn notes(followed: &Followed, session: &Session, totals: &Totals) -> Vec<String> {
     let mut notes = Vec::new();
     let begun = followed.open().begun();
     let (connects, sent): (Vec<&Begun>, Vec<_>) =

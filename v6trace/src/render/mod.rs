@@ -1,9 +1,12 @@
 //! A session's records as the user reads them: text, or JSON of a fixed
 //! contract; or in a form that other programs read.
 
-mod answer;
+pub(crate) mod answer;
+pub(crate) mod caveats;
 mod csv;
 mod document;
+pub(crate) mod entry;
+pub(crate) mod frame;
 mod json;
 mod pcapng;
 mod style;
@@ -69,7 +72,12 @@ pub trait Render {
     /// The stream ends, at a boot time.
     fn summary(&mut self, session: &Session, totals: &Totals, boot_ns: u64) -> io::Result<()>;
     /// Something is the matter with the host as the session began.
-    fn finding(&mut self, _session: &Session, _finding: &Diagnosis) -> io::Result<()> {
+    fn finding(
+        &mut self,
+        _session: &Session,
+        _finding: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         Ok(())
     }
     /// So much is, and is not shown here.
@@ -140,8 +148,13 @@ impl<R: Render + ?Sized> Render for Box<R> {
         (**self).summary(session, totals, boot_ns)
     }
 
-    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
-        (**self).finding(session, finding)
+    fn finding(
+        &mut self,
+        session: &Session,
+        finding: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
+        (**self).finding(session, finding, position)
     }
 
     fn findings(&mut self, count: u64) -> io::Result<()> {

@@ -18,7 +18,7 @@ use crate::{
     explain::{Confidence, Diagnosis, Value},
     families::process::Followed,
     field::Field,
-    fold::{Change, Position, Repeats},
+    fold::{Change, Of, Position, Repeats},
     record::Lost,
     recording::Missing,
     report::Totals,
@@ -84,7 +84,8 @@ impl<O: Write, E: Write> Render for Text<O, E> {
 
     fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
         self.entry.clear();
-        self.heading(session, &repeats.like, true);
+        let has_who = repeats.of != Of::State || repeats.like.task.is_some();
+        self.heading(session, &repeats.like, has_who);
         // Writing to a string cannot fail.
         let _ = writeln!(self.entry, "  … {repeats}");
         self.changes(&repeats.changes);
@@ -92,7 +93,12 @@ impl<O: Write, E: Write> Render for Text<O, E> {
         self.out.write_all(self.entry.as_bytes())
     }
 
-    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
+    fn finding(
+        &mut self,
+        session: &Session,
+        finding: &Diagnosis,
+        _position: Option<Position>,
+    ) -> io::Result<()> {
         self.entry.clear();
         self.heading(session, finding, finding.task.is_some());
         self.explained(finding)

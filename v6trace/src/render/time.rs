@@ -87,7 +87,7 @@ pub fn date(session: &Session, boot_ns: u64) -> String {
 }
 
 /// A boot time as local time there, to the millisecond.
-pub(super) fn milliseconds(session: &Session, boot_ns: u64) -> String {
+pub(crate) fn milliseconds(session: &Session, boot_ns: u64) -> String {
     let mut text = String::new();
     TimeOfDay::new(TimeDisplay::Local).push(&mut text, session, boot_ns);
     text

@@ -9,3 +9,5 @@ mod round_trip;
 #[path = "../schema/mod.rs"]
 mod schema;
 mod support;
+#[cfg(feature = "top")]
+mod terminal;

@@ -1,5 +1,6 @@
 //! The programs that make and run guests, QEMU, cpio and xz; tshark, which has to
-//! read what v6trace exports; and mandoc, which has to read its manual pages.
+//! read what v6trace exports; mandoc, which has to read its manual pages; and tmux, which
+//! has to show what it draws.
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
@@ -27,6 +28,9 @@ const OF_CAPTURES: [Program; 1] = [("tshark", &["tshark"])];
 
 /// What reads manual pages.
 const OF_MANUAL: [Program; 1] = [("mandoc", &["mandoc"])];
+
+/// What has a screen that can be looked at.
+const OF_SCREENS: [Program; 1] = [("tmux", &["tmux"])];
 
 /// Directories of programs in an unpacked package.
 const BIN: [&str; 2] = ["usr/bin", "bin"];
@@ -119,6 +123,11 @@ pub(crate) fn provide_for_captures() -> Result<Tools> {
 /// Finds what reads manual pages, or downloads it.
 pub(crate) fn provide_for_manual() -> Result<Tools> {
     find(&OF_MANUAL, paths::guest("manual"))
+}
+
+/// Finds what has a screen, or downloads it.
+pub(crate) fn provide_for_screens() -> Result<Tools> {
+    find(&OF_SCREENS, paths::guest("screens"))
 }
 
 /// Finds programs, or downloads those that are missing into `root`.

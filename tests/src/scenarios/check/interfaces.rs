@@ -1,14 +1,19 @@
 //! Interfaces that are up and lack the IPv6 that they could have.
 
-use anyhow::Result;
+use std::time::Duration;
 
-use crate::guest::{AddressState, Checked, Netns, host_and_router};
+use anyhow::{Result, ensure};
+
+use crate::guest::{AddressState, Checked, Netns, finish, host_and_router, v6trace};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("interface-mtu-below-ipv6-state", small_mtu),
+    scenario("interface-mtu-below-ipv6-state-of-many", many_small_mtus),
     scenario("link-local-not-made-state", without_link_local),
 ];
+
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// The MTU took IPv6 away. Down, nobody misses it; with 1280 it is there.
 fn small_mtu() -> Result<()> {
@@ -37,6 +42,50 @@ fn small_mtu() -> Result<()> {
     found.follow("mtu 1280")?;
     Checked::now()?.silent(&host)?;
     host.ip("address add 2001:db8::7/64 dev d0 nodad")
+}
+
+/// Of many interfaces that have the same, one is told in full, and a line names the others;
+/// what else one of them has is told beside. Each has its own line in JSON, and each may be
+/// asked for.
+fn many_small_mtus() -> Result<()> {
+    let host = Netns::new("mtum")?;
+    host.ip("link set lo up")?;
+    for number in 1..=35 {
+        host.dummy(&format!("swp{number}"))?;
+        host.ip(&format!("link set swp{number} mtu 1000"))?;
+    }
+    let told = |more: &[&str]| -> Result<_> {
+        let args = [&["check", "--netns", host.name()], more].concat();
+        finish(&mut v6trace(&args), LIMIT)
+    };
+    let text = told(&[])?;
+    let heads = |text: &str| text.matches("  interface-mtu-below-ipv6").count();
+    ensure!(heads(&text.stdout) == 2, "{text}");
+    ensure!(
+        text.stdout.contains("… 34 more like it: swp2 … swp35\n"),
+        "{text}"
+    );
+    ensure!(text.stderr.contains("35 findings"), "{text}");
+    let each = told(&["--no-fold"])?;
+    ensure!(
+        heads(&each.stdout) == 35 && !each.stdout.contains("more like it"),
+        "{each}"
+    );
+    // One whose MTU is another has that told.
+    host.ip("link set swp9 mtu 900")?;
+    let text = told(&[])?;
+    ensure!(
+        heads(&text.stdout) == 2 && text.stdout.contains("mtu 900"),
+        "{text}"
+    );
+    let checked = Checked::now()?;
+    let found = checked.of(&host);
+    let repeats = found.iter().map(|found| found.field("repeat").as_u64());
+    let mut repeats: Vec<_> = repeats.collect();
+    repeats.sort_unstable();
+    let wanted: Vec<_> = (0..35).map(Some).collect();
+    ensure!(repeats == wanted, "{repeats:?}");
+    Ok(())
 }
 
 /// The kernel is not to make one and nobody has; where somebody has, nothing is missing.

@@ -7,8 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{
-    LIKELY, Part,
-    entry::Entry,
+    Entry, LIKELY, Part,
     overview::{Overview, overview, seconds},
     picture::picture,
     timeline::timeline,

@@ -4,8 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    LIKELY, Part,
-    entry::Entry,
+    Entry, LIKELY, Part,
     overview::{overview, seconds},
 };
 

@@ -9,8 +9,6 @@
 //!        -> html (with the picture), markdown
 //! ```
 
-mod entry;
-mod frame;
 mod html;
 mod markdown;
 mod overview;
@@ -22,12 +20,13 @@ use std::{
     io::{self, Write},
 };
 
-use entry::Entry;
-
-use super::{Render, answer, time};
+use super::{
+    Render, answer, caveats,
+    entry::{Entry, LIKELY},
+    frame, time,
+};
 use crate::{
     catalogue::{Cause, Severity},
-    check::Checked,
     event::Event,
     explain::Diagnosis,
     families::process::Followed,
@@ -42,8 +41,6 @@ use crate::{
 const MOST_ENTRIES: usize = 400;
 /// Sessions; whoever has more can name fewer files.
 const MOST_SESSIONS: usize = 64;
-/// What is said of a cause that is not certain.
-const LIKELY: &str = "Likely: inferred, not read.";
 /// Messages about what is missing.
 const MOST_MISSING: usize = 32;
 
@@ -296,48 +293,12 @@ impl<O: Write, E: Write> Render for Document<O, E> {
 impl Part {
     /// What could not be seen, in sentences.
     fn caveats(&self) -> Vec<String> {
-        let coverage = &self.info.coverage;
-        let attached = coverage.attached().count();
-        let mut said = Vec::new();
-        if let Some(asked) = &self.asked {
-            said.push(format!("Only {asked} was asked for: nothing else is here."));
-        }
-        said.push(match (attached, coverage.hooks.len()) {
-            (attached, all) if attached == all => format!("All {all} hooks were attached."),
-            (attached, all) => format!("{attached} of {all} hooks were attached."),
-        });
-        said.extend(
-            coverage
-                .troubles()
-                .into_iter()
-                .map(|trouble| format!("{trouble}.")),
-        );
-        said.extend(coverage.without_ipv6.iter().map(|why| format!("{why}.")));
-        said.extend(coverage.absent.iter().map(|absent| format!("{absent}.")));
-        if let Some(families) = coverage.left_out() {
-            said.push(format!("Left out on request: {families}."));
-        }
-        said.push(match self.totals.lost {
-            0 => "No event was lost.".to_owned(),
-            1 => "1 event was lost: what it would have told is not here.".to_owned(),
-            lost => format!("{lost} events were lost: what they would have told is not here."),
-        });
-        let not_understood = self.totals.undecoded.values().sum::<u64>() + self.totals.unknown;
-        if not_understood > 0 {
-            said.push(format!("{not_understood} records were not understood."));
-        }
-        if let Some(findings) = self.totals.findings.filter(|findings| *findings > 0) {
-            said.push(format!(
-                "When tracing began, {findings} more things were the matter with the host: \
-                 `v6trace replay --check FILE` shows them."
-            ));
-        }
-        if let Some(missing) = self.totals.unseen.as_ref().and_then(Checked::missing) {
-            said.push(format!(
-                "Of the host as it was when tracing began, not seen: {missing}."
-            ));
-        }
-        said
+        caveats::sentences(
+            &self.info.coverage,
+            &self.totals,
+            self.asked.as_deref(),
+            false,
+        )
     }
 
     /// Whether all events of all families were seen and understood.

@@ -3,7 +3,7 @@
 //! A lane is an interface, or a network namespace where none is meant. What falls
 //! together in the picture is one mark, which counts.
 
-use super::{Part, entry::Entry};
+use super::{Entry, Part};
 use crate::catalogue::Severity;
 
 /// Lanes at most; the last of many has the rest.

@@ -118,7 +118,7 @@ pub(super) struct Explained<'l> {
     pub(super) fix: &'l [Fix],
     pub(super) confidence: Confidence,
     /// The number of its group in the session, as `--no-fold` says of text; null in an
-    /// answer, and of a finding.
+    /// answer. Findings have groups of their own.
     pub(super) group: Option<u64>,
     /// How many of that group were ahead of it.
     pub(super) repeat: Option<u64>,

@@ -67,16 +67,18 @@ impl<O: Write, E: Write> Render for Json<O, E> {
         position: Option<Position>,
     ) -> io::Result<()> {
         let time = self.clock.rfc3339(session, diagnosis.boot_ns);
-        let mut explained = explained(session, diagnosis, time);
-        explained.group = position.map(|position| position.group);
-        explained.repeat = position.map(|position| position.repeat);
-        let line = Line::Diagnosis(explained);
+        let line = Line::Diagnosis(explained(session, diagnosis, time, position));
         write(&mut self.out, &mut self.buffer, &line)
     }
 
-    fn finding(&mut self, session: &Session, finding: &Diagnosis) -> io::Result<()> {
+    fn finding(
+        &mut self,
+        session: &Session,
+        finding: &Diagnosis,
+        position: Option<Position>,
+    ) -> io::Result<()> {
         let time = self.clock.rfc3339(session, finding.boot_ns);
-        let line = Line::Finding(explained(session, finding, time));
+        let line = Line::Finding(explained(session, finding, time, position));
         write(&mut self.out, &mut self.buffer, &line)
     }
 
@@ -176,7 +178,12 @@ fn write(out: &mut impl Write, buffer: &mut Vec<u8>, line: &Line<'_>) -> io::Res
     out.write_all(buffer)
 }
 
-fn explained<'d>(session: &'d Session, diagnosis: &'d Diagnosis, time: &'d str) -> Explained<'d> {
+fn explained<'d>(
+    session: &'d Session,
+    diagnosis: &'d Diagnosis,
+    time: &'d str,
+    position: Option<Position>,
+) -> Explained<'d> {
     let task = diagnosis.task.as_ref();
     let container = diagnosis.container.as_ref();
     Explained {
@@ -202,7 +209,7 @@ fn explained<'d>(session: &'d Session, diagnosis: &'d Diagnosis, time: &'d str) 
         evidence: &diagnosis.evidence,
         fix: &diagnosis.fix,
         confidence: diagnosis.confidence,
-        group: None,
-        repeat: None,
+        group: position.map(|position| position.group),
+        repeat: position.map(|position| position.repeat),
     }
 }

@@ -1,8 +1,9 @@
-//! A diagnosis as the document keeps it: bounded, and without its session.
+//! A diagnosis as what is kept of it, for a document or a list: bounded, and without its
+//! session.
 
 use super::{
-    super::values::{push_change, push_value},
     frame::Decoded,
+    values::{push_change, push_value},
 };
 use crate::{
     catalogue::{Cause, Severity},
@@ -13,6 +14,8 @@ use crate::{
     session::Session,
 };
 
+/// What is said of a cause that is not certain.
+pub(crate) const LIKELY: &str = "Likely: inferred, not read.";
 /// Characters of a sentence or value that are kept: more than any host gives rise to.
 const LONGEST: usize = 4000;
 /// Lines of repeats that are kept.
@@ -20,31 +23,31 @@ const MOST_LINES: usize = 20;
 
 /// One diagnosis.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) diagnosis: Diagnosis,
+pub(crate) struct Entry {
+    pub(crate) diagnosis: Diagnosis,
     /// Its group of repeats.
-    pub(super) group: Option<u64>,
+    pub(crate) group: Option<u64>,
     /// When, to the millisecond, local time there.
-    pub(super) time: String,
+    pub(crate) time: String,
     /// The network namespace, where it is not v6trace's own.
-    pub(super) netns: Option<String>,
+    pub(crate) netns: Option<String>,
     /// The values that prove it, those that are known.
-    pub(super) evidence: Vec<(&'static str, String)>,
-    pub(super) frame: Option<Decoded>,
+    pub(crate) evidence: Vec<(&'static str, String)>,
+    pub(crate) frame: Option<Decoded>,
     /// The lines of its repeats.
-    pub(super) repeats: Vec<String>,
+    pub(crate) repeats: Vec<String>,
     /// Further such lines.
-    pub(super) more_lines: u64,
+    pub(crate) more_lines: u64,
     /// How many repeats these count.
-    pub(super) repeated: u64,
+    pub(crate) repeated: u64,
     /// Whether some of them were on other interfaces.
-    pub(super) elsewhere: bool,
+    pub(crate) elsewhere: bool,
     /// When the last of them was, nanoseconds since boot.
-    pub(super) newest_ns: u64,
+    pub(crate) newest_ns: u64,
 }
 
 impl Entry {
-    pub(super) fn new(
+    pub(crate) fn new(
         session: &Session,
         diagnosis: &Diagnosis,
         group: Option<u64>,
@@ -79,12 +82,12 @@ impl Entry {
     }
 
     /// What it is counted as.
-    pub(super) fn key(&self) -> (Cause, Severity) {
+    pub(crate) fn key(&self) -> (Cause, Severity) {
         (self.diagnosis.cause, self.diagnosis.severity)
     }
 
     /// Keeps the line of further repeats.
-    pub(super) fn repeated_by(&mut self, repeats: &Repeats) {
+    pub(crate) fn repeated_by(&mut self, repeats: &Repeats) {
         self.repeated += repeats.count;
         self.elsewhere |= repeats.interfaces.is_some();
         self.newest_ns = self.newest_ns.max(repeats.like.boot_ns);
@@ -106,12 +109,12 @@ impl Entry {
     }
 
     /// Who did it, unless the kernel did of itself.
-    pub(super) fn who(&self) -> Option<String> {
+    pub(crate) fn who(&self) -> Option<String> {
         self.diagnosis.task.as_ref().map(ToString::to_string)
     }
 
     /// Where, as far as it is known: interface, namespace, pod or container.
-    pub(super) fn place(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn place(&self) -> Vec<(&'static str, String)> {
         let diagnosis = &self.diagnosis;
         let mut place = Vec::new();
         if let Some(interface) = &diagnosis.interface {
@@ -129,7 +132,7 @@ impl Entry {
     }
 
     /// The family that its cause is of.
-    pub(super) fn family(&self) -> &'static str {
+    pub(crate) fn family(&self) -> &'static str {
         let of = FAMILIES
             .iter()
             .find(|family| family.causes().contains(&self.diagnosis.cause));

@@ -15,14 +15,14 @@ const REDIRECT: u8 = 137;
 
 /// Its fields, each with its name.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Decoded {
-    pub(super) name: &'static str,
-    pub(super) fields: Vec<(&'static str, String)>,
+pub(crate) struct Decoded {
+    pub(crate) name: &'static str,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl Decoded {
     /// What a frame says; `None` where too little of it was copied to tell.
-    pub(super) fn of(frame: &Frame) -> Option<Self> {
+    pub(crate) fn of(frame: &Frame) -> Option<Self> {
         let message = frame.neighbour_message();
         let name = match *message.first()? {
             ROUTER_ADVERTISEMENT => "Router advertisement",
