@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{OWN, other, send, wait};
+use super::{OWN, other, send, shown, wait};
 use crate::guest::{Diagnosis, Netns, Report, Tracing, finish, until, until_some};
-use crate::scenarios::{Scenario, route::shown, scenario};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("neighbour-unreachable-snooping", snooping),
