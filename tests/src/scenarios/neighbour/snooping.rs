@@ -1,5 +1,6 @@
 //! Bridges that keep solicitations from who has the address.
 
+use std::net::Ipv6Addr;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{OWN, other, send, wait};
+use super::{OWN, other, send, shown, wait};
 use crate::guest::{Diagnosis, Netns, Report, Tracing, finish, until, until_some};
 use crate::scenarios::{Scenario, scenario};
 
@@ -20,6 +21,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// The node's address, and the group of its solicitations.
 const NODE: u16 = 9;
 const GROUP: &str = "ff02::1:ff00:9";
+/// Another address of the node, and of the group.
+const TWIN: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x4e, 0, 0, 0, 1, 0, NODE);
 
 /// A host and a node behind a bridge, which asks for members if it is told to.
 struct Segment {
@@ -68,21 +71,26 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Has the bridge forget that anybody listens to solicitations for the node, and others
-    /// that it was there.
-    fn forget(&self) -> Result<()> {
-        let listed = || self.bridge("mdb show dev br0");
-        until_some("nobody listens", Duration::from_secs(20), || {
-            // What the bridge asked at first is to be answered.
-            sleep(Duration::from_secs(3));
-            if listed()?.contains(GROUP) {
+    /// Has the bridge forget that anybody listens to solicitations for the node, until one who
+    /// asks for its other address is not answered: what the bridge asked at first may be
+    /// answered late, and it floods at first.
+    fn forget(&self, asker: &Netns) -> Result<()> {
+        self.node
+            .ip(&format!("address add {TWIN}/64 dev v1 nodad"))?;
+        until_some("nobody is heard", Duration::from_secs(30), || {
+            sleep(Duration::from_secs(2));
+            if self.bridge("mdb show dev br0")?.contains(GROUP) {
                 self.bridge(&format!("mdb del dev br0 port p1 grp {GROUP}"))?;
             }
+            self.switch.ip("-6 neigh flush dev br0")?;
+            self.host.ip("-6 neigh flush dev v0")?;
+            send(asker, TWIN)??;
             sleep(Duration::from_secs(1));
-            Ok((!listed()?.contains(GROUP)).then_some(()))
-        })?;
-        self.switch.ip("-6 neigh flush dev br0")?;
-        self.host.ip("-6 neigh flush dev v0")
+            let entries = shown(asker, "-6 neigh show nud all")?;
+            let twin = format!("{TWIN} ");
+            let is_heard = |line: &String| line.starts_with(&twin) && line.contains("lladdr");
+            Ok((!entries.iter().any(is_heard)).then_some(()))
+        })
     }
 
     /// What `bridge` says of the switch.
@@ -112,7 +120,7 @@ fn about(report: &Report, address: u16) -> Result<&Diagnosis> {
 /// The node is there, and the bridge does not know that it listens.
 fn snooping() -> Result<()> {
     let segment = Segment::new("deaf", 1)?;
-    segment.forget()?;
+    segment.forget(&segment.host)?;
     let report = unanswered(&segment.host, NODE)?;
     let diagnosis = about(&report, NODE)?;
     let place = format!("br0 of network namespace {}", segment.switch.name());
@@ -141,7 +149,7 @@ fn on_bridge() -> Result<()> {
     segment
         .switch
         .ip(&format!("address add {own}/64 dev br0 nodad"))?;
-    segment.forget()?;
+    segment.forget(&segment.switch)?;
     let report = unanswered(&segment.switch, NODE)?;
     let diagnosis = about(&report, NODE)?;
     diagnosis
