@@ -80,6 +80,10 @@ impl State {
     }
 
     /// What closes the session as text output says it.
+    #[cfg_attr(
+        not(feature = "live"),
+        expect(dead_code, reason = "of a recording, `replay` says it")
+    )]
     pub(crate) fn closing(&self) -> &[u8] {
         &self.closing
     }

@@ -1,4 +1,4 @@
-//! What keys do, and what of the session was not seen.
+//! What keys do, what of the sessions was not seen, and what counts mean.
 
 use ratatui::{Frame, layout::Rect};
 
@@ -24,9 +24,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, looks: 
         lines.push((Look::Plain, 2, format!("{keys}: {what}")));
     }
     lines.push((Look::Plain, 0, String::new()));
-    lines.push((Look::Heading, 0, "Repeats".to_owned()));
-    lines.extend(REPEATS.map(|sentence| (Look::Plain, 2, sentence.to_owned())));
-    lines.push((Look::Plain, 0, String::new()));
     lines.push((Look::Heading, 0, "What was seen".to_owned()));
     let sentences = state.seen.sentences().into_iter();
     lines.extend(sentences.map(|sentence| (Look::Plain, 2, sentence)));
@@ -34,6 +31,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, looks: 
         let gone = format!("{} diagnoses were let go: the oldest.", state.kept.let_go());
         lines.push((Look::Plain, 2, gone));
     }
+    lines.push((Look::Plain, 0, String::new()));
+    lines.push((Look::Heading, 0, "Repeats".to_owned()));
+    lines.extend(REPEATS.map(|sentence| (Look::Plain, 2, sentence.to_owned())));
     let lines = full::wrapped(&lines, usize::from(area.width), looks);
     full::scrolled(frame, area, state, lines);
 }
