@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, io, rc::Rc};
 
-use super::{State, kept::Told};
+use super::{
+    State,
+    kept::{Place, Told},
+};
 use crate::{
     event::Event,
     explain::Diagnosis,
@@ -27,6 +30,26 @@ impl Keeper {
     pub(crate) fn new(state: Rc<RefCell<State>>) -> Self {
         Self { state, frame: None }
     }
+
+    /// Hands a diagnosis over, as one of that time.
+    fn add(
+        &mut self,
+        session: &Session,
+        diagnosis: &Diagnosis,
+        position: Option<Position>,
+        at: i128,
+    ) {
+        let frame = self.frame.as_ref();
+        let frame = frame.filter(|(boot_ns, _)| *boot_ns == diagnosis.boot_ns);
+        let frame = frame.map(|(_, frame)| frame.clone());
+        let group = position.map(|position| position.group);
+        let entry = Entry::new(session, diagnosis, group, frame);
+        let date = time::date(session, diagnosis.boot_ns);
+        let day = date.split(' ').next().unwrap_or_default();
+        let host = crate::event::text(session.info().hostname.as_bytes());
+        let of = format!("{day} {host}");
+        self.state.borrow_mut().kept.add(entry, Place { at, of });
+    }
 }
 
 impl Render for Keeper {
@@ -43,23 +66,18 @@ impl Render for Keeper {
         diagnosis: &Diagnosis,
         position: Option<Position>,
     ) -> io::Result<()> {
-        let frame = self.frame.as_ref();
-        let frame = frame.filter(|(boot_ns, _)| *boot_ns == diagnosis.boot_ns);
-        let frame = frame.map(|(_, frame)| frame.clone());
-        let group = position.map(|position| position.group);
-        let entry = Entry::new(session, diagnosis, group, frame);
-        let date = time::date(session, diagnosis.boot_ns);
-        let day = date.split(' ').next().unwrap_or_default();
-        let host = crate::event::text(session.info().hostname.as_bytes());
-        let of = format!("{day} {host}");
-        self.state.borrow_mut().kept.add(entry, of);
+        let at = session.wall_ns(diagnosis.boot_ns);
+        self.add(session, diagnosis, position, at);
         Ok(())
     }
 
     fn repeats(&mut self, session: &Session, repeats: &Repeats) -> io::Result<()> {
-        let newest = time::milliseconds(session, repeats.like.boot_ns);
-        let told = Told { repeats, newest };
-        self.state.borrow_mut().kept.repeated(told);
+        let newest_ns = repeats.like.boot_ns;
+        self.state.borrow_mut().kept.repeated(Told {
+            repeats,
+            newest: time::milliseconds(session, newest_ns),
+            at: session.wall_ns(newest_ns),
+        });
         Ok(())
     }
 
@@ -99,9 +117,13 @@ impl Render for Keeper {
             state.seen.say(sentence);
         }
         drop(state);
-        // The most decisive is to be at the top.
-        let mut diagnoses = diagnoses.iter().rev();
-        diagnoses.try_for_each(|diagnosis| self.diagnosis(session, diagnosis, None))
+        // The most decisive is to be at the top, whenever it was.
+        let last_ns = diagnoses.iter().map(|diagnosis| diagnosis.boot_ns).max();
+        let at = session.wall_ns(last_ns.unwrap_or_default());
+        for diagnosis in diagnoses.iter().rev() {
+            self.add(session, diagnosis, None, at);
+        }
+        Ok(())
     }
 
     fn findings(&mut self, count: u64) -> io::Result<()> {

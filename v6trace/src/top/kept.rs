@@ -15,12 +15,12 @@ pub(super) struct Row {
     pub(super) entry: Entry,
     /// What is looked for words in, in lower case.
     pub(super) text: String,
-    /// The session that it is of, by number.
-    session: u64,
     /// The day and the host.
     pub(super) of: String,
     /// When the newest of it was, local time there.
     pub(super) newest: String,
+    /// The same, nanoseconds since 1970.
+    newest_at: i128,
     /// Whether repeats of it were on other interfaces, or have other values; not all of these
     /// are known.
     pub(super) varies: bool,
@@ -28,10 +28,19 @@ pub(super) struct Row {
     pub(super) held_back: bool,
 }
 
-/// Repeats, and when the newest of them was, local time there.
+/// Where a diagnosis belongs.
+pub(super) struct Place {
+    /// When it was, nanoseconds since 1970: recordings are given in any order.
+    pub(super) at: i128,
+    /// The day and the host.
+    pub(super) of: String,
+}
+
+/// Repeats, and when the newest of them was: local time there, and nanoseconds since 1970.
 pub(super) struct Told<'a> {
     pub(super) repeats: &'a Repeats,
     pub(super) newest: String,
+    pub(super) at: i128,
 }
 
 /// Those that are held, the newest first.
@@ -39,8 +48,6 @@ pub(super) struct Told<'a> {
 pub(super) struct Kept {
     rows: VecDeque<Row>,
     count: u64,
-    /// The number of the newest session.
-    session: u64,
     /// How many were let go, with their repeats.
     let_go: u64,
 }
@@ -62,27 +69,39 @@ impl Kept {
     }
 
     /// Holds one more, and lets the oldest go where there is no room.
-    pub(super) fn add(&mut self, entry: Entry, of: String) {
-        if self.rows.len() >= MOST
-            && let Some(oldest) = self.rows.pop_back()
-        {
-            self.let_go += 1 + oldest.entry.repeated;
-        }
+    pub(super) fn add(&mut self, entry: Entry, Place { at, of }: Place) {
         self.count += 1;
-        self.rows.push_front(Row {
+        self.put(Row {
             number: self.count,
             text: searched(&entry, &of).to_lowercase(),
-            session: self.session,
             of,
             newest: entry.time.clone(),
+            newest_at: at,
             varies: false,
             held_back: false,
             entry,
         });
+        if self.rows.len() > MOST
+            && let Some(oldest) = self.rows.pop_back()
+        {
+            self.let_go += 1 + oldest.entry.repeated;
+        }
+    }
+
+    /// Ahead of all that are not newer.
+    fn put(&mut self, row: Row) {
+        let mut rows = self.rows.iter();
+        let place = rows.position(|other| other.newest_at <= row.newest_at);
+        self.rows.insert(place.unwrap_or(self.rows.len()), row);
     }
 
     /// Counts repeats, and puts what has repeated where the newest of them belongs.
-    pub(super) fn repeated(&mut self, Told { repeats, newest }: Told<'_>) {
+    pub(super) fn repeated(&mut self, told: Told<'_>) {
+        let Told {
+            repeats,
+            newest,
+            at,
+        } = told;
         let mut rows = self.rows.iter();
         let found = rows.position(|row| row.entry.group == Some(repeats.group));
         let Some(mut row) = found.and_then(|found| self.rows.remove(found)) else {
@@ -92,22 +111,18 @@ impl Kept {
         let lines = row.entry.repeats.len();
         row.entry.repeated_by(repeats);
         row.newest = newest;
+        row.newest_at = at;
         row.varies |= repeats.interfaces.is_some() || !repeats.changes.is_empty();
         row.held_back |= repeats.held_back > 0;
         for line in &row.entry.repeats[lines..] {
             row.text.push(' ');
             row.text.push_str(&line.to_lowercase());
         }
-        let is_older = |other: &Row| {
-            other.session != row.session || other.entry.newest_ns <= row.entry.newest_ns
-        };
-        let place = self.rows.iter().position(is_older);
-        self.rows.insert(place.unwrap_or(self.rows.len()), row);
+        self.put(row);
     }
 
     /// Another session begins, with groups of its own.
     pub(super) fn another_session(&mut self) {
-        self.session += 1;
         for row in &mut self.rows {
             row.entry.group = None;
         }

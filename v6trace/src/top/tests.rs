@@ -9,7 +9,11 @@ use ratatui::{
     style::{Color, Modifier},
 };
 
-use super::{Keeper, State, Wish, kept::Told, view};
+use super::{
+    Keeper, State, Wish,
+    kept::{Place, Told},
+    view,
+};
 use crate::{
     catalogue::Cause,
     explain::Diagnosis,
@@ -61,6 +65,14 @@ fn made_up(summary: &str, interface: &str) -> Entry {
     Entry::new(&session, &diagnosis, None, None)
 }
 
+/// Later than all recordings.
+fn now() -> Place {
+    Place {
+        at: i128::MAX,
+        of: String::new(),
+    }
+}
+
 fn press(state: &mut State, keys: &str) -> Option<Wish> {
     let code = |key| match key {
         '\n' => KeyCode::Enter,
@@ -104,10 +116,10 @@ fn the_newest_is_first_and_what_is_lost_is_in_sight() {
     let rows = drawn(&mut state, 80, 24);
     assert!(rows[0].contains("none lost"), "{rows:#?}");
     assert!(rows[0].contains("6 sessions"), "{rows:#?}");
-    // The stories' order, the other way round.
-    let of = |code: &str| rows.iter().position(|row| row.contains(code));
-    let (token, radvd) = (of("token-forwarding"), of("optmem-exhausted"));
-    assert!(token.is_some() && token < radvd, "{rows:#?}");
+    // Not the order in which they were given: the first of these is the newest.
+    let times: Vec<&str> = rows[1..7].iter().map(|row| &row[..12]).collect();
+    assert!(times.is_sorted_by(|one, next| one > next), "{rows:#?}");
+    assert!(rows[1].contains("ra-ignored-forwarding"), "{rows:#?}");
     assert!(rows[1].contains("FAILURE"), "{rows:#?}");
     assert!(rows[23].starts_with("? help"), "{rows:#?}");
 }
@@ -182,11 +194,11 @@ fn a_choice_stays_where_it_is_when_more_comes() {
     let mut state = stories();
     press(&mut state, "↓");
     let chosen = state.looked_at().expect("there are several").number;
-    state.kept.add(made_up("It went.", "eth0"), String::new());
+    state.kept.add(made_up("It went.", "eth0"), now());
     assert_eq!(state.looked_at().expect("it is there").number, chosen);
     // The newest stays the newest.
     press(&mut state, "gg");
-    state.kept.add(made_up("It went.", "eth1"), String::new());
+    state.kept.add(made_up("It went.", "eth1"), now());
     let newest = state.looked_at().expect("it is there");
     assert_eq!(newest.entry.diagnosis.interface.as_deref(), Some("eth1"));
 }
@@ -198,7 +210,7 @@ fn the_oldest_are_let_go_and_counted() {
     for number in 0..1000 {
         state
             .kept
-            .add(made_up("It went.", &format!("eth{number}")), String::new());
+            .add(made_up("It went.", &format!("eth{number}")), now());
     }
     assert_eq!(state.rows().count(), 1000);
     assert_eq!(state.kept.let_go(), before);
@@ -244,7 +256,7 @@ fn what_others_named_reaches_the_terminal_as_text_alone() {
     let mut state = State::new(true, None);
     state.kept.add(
         made_up("It\x1b[2J went\x07\u{9b}31m.\r\n", "e\x1b]0;x\x07"),
-        String::new(),
+        now(),
     );
     for keys in ["", "\n"] {
         press(&mut state, keys);
@@ -318,8 +330,8 @@ fn what_repeats_is_found_by_the_names_of_its_repeats_and_shows_the_newest() {
     first.group = Some(1);
     let mut like = first.diagnosis.clone();
     like.boot_ns = 5_000_000_000;
-    state.kept.add(first, String::new());
-    state.kept.add(made_up("It went.", "wan"), String::new());
+    state.kept.add(first, now());
+    state.kept.add(made_up("It went.", "wan"), now());
     let repeats = Repeats {
         like,
         group: 1,
@@ -331,7 +343,12 @@ fn what_repeats_is_found_by_the_names_of_its_repeats_and_shows_the_newest() {
     };
     let newest = "00:00:05.000".to_owned();
     let repeats = &repeats;
-    state.kept.repeated(Told { repeats, newest });
+    let at = i128::MAX;
+    state.kept.repeated(Told {
+        repeats,
+        newest,
+        at,
+    });
     let rows = drawn(&mut state, 80, 24);
     assert!(
         rows[1].starts_with("00:00:05.000") && rows[1].contains("×10+"),

@@ -123,9 +123,10 @@ fn tentative() -> Result<()> {
     site.host
         .ip(&format!("-6 route add default via {GATEWAY} dev v0"))?;
     site.node.set_sysctl("ipv6/conf/p0/accept_dad", "1")?;
-    // For longer than anything here takes.
+    // For longer than anything here takes: the kernel counts them in eight bits.
+    site.node.set_sysctl("ipv6/conf/p0/dad_transmits", "255")?;
     site.node
-        .set_sysctl("ipv6/conf/p0/dad_transmits", "100000")?;
+        .set_sysctl("ipv6/neigh/p0/retrans_time_ms", "10000")?;
     site.node.ip(&format!("address add {GATEWAY}/64 dev p0"))?;
     let report = site.unanswered(BEYOND, GATEWAY)?;
     let diagnosis = report.only("neighbour-unreachable")?;
