@@ -1,11 +1,12 @@
 //! Changes of forwarding and of addresses by which this host takes nothing.
 
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{FIRST, Pair};
-use crate::guest::{MulticastSocket, Tracing};
+use crate::guest::{AddressState, MulticastSocket, Tracing, until};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -49,7 +50,13 @@ fn again() -> Result<()> {
     let socket = MulticastSocket::udp(&pair.near)?;
     let tracer = Tracing::start()?;
     pair.forward("all", "1")?;
-    pair.near.ip("address add fd00:4::6/64 dev v0 nodad")?;
+    pair.near.ip("address add fd00:4::6/64 dev v0")?;
+    // A busy kernel takes for it later than it takes the request (`addrconf_dad_work`).
+    let further = Ipv6Addr::new(0xfd00, 4, 0, 0, 0, 0, 0, 6);
+    until("it is usable", Duration::from_secs(8), || {
+        let state = AddressState::of(&pair.near, "v0", further);
+        state.is_ok_and(|state| state == AddressState::Usable)
+    })?;
     socket.join_anycast(pair.interface.ifindex, FIRST)?;
     // The socket keeps it.
     pair.forward("all", "0")?;
