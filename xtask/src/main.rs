@@ -4,7 +4,8 @@
 //! installs the eBPF compiler, QEMU, kernels and the guest's userland. Then
 //! the two halves of v6trace are built (`ebpf`, `binaries`), packed with the
 //! userland into an initramfs (`initramfs`), booted (`qemu`) and the guest's
-//! console is read (`console`) by `matrix`, `bench`, `golden`, `guest` or `demo`.
+//! console is read (`console`) by `matrix`, `bench`, `golden`, `service`, `guest` or
+//! `demo`.
 //!
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
@@ -41,6 +42,7 @@ mod rootfs;
 mod runner;
 mod screens;
 mod selection;
+mod service;
 mod setup;
 mod terminal;
 mod transcript;
@@ -108,6 +110,12 @@ enum Task {
     ///
     /// Begins with the golden recordings.
     Fuzz(FuzzArgs),
+
+    /// Install v6trace's package on a Debian that systemd runs, and use its service
+    ///
+    /// Boots a guest that installs, starts, upgrades, stops, removes and purges it, and
+    /// looks each time what becomes of the service and of its recordings.
+    Service(ServiceArgs),
 
     /// Boot a guest with v6trace and iproute2 inside
     ///
@@ -198,6 +206,16 @@ struct FuzzArgs {
 }
 
 #[derive(Args)]
+struct ServiceArgs {
+    /// The kernel to boot: a version or a Debian suite
+    #[arg(long, default_value = service::KERNEL)]
+    kernel: String,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
+}
+
+#[derive(Args)]
 struct GuestArgs {
     /// The kernel to boot: a version (6.1, 6.12) or a Debian suite (sid)
     #[arg(long, default_value = "6.12")]
@@ -283,6 +301,7 @@ fn main() -> ExitCode {
         ),
         Task::Fuzz(args) => fuzz::task(&args.target, args.seconds),
         Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
+        Task::Service(args) => service::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             let architecture = args.architecture.architecture;
             let script = args.script.as_deref();
