@@ -9,9 +9,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::architecture::OWN;
+use crate::checks::Ready;
 use crate::prepare::{self, BootFiles};
 use crate::qemu::{Hardware, Job, Machine};
 use crate::{kvm, package, paths, runner};
@@ -30,12 +31,21 @@ const WIDTH: usize = 24;
 pub(crate) fn task(kernel: &str, refresh: bool) -> Result<ExitCode> {
     let (binaries, files) = prepare::prepare_one(OWN, kernel, refresh)?;
     let hardware = kvm::choose(&files, &binaries);
-    check(&files, &binaries.v6trace, hardware)?;
+    go_through(&files, &binaries.v6trace, hardware)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The same among what a change must pass.
+pub(crate) fn check(ready: &Ready) -> Result<()> {
+    let series = format!("{KERNEL}.");
+    let mut kernels = ready.kernels.iter().flatten();
+    let files = kernels.find(|files| files.version.starts_with(&series));
+    let files = files.with_context(|| format!("there is no kernel {KERNEL} to boot"))?;
+    go_through(files, ready.v6trace, ready.hardware)
+}
+
 /// Goes through the steps on a kernel, and prints how each went.
-pub(crate) fn check(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<()> {
+fn go_through(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<()> {
     let files = prepare::with_debian(files)?;
     let version = &files.version;
     let machine = boot(&files, v6trace, hardware)?;
