@@ -141,8 +141,8 @@ struct TestArgs {
     #[arg(long, conflicts_with = "only")]
     changed: bool,
 
-    /// Check formatting and lints as well, compile for another system and fuzz
-    /// for a while: all that a change must pass
+    /// Check formatting, lints and packages as well, compile for another system
+    /// and fuzz for a while: all that a change must pass
     #[arg(long, conflicts_with_all = ["kernel", "only", "changed", "architecture"])]
     strict: bool,
 

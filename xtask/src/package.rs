@@ -41,11 +41,9 @@ pub(crate) fn check(v6trace: &Path) -> Result<()> {
 /// Makes all of it, in haste, in `directory`; returns the package for Debian.
 pub(crate) fn debian(v6trace: &Path, directory: &Path) -> Result<PathBuf> {
     make(&[v6trace.to_owned()], directory, &["--fast"])?;
-    let files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
-    files
-        .into_iter()
-        .find(|path| path.extension() == Some(OsStr::new("deb")))
-        .context("there is no package for Debian")
+    let mut files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
+    let deb = files.find(|path| path.extension() == Some(OsStr::new("deb")));
+    deb.context("there is no package for Debian")
 }
 
 fn make(programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {
