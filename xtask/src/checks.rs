@@ -1,4 +1,4 @@
-//! What is checked without a kernel to trace, beside the scenarios.
+//! What is checked beside the scenarios.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::binaries::Binaries;
+use crate::prepare::BootFiles;
 use crate::progress::{self, Step};
+use crate::qemu::Hardware;
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens};
+use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens, service};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -20,7 +21,17 @@ pub(crate) struct Checks {
     /// What can begin at once.
     early: Named<fn() -> Result<()>>,
     /// What needs the built v6trace, or would be in the way of building it.
-    late: Named<fn(v6trace: &Path) -> Result<()>>,
+    late: Named<fn(&Ready) -> Result<()>>,
+}
+
+/// What is there once all is set up.
+pub(crate) struct Ready<'a> {
+    /// The tracer.
+    pub(crate) v6trace: &'a Path,
+    /// The kernels to test on, as far as they could be had.
+    pub(crate) kernels: &'a [Result<BootFiles>],
+    /// What guests run on.
+    pub(crate) hardware: &'static Hardware,
 }
 
 /// Nothing: for a few scenarios.
@@ -33,8 +44,8 @@ pub(crate) const NONE: Checks = Checks {
 pub(crate) const TESTS: Checks = Checks {
     early: &[("unit-tests", unit_tests)],
     late: &[
-        ("captures", captures::open_in_tshark),
-        ("screens", screens::look_in_tmux),
+        ("captures", |ready| captures::open_in_tshark(ready.v6trace)),
+        ("screens", |ready| screens::look_in_tmux(ready.v6trace)),
     ],
 };
 
@@ -47,9 +58,10 @@ pub(crate) const ALL: Checks = Checks {
         ("unit-tests", linted_unit_tests),
     ],
     late: &[
-        ("captures", captures::open_in_tshark),
-        ("screens", screens::look_in_tmux),
-        ("packages", package::check),
+        ("captures", |ready| captures::open_in_tshark(ready.v6trace)),
+        ("screens", |ready| screens::look_in_tmux(ready.v6trace)),
+        ("packages", |ready| package::check(ready.v6trace)),
+        ("service", service::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("aarch64", |_| elsewhere::compile_for_aarch64()),
         ("fuzzing", |_| fuzz::briefly()),
@@ -62,9 +74,9 @@ impl Checks {
         early.map(|(name, check)| outcome(name, check)).collect()
     }
 
-    pub(crate) fn after_set_up(&self, binaries: &Binaries) -> Vec<Outcome> {
+    pub(crate) fn after_set_up(&self, ready: &Ready) -> Vec<Outcome> {
         let late = self.late.iter();
-        late.map(|(name, check)| outcome(name, || check(&binaries.v6trace)))
+        late.map(|(name, check)| outcome(name, || check(ready)))
             .collect()
     }
 }

@@ -34,6 +34,14 @@ pub(crate) fn userland_layer(tools: &Tools, userland: &Userland) -> Result<PathB
     })
 }
 
+/// Packs a whole Debian unless that was done; returns the archive.
+pub(crate) fn debian_layer(tools: &Tools, debian: &Userland) -> Result<PathBuf> {
+    let layers = layers(debian.architecture);
+    layer(tools, &layers, debian.name, &debian.key, |root| {
+        rootfs::fill_debian(debian, root)
+    })
+}
+
 /// Packs programs that some guests have beside the base userland, unless that
 /// was done; returns the archive.
 pub(crate) fn extra_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {
@@ -62,18 +70,14 @@ pub(crate) fn modules_layer(tools: &Tools, kernel: &Kernel) -> Result<PathBuf> {
     })
 }
 
-/// Writes a complete initramfs to `target`: the given layers, the binaries,
-/// the job's arguments and, if there is one, the script.
-pub(crate) fn assemble(
-    tools: &Tools,
-    target: &Path,
-    layers: &[PathBuf],
+/// Fills the project's own layer: the binaries, the job's arguments and, if there is
+/// one, the script.
+pub(crate) fn fill_own(
+    root: &Path,
     binaries: &Binaries,
     job: &[String],
     script: Option<&Path>,
 ) -> Result<()> {
-    let root = target.with_extension("root");
-    paths::make_empty_dir(&root)?;
     paths::copy(&binaries.guest, &root.join("init"), 0o755)?;
     paths::copy(&binaries.v6trace, &root.join("usr/bin/v6trace"), 0o755)?;
     let job: String = job.iter().flat_map(|word| [word, "\n"]).collect();
@@ -81,6 +85,20 @@ pub(crate) fn assemble(
     if let Some(script) = script {
         paths::copy(script, &root.join("script"), 0o755)?;
     }
+    Ok(())
+}
+
+/// Writes a complete initramfs to `target`: the given layers, and the one that `fill`
+/// makes.
+pub(crate) fn assemble(
+    tools: &Tools,
+    target: &Path,
+    layers: &[PathBuf],
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let root = target.with_extension("root");
+    paths::make_empty_dir(&root)?;
+    fill(&root)?;
     let project = target.with_extension("project");
     pack(tools, &root, &project)?;
     paths::remove_dir(&root)?;

@@ -4,7 +4,8 @@
 //! installs the eBPF compiler, QEMU, kernels and the guest's userland. Then
 //! the two halves of v6trace are built (`ebpf`, `binaries`), packed with the
 //! userland into an initramfs (`initramfs`), booted (`qemu`) and the guest's
-//! console is read (`console`) by `matrix`, `bench`, `golden`, `guest` or `demo`.
+//! console is read (`console`) by `matrix`, `bench`, `golden`, `service`, `guest` or
+//! `demo`.
 //!
 //! All that is made or downloaded lands in `target/`; beyond it, only Debian
 //! packages are installed.
@@ -41,6 +42,7 @@ mod rootfs;
 mod runner;
 mod screens;
 mod selection;
+mod service;
 mod setup;
 mod terminal;
 mod transcript;
@@ -109,6 +111,12 @@ enum Task {
     /// Begins with the golden recordings.
     Fuzz(FuzzArgs),
 
+    /// Install v6trace's package on a Debian that systemd runs, and use its service
+    ///
+    /// Boots a guest that installs, starts, upgrades, stops, removes and purges it, and
+    /// looks each time what becomes of the service and of its recordings.
+    Service(ServiceArgs),
+
     /// Boot a guest with v6trace and iproute2 inside
     ///
     /// Runs SCRIPT there with bash and exits with its status; without one,
@@ -133,8 +141,8 @@ struct TestArgs {
     #[arg(long, conflicts_with = "only")]
     changed: bool,
 
-    /// Check formatting and lints as well, compile for another system and fuzz
-    /// for a while: all that a change must pass
+    /// Check formatting, lints and packages as well, compile for another system
+    /// and fuzz for a while: all that a change must pass
     #[arg(long, conflicts_with_all = ["kernel", "only", "changed", "architecture"])]
     strict: bool,
 
@@ -195,6 +203,16 @@ struct FuzzArgs {
     /// How long to fuzz each
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     seconds: u32,
+}
+
+#[derive(Args)]
+struct ServiceArgs {
+    /// The kernel to boot: a version or a Debian suite
+    #[arg(long, default_value = service::KERNEL)]
+    kernel: String,
+
+    #[command(flatten)]
+    archive: ArchiveArgs,
 }
 
 #[derive(Args)]
@@ -283,6 +301,7 @@ fn main() -> ExitCode {
         ),
         Task::Fuzz(args) => fuzz::task(&args.target, args.seconds),
         Task::Golden(args) => golden::task(&args.kernel, args.archive.refresh),
+        Task::Service(args) => service::task(&args.kernel, args.archive.refresh),
         Task::Guest(args) => {
             let architecture = args.architecture.architecture;
             let script = args.script.as_deref();

@@ -18,7 +18,7 @@ use std::vec::IntoIter;
 use anyhow::{Result, anyhow};
 
 use crate::architecture::Architecture;
-use crate::checks::{self, Checks};
+use crate::checks::{self, Checks, Ready};
 use crate::kvm;
 use crate::prepare::{self, BootFiles, Request};
 use crate::progress;
@@ -80,7 +80,11 @@ pub(crate) fn task(
             let lane = || work(&run, kernels, &shares);
             let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
             let mut host = early.join().map_err(panicked)?;
-            host.extend(checks.after_set_up(binaries));
+            host.extend(checks.after_set_up(&Ready {
+                v6trace: &binaries.v6trace,
+                kernels,
+                hardware: run.hardware,
+            }));
             let mut done = lane();
             for lane in lanes {
                 done.extend(lane.join().map_err(panicked)?);

@@ -38,6 +38,14 @@ pub(crate) fn check(v6trace: &Path) -> Result<()> {
     paths::remove_dir(&directory)
 }
 
+/// Makes all of it, in haste, in `directory`; returns the package for Debian.
+pub(crate) fn debian(v6trace: &Path, directory: &Path) -> Result<PathBuf> {
+    make(&[v6trace.to_owned()], directory, &["--fast"])?;
+    let mut files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
+    let deb = files.find(|path| path.extension() == Some(OsStr::new("deb")));
+    deb.context("there is no package for Debian")
+}
+
 fn make(programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {
     let step = Step::start("Packing".to_owned());
     paths::make_empty_dir(directory)?;

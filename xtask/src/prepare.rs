@@ -15,6 +15,7 @@ use crate::setup::tools::{self, Tools};
 use crate::setup::{self, userland};
 
 /// A kernel with what the guest needs beside it.
+#[derive(Clone)]
 pub(crate) struct BootFiles {
     /// What it runs on.
     pub(crate) architecture: &'static Architecture,
@@ -109,6 +110,17 @@ pub(crate) fn add_peers(files: &mut BootFiles) -> Result<()> {
         .layers
         .push(initramfs::extra_layer(&files.tools, &peers)?);
     Ok(())
+}
+
+/// The kernel with a Debian that systemd runs, and nothing else.
+pub(crate) fn with_debian(files: &BootFiles) -> Result<BootFiles> {
+    let _lock = setup::lock()?;
+    let debian = userland::provide(files.architecture, &userland::DEBIAN)
+        .context("a Debian to install on cannot be had")?;
+    Ok(BootFiles {
+        layers: vec![initramfs::debian_layer(&files.tools, &debian)?],
+        ..files.clone()
+    })
 }
 
 /// Sets all up for booting one kernel.

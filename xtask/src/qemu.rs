@@ -151,7 +151,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Packs the initramfs and starts the guest.
+    /// Starts a guest that does the job.
     ///
     /// The console is also logged to `target/guest/ARCHITECTURE/logs/LOG_NAME.log`.
     pub(crate) fn boot(
@@ -160,15 +160,20 @@ impl Machine {
         job: &Job,
         log_name: &str,
     ) -> Result<Self> {
+        Self::boot_with(files, job, log_name, |root| {
+            initramfs::fill_own(root, binaries, job.arguments, job.script)
+        })
+    }
+
+    /// The same with what `own` adds to its layers, and none of ours.
+    pub(crate) fn boot_with(
+        files: &BootFiles,
+        job: &Job,
+        log_name: &str,
+        own: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let initramfs = paths::run_file("initramfs.cpio")?;
-        initramfs::assemble(
-            &files.tools,
-            &initramfs,
-            &files.layers,
-            binaries,
-            job.arguments,
-            job.script,
-        )?;
+        initramfs::assemble(&files.tools, &initramfs, &files.layers, own)?;
         let logs = files.architecture.guest("logs");
         paths::make_dir(&logs)?;
         let log = logs.join(format!("{log_name}.log"));

@@ -3,7 +3,7 @@
 //! whatever is left.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -25,11 +25,48 @@ pub(crate) fn fill(tools: &Tools, userland: &Userland, root: &Path) -> Result<()
     let name = loader.file_name().unwrap_or_default().to_string_lossy();
     let triplet = userland.architecture.triplet();
     link(&format!("../lib/{triplet}/{name}"), &root.join(&loader))?;
-    for directory in ["bin", "sbin", "lib", "lib64"] {
-        link(&format!("usr/{directory}"), &root.join(directory))?;
-    }
+    merge_directories(root)?;
     install_configuration(&userland.tools, root)?;
     install_busybox_applets(tools, userland, root)
+}
+
+/// Copies a whole Debian below `root`, with the little of what its packages set up where
+/// they are installed that it takes to boot.
+pub(crate) fn fill_debian(userland: &Userland, root: &Path) -> Result<()> {
+    merge_directories(root)?;
+    for packages in [&userland.tools, &userland.libraries] {
+        copy_tree(packages, root)?;
+    }
+    let share = root.join("usr/share");
+    for unread in ["doc", "info", "locale", "man"] {
+        paths::remove_dir(&share.join(unread))?;
+    }
+    let etc = root.join("etc");
+    for (name, from) in [
+        ("passwd", "base-passwd/passwd.master"),
+        ("group", "base-passwd/group.master"),
+        ("nsswitch.conf", "libc-bin/nsswitch.conf"),
+    ] {
+        paths::copy(&share.join(from), &etc.join(name), 0o644)?;
+    }
+    for directory in ["run", "lock"] {
+        paths::remove_dir(&root.join("var").join(directory))?;
+    }
+    link("../run", &root.join("var/run"))?;
+    link("../run/lock", &root.join("var/lock"))?;
+    // It has booted before, and has no package installed that dpkg knows of.
+    paths::write(&etc.join("machine-id"), "")?;
+    paths::write(&root.join("var/lib/dpkg/status"), "")?;
+    link("/lib/systemd/systemd", &root.join("init"))
+}
+
+/// Makes what is in `/usr` be in `/` as well.
+fn merge_directories(root: &Path) -> Result<()> {
+    for directory in ["bin", "sbin", "lib", "lib64"] {
+        paths::make_dir(&root.join("usr").join(directory))?;
+        link(&format!("usr/{directory}"), &root.join(directory))?;
+    }
+    Ok(())
 }
 
 /// Copies the programs of a userland and the libraries they load below `root`.
@@ -125,14 +162,19 @@ fn install_busybox_applets(tools: &Tools, userland: &Userland, root: &Path) -> R
     Ok(())
 }
 
+/// Copies a tree, with its links and its files' modes, onto one that may be there.
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     paths::make_dir(to)?;
     for entry in fs::read_dir(from).into_iter().flatten().flatten() {
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             copy_tree(&entry.path(), &target)?;
-        } else if entry.file_type()?.is_file() {
-            paths::copy(&entry.path(), &target, 0o644)?;
+        } else if kind.is_symlink() {
+            link(&fs::read_link(entry.path())?.to_string_lossy(), &target)?;
+        } else {
+            let mode = entry.metadata()?.permissions().mode();
+            paths::copy(&entry.path(), &target, mode)?;
         }
     }
     Ok(())

@@ -33,10 +33,10 @@ pub(crate) struct Run<'a> {
 }
 
 /// How a boot ended.
-struct Boot {
-    outcomes: Vec<Outcome>,
+pub(crate) struct Boot {
+    pub(crate) outcomes: Vec<Outcome>,
     /// Why it ended early, if it did.
-    death: Option<String>,
+    pub(crate) death: Option<String>,
 }
 
 impl Run<'_> {
@@ -100,7 +100,8 @@ impl Run<'_> {
         match Machine::boot(files, self.binaries, &job, log_name) {
             Ok(machine) => {
                 let steps = u32::try_from(scenarios.len() + 1).unwrap_or(u32::MAX);
-                self.follow(machine, &files.version, PACE.saturating_mul(steps))
+                let limit = PACE.saturating_mul(steps);
+                follow(machine, &files.version, self.width, limit)
             }
             Err(error) => Boot {
                 outcomes: Vec::new(),
@@ -108,47 +109,47 @@ impl Run<'_> {
             },
         }
     }
+}
 
-    /// Follows a guest to its end and prints each outcome as it comes.
-    fn follow(&self, mut machine: Machine, version: &str, limit: Duration) -> Boot {
-        let mut transcript = Transcript::default();
+/// Follows a guest to its end and prints each outcome as it comes.
+pub(crate) fn follow(mut machine: Machine, version: &str, width: usize, limit: Duration) -> Boot {
+    let mut transcript = Transcript::default();
+    let patience = Patience {
+        silence: SILENCE,
+        whole: limit,
+    };
+    let ended = machine.follow(patience, |line| {
+        if let Some(outcome) = transcript.feed(line) {
+            progress::print(&outcome.shown(version, width));
+        }
+        transcript.is_over().then_some(())
+    });
+    if ended.is_ok() {
         let patience = Patience {
-            silence: SILENCE,
-            whole: limit,
+            silence: END,
+            whole: END,
         };
-        let ended = machine.follow(patience, |line| {
-            if let Some(outcome) = transcript.feed(line) {
-                progress::print(&outcome.shown(version, self.width));
-            }
-            transcript.is_over().then_some(())
+        // It ends, or it is ended: all is said.
+        let _ = machine.follow(patience, |line| {
+            transcript.feed(line);
+            None::<()>
         });
-        if ended.is_ok() {
-            let patience = Patience {
-                silence: END,
-                whole: END,
-            };
-            // It ends, or it is ended: all is said.
-            let _ = machine.follow(patience, |line| {
-                transcript.feed(line);
-                None::<()>
-            });
-        }
-        let lost = ended.err().map(|lost| lost.to_string());
-        let death = transcript.trouble().map(|trouble| {
-            let reason = lost.unwrap_or(trouble);
-            let during = match transcript.current() {
-                Some((name, text)) => format!(" during {name}{}", indented(text)),
-                None => String::new(),
-            };
-            format!(
-                "{reason} (console in {}){during}",
-                paths::shown(&machine.log)
-            )
-        });
-        Boot {
-            outcomes: transcript.outcomes,
-            death,
-        }
+    }
+    let lost = ended.err().map(|lost| lost.to_string());
+    let death = transcript.trouble().map(|trouble| {
+        let reason = lost.unwrap_or(trouble);
+        let during = match transcript.current() {
+            Some((name, text)) => format!(" during {name}{}", indented(text)),
+            None => String::new(),
+        };
+        format!(
+            "{reason} (console in {}){during}",
+            paths::shown(&machine.log)
+        )
+    });
+    Boot {
+        outcomes: transcript.outcomes,
+        death,
     }
 }
 

@@ -52,6 +52,27 @@ pub(crate) const PEERS: Selection = Selection {
     single: &[],
 };
 
+/// A whole system that systemd runs, to install v6trace's package on.
+pub(crate) const DEBIAN: Selection = Selection {
+    name: "debian",
+    packages: &[
+        "base-files",
+        "base-passwd",
+        "bash",
+        "coreutils",
+        "dash",
+        "diffutils",
+        "dpkg",
+        "findutils",
+        "grep",
+        "iproute2",
+        "libc-bin",
+        "sed",
+        "systemd",
+    ],
+    single: &[],
+};
+
 /// The same for every kernel, so that only the kernel differs.
 const SUITE: &str = "bookworm";
 
