@@ -221,7 +221,7 @@ fn the_oldest_are_let_go_and_counted() {
 fn any_size_is_drawn() {
     let mut state = stories();
     let rows = drawn(&mut state, 40, 10);
-    assert!(rows[1].contains("F token-forwarding"), "{rows:#?}");
+    assert!(rows[1].contains("F ra-ignored-forwarding"), "{rows:#?}");
     assert!(rows[0].contains("none lost"), "{rows:#?}");
     for keys in ["", "\n", "\x1bf", "\x1b?", "\x1b/x"] {
         press(&mut state, keys);
