@@ -49,9 +49,8 @@ fn expect(text: &str, blocks: usize, phrases: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Hundreds of interfaces become routers, and hosts again: a block for each write, which
-/// leads with the address that a neighbour has. Programs are told each.
-fn among_addresses() -> Result<()> {
+/// A host with hundreds of interfaces beside the one that leads to its neighbour.
+fn with_customers() -> Result<Host> {
     let host = Host::new()?;
     host.far.ip("address add fd00:4::/64 dev w0 nodad")?;
     host.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
@@ -64,6 +63,13 @@ fn among_addresses() -> Result<()> {
     let commands: Vec<_> = (1..=CUSTOMERS).flat_map(add).collect();
     ip_batch(host.near.name(), &commands)?;
     settled(&host)?;
+    Ok(host)
+}
+
+/// Hundreds of interfaces become routers, and hosts again: a block for each write, which
+/// leads with the address that a neighbour has. Programs are told each.
+fn among_addresses() -> Result<()> {
+    let host = with_customers()?;
     // Among so many, the neighbour's entry does not last.
     ping(&host.near, "fd00:4::".parse()?)?;
     let tracer = Tracer::start(&[])?;
@@ -153,18 +159,7 @@ fn told_apart() -> Result<()> {
 /// Hundreds of interfaces that a daemon has forward one after the other are a screen, and the
 /// one whose address a neighbour has is told in full among them.
 fn one_by_one() -> Result<()> {
-    let host = Host::new()?;
-    host.far.ip("address add fd00:4::/64 dev w0 nodad")?;
-    host.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
-    let add = |n| {
-        [
-            format!("link add c{n} up type dummy"),
-            format!("address add fd01:{n:x}::1/64 dev c{n} nodad"),
-        ]
-    };
-    let commands: Vec<_> = (1..=CUSTOMERS).flat_map(add).collect();
-    ip_batch(host.near.name(), &commands)?;
-    settled(&host)?;
+    let host = with_customers()?;
     let tracer = Tracer::start(&[])?;
     for n in 1..=CUSTOMERS / 2 {
         host.forward(&format!("c{n}"), "1")?;
