@@ -57,6 +57,9 @@ pub struct Programs {
     /// Those that have the kernel call the function at all, where it is what a tracepoint
     /// calls: two that do nothing, for one alone is called without it.
     pub openers: &'static [&'static str],
+    /// Whether the return is there as long as the entry is and longer: it tells what the
+    /// entry took down, and what that took down and nobody told would be lost.
+    pub return_outlasts: bool,
 }
 
 impl Programs {
@@ -67,6 +70,7 @@ impl Programs {
             ret: None,
             continuation: None,
             openers: &[],
+            return_outlasts: false,
         }
     }
 
@@ -77,6 +81,7 @@ impl Programs {
             ret: Some(ret),
             continuation: None,
             openers: &[],
+            return_outlasts: false,
         }
     }
 
@@ -87,6 +92,7 @@ impl Programs {
             ret: Some(ret),
             continuation: None,
             openers: &[],
+            return_outlasts: false,
         }
     }
 
@@ -101,6 +107,13 @@ impl Programs {
     #[must_use]
     pub const fn opened(mut self, openers: &'static [&'static str]) -> Self {
         self.openers = openers;
+        self
+    }
+
+    /// The same, with the return attached ahead of the entry and detached after it.
+    #[must_use]
+    pub const fn return_outlasts(mut self) -> Self {
+        self.return_outlasts = true;
         self
     }
 

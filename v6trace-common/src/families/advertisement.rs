@@ -269,11 +269,12 @@ pub const FAMILY: Family = Family {
                 kprobes: Programs::both(
                     "router_advertisement_enter",
                     "router_advertisement_return",
+                )
+                .return_outlasts(),
+                trampoline: Some(
+                    Programs::both("router_advertisement_fentry", "router_advertisement_fexit")
+                        .return_outlasts(),
                 ),
-                trampoline: Some(Programs::both(
-                    "router_advertisement_fentry",
-                    "router_advertisement_fexit",
-                )),
                 needs: &[
                     &kernel::SKB_DEV,
                     &kernel::SKB_HEAD,

@@ -161,11 +161,11 @@ pub const FAMILY: Family = Family {
             without: "errors that do not reach the sender of a packet are not explained",
             candidates: &[Candidate {
                 function: "icmp6_send",
-                kprobes: Programs::both("transit_error_enter", "transit_error_return"),
-                trampoline: Some(Programs::both(
-                    "transit_error_fentry",
-                    "transit_error_fexit",
-                )),
+                kprobes: Programs::both("transit_error_enter", "transit_error_return")
+                    .return_outlasts(),
+                trampoline: Some(
+                    Programs::both("transit_error_fentry", "transit_error_fexit").return_outlasts(),
+                ),
                 needs: &[
                     &kernel::SKB_DEV,
                     &kernel::SKB_HEAD,

@@ -36,7 +36,7 @@ impl Attacher<'_> {
         let mut not_watched = Vec::new();
         for (name, _) in present {
             match self.attach_one(name, Some(INNERMOST)) {
-                Ok(link) => self.links.returns.extend(link),
+                Ok(link) => self.links.inner.extend(link),
                 Err(refusal) => {
                     log::debug!("{name} is not watched: {refusal:?}");
                     not_watched.push(name);

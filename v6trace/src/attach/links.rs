@@ -52,23 +52,24 @@ impl Link {
 /// Every program that is attached.
 #[derive(Default)]
 pub struct Links {
-    pub(super) entries: Vec<Link>,
-    pub(super) returns: Vec<Link>,
+    /// Those to go last: entries, as a rule.
+    pub(super) outer: Vec<Link>,
+    /// Those to go first: returns, as a rule.
+    pub(super) inner: Vec<Link>,
 }
 
 impl Links {
     /// Whether there is one by trampoline.
     pub(super) fn have_trampolines(&self) -> bool {
-        let all = self.entries.iter().chain(&self.returns);
+        let all = self.outer.iter().chain(&self.inner);
         all.into_iter()
             .any(|link| matches!(link, Link::FEntry(_) | Link::FExit(_)))
     }
 
-    /// Detaches: returns first, so that no return is left whose call is no
-    /// longer seen.
+    /// Detaches so that no program is left that relies on one that is gone.
     pub fn detach(self) {
-        drop_together(self.returns);
-        drop_together(self.entries);
+        drop_together(self.inner);
+        drop_together(self.outer);
     }
 }
 

@@ -54,16 +54,25 @@ impl<'e> Attacher<'e> {
         if let Some((name, map)) = programs.continuation {
             self.link(function, name, map).map_err(Refusal::other)?;
         }
-        // The entry first: then every return that fires had its entry seen.
-        // Where the return is refused, the entry goes with its link.
         for &opener in programs.openers {
             let link = self.attach_one(function, Some(opener))?;
-            self.links.entries.extend(link);
+            self.links.outer.extend(link);
         }
-        let entry = self.attach_one(function, programs.entry)?;
-        let ret = self.attach_one(function, programs.ret)?;
-        self.links.entries.extend(entry);
-        self.links.returns.extend(ret);
+        // Loading takes long; nothing happens between one end and the other then.
+        for name in programs.ends() {
+            self.load(function, name).map_err(Refusal::other)?;
+        }
+        // The entry first, as a rule: then every return that fires had its entry seen.
+        // Where the second is refused, the first goes with its link.
+        let (outer, inner) = if programs.return_outlasts {
+            (programs.ret, programs.entry)
+        } else {
+            (programs.entry, programs.ret)
+        };
+        let outer = self.attach_one(function, outer)?;
+        let inner = self.attach_one(function, inner)?;
+        self.links.outer.extend(outer);
+        self.links.inner.extend(inner);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod farewell;
 mod identifier;
 mod ignored;
 mod invalid;
+mod losses;
 mod networkd;
 mod parts;
 mod prefix;
@@ -31,6 +32,7 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[
     identifier::SCENARIOS,
     redirect::SCENARIOS,
     silent::SCENARIOS,
+    losses::SCENARIOS,
 ];
 
 /// What takes routes away.
