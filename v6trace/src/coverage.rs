@@ -139,6 +139,12 @@ impl Coverage {
         self.attached()
             .any(|attached| attached.hook == hook.info().name)
     }
+
+    /// Whether this hook was wanted and does not fire: what it counts was not counted.
+    pub fn lacks(&self, hook: Hook) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|it| it.hook == hook.info().name && !it.is_attached())
+    }
 }
 
 #[cfg(test)]

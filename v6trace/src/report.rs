@@ -14,7 +14,7 @@ use crate::{
     catalogue::Cause,
     check::{self, Checked, Question},
     event::{DecodeError, Event},
-    explain::{Diagnosis, explain},
+    explain::{Diagnosis, Subject, explain},
     filter::Filter,
     fold::{Fold, OfState, Repeats},
     record::{KernelRecord, Lookup, Record, SessionInfo},
@@ -410,7 +410,9 @@ impl<R: Render> Report<R> {
 
     /// Tells as one what the event is the end of.
     fn end(&mut self, event: &Event) -> io::Result<()> {
-        let (Some(together), Some(task)) = (&mut self.together, event.culprit()) else {
+        let (Some(together), Some(task), Some(session)) =
+            (&mut self.together, event.culprit(), &self.session)
+        else {
             return Ok(());
         };
         let Some(whole) = event.occurrence().ends() else {
@@ -418,7 +420,7 @@ impl<R: Render> Report<R> {
         };
         let (before, mut parts) = together.end(task.tid, event.hook, whole.began_ns());
         if parts.len() > 1 {
-            parts = vec![whole.together(event, parts)];
+            parts = vec![whole.together(Subject { event, session }, parts)];
         }
         self.tell(|_| before.into_iter().chain(parts).collect())
     }

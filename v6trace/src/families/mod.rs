@@ -53,7 +53,7 @@ use zerocopy::FromBytes;
 
 use crate::{
     catalogue,
-    event::{DecodeError, Event, body},
+    event::{DecodeError, body},
     explain::{Diagnosis, Subject},
     field::Take,
     frame::Frame,
@@ -118,8 +118,8 @@ pub trait Whole {
     /// When it began, nanoseconds since boot.
     fn began_ns(&self) -> u64;
 
-    /// What is said of two parts or more, as one; `event` is the end.
-    fn together(&self, event: &Event, parts: Vec<Diagnosis>) -> Diagnosis;
+    /// What is said of two parts or more, as one; the subject is the end.
+    fn together(&self, subject: Subject<'_>, parts: Vec<Diagnosis>) -> Diagnosis;
 }
 
 /// What is made of a payload of the wire.

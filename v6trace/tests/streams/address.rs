@@ -3,7 +3,7 @@
 //! demand.
 
 use serde_json::{Value, json};
-use v6trace::{families::address::Settled, record::Record};
+use v6trace::{coverage::Status, families::address::Settled, record::Record, report::Options};
 use v6trace_common::{
     families,
     families::address::{
@@ -165,6 +165,32 @@ fn more_than_a_record_has_room_for_is_counted() {
         !fixes
             .iter()
             .any(|fix| fix.as_str().unwrap().contains("route"))
+    );
+}
+
+/// What nobody counted is not none.
+#[test]
+fn routes_that_were_not_counted_are_not_known() {
+    let mut alone = lost(DISABLED);
+    alone.address_count = 1;
+    let said = |status| {
+        let header = stream::header::<AddressesLost>(families::address::DISABLE, HOST);
+        let session = stream::covering(&[families::forwarding::ROUTE_DELETE], status);
+        let records = [session, stream::kernel(header, &alone)];
+        let mut said = stream::objects(Options::default(), records);
+        said.retain(|object| object["type"] == "diagnosis");
+        said.pop().unwrap()
+    };
+    let counted = said(Status::Attached);
+    assert_eq!(counted["evidence"]["routes"], 0);
+    let summary = counted["summary"].as_str().unwrap();
+    assert!(summary.contains("all of that comes back"), "{summary}");
+    let not = said(Status::Refused);
+    assert_eq!(not["evidence"]["routes"], Value::Null);
+    let summary = not["summary"].as_str().unwrap();
+    assert!(
+        summary.ends_with("Whether routes went that were set is not known."),
+        "{summary}"
     );
 }
 

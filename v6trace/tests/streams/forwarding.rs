@@ -2,6 +2,7 @@
 //! stream, and singly where that is lost.
 
 use v6trace::{
+    coverage::Status,
     families::anycast::{Advertised, AnycastUse, Use, UseKind},
     record::{Lost, Quiet, Record},
     report::Options,
@@ -13,7 +14,9 @@ use v6trace_common::{
             self, ACCEPT_RA_READ, ADDRESSES_COMPLETE, AnycastChange, FORWARDING_CHANGE, JOINED,
             PREFIX_FOUND, RELEASED, WRITTEN_ALL,
         },
-        forwarding::{DefaultRoutesPurged, ForwardingWritten, PURGE, PurgedRoute, WRITE},
+        forwarding::{
+            DefaultRoutesPurged, ForwardingWritten, PURGE, PurgedRoute, ROUTE_DELETE, WRITE,
+        },
     },
 };
 use zerocopy::FromZeros as _;
@@ -260,6 +263,18 @@ fn what_was_given_up_is_told_together_as_well() {
     let phrase = "so this host no longer owns 4 addresses as subnet-router anycast (fd01:: on \
                   ethb, fd02:: on ethc, fd03:: on ethd and 1 more): neighbours there";
     assert!(told[0].contains(phrase), "{told:?}");
+}
+
+/// What nobody counted is not none.
+#[test]
+fn default_routes_that_were_not_counted_are_not_known() {
+    for (status, is_said) in [(Status::Attached, true), (Status::Refused, false)] {
+        let session = stream::covering(&[PURGE, ROUTE_DELETE], status);
+        let records = [session, taken(1, 1), taken(2, 2), written(WRITER, 0, 9)];
+        let (out, _) = text(Options::default(), records.into());
+        assert!(out.contains("in_use 0"), "{out}");
+        assert_eq!(out.contains("default_routes 0"), is_said, "{out}");
+    }
 }
 
 #[test]

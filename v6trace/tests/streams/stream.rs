@@ -2,8 +2,14 @@
 
 use serde_json::Value;
 use v6trace::{
-    record::Record, record::SessionInfo, render::Json, render::Text, render::time::TimeDisplay,
-    report::Options, report::Report,
+    coverage::{HookCoverage, Status},
+    record::Record,
+    record::SessionInfo,
+    render::Json,
+    render::Text,
+    render::time::TimeDisplay,
+    report::Options,
+    report::Report,
 };
 use v6trace_common::{Context, Hook, Payload, RecordHeader, WIRE_VERSION};
 use zerocopy::{Immutable, IntoBytes};
@@ -29,6 +35,22 @@ pub(crate) fn session() -> Record {
         own_netns: HOST,
         ..SessionInfo::default()
     })
+}
+
+/// The same where this became of these hooks.
+pub(crate) fn covering(hooks: &[Hook], status: Status) -> Record {
+    let Record::Session(mut info) = session() else {
+        unreachable!("it opens the stream");
+    };
+    let covered = |hook: &Hook| HookCoverage {
+        hook: hook.info().name.to_owned(),
+        function: String::new(),
+        status,
+        via: None,
+        note: None,
+    };
+    info.coverage.hooks = hooks.iter().map(covered).collect();
+    Record::Session(info)
 }
 
 /// The header of a record with the payload `P`, on behalf of radvd.

@@ -2,11 +2,7 @@
 //! errors that no packet of a guest's calls for, and where names are hostile.
 
 use serde_json::{Value, json};
-use v6trace::{
-    coverage::{Coverage, HookCoverage, Status},
-    families::transit::Onward,
-    record::{Record, SessionInfo},
-};
+use v6trace::{coverage::Status, families::transit::Onward, record::Record};
 use v6trace_common::{
     Context, Hook,
     families::{
@@ -37,23 +33,7 @@ fn name(text: &str) -> [u8; 16] {
 
 /// A session that watches these.
 fn watching(hooks: &[Hook]) -> Record {
-    let Record::Session(info) = stream::session() else {
-        unreachable!("it opens the stream");
-    };
-    let covered = |hook: &Hook| HookCoverage {
-        hook: hook.info().name.to_owned(),
-        function: String::new(),
-        status: Status::Attached,
-        via: None,
-        note: None,
-    };
-    Record::Session(SessionInfo {
-        coverage: Coverage {
-            hooks: hooks.iter().map(covered).collect(),
-            ..Coverage::default()
-        },
-        ..info
-    })
+    stream::covering(hooks, Status::Attached)
 }
 
 /// A packet from fd00:: to fd01:: that came in by an interface of this name.

@@ -9,7 +9,6 @@ use v6trace_common::{Hook, families::forwarding as wire};
 
 use super::{Occurrence, Whole, anycast::Written};
 use crate::{
-    event::Event,
     explain::{Diagnosis, Subject},
     field::{Field, Take},
 };
@@ -99,7 +98,7 @@ impl Whole for ForwardingWritten {
         self.began_ns
     }
 
-    fn together(&self, event: &Event, parts: Vec<Diagnosis>) -> Diagnosis {
-        together::together(self, event, parts)
+    fn together(&self, subject: Subject<'_>, parts: Vec<Diagnosis>) -> Diagnosis {
+        together::together(self, subject, parts)
     }
 }

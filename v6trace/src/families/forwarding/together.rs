@@ -6,11 +6,13 @@
 
 use std::{cmp::Reverse, collections::HashSet};
 
+use v6trace_common::families::forwarding::{PURGE, ROUTE_DELETE};
+
 use super::{Cause, ForwardingWritten, explain::removal};
 use crate::{
     catalogue::Severity,
     event::Event,
-    explain::{Confidence, Diagnosis, Fix, Value, advice, named},
+    explain::{Confidence, Diagnosis, Fix, Subject, Value, advice, named},
     families::anycast::{self, PURGED, SOMEBODY},
 };
 
@@ -23,11 +25,13 @@ const NAMED: usize = 3;
 /// Tells two parts or more as one.
 pub(super) fn together(
     written: &ForwardingWritten,
-    event: &Event,
+    subject: Subject<'_>,
     mut parts: Vec<Diagnosis>,
 ) -> Diagnosis {
+    let coverage = &subject.session.info().coverage;
+    let are_routes_counted = !coverage.lacks(PURGE) && !coverage.lacks(ROUTE_DELETE);
     parts.sort_by_key(|part| Reverse(weight(part)));
-    let parts = Parts::of(written, event, &parts);
+    let parts = Parts::of(written, subject.event, &parts);
     let mut whole = parts.first.clone();
     whole.summary = parts.summary();
     whole.fix = parts.fixes();
@@ -40,7 +44,10 @@ pub(super) fn together(
     whole
         .with("anycast_addresses", parts.anycast())
         .with("in_use", counted(&parts.in_use))
-        .with("default_routes", written.purged)
+        .with(
+            "default_routes",
+            are_routes_counted.then_some(written.purged),
+        )
         .with("routers", written.routers)
         .with("hosts", written.hosts)
         .with("also", parts.also())

@@ -1,5 +1,7 @@
 //! What took addresses and routes away from interfaces.
 
+use v6trace_common::families::forwarding::ROUTE_DELETE;
+
 use super::{add, counted};
 use crate::{
     catalogue::Severity,
@@ -15,7 +17,12 @@ const MAIN: u32 = 254;
 
 /// Explains addresses that went.
 pub(in super::super) fn lost(lost: &AddressesLost, subject: Subject<'_>) -> Option<Diagnosis> {
-    let story = Story { lost, subject };
+    let coverage = &subject.session.info().coverage;
+    let story = Story {
+        lost,
+        subject,
+        routes: (!coverage.lacks(ROUTE_DELETE)).then_some(lost.route_count),
+    };
     let diagnosis = match lost.trigger {
         Trigger::Disabled(wrote) => {
             let whose = wrote.map(|wrote| wrote.of(&lost.interface));
@@ -33,6 +40,8 @@ pub(in super::super) fn lost(lost: &AddressesLost, subject: Subject<'_>) -> Opti
 struct Story<'a> {
     lost: &'a AddressesLost,
     subject: Subject<'a>,
+    /// How many routes went that somebody had set, where they were counted.
+    routes: Option<u32>,
 }
 
 impl Story<'_> {
@@ -245,15 +254,19 @@ impl Story<'_> {
 
     /// What comes back by itself.
     fn outlook(&self, when: &str) -> String {
-        let lost = self.lost;
-        if lost.set_count | lost.route_count != 0 {
-            format!(
-                "{when}, fe80:: and what routers advertise come back by themselves, what was set \
-                 does not."
-            )
-        } else {
-            format!("{when}, all of that comes back by itself, or with the next advertisement.")
-        }
+        let unknown = match self.routes {
+            Some(routes) if self.lost.set_count | routes == 0 => {
+                return format!(
+                    "{when}, all of that comes back by itself, or with the next advertisement."
+                );
+            }
+            Some(_) => "",
+            None => " Whether routes went that were set is not known.",
+        };
+        format!(
+            "{when}, fe80:: and what routers advertise come back by themselves, what was set does \
+             not.{unknown}"
+        )
     }
 
     /// Addresses that were set for good, as far as they are known.
@@ -286,7 +299,7 @@ impl Story<'_> {
             .with("addresses", lost.address_count)
             .with("addresses_set", lost.set_count)
             .with("addresses_learned", lost.learned_count)
-            .with("routes", lost.route_count)
+            .with("routes", self.routes)
             .with("interfaces", lost.interfaces)
             .with("lost_addresses", Value::List(addresses.collect()))
             .with("lost_routes", Value::List(routes.collect()));
