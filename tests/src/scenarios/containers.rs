@@ -294,21 +294,23 @@ fn by_cgroup1() -> Result<()> {
 }
 
 /// What is said of another namespace names the container that lives there, whether the
-/// namespace has a name or not; where nobody lives, or the host is at work as well, it has the
-/// namespace's.
+/// namespace has a name or not; where nobody lives, or the host is at work as well, and be it
+/// with the last of many processes, it has the namespace's.
 fn of_another() -> Result<()> {
     fs::create_dir_all("/tmp/systemd")?;
     let _hierarchy = Mounted::on("cgroup", "/tmp/systemd", "none,name=systemd")?;
     let config = json!({ "ID": ID, "Name": "/web" });
     let directory = format!("/var/lib/docker/containers/{ID}");
     let _files = Files::write(&directory, "config.v2.json", &config)?;
-    let [web, plain, shared, host] = ["cni-5f1c", "plain", "shared", "binds"].map(Netns::new);
-    let (web, plain, shared, host) = (web?, plain?, shared?, host?);
+    let all = ["cni-5f1c", "plain", "shared", "crowded", "binds"];
+    let [web, plain, shared, crowded, host] = all.map(Netns::new);
+    let (web, plain, shared, crowded, host) = (web?, plain?, shared?, crowded?, host?);
     host.ip("link set lo up")?;
     for (netns, address) in [
         (&web, "fd00:4::5"),
         (&plain, "fd00:4::6"),
         (&shared, "fd00:4::7"),
+        (&crowded, "fd00:4::8"),
     ] {
         netns.dummy("d0")?;
         netns.ip(&format!("addr add {address}/64 dev d0 nodad"))?;
@@ -317,20 +319,24 @@ fn of_another() -> Result<()> {
     let _hosts = Member::of("/tmp/systemd/frr", Some(&shared))?;
     let tracer = Tracer::start(&[])?;
     // What the session began with does not know of it.
-    let _inhabitant = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&web))?;
-    let _guest = Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(&shared))?;
-    for address in ["fd00:4::5", "fd00:4::6", "fd00:4::7"] {
+    let contained = |netns| Member::of(&format!("/tmp/systemd/docker/{ID}"), Some(netns));
+    let _inhabitants = [contained(&web)?, contained(&web)?, contained(&web)?];
+    let _guest = contained(&shared)?;
+    let _guests = [contained(&crowded)?, contained(&crowded)?];
+    let _last = Member::of("/tmp/systemd/bird", Some(&crowded))?;
+    for address in ["fd00:4::5", "fd00:4::6", "fd00:4::7", "fd00:4::8"] {
         let bound = host.enter(|| Ok(UdpSocket::bind((address, 0))))?;
         ensure!(bound.is_err(), "{address} could be bound to");
     }
     let (report, recording) = tracer.finish_recorded()?;
     report.complete()?;
-    report.count(3)?;
+    report.count(4)?;
     let named = |netns: &Netns| format!("d0 in network namespace {} has it", netns.name());
     for (address, place) in [
         ("fd00:4::5", "d0 in container web has it"),
         ("fd00:4::6", &named(&plain)),
         ("fd00:4::7", &named(&shared)),
+        ("fd00:4::8", &named(&crowded)),
     ] {
         let mut all = report.diagnoses.iter();
         let found = all.find(|found| found.field("address") == address);

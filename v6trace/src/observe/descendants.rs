@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fs};
 
+use super::processes;
+
 /// These processes, and those that descend from them.
 pub(crate) fn descendants(of: &[u32]) -> Vec<u32> {
     let mut found = of.to_vec();
@@ -23,10 +25,8 @@ pub(crate) fn descendants(of: &[u32]) -> Vec<u32> {
 
 /// Each process with its parent.
 fn parents() -> Vec<(u32, u32)> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let parents = processes.filter_map(|process| {
-        let id: u32 = process.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read(process.path().join("stat")).ok()?;
+    let parents = processes::all().filter_map(|id| {
+        let stat = fs::read(format!("/proc/{id}/stat")).ok()?;
         Some((id, parent(&stat)?))
     });
     parents.collect()

@@ -6,6 +6,7 @@ use std::{
     os::unix::ffi::OsStrExt as _,
 };
 
+use super::processes;
 use crate::event::text;
 
 /// The process that starts all others, and opens sockets for them.
@@ -35,11 +36,8 @@ pub(crate) fn of(wanted: &HashSet<u32>) -> HashMap<u32, Owner> {
     if wanted.is_empty() {
         return HashMap::new();
     }
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|n| n.parse().ok()) else {
-            continue;
-        };
-        let descriptors = fs::read_dir(process.path().join("fd"));
+    for pid in processes::all() {
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
         for descriptor in descriptors.into_iter().flatten().flatten() {
             let inode = fs::read_link(descriptor.path())
                 .ok()

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -13,9 +13,12 @@ use super::{
 };
 use crate::container::Container;
 
-/// Processes that are remembered of a namespace: one, and another should that
-/// be the one that is about to end.
-const PROCESSES: usize = 2;
+/// Processes by which a namespace is entered: one, and another should that be the one
+/// that is about to end.
+const ENTRANCES: usize = 2;
+/// Processes of a namespace whose containers are looked at. Where there are more, the
+/// host's may be among them.
+const ASKED: usize = 256;
 
 /// The namespaces of this host.
 #[derive(Debug, Default)]
@@ -30,7 +33,7 @@ pub(crate) struct Places {
 #[derive(Debug, Default)]
 struct Place {
     named: Option<PathBuf>,
-    /// The first, which mostly are the oldest and likeliest to stay.
+    /// All, the first of which mostly are the oldest and likeliest to stay.
     processes: Vec<u32>,
 }
 
@@ -41,18 +44,9 @@ impl Places {
         for (inode, path) in namespaces::files() {
             places.found.entry(inode).or_default().named = Some(path);
         }
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
+        for pid in processes::all() {
             match inode_of(&path(pid)) {
-                Ok(inode) => {
-                    let processes = &mut places.found.entry(inode).or_default().processes;
-                    if processes.len() < PROCESSES {
-                        processes.push(pid);
-                    }
-                }
+                Ok(inode) => places.found.entry(inode).or_default().processes.push(pid),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     places.hidden = true;
                 }
@@ -72,7 +66,7 @@ impl Places {
     pub(crate) fn paths(&self, netns: u32) -> Vec<PathBuf> {
         let place = self.found.get(&netns);
         let named = place.and_then(|place| place.named.clone());
-        let processes = place.into_iter().flat_map(|place| &place.processes);
+        let processes = self.living(netns).iter().take(ENTRANCES);
         named
             .into_iter()
             .chain(processes.map(|&pid| path(pid)))
@@ -86,7 +80,7 @@ impl Places {
             .is_some_and(|place| place.named.is_some())
     }
 
-    /// Processes that live in a namespace, as many as are remembered.
+    /// Processes that live in a namespace.
     fn living(&self, netns: u32) -> &[u32] {
         let place = self.found.get(&netns);
         place.map_or(&[], |place| &place.processes)
@@ -95,13 +89,21 @@ impl Places {
     /// These with their containers, where all of them are of one, or of one pod; else nothing,
     /// for the host or others are at work there as well.
     pub(crate) fn contained(&self, netns: u32) -> Vec<(u32, Container)> {
+        let living = self.living(netns);
+        if living.len() > ASKED {
+            return Vec::new();
+        }
         let is_there = |pid: &&u32| inode_of(&path(**pid)).is_ok_and(|inode| inode == netns);
-        let there = self.living(netns).iter().filter(is_there);
-        let all = there.map(|&pid| Some((pid, processes::is_part(pid).container?)));
-        let all: Vec<_> = all.collect::<Option<_>>().unwrap_or_default();
-        let first = all.first();
-        let is_one = first.is_some_and(|(_, first)| all.iter().all(|(_, it)| it.is_beside(first)));
-        if is_one { all } else { Vec::new() }
+        let mut all: Vec<(u32, Container)> = Vec::new();
+        for &pid in living.iter().filter(is_there) {
+            match processes::is_part(pid).container {
+                Some(it) if all.first().is_none_or(|(_, first)| it.is_beside(first)) => {
+                    all.push((pid, it));
+                }
+                _ => return Vec::new(),
+            }
+        }
+        all
     }
 
     /// A process that lives in a namespace, rather not `but`, which may have ended by

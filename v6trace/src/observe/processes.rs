@@ -33,6 +33,12 @@ pub(crate) fn did(pid: u32, cgroup_id: u64) -> Belongs {
     }
 }
 
+/// The processes of this machine, as far as `/proc` shows them.
+pub(crate) fn all() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// What a process is part of.
 pub(crate) fn is_part(pid: u32) -> Belongs {
     by_proc(pid, |_| true)
