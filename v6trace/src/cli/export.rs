@@ -2,20 +2,14 @@
 
 use std::{
     io::{self, IsTerminal as _},
-    path::PathBuf,
     process::ExitCode,
 };
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::{
-    file_options::FileOptions,
-    options::{self, FilterOptions},
-    recordings::Recordings,
-};
+use super::{file_options::FileOptions, options};
 use crate::{
-    recording::Replay,
     render::{Csv, Json, Pcapng, Render},
     report::{self, Report},
 };
@@ -23,16 +17,11 @@ use crate::{
 /// Arguments of `v6trace export`.
 #[derive(Args, Debug)]
 pub(super) struct Export {
-    /// Recordings, or the pieces of one in their order; - is standard input
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum)]
     format: Format,
     #[command(flatten)]
     output: FileOptions,
-    #[command(flatten)]
-    filter: FilterOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,11 +39,10 @@ impl Export {
         options::start_log("warn");
         let options = report::Options {
             everything: true,
-            filter: self.filter.offline()?,
+            filter: self.output.filter()?,
             events: self.format != Format::Csv,
             ..report::Options::default()
         };
-        self.output.check_inputs(&self.files)?;
         if self.format == Format::Pcapng && !self.output.is_given() && io::stdout().is_terminal() {
             bail!("pcapng is nothing for a terminal; -o FILE writes it into a file");
         }
@@ -65,14 +53,6 @@ impl Export {
             Format::Json => Box::new(Json::new(out, err)),
             Format::Csv => Box::new(Csv::new(out, err)),
         };
-        let mut feed = Replay::new(Report::new(options, render));
-        let (_, read) = Recordings::new(&self.files).feed(&mut feed, |_| Ok(()));
-        let (whole, _) = feed.finish()?;
-        read?;
-        Ok(if whole {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        self.output.tell(Report::new(options, render), |_| Ok(()))
     }
 }

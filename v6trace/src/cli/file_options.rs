@@ -1,30 +1,40 @@
-//! Where what is made of recordings is written: a file of its owner's alone, or standard
-//! output.
+//! Recordings that something is made of, and where that is written: a file of its owner's
+//! alone, or standard output.
 
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::PathBuf,
+    process::ExitCode,
 };
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use same_file::Handle;
 
+use super::{options::FilterOptions, recordings::Recordings};
 use crate::{
     event,
-    recording::{ReadError, Reader},
+    filter::Filter,
+    recording::{ReadError, Reader, Replay},
+    render::Render,
+    report::Report,
 };
 
-/// Where it goes.
+/// Of what, and where it goes.
 #[derive(Args, Debug)]
 pub(super) struct FileOptions {
+    /// Recordings, or the pieces of one in their order; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Where to write it, instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace that file if it is there already
     #[arg(long, requires = "output")]
     force: bool,
+    #[command(flatten)]
+    filter: FilterOptions,
 }
 
 impl FileOptions {
@@ -33,12 +43,41 @@ impl FileOptions {
         self.output.is_some()
     }
 
+    /// What to tell of them.
+    pub(super) fn filter(&self) -> anyhow::Result<Filter> {
+        self.filter.offline()
+    }
+
+    /// Has all of them told, whatever comes then of what could not be read.
+    pub(super) fn tell<R: Render>(
+        &self,
+        report: Report<R>,
+        end: impl FnOnce(R) -> anyhow::Result<()>,
+    ) -> anyhow::Result<ExitCode> {
+        let mut feed = Replay::new(report);
+        let (_, read) = Recordings::new(&self.files).feed(&mut feed, |_| Ok(()));
+        let (whole, render) = feed.finish()?;
+        end(render)?;
+        read?;
+        Ok(if whole {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    /// Opens where it goes.
+    pub(super) fn open(&self) -> anyhow::Result<Box<dyn Write>> {
+        self.check_inputs()?;
+        self.open_output()
+    }
+
     /// Nothing is replaced for inputs that are not there or are no recordings,
     /// nor by themselves.
-    pub(super) fn check_inputs(&self, inputs: &[PathBuf]) -> anyhow::Result<()> {
+    fn check_inputs(&self) -> anyhow::Result<()> {
         let output = self.output.as_deref().filter(|path| path.is_file());
         let output = output.and_then(|path| Handle::from_path(path).ok());
-        for input in inputs.iter().filter(|path| path.as_os_str() != "-") {
+        for input in self.files.iter().filter(|path| path.as_os_str() != "-") {
             let file = File::open(input);
             let file = file.with_context(|| format!("cannot open {}", input.display()))?;
             let input_is = Handle::from_file(file.try_clone()?)?;
@@ -53,8 +92,7 @@ impl FileOptions {
         Ok(())
     }
 
-    /// Opens it.
-    pub(super) fn open(&self) -> anyhow::Result<Box<dyn Write>> {
+    fn open_output(&self) -> anyhow::Result<Box<dyn Write>> {
         let Some(path) = &self.output else {
             return Ok(Box::new(BufWriter::new(io::stdout().lock())));
         };

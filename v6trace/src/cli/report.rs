@@ -1,16 +1,11 @@
 //! `v6trace report`: recorded sessions as a document to send around.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{
-    file_options::FileOptions,
-    options::{self, FilterOptions},
-    recordings::Recordings,
-};
+use super::{file_options::FileOptions, options};
 use crate::{
-    recording::Replay,
     render::{Document, DocumentFormat},
     report,
 };
@@ -18,16 +13,11 @@ use crate::{
 /// Arguments of `v6trace report`.
 #[derive(Args, Debug)]
 pub(super) struct Report {
-    /// Recordings, or the pieces of one in their order; - is standard input
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum, default_value = "html")]
     format: Format,
     #[command(flatten)]
     output: FileOptions,
-    #[command(flatten)]
-    filter: FilterOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,26 +32,16 @@ impl Report {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         options::start_log("warn");
         let options = report::Options {
-            filter: self.filter.offline()?,
+            filter: self.output.filter()?,
             ..report::Options::default()
         };
-        self.output.check_inputs(&self.files)?;
         let format = match self.format {
             Format::Html => DocumentFormat::Html,
             Format::Markdown => DocumentFormat::Markdown,
         };
         let asked = options.filter.asked();
         let document = Document::new(self.output.open()?, options::stderr(), format).only(asked);
-        let mut feed = Replay::new(report::Report::new(options, document));
-        let (_, read) = Recordings::new(&self.files).feed(&mut feed, |_| Ok(()));
-        // What could be read is told, whatever came then.
-        let (whole, document) = feed.finish()?;
-        document.finish()?;
-        read?;
-        Ok(if whole {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        let report = report::Report::new(options, document);
+        self.output.tell(report, |document| Ok(document.finish()?))
     }
 }
