@@ -74,5 +74,5 @@ pub(crate) use terminal::Terminal;
 pub(crate) use tracer::{Tracer, v6trace, watch};
 pub(crate) use tracing::{Answer, Ask, Tracing, is_of, join_batch, place, traced};
 pub(crate) use tun::Tun;
-pub(crate) use uplink::host_and_router;
+pub(crate) use uplink::{host_and_router, second_link};
 pub(crate) use wait::{until, until_some};

@@ -27,3 +27,15 @@ pub(crate) fn host_and_router(name: &str) -> Result<(Netns, Netns, Link)> {
     let interface = Link::find(&host, "v0")?;
     Ok((host, router, interface))
 }
+
+/// Another link of theirs, on which nobody has set an address: the host's interface w0, whose
+/// other end w1 is the router's.
+pub(crate) fn second_link(host: &Netns, router: &Netns) -> Result<()> {
+    host.ip(&format!(
+        "link add w0 type veth peer name w1 netns {}",
+        router.name()
+    ))?;
+    router.ip("link set w1 up")?;
+    host.ip("link set w0 up")?;
+    host.carries("w0")
+}

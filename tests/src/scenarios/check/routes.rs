@@ -1,12 +1,11 @@
 //! Routes whose interface has no carrier.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::guest::{Checked, Netns, host_and_router, until};
-use crate::scenarios::{Scenario, route::shown, scenario};
+use crate::guest::{Checked, Netns, host_and_router, second_link};
+use crate::scenarios::route::{marked, shown};
+use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("route-without-carrier", in_the_way),
@@ -26,13 +25,7 @@ struct Site {
 impl Site {
     fn new(name: &str) -> Result<Self> {
         let (host, far, _) = host_and_router(name)?;
-        host.ip(&format!(
-            "link add w0 type veth peer name w1 netns {}",
-            far.name()
-        ))?;
-        far.ip("link set w1 up")?;
-        host.ip("link set w0 up")?;
-        host.carries("w0")?;
+        second_link(&host, &far)?;
         Ok(Self { host, far })
     }
 
@@ -50,14 +43,7 @@ impl Site {
     /// Unplugs v0, and waits until its routes say so.
     fn unplug(&self) -> Result<()> {
         self.far.ip("link set v1 down")?;
-        self.marked()
-    }
-
-    fn marked(&self) -> Result<()> {
-        until("routes should be marked", Duration::from_secs(5), || {
-            let routes = shown(&self.host, "-6 route show table all").unwrap_or_default();
-            routes.iter().any(|route| route.contains("linkdown"))
-        })
+        marked(&self.host, true)
     }
 
     /// What the kernel says of a way.
@@ -180,10 +166,7 @@ fn only_one() -> Result<()> {
     // What is there works.
     site.far.ip("link set v1 up")?;
     site.host.carries("v0")?;
-    until("the routes should be back", Duration::from_secs(5), || {
-        let routes = shown(&site.host, "-6 route show").unwrap_or_default();
-        !routes.iter().any(|route| route.contains("linkdown"))
-    })?;
+    marked(&site.host, false)?;
     Checked::now()?.silent(&site.host)
 }
 
@@ -224,7 +207,7 @@ fn not_taken() -> Result<()> {
     dormant
         .host
         .ip("link set dev v0 mode dormant state dormant")?;
-    dormant.marked()?;
+    marked(&dormant.host, true)?;
     took_over.add("default via fe80::1 dev v0 metric 10")?;
     took_over.add("default via fe80::9 dev w0 metric 5")?;
     unrouted.add("default via fe80::9 dev w0")?;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Scenario;
-use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, ip_fails};
+use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, ip_fails, until};
 
 /// The family.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
@@ -153,6 +153,15 @@ pub(in crate::scenarios) fn shown(netns: &Netns, words: &str) -> Result<Vec<Stri
     ensure!(done.status.success(), "ip {words}: {done}");
     let lines = done.stdout.lines().map(|line| line.trim().to_owned());
     Ok(lines.collect())
+}
+
+/// Waits until a route of IPv6 says that its interface has no carrier, or none does.
+pub(in crate::scenarios) fn marked(netns: &Netns, wanted: bool) -> Result<()> {
+    let what = format!("routes should be marked: {wanted}");
+    until(&what, Duration::from_secs(5), || {
+        let routes = shown(netns, "-6 route show table all").unwrap_or_default();
+        routes.iter().any(|route| route.contains("linkdown")) == wanted
+    })
 }
 
 /// The diagnosis about this address.

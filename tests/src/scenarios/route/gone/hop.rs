@@ -1,12 +1,11 @@
 //! Next hops whose interface loses its carrier.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use super::{super::shown, Site};
-use crate::guest::{traced, until};
+use super::Site;
+use crate::guest::{second_link, traced};
+use crate::scenarios::route::{marked, shown};
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -21,13 +20,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// A route with a next hop by each of two links.
 fn two_links(name: &str, route: &str) -> Result<Site> {
     let site = Site::new(name)?;
-    let far = site.router.name();
-    site.host
-        .ip(&format!("link add w0 type veth peer name w1 netns {far}"))?;
-    site.router.ip("link set w1 up")?;
-    site.host.ip("link set w0 up")?;
-    site.host.carries("v0")?;
-    site.host.carries("w0")?;
+    second_link(&site.host, &site.router)?;
     site.host.ip(&format!(
         "-6 route add {route} metric 9 nexthop via fe80::1 dev v0 nexthop via fe80::9 dev w0"
     ))?;
@@ -37,14 +30,7 @@ fn two_links(name: &str, route: &str) -> Result<Site> {
 /// Unplugs the first link.
 fn unplug(site: &Site) -> Result<()> {
     site.router.ip("link set v1 down")?;
-    until(
-        "a next hop should be marked",
-        Duration::from_secs(5),
-        || {
-            let routes = shown(&site.host, "-6 route show").unwrap_or_default();
-            routes.iter().any(|route| route.contains("linkdown"))
-        },
-    )
+    marked(&site.host, true)
 }
 
 /// It is used all the same.
@@ -66,10 +52,7 @@ fn lost() -> Result<()> {
     ensure!(before.len() == after.len(), "{before:#?} became {after:#?}");
     // As it says, the next time: whatever the flow, it goes by the other.
     site.router.ip("link set v1 up")?;
-    until("the carrier should be back", Duration::from_secs(5), || {
-        let routes = shown(&site.host, "-6 route show").unwrap_or_default();
-        !routes.iter().any(|route| route.contains("linkdown"))
-    })?;
+    marked(&site.host, false)?;
     unplug(&site)?;
     for number in 1..=32 {
         let way = shown(&site.host, &format!("-6 route get 2001:db8:1::{number:x}"))?.join(" ");

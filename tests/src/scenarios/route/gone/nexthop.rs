@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{BEHIND, Site, lasting};
-use crate::guest::{Advertisement, Diagnosis, Tracing, until};
+use crate::guest::{Advertisement, Diagnosis, Tracing, second_link, until};
+use crate::scenarios::route::shown;
 use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -33,11 +34,7 @@ fn with_carrier() -> Result<()> {
     let site = Site::new("unplugged")?;
     with_objects(&site)?;
     let tracer = Tracing::start()?;
-    site.router.ip("link set v1 down")?;
-    until("the routes should go", Duration::from_secs(5), || {
-        let routes = site.routes().unwrap_or_default();
-        !routes.iter().any(|route| route.contains("nhid"))
-    })?;
+    unplug(&site, "v1", "id 10 ")?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("routes-lost-with-nexthop")?;
@@ -62,15 +59,8 @@ fn of_ipv4() -> Result<()> {
         .ip("route add 10.97.0.0/16 nhid 10 proto static")?;
     site.host
         .ip("route add 10.98.0.0/16 via inet6 fe80::1 dev v0")?;
-    let shown = || super::super::shown(&site.host, "route show");
     let tracer = Tracing::start()?;
-    site.router.ip("link set v1 down")?;
-    until("the route should go", Duration::from_secs(5), || {
-        !shown()
-            .unwrap_or_default()
-            .iter()
-            .any(|route| route.contains("nhid"))
-    })?;
+    unplug(&site, "v1", "id 10 ")?;
     let report = tracer.finish()?;
     report.complete()?;
     let diagnosis = report.only("routes-lost-with-nexthop")?;
@@ -85,7 +75,7 @@ fn of_ipv4() -> Result<()> {
     for fix in diagnosis.fixes() {
         diagnosis.follow(fix)?;
     }
-    let routes = shown()?;
+    let routes = shown(&site.host, "route show")?;
     ensure!(
         routes
             .iter()
@@ -121,12 +111,7 @@ fn with_down() -> Result<()> {
 
 /// A group with an object by each of two links, and routes of both protocols.
 fn with_groups(site: &Site) -> Result<()> {
-    let far = site.router.name();
-    site.host
-        .ip(&format!("link add w0 type veth peer name w1 netns {far}"))?;
-    site.router.ip("link set w1 up")?;
-    site.host.ip("link set w0 up")?;
-    site.host.carries("w0")?;
+    second_link(&site.host, &site.router)?;
     site.host.ip("address add 10.96.0.1/32 dev lo")?;
     site.host.ip("nexthop add id 10 via fe80::1 dev v0")?;
     site.host.ip("nexthop add id 11 via fe80::9 dev w0")?;
@@ -141,7 +126,7 @@ fn with_groups(site: &Site) -> Result<()> {
 fn unplug(site: &Site, port: &str, id: &str) -> Result<()> {
     site.router.ip(&format!("link set {port} down"))?;
     until("the object should go", Duration::from_secs(5), || {
-        let objects = super::super::shown(&site.host, "nexthop show").unwrap_or_default();
+        let objects = shown(&site.host, "nexthop show").unwrap_or_default();
         !objects.iter().any(|object| object.starts_with(id))
     })
 }
