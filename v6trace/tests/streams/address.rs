@@ -168,6 +168,24 @@ fn more_than_a_record_has_room_for_is_counted() {
     );
 }
 
+/// What has a lifetime comes back with the next advertisement.
+#[test]
+fn ipv6_that_is_switched_off_is_a_hazard_to_what_was_set() {
+    for (set, learned, routes, severity) in [
+        (0, 0, 0, "notice"),
+        (0, 2, 0, "notice"),
+        (1, 0, 0, "hazard"),
+        (0, 2, 1, "hazard"),
+    ] {
+        let mut all = lost(DISABLED);
+        all.address_count = set + learned;
+        all.set_count = set;
+        all.learned_count = learned;
+        all.route_count = routes;
+        assert_eq!(said_of(&all, HOST)["severity"], severity);
+    }
+}
+
 /// What nobody counted is not none.
 #[test]
 fn routes_that_were_not_counted_are_not_known() {

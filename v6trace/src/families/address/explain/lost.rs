@@ -60,8 +60,9 @@ impl Story<'_> {
             self.outlook("When it is switched on again"),
         );
         let mut diagnosis = self.told(Cause::Disabled, "disable-ipv6", summary);
-        if lost.is_kernels_own() {
-            // Whoever switches IPv6 off means that.
+        if lost.set_count | lost.route_count == 0 {
+            // Whoever switches IPv6 off means that, and loses nothing that does not come
+            // back. NetworkManager does so from one profile to the next.
             diagnosis.severity = Severity::Notice;
         }
         let diagnosis = diagnosis.with("written", whose);
