@@ -1,17 +1,19 @@
 //! What is checked beside the scenarios.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::package::Packages;
 use crate::prepare::BootFiles;
 use crate::progress::{self, Step};
 use crate::qemu::Hardware;
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, dependencies, elsewhere, fuzz, package, process, screens, service};
+use crate::{captures, dependencies, elsewhere, fuzz, process, screens, service};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -32,6 +34,32 @@ pub(crate) struct Ready<'a> {
     pub(crate) kernels: &'a [Result<BootFiles>],
     /// What guests run on.
     pub(crate) hardware: &'static Hardware,
+    /// Made for the first check that looks at them.
+    packages: OnceCell<Packages>,
+}
+
+impl<'a> Ready<'a> {
+    pub(crate) fn new(
+        v6trace: &'a Path,
+        kernels: &'a [Result<BootFiles>],
+        hardware: &'static Hardware,
+    ) -> Self {
+        Self {
+            v6trace,
+            kernels,
+            hardware,
+            packages: OnceCell::new(),
+        }
+    }
+
+    /// The packages of the tracer.
+    pub(crate) fn packages(&self) -> Result<&Packages> {
+        if self.packages.get().is_none() {
+            // Nobody else makes them meanwhile.
+            let _ = self.packages.set(Packages::make(self.v6trace)?);
+        }
+        self.packages.get().context("there are no packages")
+    }
 }
 
 /// Nothing: for a few scenarios.
@@ -60,7 +88,7 @@ pub(crate) const ALL: Checks = Checks {
     late: &[
         ("captures", |ready| captures::open_in_tshark(ready.v6trace)),
         ("screens", |ready| screens::look_in_tmux(ready.v6trace)),
-        ("packages", |ready| package::check(ready.v6trace)),
+        ("packages", |ready| ready.packages()?.check()),
         ("service", service::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("aarch64", |_| elsewhere::compile_for_aarch64()),

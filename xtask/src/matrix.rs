@@ -80,11 +80,8 @@ pub(crate) fn task(
             let lane = || work(&run, kernels, &shares);
             let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
             let mut host = early.join().map_err(panicked)?;
-            host.extend(checks.after_set_up(&Ready {
-                v6trace: &binaries.v6trace,
-                kernels,
-                hardware: run.hardware,
-            }));
+            let ready = Ready::new(&binaries.v6trace, kernels, run.hardware);
+            host.extend(checks.after_set_up(&ready));
             let mut done = lane();
             for lane in lanes {
                 done.extend(lane.join().map_err(panicked)?);

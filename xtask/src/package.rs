@@ -29,21 +29,38 @@ pub(crate) fn task(architectures: &[&Architecture]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes all of it, in haste, and has what was made read.
-pub(crate) fn check(v6trace: &Path) -> Result<()> {
-    let directory = paths::run_file("package")?;
-    make(&[v6trace.to_owned()], &directory, &["--fast"])?;
-    manual_pages(&directory.join("man"))?;
-    confinement()?;
-    paths::remove_dir(&directory)
+/// All of it, made in haste to be looked at; gone with this value.
+pub(crate) struct Packages {
+    directory: PathBuf,
 }
 
-/// Makes all of it, in haste, in `directory`; returns the package for Debian.
-pub(crate) fn debian(v6trace: &Path, directory: &Path) -> Result<PathBuf> {
-    make(&[v6trace.to_owned()], directory, &["--fast"])?;
-    let mut files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
-    let deb = files.find(|path| path.extension() == Some(OsStr::new("deb")));
-    deb.context("there is no package for Debian")
+impl Packages {
+    pub(crate) fn make(v6trace: &Path) -> Result<Self> {
+        let directory = paths::run_file("package")?;
+        make(&[v6trace.to_owned()], &directory, &["--fast"])?;
+        Ok(Self { directory })
+    }
+
+    /// The package for Debian.
+    pub(crate) fn debian(&self) -> Result<PathBuf> {
+        let files = fs::read_dir(&self.directory)?.flatten();
+        let mut files = files.map(|entry| entry.path());
+        let deb = files.find(|path| path.extension() == Some(OsStr::new("deb")));
+        deb.context("there is no package for Debian")
+    }
+
+    /// Has what was made read.
+    pub(crate) fn check(&self) -> Result<()> {
+        manual_pages(&self.directory.join("man"))?;
+        confinement()
+    }
+}
+
+impl Drop for Packages {
+    fn drop(&mut self) {
+        // They are made anew the next time.
+        let _ = paths::remove_dir(&self.directory);
+    }
 }
 
 fn make(programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {

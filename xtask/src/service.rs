@@ -5,7 +5,6 @@
 //! package. `packaging/tests/steps` does there what administrators do, and says of each
 //! step what is said of a scenario: `runner` follows it.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,9 +12,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::architecture::OWN;
 use crate::checks::Ready;
+use crate::package::Packages;
 use crate::prepare::{self, BootFiles};
 use crate::qemu::{Hardware, Job, Machine};
-use crate::{kvm, package, paths, runner};
+use crate::{kvm, paths, runner};
 
 /// The kernel to boot where none is named: that of the Debian.
 pub(crate) const KERNEL: &str = "6.1";
@@ -31,7 +31,7 @@ const WIDTH: usize = 24;
 pub(crate) fn task(kernel: &str, refresh: bool) -> Result<ExitCode> {
     let (binaries, files) = prepare::prepare_one(OWN, kernel, refresh)?;
     let hardware = kvm::choose(&files, &binaries);
-    go_through(&files, &binaries.v6trace, hardware)?;
+    go_through(&files, &Packages::make(&binaries.v6trace)?, hardware)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -41,14 +41,14 @@ pub(crate) fn check(ready: &Ready) -> Result<()> {
     let mut kernels = ready.kernels.iter().flatten();
     let files = kernels.find(|files| files.version.starts_with(&series));
     let files = files.with_context(|| format!("there is no kernel {KERNEL} to boot"))?;
-    go_through(files, ready.v6trace, ready.hardware)
+    go_through(files, ready.packages()?, ready.hardware)
 }
 
 /// Goes through the steps on a kernel, and prints how each went.
-fn go_through(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<()> {
+fn go_through(files: &BootFiles, packages: &Packages, hardware: &'static Hardware) -> Result<()> {
     let files = prepare::with_debian(files)?;
     let version = &files.version;
-    let machine = boot(&files, v6trace, hardware)?;
+    let machine = boot(&files, packages, hardware)?;
     let boot = runner::follow(machine, version, WIDTH, LIMIT);
     if let Some(death) = boot.death {
         bail!("on {version} {death}");
@@ -61,9 +61,8 @@ fn go_through(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) ->
     Ok(())
 }
 
-fn boot(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<Machine> {
-    let directory = paths::run_file("package")?;
-    let deb = package::debian(v6trace, &directory)?;
+fn boot(files: &BootFiles, packages: &Packages, hardware: &'static Hardware) -> Result<Machine> {
+    let deb = packages.debian()?;
     let job = Job {
         arguments: &[],
         script: None,
@@ -72,14 +71,12 @@ fn boot(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Resul
         hardware,
     };
     let log_name = format!("{}-service", files.version);
-    let machine = Machine::boot_with(files, &job, &log_name, |root| {
+    Machine::boot_with(files, &job, &log_name, |root| {
         let tests = paths::root().join("packaging/tests");
         let unit = "steps.service";
         let units = root.join("etc/systemd/system");
         paths::copy(&deb, &root.join("package/v6trace.deb"), 0o644)?;
         paths::copy(&tests.join("steps"), &root.join("package/steps"), 0o755)?;
         paths::copy(&tests.join(unit), &units.join(unit), 0o644)
-    })?;
-    paths::remove_dir(&directory)?;
-    Ok(machine)
+    })
 }
