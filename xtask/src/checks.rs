@@ -13,7 +13,7 @@ use crate::progress::{self, Step};
 use crate::qemu::Hardware;
 use crate::report::Report;
 use crate::transcript::Outcome;
-use crate::{captures, dependencies, elsewhere, fuzz, process, screens, service};
+use crate::{captures, dependencies, documents, elsewhere, fuzz, process, screens, service};
 
 /// Functions with the names of what they check.
 type Named<F> = &'static [(&'static str, F)];
@@ -89,6 +89,10 @@ pub(crate) const ALL: Checks = Checks {
         ("captures", |ready| captures::open_in_tshark(ready.v6trace)),
         ("screens", |ready| screens::look_in_tmux(ready.v6trace)),
         ("packages", |ready| ready.packages()?.check()),
+        ("json-examples", |ready| {
+            documents::run_examples(ready.v6trace)
+        }),
+        ("browser", |ready| documents::open_in_browser(ready.v6trace)),
         ("service", service::check),
         ("windows", |_| elsewhere::compile_for_windows()),
         ("aarch64", |_| elsewhere::compile_for_aarch64()),

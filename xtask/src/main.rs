@@ -20,6 +20,7 @@ mod checks;
 mod console;
 mod demo;
 mod dependencies;
+mod documents;
 mod ebpf;
 mod elsewhere;
 mod filter;

@@ -1,6 +1,6 @@
 //! Recordings for other programs: pcapng, CSV and JSON.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use assert_cmd::prelude::*;
 use pcap_file::{
@@ -157,43 +157,4 @@ fn pcapng_without_frames_says_so() {
     );
     let mut reader = PcapNgReader::new(output.stdout.as_slice()).expect("pcapng");
     assert!(reader.next_block().is_none());
-}
-
-/// What docs/json.md shows, where this machine has what it is for.
-#[test]
-fn other_programs_read_json_as_the_documentation_shows() {
-    let page = include_str!("../../../docs/json.md");
-    let block = |language: &str| {
-        let begin = format!("```{language}\n");
-        let (_, rest) = page.split_once(&begin).expect("it has an example");
-        rest.split_once("```").expect("which ends").0
-    };
-    let directory = tempfile::tempdir().expect("a directory");
-    let session = directory.path().join("session.v6t");
-    std::fs::copy(support::recording("6.1", "radvd"), session).expect("a copy");
-    let v6trace = Command::cargo_bin("v6trace").expect("cargo built it");
-    let programs = Path::new(v6trace.get_program()).parent().expect("a path");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = [programs.to_owned()]
-        .into_iter()
-        .chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(path).expect("a path");
-    for (interpreter, language, need) in [
-        ("sh", "sh", "command -v jq"),
-        ("python3", "python", "import pandas"),
-    ] {
-        let run = |program: &str| {
-            let mut command = Command::new(interpreter);
-            let command = command.args(["-c", program]).env("PATH", &path);
-            command.current_dir(directory.path()).output()
-        };
-        if run(need).is_ok_and(|output| output.status.success()) {
-            let output = run(block(language)).expect("it runs");
-            let said = String::from_utf8_lossy(&output.stdout);
-            assert!(
-                said.contains("optmem-exhausted"),
-                "{interpreter}: {output:?}"
-            );
-        }
-    }
 }

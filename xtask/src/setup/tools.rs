@@ -1,6 +1,6 @@
 //! The programs that make and run guests, QEMU, cpio and xz; tshark, which has to
-//! read what v6trace exports; mandoc, which has to read its manual pages; and tmux, which
-//! has to show what it draws.
+//! read what v6trace exports; mandoc, which has to read its manual pages; tmux, which
+//! has to show what it draws; and a browser for its reports.
 //!
 //! Those that the machine has are used. The others are taken from the
 //! archive of the machine's own Debian release and unpacked under
@@ -32,8 +32,13 @@ const OF_MANUAL: [Program; 1] = [("mandoc", &["mandoc"])];
 /// What has a screen that can be looked at.
 const OF_SCREENS: [Program; 1] = [("tmux", &["tmux"])];
 
-/// Directories of programs in an unpacked package.
-const BIN: [&str; 2] = ["usr/bin", "bin"];
+/// What shows pages: a browser without windows.
+pub(crate) const BROWSER: &str = "chromium-headless-shell";
+const OF_PAGES: [Program; 1] = [(BROWSER, &[BROWSER])];
+
+/// Directories of programs in an unpacked package. The browser's script elsewhere looks for
+/// it where it would be installed.
+const BIN: [&str; 3] = ["usr/lib/chromium", "usr/bin", "bin"];
 
 /// Where the programs are.
 #[derive(Clone)]
@@ -128,6 +133,11 @@ pub(crate) fn provide_for_manual() -> Result<Tools> {
 /// Finds what has a screen, or downloads it.
 pub(crate) fn provide_for_screens() -> Result<Tools> {
     find(&OF_SCREENS, paths::guest("screens"))
+}
+
+/// Finds what shows pages, or downloads it.
+pub(crate) fn provide_for_pages() -> Result<Tools> {
+    find(&OF_PAGES, paths::guest("pages"))
 }
 
 /// Finds programs, or downloads those that are missing into `root`.
