@@ -28,8 +28,8 @@ use clap::Parser;
 #[command(name = "guest", about, version)]
 enum Command {
     /// Print every scenario, one per line: its name, its family, what the kernel must
-    /// be told at boot, and the number of the batch that shares its tracer; a dash for
-    /// what there is none of.
+    /// be told at boot, whether its guest has daemons that others have not, and the number
+    /// of the batch that shares its tracer; a dash for what there is none of.
     List,
     /// Run one scenario here: needs root, a kernel with kprobes and v6trace.
     Run {
@@ -110,7 +110,11 @@ fn list() {
         for placed in batch {
             let family = placed.family.unwrap_or("-");
             let boot = placed.boot.unwrap_or("-");
-            println!("{} {family} {boot} {number}", placed.scenario.name);
+            let daemons = if placed.daemons { "daemons" } else { "-" };
+            println!(
+                "{} {family} {boot} {daemons} {number}",
+                placed.scenario.name
+            );
         }
     }
 }

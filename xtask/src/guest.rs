@@ -15,12 +15,16 @@ pub(crate) fn task(
     architecture: &'static Architecture,
     kernel: &str,
     script: Option<&Path>,
+    daemons: bool,
     refresh: bool,
 ) -> Result<ExitCode> {
     if let Some(script) = script {
         ensure!(script.is_file(), "there is no script {}", script.display());
     }
-    let (binaries, files) = prepare::prepare_one(architecture, kernel, refresh)?;
+    let (binaries, mut files) = prepare::prepare_one(architecture, kernel, refresh)?;
+    if daemons {
+        prepare::add_daemons(&mut files)?;
+    }
     let task = match script {
         Some(script) => Task::Script(script),
         None => Task::Shell,

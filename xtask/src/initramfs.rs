@@ -24,7 +24,7 @@ use crate::{modules, paths, rootfs};
 
 /// Raised when the way a layer is packed changes, so that old ones are not
 /// used any more.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Packs the base userland unless that was done; returns the archive.
 pub(crate) fn userland_layer(tools: &Tools, userland: &Userland) -> Result<PathBuf> {

@@ -225,6 +225,10 @@ struct GuestArgs {
     /// A bash script to run in the guest instead of an interactive shell
     script: Option<PathBuf>,
 
+    /// Have NetworkManager and FRR inside as well
+    #[arg(long)]
+    daemons: bool,
+
     #[command(flatten)]
     architecture: ArchitectureArgs,
 
@@ -306,7 +310,8 @@ fn main() -> ExitCode {
         Task::Guest(args) => {
             let architecture = args.architecture.architecture;
             let script = args.script.as_deref();
-            guest::task(architecture, &args.kernel, script, args.archive.refresh)
+            let refresh = args.archive.refresh;
+            guest::task(architecture, &args.kernel, script, args.daemons, refresh)
         }
     };
     progress::clear();

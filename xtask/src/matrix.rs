@@ -42,6 +42,8 @@ struct Share {
     scenarios: Vec<String>,
     /// What its kernel is to be told, if anything.
     boot: Option<String>,
+    /// What it boots.
+    files: BootFiles,
 }
 
 /// What became of a share.
@@ -75,9 +77,9 @@ pub(crate) fn task(
             },
             width: scenarios.iter().map(String::len).max().unwrap_or_default(),
         };
-        let shares = Mutex::new(deal(kernels, &chosen).into_iter());
+        let shares = Mutex::new(deal(kernels, &chosen)?.into_iter());
         thread::scope(|scope| {
-            let lane = || work(&run, kernels, &shares);
+            let lane = || work(&run, &shares);
             let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
             let mut host = early.join().map_err(panicked)?;
             let ready = Ready::new(&binaries.v6trace, kernels, run.hardware);
@@ -110,16 +112,23 @@ fn panicked(_: Box<dyn Any + Send>) -> anyhow::Error {
     anyhow!("a thread panicked; its message is above")
 }
 
-/// Deals the scenarios out to guests, the batches of a kernel that is told the same
+/// Deals the scenarios out to guests, the batches of those of a kernel that are made alike
 /// like cards: what lies together takes about the same time. The largest share comes first.
-fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
-    let boots: BTreeSet<&Option<String>> = scenarios.iter().map(|listed| &listed.boot).collect();
-    let bootable = (0..kernels.len()).filter(|kernel| kernels[*kernel].is_ok());
+fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Result<Vec<Share>> {
+    let made = |listed: &Listed| (listed.boot.clone(), listed.daemons);
+    let kinds: BTreeSet<_> = scenarios.iter().map(made).collect();
+    let bootable = kernels.iter().enumerate();
+    let bootable = bootable.filter_map(|(kernel, files)| Some((kernel, files.as_ref().ok()?)));
     let mut shares = Vec::new();
-    for kernel in bootable {
+    for (kernel, files) in bootable {
         let mut number = 0;
-        for boot in &boots {
-            let alike = scenarios.iter().filter(|listed| listed.boot == **boot);
+        for kind in &kinds {
+            let (boot, daemons) = kind;
+            let mut files = files.clone();
+            if *daemons {
+                prepare::add_daemons(&mut files)?;
+            }
+            let alike = scenarios.iter().filter(|listed| made(listed) == *kind);
             let alike: Vec<&Listed> = alike.collect();
             let guests = alike.len().div_ceil(SHARE);
             let batches: Vec<&[&Listed]> = alike
@@ -133,36 +142,35 @@ fn deal(kernels: &[Result<BootFiles>], scenarios: &[Listed]) -> Vec<Share> {
                     kernel,
                     number,
                     scenarios: own.map(|listed| listed.name.clone()).collect(),
-                    boot: (*boot).clone(),
+                    boot: boot.clone(),
+                    files: files.clone(),
                 });
             }
         }
     }
     // A long one that comes last would have the other lanes wait for it.
     shares.sort_by_key(|share| Reverse(share.scenarios.len()));
-    shares
+    Ok(shares)
 }
 
 /// Works shares off until none is left.
-fn work(run: &Run, kernels: &[Result<BootFiles>], shares: &Mutex<IntoIter<Share>>) -> Vec<Done> {
+fn work(run: &Run, shares: &Mutex<IntoIter<Share>>) -> Vec<Done> {
     let mut done = Vec::new();
     loop {
         // Released before the guest boots.
         let taken = shares.lock().ok().and_then(|mut shares| shares.next());
         let Some(share) = taken else { return done };
-        if let Ok(files) = &kernels[share.kernel] {
-            let since = Instant::now();
-            done.push(Done {
-                kernel: share.kernel,
-                outcomes: run.share(
-                    files,
-                    share.number,
-                    share.boot.as_deref().unwrap_or_default(),
-                    &share.scenarios,
-                ),
-                time: since.elapsed(),
-            });
-        }
+        let since = Instant::now();
+        done.push(Done {
+            kernel: share.kernel,
+            outcomes: run.share(
+                &share.files,
+                share.number,
+                share.boot.as_deref().unwrap_or_default(),
+                &share.scenarios,
+            ),
+            time: since.elapsed(),
+        });
     }
 }
 

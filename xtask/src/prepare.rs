@@ -103,12 +103,20 @@ fn provide_kernels(
 
 /// Adds the programs that v6trace is measured against.
 pub(crate) fn add_peers(files: &mut BootFiles) -> Result<()> {
+    add(files, &userland::PEERS).context("the tracers to measure against cannot be had")
+}
+
+/// Adds the daemons that only scenarios about them have.
+pub(crate) fn add_daemons(files: &mut BootFiles) -> Result<()> {
+    add(files, &userland::DAEMONS).context("NetworkManager and FRR cannot be had")
+}
+
+fn add(files: &mut BootFiles, programs: &userland::Selection) -> Result<()> {
     let _lock = setup::lock()?;
-    let peers = userland::provide(files.architecture, &userland::PEERS)
-        .context("the tracers to measure against cannot be had")?;
+    let programs = userland::provide(files.architecture, programs)?;
     files
         .layers
-        .push(initramfs::extra_layer(&files.tools, &peers)?);
+        .push(initramfs::extra_layer(&files.tools, &programs)?);
     Ok(())
 }
 

@@ -117,11 +117,13 @@ fn install_configuration(tools: &Path, root: &Path) -> Result<()> {
             "root:x:0:0:root:/root:/bin/bash\nradvd:x:100:65534::/run/radvd:/bin/false\n\
              systemd-network:x:101:101::/run/systemd:/bin/false\n\
              sshd:x:102:65534::/run/sshd:/bin/false\n\
+             frr:x:103:103::/run/frr:/bin/false\n\
              nobody:x:65534:65534:nobody:/:/bin/false\n",
         ),
         (
             "group",
-            "root:x:0:\nsystemd-network:x:101:\nnogroup:x:65534:\n",
+            "root:x:0:\nsystemd-network:x:101:\nfrr:x:103:\nfrrvty:x:104:frr\n\
+             nogroup:x:65534:\n",
         ),
         (
             "nsswitch.conf",

@@ -25,6 +25,8 @@ pub(crate) struct Listed {
     family: Option<String>,
     /// What its guest's kernel is to be told, if anything.
     pub(crate) boot: Option<String>,
+    /// Whether its guest has the daemons that others have not.
+    pub(crate) daemons: bool,
     /// Those with the same number share their tracers.
     pub(crate) batch: Option<String>,
 }
@@ -73,7 +75,8 @@ impl Selection {
 }
 
 /// Asks the guest's binary, which prints a line for each: a name, a family, what its
-/// kernel is to be told, with a dash for what there is none of, and its batch.
+/// kernel is to be told, whether it takes daemons, with a dash for what there is none of,
+/// and its batch.
 fn list(architecture: &Architecture, prepared: &Prepared) -> Result<Vec<Listed>> {
     let guest = &prepared.binaries.guest;
     let lines = process::output(prepared.tools.run(architecture, guest).arg("list"))?;
@@ -85,6 +88,7 @@ fn list(architecture: &Architecture, prepared: &Prepared) -> Result<Vec<Listed>>
             name,
             family: word(),
             boot: word(),
+            daemons: word().is_some(),
             batch: word(),
         })
     });

@@ -31,6 +31,7 @@ mod ways;
 mod why;
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use anyhow::{Context as _, Result};
 
@@ -76,6 +77,8 @@ struct Group {
     among_all: &'static str,
     /// What the kernel must have been told at boot, if anything.
     boot: Option<&'static str>,
+    /// Whether its guest has the daemons that are too large for every guest.
+    daemons: bool,
     /// Topic by topic.
     scenarios: &'static [&'static [Scenario]],
 }
@@ -94,6 +97,7 @@ const fn of_those(
         families,
         among_all: "",
         boot: None,
+        daemons: false,
         scenarios,
     }
 }
@@ -104,30 +108,35 @@ const GROUPS: &[Group] = &[
         families: &["multicast-join"],
         among_all: "optmem-exhausted-autojoin",
         boot: None,
+        daemons: false,
         scenarios: multicast_join::SCENARIOS,
     },
     Group {
         families: &["set-token"],
         among_all: "token-forwarding",
         boot: None,
+        daemons: false,
         scenarios: set_token::SCENARIOS,
     },
     Group {
         families: &["source-selection"],
         among_all: "no-source-address-once",
         boot: None,
+        daemons: false,
         scenarios: source_selection::SCENARIOS,
     },
     Group {
         families: &["anycast", "forwarding"],
         among_all: "subnet-router-anycast-neighbour",
         boot: None,
+        daemons: false,
         scenarios: anycast::SCENARIOS,
     },
     Group {
         families: &["forwarding", "anycast"],
         among_all: "default-route-purged-by-all",
         boot: None,
+        daemons: false,
         scenarios: forwarding::SCENARIOS,
     },
     of_those(&["anycast", "dad"], lookups::SCENARIOS),
@@ -135,18 +144,21 @@ const GROUPS: &[Group] = &[
         families: &["dad"],
         among_all: "dad-loopback-static",
         boot: None,
+        daemons: false,
         scenarios: dad::SCENARIOS,
     },
     Group {
         families: &["address"],
         among_all: "addresses-lost-not-by-namespace",
         boot: None,
+        daemons: false,
         scenarios: address::SCENARIOS,
     },
     Group {
         families: &["advertisement"],
         among_all: "ra-ignored-forwarding-written",
         boot: None,
+        daemons: false,
         scenarios: advertisement::SCENARIOS,
     },
     // A dadfailed address is explained by the failure that made it so.
@@ -154,30 +166,35 @@ const GROUPS: &[Group] = &[
         families: &["bind", "dad"],
         among_all: "bind-address-tentative",
         boot: None,
+        daemons: false,
         scenarios: bind::SCENARIOS,
     },
     Group {
         families: &["outgoing"],
         among_all: "no-route-after-forwarding",
         boot: None,
+        daemons: false,
         scenarios: outgoing::SCENARIOS,
     },
     Group {
         families: &["option"],
         among_all: "multicast-interface-refused",
         boot: None,
+        daemons: false,
         scenarios: option::SCENARIOS,
     },
     Group {
         families: &["sysctl"],
         among_all: "sysctl-refused-bounds",
         boot: None,
+        daemons: false,
         scenarios: sysctl::SCENARIOS,
     },
     Group {
         families: &["route"],
         among_all: "route-gateway-not-on-link",
         boot: None,
+        daemons: false,
         scenarios: route::SCENARIOS,
     },
     of_those(&["advertisement", "route"], &[advertisement::FAREWELLS]),
@@ -185,18 +202,21 @@ const GROUPS: &[Group] = &[
         families: &["bind", "route"],
         among_all: "route-ipv6-off",
         boot: Some("ipv6.disable=1"),
+        daemons: false,
         scenarios: &[bind::OFF, route::OFF, check::OFF],
     },
     Group {
         families: &["request"],
         among_all: "request-refused-not-twice",
         boot: None,
+        daemons: false,
         scenarios: request::SCENARIOS,
     },
     Group {
         families: &["neighbour"],
         among_all: "neighbour-unreachable-host",
         boot: None,
+        daemons: false,
         scenarios: neighbour::SCENARIOS,
     },
     // One of these traces, and no failure.
@@ -206,6 +226,7 @@ const GROUPS: &[Group] = &[
         families: &["transit"],
         among_all: "not-forwarding-not-unasked",
         boot: None,
+        daemons: false,
         scenarios: transit::SCENARIOS,
     },
     of_those(&["set-token", "anycast", "bind"], containers::SCENARIOS),
@@ -215,6 +236,13 @@ const GROUPS: &[Group] = &[
     of_all(ways::SCENARIOS),
     of_all(why::SCENARIOS),
     of_all(healthy::SCENARIOS),
+    Group {
+        families: &[],
+        among_all: "",
+        boot: None,
+        daemons: true,
+        scenarios: healthy::MANAGERS,
+    },
 ];
 
 /// A scenario, and what the place where it is defined says about it.
@@ -227,6 +255,8 @@ pub(crate) struct Placed {
     pub(crate) family: Option<&'static str>,
     /// What the kernel must have been told at boot, if anything.
     pub(crate) boot: Option<&'static str>,
+    /// Whether its guest has the daemons that are too large for every guest.
+    pub(crate) daemons: bool,
 }
 
 /// Every scenario, in the order in which they run.
@@ -242,6 +272,7 @@ pub(crate) fn all() -> impl Iterator<Item = Placed> {
             },
             family: group.families.first().copied(),
             boot: group.boot,
+            daemons: group.daemons,
         })
     })
 }
@@ -260,10 +291,11 @@ const BATCH: usize = 19;
 impl Placed {
     /// What those must have in common that share a tracer. Healthy hosts, which are of no
     /// family, do not share one with what fails.
-    fn traced(&self) -> (bool, Option<&'static str>, BTreeSet<&'static str>, bool) {
-        let watched = self.watched.iter().copied().collect();
+    fn traced(&self) -> impl Ord + Debug + use<> {
+        let watched: BTreeSet<_> = self.watched.iter().copied().collect();
         let is_of_none = self.family.is_none();
-        (!self.scenario.shares, self.boot, watched, is_of_none)
+        let guest = (self.boot, self.daemons);
+        (!self.scenario.shares, guest, watched, is_of_none)
     }
 }
 

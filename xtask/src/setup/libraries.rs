@@ -11,14 +11,15 @@ use object::elf::{DT_NEEDED, DT_STRSZ, DT_STRTAB, FileHeader64};
 use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
-/// Where Debian keeps an architecture's libraries, and systemd those of its own.
-fn directories(triplet: &str) -> [String; 5] {
+/// Where Debian keeps an architecture's libraries, and systemd and FRR those of their own.
+fn directories(triplet: &str) -> [String; 6] {
     [
         format!("lib/{triplet}"),
         format!("usr/lib/{triplet}"),
         "lib".to_owned(),
         "usr/lib".to_owned(),
         format!("usr/lib/{triplet}/systemd"),
+        format!("usr/lib/{triplet}/frr"),
     ]
 }
 

@@ -20,7 +20,8 @@ pub(crate) struct Selection {
     /// What to call it, in messages and as a directory.
     name: &'static str,
     packages: &'static [&'static str],
-    /// Packages of which one program alone is wanted, each with its path there.
+    /// Packages of which single programs are wanted, each with its path there, in which
+    /// TRIPLET is what Debian calls the architecture's.
     single: &'static [(&'static str, &'static str)],
 }
 
@@ -42,6 +43,24 @@ pub(crate) const BASE: Selection = Selection {
         ("openssh-client", "usr/bin/ssh-keygen"),
         ("openssh-server", "usr/sbin/sshd"),
         ("systemd", "lib/systemd/systemd-networkd"),
+    ],
+};
+
+/// Daemons that are too large for every guest, in those of the scenarios about them.
+pub(crate) const DAEMONS: Selection = Selection {
+    name: "daemons",
+    packages: &[],
+    single: &[
+        ("dbus-daemon", "usr/bin/dbus-daemon"),
+        ("frr", "usr/bin/vtysh"),
+        ("frr", "usr/lib/frr/bgpd"),
+        ("frr", "usr/lib/frr/ospf6d"),
+        ("frr", "usr/lib/frr/staticd"),
+        ("frr", "usr/lib/frr/zebra"),
+        // What lets vtysh ask FRR.
+        ("libpam-modules", "lib/TRIPLET/security/pam_permit.so"),
+        ("network-manager", "usr/bin/nmcli"),
+        ("network-manager", "usr/sbin/NetworkManager"),
     ],
 };
 
@@ -84,11 +103,11 @@ pub(crate) struct Userland {
     pub(crate) architecture: &'static Architecture,
     /// Root of the packages in the guest.
     pub(crate) tools: PathBuf,
-    /// Root of the packages that they depend on, and of those of which a single
-    /// program is wanted.
+    /// Root of the packages that they depend on, and of those of which single
+    /// programs are wanted.
     pub(crate) libraries: PathBuf,
     /// The paths of these programs.
-    pub(crate) single: Vec<&'static str>,
+    pub(crate) single: Vec<String>,
     /// Changes whenever the content does.
     pub(crate) key: String,
 }
@@ -105,7 +124,8 @@ pub(crate) fn provide(
     let directory = architecture.guest(selection.name);
     let stamp = directory.join("packages");
     let single = selection.single.iter().map(|(package, _)| *package);
-    let all: Vec<_> = packages.iter().copied().chain(single).collect();
+    let mut all: Vec<_> = packages.iter().copied().chain(single).collect();
+    all.dedup();
     let key = format!("{SUITE} {}", all.join(" "));
     if std::fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == key) {
         return Ok(userland(architecture, selection, &directory, key));
@@ -147,7 +167,7 @@ fn userland(
         single: selection
             .single
             .iter()
-            .map(|(_, program)| *program)
+            .map(|(_, program)| program.replace("TRIPLET", &architecture.triplet()))
             .collect(),
         key,
     }

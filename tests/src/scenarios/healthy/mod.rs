@@ -5,6 +5,7 @@
 
 mod busy;
 mod daemons;
+mod managers;
 
 use std::io::{Read as _, Write as _};
 use std::net::{
@@ -27,6 +28,9 @@ pub(super) const SCENARIOS: &[&[Scenario]] = &[&[
     alone("healthy-busy-host-has-no-failures", busy::busy),
     scenario("healthy-daemons-have-no-failures", daemons::daemons),
 ]];
+
+/// With daemons that are too large for every guest.
+pub(super) const MANAGERS: &[&[Scenario]] = &[managers::SCENARIOS];
 
 /// How often all of it happens: what takes turns has its turn once.
 const ROUNDS: u32 = 3;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::add;
 use crate::{
+    catalogue::Severity,
     errno::Errno,
     explain::{Diagnosis, Fix, IPV6_MIN_MTU, Subject, advice, quoted},
     families::address::{Cause, SettingsRefused, TemporaryStopped},
@@ -82,7 +83,13 @@ fn without_ipv6(request: &SettingsRefused, subject: Subject<'_>) -> Diagnosis {
     .with("mtu", request.mtu)
     .with("has_ipv6", request.has_ipv6);
     if too_small.is_none() || request.has_ipv6 != Some(false) {
-        return diagnosis.likely();
+        let mut diagnosis = diagnosis.likely();
+        if request.token.is_none() {
+            // Nothing is lost by it, as no address is made there anyway; and NetworkManager
+            // asks it of each interface, also of those, such as gre0, that never had IPv6.
+            diagnosis.severity = Severity::Notice;
+        }
+        return diagnosis;
     }
     diagnosis
         .fix(subject.raise_mtu(&request.interface))
