@@ -87,15 +87,11 @@ impl Places {
     }
 
     /// These with their containers, where all of them are of one, or of one pod; else nothing,
-    /// for the host or others are at work there as well.
+    /// for the host or others are at work there as well, or may be where some are hidden.
     pub(crate) fn contained(&self, netns: u32) -> Vec<(u32, Container)> {
-        let living = self.living(netns);
-        if living.len() > ASKED {
-            return Vec::new();
-        }
         let is_there = |pid: &&u32| inode_of(&path(**pid)).is_ok_and(|inode| inode == netns);
         let mut all: Vec<(u32, Container)> = Vec::new();
-        for &pid in living.iter().filter(is_there) {
+        for &pid in self.asked(netns).iter().filter(is_there) {
             match processes::is_part(pid).container {
                 Some(it) if all.first().is_none_or(|(_, first)| it.is_beside(first)) => {
                     all.push((pid, it));
@@ -104,6 +100,16 @@ impl Places {
             }
         }
         all
+    }
+
+    /// The processes by whose containers a namespace is named: all that live in it, or
+    /// none where some may be hidden or there are too many.
+    fn asked(&self, netns: u32) -> &[u32] {
+        let living = self.living(netns);
+        if self.hidden || living.len() > ASKED {
+            return &[];
+        }
+        living
     }
 
     /// A process that lives in a namespace, rather not `but`, which may have ended by
@@ -130,7 +136,7 @@ mod tests {
             named: named.map(PathBuf::from),
             processes: processes.to_vec(),
         };
-        let places = Places {
+        let mut places = Places {
             found: BTreeMap::from([
                 (1, place(None, &[7, 8])),
                 (2, place(None, &[7])),
@@ -145,5 +151,8 @@ mod tests {
         assert!(places.is_named(3) && !places.is_named(1) && !places.is_named(4));
         assert_eq!(places.somebody(4, None), None);
         assert_eq!(places.paths(3).len(), 2);
+        assert_eq!(places.asked(1), [7, 8]);
+        places.hidden = true;
+        assert!(places.asked(1).is_empty());
     }
 }

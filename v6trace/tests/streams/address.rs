@@ -168,12 +168,12 @@ fn more_than_a_record_has_room_for_is_counted() {
     );
 }
 
-/// What has a lifetime comes back with the next advertisement.
+/// What has a lifetime may be a program's, and then does not come back by itself.
 #[test]
-fn ipv6_that_is_switched_off_is_a_hazard_to_what_was_set() {
+fn ipv6_that_is_switched_off_is_a_hazard_to_what_others_made() {
     for (set, learned, routes, severity) in [
         (0, 0, 0, "notice"),
-        (0, 2, 0, "notice"),
+        (0, 2, 0, "hazard"),
         (1, 0, 0, "hazard"),
         (0, 2, 1, "hazard"),
     ] {
@@ -182,7 +182,11 @@ fn ipv6_that_is_switched_off_is_a_hazard_to_what_was_set() {
         all.set_count = set;
         all.learned_count = learned;
         all.route_count = routes;
-        assert_eq!(said_of(&all, HOST)["severity"], severity);
+        let said = said_of(&all, HOST);
+        assert_eq!(said["severity"], severity);
+        let summary = said["summary"].as_str().unwrap();
+        let all_comes_back = summary.contains("all of that comes back");
+        assert_eq!(all_comes_back, severity == "notice", "{summary}");
     }
 }
 
@@ -200,11 +204,16 @@ fn routes_that_were_not_counted_are_not_known() {
         said.pop().unwrap()
     };
     let counted = said(Status::Attached);
+    assert_eq!(counted["severity"], "notice");
     assert_eq!(counted["evidence"]["routes"], 0);
+    assert_eq!(counted["evidence"]["lost_routes"], json!([]));
     let summary = counted["summary"].as_str().unwrap();
     assert!(summary.contains("all of that comes back"), "{summary}");
     let not = said(Status::Refused);
-    assert_eq!(not["evidence"]["routes"], Value::Null);
+    assert_eq!(not["severity"], "hazard");
+    for name in ["routes", "lost_routes"] {
+        assert_eq!(not["evidence"].get(name), Some(&Value::Null), "{name}");
+    }
     let summary = not["summary"].as_str().unwrap();
     assert!(
         summary.ends_with("Whether routes went that were set is not known."),

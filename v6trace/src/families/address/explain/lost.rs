@@ -12,6 +12,8 @@ use crate::{
 
 /// Addresses and routes, each, for which fixes are listed.
 const LISTED: usize = 3;
+/// Programs that switch IPv6 off and on have set it again by the time that somebody reads.
+const UNLESS_AGAIN: &str = "unless whoever had set it does so itself";
 /// `RT_TABLE_MAIN`
 const MAIN: u32 = 254;
 
@@ -60,9 +62,8 @@ impl Story<'_> {
             self.outlook("When it is switched on again"),
         );
         let mut diagnosis = self.told(Cause::Disabled, "disable-ipv6", summary);
-        if lost.set_count | lost.route_count == 0 {
-            // Whoever switches IPv6 off means that, and loses nothing that does not come
-            // back. NetworkManager does so from one profile to the next.
+        if lost.is_kernels_own() && self.routes.is_some() {
+            // Whoever switches IPv6 off means that.
             diagnosis.severity = Severity::Notice;
         }
         let diagnosis = diagnosis.with("written", whose);
@@ -176,6 +177,11 @@ impl Story<'_> {
         }
     }
 
+    /// What is set again by whoever manages the interface needs no command.
+    fn address_remark(&self) -> Option<&'static str> {
+        matches!(self.lost.trigger, Trigger::Disabled(_)).then_some(UNLESS_AGAIN)
+    }
+
     /// When, and in which table, a route can be set again.
     fn route_remark(&self, route: &LostRoute) -> Option<&'static str> {
         match (self.lost.trigger, other_table(route)) {
@@ -184,6 +190,7 @@ impl Story<'_> {
                  that it is in by now",
             ),
             (Trigger::Down | Trigger::VrfEntered | Trigger::VrfLeft, _) => Some("once it is up"),
+            (Trigger::Disabled(_), _) => Some(UNLESS_AGAIN),
             _ => None,
         }
     }
@@ -255,18 +262,18 @@ impl Story<'_> {
 
     /// What comes back by itself.
     fn outlook(&self, when: &str) -> String {
-        let unknown = match self.routes {
-            Some(routes) if self.lost.set_count | routes == 0 => {
-                return format!(
-                    "{when}, all of that comes back by itself, or with the next advertisement."
-                );
-            }
-            Some(_) => "",
-            None => " Whether routes went that were set is not known.",
+        if self.lost.is_kernels_own() && self.routes.is_some() {
+            return format!("{when}, all of that comes back by itself.");
+        }
+        // Programs also make addresses with a lifetime: of DHCPv6, or of advertisements.
+        let unknown = if self.routes.is_some() {
+            ""
+        } else {
+            " Whether routes went that were set is not known."
         };
         format!(
-            "{when}, fe80:: and what routers advertise come back by themselves, what was set does \
-             not.{unknown}"
+            "{when}, fe80:: and what the kernel takes from advertisements come back by themselves, \
+             the rest only if it is set again.{unknown}"
         )
     }
 
@@ -303,7 +310,10 @@ impl Story<'_> {
             .with("routes", self.routes)
             .with("interfaces", lost.interfaces)
             .with("lost_addresses", Value::List(addresses.collect()))
-            .with("lost_routes", Value::List(routes.collect()));
+            .with(
+                "lost_routes",
+                self.routes.map(|_| Value::List(routes.collect())),
+            );
         if lost.suppressed > 0 {
             diagnosis.with("suppressed", lost.suppressed)
         } else {
@@ -329,7 +339,11 @@ impl Story<'_> {
                 *flags,
                 interface,
             );
-            diagnosis = diagnosis.fix(Fix::new(command));
+            let fix = Fix::new(command);
+            diagnosis = diagnosis.fix(match self.address_remark() {
+                Some(remark) => fix.remark(remark),
+                None => fix,
+            });
         }
         let routes = self.lost.routes.iter();
         let known = routes.filter(|lost| !lost.interface.is_empty());
