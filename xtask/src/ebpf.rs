@@ -69,14 +69,22 @@ fn directory(architecture: &Architecture) -> PathBuf {
     paths::target("ebpf").join(architecture.name)
 }
 
-/// Leaves out what only debuggers read: three quarters of the object. The
-/// kernel reads types and lines from `.BTF` and `.BTF.ext`.
+/// Leaves out what only debuggers read, nine tenths of the object: the kernel is given the
+/// types from `.BTF` and the functions from `.BTF.ext`. Which line of the source an
+/// instruction is from is told by the linked object; at run time it would be most of
+/// v6trace's memory. What would relocate these two sections nobody reads.
 fn strip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut object = elf::Builder::read(bytes)?;
     for section in &mut object.sections {
         let name = section.name.to_string();
-        let name = name.strip_prefix(".rel").unwrap_or(&name);
-        section.delete = name.starts_with(".debug");
+        let relocated = name.strip_prefix(".rel");
+        section.delete = relocated.unwrap_or(&name).starts_with(".debug")
+            || relocated.is_some_and(|name| name.starts_with(".BTF"));
+        if name == ".BTF.ext"
+            && let elf::SectionData::Data(data) = &mut section.data
+        {
+            *data = functions_alone(data).context(".BTF.ext is cut")?.into();
+        }
     }
     // LLVM keeps the sections' names among the symbols'.
     let names = object.sections.add();
@@ -87,4 +95,22 @@ fn strip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut stripped = Vec::new();
     object.write(&mut stripped)?;
     Ok(stripped)
+}
+
+/// `.BTF.ext` (`struct btf_ext_header` and what it says) without lines and relocations,
+/// which follow the functions.
+fn functions_alone(info: &[u8]) -> Option<Vec<u8>> {
+    const LENGTH: usize = 4;
+    const FUNCTIONS: usize = 8;
+    const FUNCTIONS_LENGTH: usize = 12;
+    const OTHERS: usize = 16;
+    let word = |at: usize| {
+        let bytes = info.get(at..)?.first_chunk()?;
+        usize::try_from(u32::from_le_bytes(*bytes)).ok()
+    };
+    let length = word(LENGTH)?;
+    let end = length + word(FUNCTIONS)? + word(FUNCTIONS_LENGTH)?;
+    let mut kept = info.get(..end)?.to_vec();
+    kept.get_mut(OTHERS..length)?.fill(0);
+    Some(kept)
 }
