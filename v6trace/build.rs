@@ -4,9 +4,12 @@
 //! `cargo xtask build` names it in `V6TRACE_EBPF_OBJECT`. Without that the
 //! library is built without a kernel side, for what needs none: everything but
 //! attaching.
+//!
+//! It is packed: it is a twentieth of the program otherwise, and unpacked once.
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::ExitCode};
 
+use lz4_flex::block::compress_prepend_size;
 use object::{Object as _, ObjectSymbol as _};
 use v6trace_common::{HOOKS, families};
 
@@ -29,8 +32,28 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    fs::write(out.join("v6trace.bpf.o"), object).expect("OUT_DIR can be written");
+    let packed = match object.as_slice() {
+        [] => Vec::new(),
+        object => compress_prepend_size(object),
+    };
+    fs::write(out.join("v6trace.bpf.o.lz4"), packed).expect("OUT_DIR can be written");
+    pack_relocations();
     ExitCode::SUCCESS
+}
+
+/// A static program that is loaded anywhere has a relocation for each pointer in its data:
+/// a tenth of it, which the linker packs into next to nothing. C libraries unpack them from
+/// glibc 2.36 on; what the linker of another architecture makes of it is not known.
+fn pack_relocations() {
+    let is = |name: &str, value: &str| {
+        env::var(name).is_ok_and(|values| values.split(',').any(|one| one == value))
+    };
+    if is("CARGO_CFG_TARGET_FEATURE", "crt-static")
+        && is("CARGO_CFG_TARGET_ENV", "gnu")
+        && is("CARGO_CFG_TARGET_ARCH", "x86_64")
+    {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
 }
 
 /// What the tables name, and the object lacks: at run time a hook would be

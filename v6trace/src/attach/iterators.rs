@@ -75,7 +75,7 @@ pub fn memberships() -> Result<Memberships, AttachError> {
     drop(btf);
     let iterators = trampolines::made_up(&iterators);
     let options = Options::default();
-    let mut ebpf = loader::load(&options, &globals).map_err(|error| AttachError::load(&error))?;
+    let mut ebpf = loader::load(&options, &globals)?;
     Loaded::new(&mut ebpf, Some(&iterators)).memberships()
 }
 

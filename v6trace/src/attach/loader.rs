@@ -2,15 +2,16 @@
 
 use std::fs;
 
-use aya::{Ebpf, EbpfError, EbpfLoader};
+use aya::{Ebpf, EbpfLoader};
+use lz4_flex::block::decompress_size_prepended;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use v6trace_common::HOOK_COUNT;
 
-use super::{OBJECT, Options, resolve::Globals};
+use super::{AttachError, OBJECT, Options, resolve::Globals};
 
 /// Makes the maps; the programs are loaded when they are attached.
-pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, EbpfError> {
+pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, AttachError> {
     // Before 5.11 maps count as locked memory, whose usual limit is too low. A
     // failure here shows as one of loading, with the reason.
     let unlimited = Rlimit {
@@ -31,7 +32,11 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Ebp
     loader.override_global("DEBUG", &debug, true);
     let counters = cpu_numbers() * HOOK_COUNT;
     loader.map_max_entries("LOSSES", u32::try_from(counters).unwrap_or(u32::MAX));
-    loader.load(OBJECT)
+    let object = decompress_size_prepended(OBJECT).map_err(|error| AttachError::Load {
+        error: error.to_string(),
+    })?;
+    let made = loader.load(&object);
+    made.map_err(|error| AttachError::load(&error))
 }
 
 /// One more than the largest number that a CPU of this machine can have: 8 for

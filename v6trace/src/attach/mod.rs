@@ -39,8 +39,8 @@ use crate::{
 };
 use programs::Attacher;
 
-/// The eBPF object, where this build carries one.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o"));
+/// The eBPF object, packed, where this build carries one.
+static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o.lz4"));
 
 /// What to attach, and where to learn of the kernel.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ pub fn attach<T>(
     let functions = functions.as_ref().map(trampolines::made_up);
     let functions = functions.as_ref();
 
-    let mut ebpf = loader::load(options, &globals).map_err(|error| AttachError::load(&error))?;
+    let mut ebpf = loader::load(options, &globals)?;
     log::debug!("maps made");
 
     let prepared = prepare(&mut Loaded::new(&mut ebpf, functions)).map_err(AttachError::Prepare)?;
