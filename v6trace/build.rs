@@ -5,7 +5,7 @@
 //! library is built without a kernel side, for what needs none: everything but
 //! attaching.
 //!
-//! It is packed: it is a twentieth of the program otherwise, and unpacked once.
+//! It is packed, to a third of its size, and unpacked once, at the start.
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::ExitCode};
 
@@ -37,23 +37,7 @@ fn main() -> ExitCode {
         object => compress_prepend_size(object),
     };
     fs::write(out.join("v6trace.bpf.o.lz4"), packed).expect("OUT_DIR can be written");
-    pack_relocations();
     ExitCode::SUCCESS
-}
-
-/// A static program that is loaded anywhere has a relocation for each pointer in its data:
-/// a tenth of it, which the linker packs into next to nothing. C libraries unpack them from
-/// glibc 2.36 on; what the linker of another architecture makes of it is not known.
-fn pack_relocations() {
-    let is = |name: &str, value: &str| {
-        env::var(name).is_ok_and(|values| values.split(',').any(|one| one == value))
-    };
-    if is("CARGO_CFG_TARGET_FEATURE", "crt-static")
-        && is("CARGO_CFG_TARGET_ENV", "gnu")
-        && is("CARGO_CFG_TARGET_ARCH", "x86_64")
-    {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
 }
 
 /// What the tables name, and the object lacks: at run time a hook would be
