@@ -3,8 +3,9 @@
 use std::fs;
 
 use aya::{Ebpf, EbpfLoader};
-use lz4_flex::block::decompress_size_prepended;
+use lz4_flex::block::{DecompressError, decompress_into, uncompressed_size};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use zerocopy::IntoBytes as _;
 
 use v6trace_common::HOOK_COUNT;
 
@@ -32,11 +33,18 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Att
     loader.override_global("DEBUG", &debug, true);
     let counters = cpu_numbers() * HOOK_COUNT;
     loader.map_max_entries("LOSSES", u32::try_from(counters).unwrap_or(u32::MAX));
-    let object = decompress_size_prepended(OBJECT).map_err(|error| AttachError::Load {
-        error: error.to_string(),
-    })?;
-    let made = loader.load(&object);
+    let (object, size) = object()?;
+    let made = loader.load(&object.as_bytes()[..size]);
     made.map_err(|error| AttachError::load(&error))
+}
+
+/// The object and its size. It is unpacked into words: aya takes an ELF file only where
+/// it begins at a multiple of eight bytes.
+fn object() -> Result<(Vec<u64>, usize), DecompressError> {
+    let (size, packed) = uncompressed_size(OBJECT)?;
+    let mut object = vec![0_u64; size.div_ceil(size_of::<u64>())];
+    decompress_into(packed, object.as_mut_bytes())?;
+    Ok((object, size))
 }
 
 /// One more than the largest number that a CPU of this machine can have: 8 for
