@@ -2,6 +2,10 @@
 //! most of that is looking at each byte for what is to be escaped. Here eight are looked
 //! at once, and a text that has none is copied as it is. One that has goes through
 //! serde_json, as do numbers.
+//!
+//! A library would do as much with SIMD instructions, `sonic-rs`: its release builds read
+//! beyond the end of a text, and a recording chooses what is in a text. It would bring seven
+//! more crates along as well.
 
 use std::{fmt::Display, io::Write as _};
 
@@ -86,7 +90,7 @@ impl<'o> Serializer for Compact<'o> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Items<'o>;
-    type SerializeTuple = Items<'o>;
+    type SerializeTuple = Impossible<(), Error>;
     type SerializeTupleStruct = Impossible<(), Error>;
     type SerializeTupleVariant = Impossible<(), Error>;
     type SerializeMap = Items<'o>;
@@ -165,18 +169,22 @@ impl<'o> Serializer for Compact<'o> {
         self,
         _name: &'static str,
         _index: u32,
-        _variant: &'static str,
-        _value: &T,
+        variant: &'static str,
+        value: &T,
     ) -> Result<(), Error> {
-        unused()
+        let mut object = self.begin(b'{', b'}');
+        object.next(variant)?;
+        object.value(value)?;
+        object.close();
+        Ok(())
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Items<'o>, Error> {
         Ok(self.begin(b'[', b']'))
     }
 
-    fn serialize_tuple(self, _length: usize) -> Result<Items<'o>, Error> {
-        Ok(self.begin(b'[', b']'))
+    fn serialize_tuple(self, _length: usize) -> Result<Self::SerializeTuple, Error> {
+        unused()
     }
 
     fn serialize_tuple_struct(
@@ -235,32 +243,33 @@ impl Items<'_> {
     }
 }
 
-macro_rules! lists {
-    ($($form:ident)*) => {
-        $(impl ser::$form for Items<'_> {
-            type Ok = ();
-            type Error = Error;
+impl ser::SerializeSeq for Items<'_> {
+    type Ok = ();
+    type Error = Error;
 
-            fn serialize_element<T: ?Sized + Serialize>(&mut self, item: &T) -> Result<(), Error> {
-                self.next(item)
-            }
+    fn serialize_element<T: ?Sized + Serialize>(&mut self, item: &T) -> Result<(), Error> {
+        self.next(item)
+    }
 
-            fn end(self) -> Result<(), Error> {
-                self.close();
-                Ok(())
-            }
-        })*
-    };
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
 }
-lists! { SerializeSeq SerializeTuple }
 
-/// Names are texts in every line.
+/// A name that is no text is an error: it would be no JSON.
 impl ser::SerializeMap for Items<'_> {
     type Ok = ();
     type Error = Error;
 
     fn serialize_key<T: ?Sized + Serialize>(&mut self, name: &T) -> Result<(), Error> {
-        self.next(name)
+        let at = self.out.len() + usize::from(self.begun);
+        self.next(name)?;
+        if self.out.get(at) == Some(&b'"') {
+            Ok(())
+        } else {
+            unused()
+        }
     }
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Error> {
@@ -299,7 +308,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::lines::Shown, *};
-    use crate::explain::Value;
 
     fn written(value: &impl Serialize) -> String {
         let mut out = Vec::new();
@@ -308,11 +316,19 @@ mod tests {
     }
 
     #[derive(Serialize)]
-    struct Line {
-        text: String,
-        absent: Option<String>,
-        values: BTreeMap<String, Value>,
-        flag: bool,
+    enum Form {
+        Of(u8),
+    }
+
+    #[test]
+    fn a_form_with_a_value_is_as_serde_json_writes_it() {
+        assert_eq!(written(&Form::Of(1)), r#"{"Of":1}"#);
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_refused() {
+        let numbered = BTreeMap::from([(1, 2)]);
+        assert!(numbered.serialize(Compact(&mut Vec::new())).is_err());
     }
 
     proptest! {
@@ -326,15 +342,6 @@ mod tests {
         fn each_special_byte_is_seen_anywhere(ahead in "[ -~é]{0,20}", byte in 0_u8..=0x7f) {
             let text = format!("{ahead}{}", char::from(byte));
             prop_assert_eq!(written(&text), serde_json::to_string(&text).unwrap());
-        }
-
-        #[test]
-        fn lines_are_as_serde_json_writes_them(text in any::<String>(), number in any::<i64>()) {
-            let list = Value::List(vec![Value::Number(number), Value::Unknown]);
-            let group = Value::Group(vec![("a", Value::Flag(true)), ("b", list)]);
-            let values = [(text.clone(), group), ("empty".to_owned(), Value::List(Vec::new()))];
-            let line = Line { text, absent: None, values: values.into(), flag: false };
-            prop_assert_eq!(written(&line), serde_json::to_string(&line).unwrap());
         }
     }
 }
