@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{SUMMARY, Story};
+use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, Site, advice},
     families::multicast_join::{Cause, Memberships},
 };
+
+/// Bytes that follow the opening, as a rule: growing costs more than the room.
+const SENTENCES: usize = 384;
 
 impl Story<'_> {
     pub(super) fn optmem_exhausted(&self) -> Diagnosis {
@@ -20,6 +23,7 @@ impl Story<'_> {
             "its"
         };
         let mut summary = self.opening();
+        summary.reserve(SENTENCES);
         // Memory takes whatever is written.
         let _ = write!(
             summary,
@@ -31,7 +35,7 @@ impl Story<'_> {
                 Some(task) if !self.join.socket.kernel => task.comm.as_str(),
                 _ => "the kernel",
             };
-            summary.push_str(&about_memberships(memberships, size, omem, member));
+            about_memberships(&mut summary, memberships, size, omem, member);
         }
         let leaking = self.join.memberships.is_some_and(mostly_stale);
         let mut diagnosis = self.memory_evidence(Cause::OptmemExhausted, summary);
@@ -159,20 +163,19 @@ fn mostly_stale(memberships: Memberships) -> bool {
         .is_some_and(|stale| u64::from(stale) * 2 > u64::from(memberships.count))
 }
 
-/// What the memberships say of the memory in use, as sentences to append;
-/// `member` is who holds them.
+/// Appends what the memberships say of the memory in use; `member` is who holds them.
 pub(crate) fn about_memberships(
+    text: &mut String,
     memberships: Memberships,
     size: u32,
     omem: i32,
     member: &str,
-) -> String {
+) {
     let Memberships {
         count,
         stale,
         complete,
     } = memberships;
-    let mut text = String::with_capacity(SUMMARY);
     // Memory takes whatever is written.
     if !complete {
         let _ = write!(
@@ -214,5 +217,4 @@ pub(crate) fn about_memberships(
              socket such as source lists or sticky headers."
         );
     }
-    text
 }

@@ -25,9 +25,6 @@ use crate::{
 
 const OPERATION: &str = "multicast-join";
 
-/// Bytes of a summary, as a rule: growing costs more than the room.
-const SUMMARY: usize = 512;
-
 /// `IPPROTO_UDP`, `IPPROTO_ICMPV6`
 const UDP: u32 = 17;
 const ICMPV6: u32 = 58;
@@ -93,12 +90,11 @@ impl Story<'_> {
         diagnosis.fix(Fix::new("v6trace doctor").remark("which kernel values can be read here"))
     }
 
-    /// "radvd could not join ff02::2 on tap366 (ENOMEM)", with room for what follows.
+    /// "radvd could not join ff02::2 on tap366 (ENOMEM)"
     fn opening(&self) -> String {
-        let mut text = String::with_capacity(SUMMARY);
         let who = self.subject.who("the kernel");
+        let mut text = format!("{who} could not join {}", self.join.group);
         // Memory takes whatever is written.
-        let _ = write!(text, "{who} could not join {}", self.join.group);
         let _ = match (self.join.interface(), self.join.requested_ifindex) {
             (Some(name), _) => write!(text, " on {name}"),
             (_, 0) => Ok(()),
