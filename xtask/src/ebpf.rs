@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use object::build::elf;
 
 use crate::architecture::Architecture;
@@ -69,14 +69,23 @@ fn directory(architecture: &Architecture) -> PathBuf {
     paths::target("ebpf").join(architecture.name)
 }
 
-/// Leaves out what only debuggers read: three quarters of the object. The
-/// kernel reads types and lines from `.BTF` and `.BTF.ext`.
+/// Leaves out what only debuggers read, nine tenths of the object: the kernel is given the
+/// types from `.BTF` and the functions from `.BTF.ext`. The lines of the source, which a
+/// kernel would show where it refuses a program, are left out: they were most of v6trace's
+/// memory at a start. What would relocate these two sections nobody reads.
 fn strip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut object = elf::Builder::read(bytes)?;
     for section in &mut object.sections {
         let name = section.name.to_string();
-        let name = name.strip_prefix(".rel").unwrap_or(&name);
-        section.delete = name.starts_with(".debug");
+        let relocated = name.strip_prefix(".rel");
+        section.delete = relocated.unwrap_or(&name).starts_with(".debug")
+            || relocated.is_some_and(|name| name.starts_with(".BTF"));
+        if name == ".BTF.ext" {
+            let elf::SectionData::Data(data) = &mut section.data else {
+                bail!(".BTF.ext is no plain data");
+            };
+            *data = functions_alone(data)?.into();
+        }
     }
     // LLVM keeps the sections' names among the symbols'.
     let names = object.sections.add();
@@ -87,4 +96,30 @@ fn strip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut stripped = Vec::new();
     object.write(&mut stripped)?;
     Ok(stripped)
+}
+
+/// `.BTF.ext` (`struct btf_ext_header` and what it says) without lines, which follow the
+/// functions. Relocations by the kernel's BTF would be lost, and v6trace applies none: there
+/// must be none.
+fn functions_alone(info: &[u8]) -> Result<Vec<u8>> {
+    const LENGTH: usize = 4;
+    const FUNCTIONS: usize = 8;
+    const FUNCTIONS_LENGTH: usize = 12;
+    const OTHERS: usize = 16;
+    const RELOCATIONS_LENGTH: usize = 28;
+    let word = |at: usize| -> Result<usize> {
+        let bytes = info.get(at..).and_then(|bytes| bytes.first_chunk());
+        let bytes = bytes.context(".BTF.ext is cut")?;
+        Ok(usize::try_from(u32::from_le_bytes(*bytes))?)
+    };
+    let length = word(LENGTH)?;
+    ensure!(
+        length <= RELOCATIONS_LENGTH || word(RELOCATIONS_LENGTH)? == 0,
+        "the programs have relocations by BTF, which nobody would apply"
+    );
+    let end = length + word(FUNCTIONS)? + word(FUNCTIONS_LENGTH)?;
+    let mut kept = info.get(..end).context(".BTF.ext is cut")?.to_vec();
+    let others = kept.get_mut(OTHERS..length);
+    others.context(".BTF.ext has a short header")?.fill(0);
+    Ok(kept)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use aya::{EbpfError, maps::MapError, programs::ProgramError};
+use lz4_flex::block::DecompressError;
 use thiserror::Error;
 
 use crate::{
@@ -28,6 +29,9 @@ pub enum AttachError {
     /// The eBPF object lacks a map or program of the tables.
     #[error("the kernel side of this v6trace has no {0}; build both sides from one source")]
     Object(&'static str),
+    /// The eBPF object cannot be unpacked.
+    #[error("the kernel side of this v6trace is damaged ({0}); copy or install it anew")]
+    Damaged(#[from] DecompressError),
     /// The kernel's types could not be read.
     #[error(transparent)]
     Btf(#[from] BtfError),

@@ -37,13 +37,13 @@ pub struct Listed {
 pub struct Loaded<'e> {
     /// The programs and maps.
     pub ebpf: &'e mut Ebpf,
-    /// The kernel's iterators; `None` where its types came out of a file.
-    iterators: Option<aya::Btf>,
+    /// The kernel's functions; `None` where its types came out of a file.
+    functions: Option<&'e aya::Btf>,
 }
 
 impl<'e> Loaded<'e> {
-    pub(super) fn new(ebpf: &'e mut Ebpf, iterators: Option<aya::Btf>) -> Self {
-        Self { ebpf, iterators }
+    pub(super) fn new(ebpf: &'e mut Ebpf, functions: Option<&'e aya::Btf>) -> Self {
+        Self { ebpf, functions }
     }
 
     /// The memberships of all sockets that processes have open.
@@ -51,11 +51,11 @@ impl<'e> Loaded<'e> {
     /// # Errors
     /// The kernel has no such iterator, or refuses the program.
     pub fn memberships(&mut self) -> Result<Memberships, AttachError> {
-        let iterators = self.iterators.as_ref().ok_or(AttachError::NoIterator)?;
+        let functions = self.functions.ok_or(AttachError::NoIterator)?;
         let program = self.ebpf.program_mut(ITERATOR);
         let program = program.ok_or(AttachError::Object(ITERATOR))?;
         let program: &mut Iter = program.try_into()?;
-        let loaded = program.load(ITERATED, iterators);
+        let loaded = program.load(ITERATED, functions);
         loaded.map_err(|error| AttachError::program(&error))?;
         let link = program.attach()?;
         let link = program.take_link(link)?;
@@ -71,19 +71,18 @@ impl<'e> Loaded<'e> {
 pub fn memberships() -> Result<Memberships, AttachError> {
     let btf = super::object_and_types(KERNEL_BTF.as_ref())?;
     let globals = resolve::members(&btf)?;
-    let iterators = of(&btf);
+    let iterators = function(&btf).into_iter().collect();
     drop(btf);
+    let iterators = trampolines::made_up(&iterators);
     let options = Options::default();
-    let mut ebpf = loader::load(&options, &globals).map_err(|error| AttachError::load(&error))?;
-    Loaded::new(&mut ebpf, Some(iterators)).memberships()
+    let mut ebpf = loader::load(&options, &globals)?;
+    Loaded::new(&mut ebpf, Some(&iterators)).memberships()
 }
 
-/// The iterators among the kernel's functions.
-pub(super) fn of(btf: &Btf) -> aya::Btf {
+/// The kernel's function that stands for the iterator, with its number.
+pub(super) fn function(btf: &Btf) -> Option<(u32, String)> {
     let name = format!("bpf_iter_{ITERATED}");
-    let number = btf.function(&name);
-    let found = number.map(|number| (number, name.as_str()));
-    trampolines::made_up(&found.into_iter().collect())
+    Some((btf.function(&name)?, name))
 }
 
 impl Memberships {

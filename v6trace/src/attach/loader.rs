@@ -2,15 +2,17 @@
 
 use std::fs;
 
-use aya::{Ebpf, EbpfError, EbpfLoader};
+use aya::{Ebpf, EbpfLoader};
+use lz4_flex::block::{DecompressError, decompress_into, uncompressed_size};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use zerocopy::IntoBytes as _;
 
 use v6trace_common::HOOK_COUNT;
 
-use super::{OBJECT, Options, resolve::Globals};
+use super::{AttachError, OBJECT, Options, resolve::Globals};
 
 /// Makes the maps; the programs are loaded when they are attached.
-pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, EbpfError> {
+pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, AttachError> {
     // Before 5.11 maps count as locked memory, whose usual limit is too low. A
     // failure here shows as one of loading, with the reason.
     let unlimited = Rlimit {
@@ -31,7 +33,18 @@ pub(super) fn load(options: &Options<'_>, globals: &Globals) -> Result<Ebpf, Ebp
     loader.override_global("DEBUG", &debug, true);
     let counters = cpu_numbers() * HOOK_COUNT;
     loader.map_max_entries("LOSSES", u32::try_from(counters).unwrap_or(u32::MAX));
-    loader.load(OBJECT)
+    let (object, size) = object()?;
+    let made = loader.load(&object.as_bytes()[..size]);
+    made.map_err(|error| AttachError::load(&error))
+}
+
+/// The object and its size. It is unpacked into words: aya takes an ELF file only where
+/// it begins at a multiple of eight bytes.
+fn object() -> Result<(Vec<u64>, usize), DecompressError> {
+    let (size, packed) = uncompressed_size(OBJECT)?;
+    let mut object = vec![0_u64; size.div_ceil(size_of::<u64>())];
+    decompress_into(packed, object.as_mut_bytes())?;
+    Ok((object, size))
 }
 
 /// One more than the largest number that a CPU of this machine can have: 8 for

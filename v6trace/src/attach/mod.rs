@@ -39,8 +39,8 @@ use crate::{
 };
 use programs::Attacher;
 
-/// The eBPF object, where this build carries one.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o"));
+/// The eBPF object, packed, where this build carries one.
+static OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/v6trace.bpf.o.lz4"));
 
 /// What to attach, and where to learn of the kernel.
 #[derive(Clone, Debug)]
@@ -128,14 +128,16 @@ pub fn attach<T>(
     // Numbers of functions out of a file may not be the running kernel's.
     let is_running = options.btf.is_none();
     let functions = is_running.then(|| trampolines::functions(&options.hooks, &btf));
-    let functions = functions.flatten();
-    let iterators = is_running.then(|| iterators::of(&btf));
+    // Before anything else is made: it is most of the memory that a start takes.
     drop(btf);
+    let functions = functions.as_ref().map(trampolines::made_up);
+    let functions = functions.as_ref();
 
-    let mut ebpf = loader::load(options, &globals).map_err(|error| AttachError::load(&error))?;
+    let mut ebpf = loader::load(options, &globals)?;
     log::debug!("maps made");
 
-    let prepared = prepare(&mut Loaded::new(&mut ebpf, iterators)).map_err(AttachError::Prepare)?;
+    let prepared = prepare(&mut Loaded::new(&mut ebpf, functions)).map_err(AttachError::Prepare)?;
+    let functions = functions.filter(|_| trampolines::are_safe());
     let mut programs = Attacher::new(&mut ebpf, functions);
     let hooks = choose::choose(&options.hooks, &symbols, &globals, |candidate| {
         programs.attach(candidate)

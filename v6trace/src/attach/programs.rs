@@ -17,7 +17,7 @@ use crate::coverage::Via;
 pub(super) struct Attacher<'e> {
     pub(super) ebpf: &'e mut Ebpf,
     /// Where trampolines find their functions; without, none are wanted or to be had.
-    functions: Option<aya::Btf>,
+    functions: Option<&'e aya::Btf>,
     loaded: HashSet<&'static str>,
     pub(super) links: Links,
     /// Why continuations were refused: what they would have read is missing
@@ -26,7 +26,7 @@ pub(super) struct Attacher<'e> {
 }
 
 impl<'e> Attacher<'e> {
-    pub(super) fn new(ebpf: &'e mut Ebpf, functions: Option<aya::Btf>) -> Self {
+    pub(super) fn new(ebpf: &'e mut Ebpf, functions: Option<&'e aya::Btf>) -> Self {
         Self {
             ebpf,
             functions,
@@ -103,7 +103,7 @@ impl<'e> Attacher<'e> {
         if self.loaded.contains(name) {
             return Ok(());
         }
-        let functions = self.functions.as_ref();
+        let functions = self.functions;
         let program = self
             .ebpf
             .program_mut(name)

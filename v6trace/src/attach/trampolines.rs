@@ -1,10 +1,11 @@
 //! Whether hooks can be attached by trampolines (fentry and fexit), and what
-//! aya wants to know for that: the numbers that the kernel's BTF gives to their
-//! functions.
+//! aya wants to know for that, and for iterators: the numbers that the kernel's
+//! BTF gives to their functions.
 //!
 //! aya takes such a number from BTF of its own reading. That of a whole kernel
 //! takes it 20 MiB and a tenth of a second, so it gets one that has nothing but
-//! the functions in question, each at its number.
+//! the functions in question, each at its number. That one still has some 6 MiB,
+//! for a type of nothing at each number in between: there is one for everything.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +13,31 @@ use aya::programs::ProgramError;
 use aya_obj::btf::{BtfType, Func, FuncLinkage};
 use v6trace_common::HookInfo;
 
+use super::iterators;
 use crate::btf::Btf;
 
 /// Where the kernel says whether its own code is preempted, and how: all ways,
 /// the present one in parentheses.
 const PREEMPTION: &str = "/sys/kernel/debug/sched/preempt";
 
-/// BTF with the functions of every trampoline; `None` where trampolines are no
-/// choice.
-pub(super) fn functions(hooks: &[&HookInfo], btf: &Btf) -> Option<aya::Btf> {
-    if preempts() {
-        log::debug!("this kernel may preempt programs: kprobes only");
-        return None;
-    }
+/// The functions of every trampoline and iterator, by number.
+pub(super) fn functions(hooks: &[&HookInfo], btf: &Btf) -> BTreeMap<u32, String> {
     let candidates = hooks.iter().flat_map(|hook| hook.candidates);
     let wanted = candidates.filter(|candidate| candidate.trampoline.is_some());
     let functions = wanted.filter_map(|candidate| {
         let number = btf.function(candidate.function)?;
-        Some((number, candidate.function))
+        Some((number, candidate.function.to_owned()))
     });
-    Some(made_up(&functions.collect()))
+    functions.chain(iterators::function(btf)).collect()
+}
+
+/// Whether trampolines are a choice.
+pub(super) fn are_safe() -> bool {
+    let preempts = preempts();
+    if preempts {
+        log::debug!("this kernel may preempt programs: kprobes only");
+    }
+    !preempts
 }
 
 /// Whether the kernel may preempt what runs at a trampoline. Whoever comes by
@@ -59,7 +65,7 @@ pub(super) fn none_can_be_had(error: &ProgramError) -> bool {
 }
 
 /// BTF in which these numbers are functions and all others nothing.
-pub(super) fn made_up(functions: &BTreeMap<u32, &str>) -> aya::Btf {
+pub(super) fn made_up(functions: &BTreeMap<u32, String>) -> aya::Btf {
     let mut btf = aya::Btf::new();
     let mut next = 1;
     for (&number, name) in functions {
@@ -81,10 +87,12 @@ mod tests {
 
     #[test]
     fn functions_are_found_at_their_numbers() {
-        let functions = BTreeMap::from([(3, "sock_kmalloc"), (70, "fib_select_path")]);
+        let functions = [(3, "sock_kmalloc"), (70, "fib_select_path")];
+        let functions = functions.map(|(number, name)| (number, name.to_owned()));
+        let functions = BTreeMap::from(functions);
         let btf = made_up(&functions);
         for (number, name) in functions {
-            let found = btf.id_by_type_name_kind(name, BtfKind::Func).unwrap();
+            let found = btf.id_by_type_name_kind(&name, BtfKind::Func).unwrap();
             assert_eq!(found, number);
         }
     }

@@ -73,11 +73,20 @@ fn leaks(place: Place<'_>, socket: &Joined) -> Option<Diagnosis> {
         stale: Some(stale),
         complete,
     };
-    let about = about_memberships(memberships, size, i32::try_from(omem).ok()?, who);
-    let summary = format!(
-        "A socket of {who} has {omem} of {limit} bytes of option memory in use (net.core.optmem_max).{about} \
-         Once it is full, no group can be joined with this socket any more (ENOMEM), on whatever \
-         interface."
+    let mut summary = format!(
+        "A socket of {who} has {omem} of {limit} bytes of option memory in use \
+         (net.core.optmem_max)."
+    );
+    about_memberships(
+        &mut summary,
+        memberships,
+        size,
+        i32::try_from(omem).ok()?,
+        who,
+    );
+    summary.push_str(
+        " Once it is full, no group can be joined with this socket any more (ENOMEM), on whatever \
+         interface.",
     );
     let mut found = Diagnosis::of_state(
         snapshot.netns,

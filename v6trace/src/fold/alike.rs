@@ -65,14 +65,12 @@ pub(super) fn alike(one: &Diagnosis, other: &Diagnosis) -> bool {
         && one.container == other.container
         && one.pod == other.pod
         && one.fix.len() == other.fix.len()
-        && say_the_same((one, &one.summary), (other, &other.summary), Says::Happened)
+        && say_the_same((one, &one.summary), (other, &other.summary), |_| {
+            Says::Happened
+        })
         && one.fix.iter().zip(&other.fix).all(|(this, that)| {
             this.remark == that.remark
-                && say_the_same(
-                    (one, &this.action),
-                    (other, &that.action),
-                    Says::of(&this.action),
-                )
+                && say_the_same((one, &this.action), (other, &that.action), Says::of)
         })
 }
 
@@ -81,7 +79,7 @@ pub(super) fn alike(one: &Diagnosis, other: &Diagnosis) -> bool {
 fn say_the_same(
     (one, text): (&Diagnosis, &str),
     (other, other_text): (&Diagnosis, &str),
-    says: Says,
+    says: impl Fn(&str) -> Says,
 ) -> bool {
     // A word may be about what one has otherwise than the other, and be the same.
     let interface = one.interface != other.interface;
@@ -89,6 +87,7 @@ fn say_the_same(
     if !interface && !address && text == other_text {
         return true;
     }
+    let says = says(text);
     let names_own = |word: &str| {
         let named = |of: &Diagnosis| {
             let name = of.interface.as_deref();

@@ -1,9 +1,13 @@
 //! One JSON object a line: `session` first, `summary` last.
 
+mod compact;
 mod lines;
 
 use std::io::{self, Write};
 
+use serde::Serialize as _;
+
+use self::compact::Compact;
 use self::lines::{Explained, Fields, Happened, Line, Open, Shown};
 use super::{
     Render,
@@ -173,7 +177,7 @@ impl<O: Write, E: Write> Render for Json<O, E> {
 
 fn write(out: &mut impl Write, buffer: &mut Vec<u8>, line: &Line<'_>) -> io::Result<()> {
     buffer.clear();
-    serde_json::to_writer(&mut *buffer, line)?;
+    line.serialize(Compact(buffer))?;
     buffer.push(b'\n');
     out.write_all(buffer)
 }

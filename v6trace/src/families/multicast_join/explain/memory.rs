@@ -1,10 +1,15 @@
 //! A join that got ENOMEM: from the socket's own budget, or from the machine.
 
+use std::fmt::Write as _;
+
 use super::Story;
 use crate::{
     explain::{Diagnosis, Fix, Site, advice},
     families::multicast_join::{Cause, Memberships},
 };
+
+/// Bytes that follow the opening, as a rule: growing costs more than the room.
+const SENTENCES: usize = 384;
 
 impl Story<'_> {
     pub(super) fn optmem_exhausted(&self) -> Diagnosis {
@@ -17,17 +22,20 @@ impl Story<'_> {
         } else {
             "its"
         };
-        let mut summary = format!(
-            "{}: {whose} socket's option memory is full, {omem} + {size} bytes reach \
-             net.core.optmem_max = {max}.",
-            self.opening(),
+        let mut summary = self.opening();
+        summary.reserve(SENTENCES);
+        // Memory takes whatever is written.
+        let _ = write!(
+            summary,
+            ": {whose} socket's option memory is full, {omem} + {size} bytes reach \
+             net.core.optmem_max = {max}."
         );
         if let Some(memberships) = self.join.memberships {
             let member = match self.subject.event.culprit() {
                 Some(task) if !self.join.socket.kernel => task.comm.as_str(),
                 _ => "the kernel",
             };
-            summary.push_str(&about_memberships(memberships, size, omem, member));
+            about_memberships(&mut summary, memberships, size, omem, member);
         }
         let leaking = self.join.memberships.is_some_and(mostly_stale);
         let mut diagnosis = self.memory_evidence(Cause::OptmemExhausted, summary);
@@ -41,9 +49,7 @@ impl Story<'_> {
         } else {
             [raise, restart]
         };
-        for fix in order {
-            diagnosis = diagnosis.fix(fix);
-        }
+        diagnosis.fix.extend(order);
         diagnosis
     }
 
@@ -73,24 +79,20 @@ impl Story<'_> {
     pub(super) fn memory_evidence(&self, cause: Cause, summary: String) -> Diagnosis {
         let charge = &self.join.charge;
         let memberships = self.join.memberships;
-        let diagnosis = self
-            .start(cause, summary)
-            .with("sk_omem_alloc", charge.sk_omem_alloc)
-            .with("size", charge.size)
-            .with("optmem_max", charge.optmem_max)
-            .with(
-                "optmem_scope",
-                charge.optmem_max.map(|_| {
-                    if charge.limit_of_netns {
-                        "netns"
-                    } else {
-                        "global"
-                    }
-                }),
-            )
-            .with("memberships", memberships.map(|m| m.count))
-            .with("stale_memberships", memberships.and_then(|m| m.stale))
-            .with("memberships_complete", memberships.map(|m| m.complete));
+        let scope = if charge.limit_of_netns {
+            "netns"
+        } else {
+            "global"
+        };
+        // In place: a storm makes thousands a second.
+        let mut diagnosis = self.start(cause, summary);
+        diagnosis.add("sk_omem_alloc", charge.sk_omem_alloc);
+        diagnosis.add("size", charge.size);
+        diagnosis.add("optmem_max", charge.optmem_max);
+        diagnosis.add("optmem_scope", charge.optmem_max.map(|_| scope));
+        diagnosis.add("memberships", memberships.map(|m| m.count));
+        diagnosis.add("stale_memberships", memberships.and_then(|m| m.stale));
+        diagnosis.add("memberships_complete", memberships.map(|m| m.complete));
         self.socket_evidence(diagnosis)
     }
 
@@ -161,29 +163,27 @@ fn mostly_stale(memberships: Memberships) -> bool {
         .is_some_and(|stale| u64::from(stale) * 2 > u64::from(memberships.count))
 }
 
-/// What the memberships say of the memory in use, as sentences to append;
-/// `member` is who holds them.
+/// Appends what the memberships say of the memory in use; `member` is who holds them.
 pub(crate) fn about_memberships(
+    text: &mut String,
     memberships: Memberships,
     size: u32,
     omem: i32,
     member: &str,
-) -> String {
+) {
     let Memberships {
         count,
         stale,
         complete,
     } = memberships;
-    let mut text = if complete {
-        String::new()
-    } else {
-        format!(" Counting its memberships stopped after {count}; there are more.")
-    };
-    let of_them = if complete {
-        format!("its {count}")
-    } else {
-        format!("these {count}")
-    };
+    // Memory takes whatever is written.
+    if !complete {
+        let _ = write!(
+            text,
+            " Counting its memberships stopped after {count}; there are more."
+        );
+    }
+    let whose = if complete { "its" } else { "these" };
     match stale {
         Some(stale) if stale > 0 => {
             let verb = if stale == 1 {
@@ -191,27 +191,30 @@ pub(crate) fn about_memberships(
             } else {
                 "are on interfaces that no longer exist"
             };
-            let leak = if mostly_stale(memberships) {
-                format!(": {member} never left the groups of interfaces that went away")
-            } else {
-                String::new()
-            };
-            text.push_str(&format!(" {stale} of {of_them} memberships {verb}{leak}."));
+            let _ = write!(text, " {stale} of {whose} {count} memberships {verb}");
+            if mostly_stale(memberships) {
+                let _ = write!(
+                    text,
+                    ": {member} never left the groups of interfaces that went away"
+                );
+            }
+            text.push('.');
         }
         Some(_) if complete => {
-            text.push_str(&format!(
-                " All of {of_them} memberships are on interfaces that exist."
-            ));
+            let _ = write!(
+                text,
+                " All of {whose} {count} memberships are on interfaces that exist."
+            );
         }
         _ => {}
     }
     let held = i64::from(count).saturating_mul(i64::from(size));
     let rest = i64::from(omem).saturating_sub(held);
     if complete && rest >= i64::from(size) {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " They hold {held} of the {omem} bytes; the other {rest} are held by options of the \
              socket such as source lists or sticky headers."
-        ));
+        );
     }
-    text
 }

@@ -12,7 +12,7 @@ mod request;
 
 pub(crate) use memory::{about_memberships, raise_limit};
 
-use std::net::IpAddr;
+use std::{fmt::Write as _, net::IpAddr};
 
 use crate::{
     errno::Errno,
@@ -93,12 +93,14 @@ impl Story<'_> {
     /// "radvd could not join ff02::2 on tap366 (ENOMEM)"
     fn opening(&self) -> String {
         let who = self.subject.who("the kernel");
-        let on = match (self.join.interface(), self.join.requested_ifindex) {
-            (Some(name), _) => format!(" on {name}"),
-            (_, 0) => String::new(),
-            (_, ifindex) => format!(" on interface index {ifindex}"),
+        let mut text = format!("{who} could not join {}", self.join.group);
+        // Memory takes whatever is written.
+        let _ = match (self.join.interface(), self.join.requested_ifindex) {
+            (Some(name), _) => write!(text, " on {name}"),
+            (_, 0) => Ok(()),
+            (_, ifindex) => write!(text, " on interface index {ifindex}"),
         };
-        let with = if !self.join.socket.kernel {
+        text.push_str(if !self.join.socket.kernel {
             ""
         } else if self.is_autojoin() {
             " with the kernel's own socket for autojoin addresses"
@@ -106,9 +108,9 @@ impl Story<'_> {
             " with the kernel's own socket of a UDP tunnel"
         } else {
             " with a socket of the kernel's own"
-        };
-        let group = self.join.group;
-        format!("{who} could not join {group}{on}{with} ({})", self.errno)
+        });
+        let _ = write!(text, " ({})", self.errno);
+        text
     }
 
     /// Whether the socket is the one of `net.ipv6.mc_autojoin_sk`, the only
@@ -126,10 +128,10 @@ impl Story<'_> {
         diagnosis
     }
 
-    fn socket_evidence(&self, diagnosis: Diagnosis) -> Diagnosis {
+    fn socket_evidence(&self, mut diagnosis: Diagnosis) -> Diagnosis {
         let socket = self.join.socket;
+        diagnosis.add("socket", (socket.inode != 0).then_some(socket.inode));
+        diagnosis.add("kernel_socket", socket.kernel);
         diagnosis
-            .with("socket", (socket.inode != 0).then_some(socket.inode))
-            .with("kernel_socket", socket.kernel)
     }
 }
