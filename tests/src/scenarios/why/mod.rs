@@ -15,14 +15,20 @@ use serde_json::Value;
 use super::Scenario;
 use crate::guest::{Diagnosis, Finished, Recording, finish, v6trace};
 
-/// About no single family.
-pub(super) const SCENARIOS: &[&[Scenario]] = &[
-    followed::SCENARIOS,
-    innermost::SCENARIOS,
-    process::SCENARIOS,
-    table::SCENARIOS,
-    consequences::SCENARIOS,
-];
+/// Whatever fails.
+pub(super) const ALL: &[&[Scenario]] = &[table::SCENARIOS];
+
+/// Nothing does, whoever watches.
+pub(super) const NOTHING: &[&[Scenario]] = &[followed::NOTHING];
+
+/// What fails is a token.
+pub(super) const TOKENS: &[&[Scenario]] = &[followed::SCENARIOS, process::SCENARIOS];
+
+/// What fails is a call, and beside it a token, a rule or a route.
+pub(super) const CALLS: &[&[Scenario]] = &[innermost::SCENARIOS, consequences::GOT_OVER];
+
+/// What fails is found out once the call has ended.
+pub(super) const AFTERWARDS: &[&[Scenario]] = &[consequences::SCENARIOS];
 
 const LIMIT: Duration = Duration::from_mins(1);
 

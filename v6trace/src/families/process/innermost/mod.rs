@@ -45,7 +45,7 @@ fn catalogue() -> impl Iterator<Item = &'static Function> {
 
 /// Their names.
 #[cfg(feature = "live")]
-pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+pub fn functions() -> impl Iterator<Item = &'static str> {
     catalogue().map(|function| function.name)
 }
 
