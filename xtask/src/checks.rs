@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::prepare::BootFiles;
 use crate::progress::{self, Step};
@@ -128,9 +128,18 @@ fn formatting() -> Result<()> {
 
 /// Lints while everything is compiled that the tests need in any case.
 fn lints() -> Result<()> {
-    let said = process::lint()?;
+    let mut cargo = linting(process::cargo())?;
+    let said = process::messages(cargo.args(["build", "--all-targets"]))?;
     ensure!(!said.contains("warning: "), "{said}");
     Ok(())
+}
+
+/// A cargo that compiles the workspace's own crates with clippy.
+fn linting(mut cargo: Command) -> Result<Command> {
+    let clippy = process::find_program("clippy-driver")
+        .context("there is no clippy; `rustup component add clippy` gets it")?;
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", clippy);
+    Ok(cargo)
 }
 
 fn unit_tests() -> Result<()> {
@@ -139,7 +148,7 @@ fn unit_tests() -> Result<()> {
 
 /// The same, of what was compiled for the lints.
 fn linted_unit_tests() -> Result<()> {
-    all_said(process::linting()?.arg("test"))
+    all_said(linting(process::cargo())?.arg("test"))
 }
 
 /// Runs a command whose every word counts if it fails.

@@ -1,7 +1,7 @@
 //! The task `fuzz`: hostile files, kernel records and BTF, made by a fuzzer.
 //!
-//! The corpus begins with the golden recordings, which an example of v6trace's takes
-//! apart.
+//! The corpus begins with the golden recordings, which the crate under
+//! `v6trace/fuzz` takes apart.
 
 use std::ffi::OsString;
 use std::fs;
@@ -39,28 +39,21 @@ const BRIEFLY: u32 = 10;
 
 /// Fuzzes everything for a short while.
 pub(crate) fn briefly() -> Result<()> {
-    let done = fuzz(&[], BRIEFLY, process::linted("examples/seeds")?)?;
+    let done = task(&[], BRIEFLY)?;
     ensure!(done == ExitCode::SUCCESS, "what was found is named above");
     Ok(())
 }
 
 /// Fuzzes each of the targets for some seconds.
-pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
-    let mut cargo = process::cargo();
-    cargo.args(["run", "--quiet", "--example", "seeds", "--"]);
-    fuzz(targets, seconds, cargo)
-}
-
-/// The same, with what this program makes to begin with.
 ///
 /// An input that fails is kept, and the fuzzer says where.
-fn fuzz(targets: &[String], seconds: u32, seeds: Command) -> Result<ExitCode> {
+pub(crate) fn task(targets: &[String], seconds: u32) -> Result<ExitCode> {
     let directory = paths::root().join("v6trace/fuzz");
     let corpus = paths::target("fuzz/corpus");
     let wanted = |target: &&&str| targets.is_empty() || targets.iter().any(|name| name == **target);
     let targets: Vec<&str> = TARGETS.iter().filter(wanted).copied().collect();
     let programs = build(&directory, &targets)?;
-    seed(seeds, &directory, &corpus)?;
+    seed(&directory, &corpus)?;
     let mut found = paths::target("fuzz/artifacts").into_os_string();
     paths::make_dir(Path::new(&found))?;
     found.push("/");
@@ -115,13 +108,22 @@ fn build(directory: &Path, targets: &[&str]) -> Result<PathBuf> {
 }
 
 /// Makes the corpus that fuzzing begins with; what was found before stays.
-fn seed(mut seeds: Command, directory: &Path, corpus: &Path) -> Result<()> {
+fn seed(directory: &Path, corpus: &Path) -> Result<()> {
     let recordings = recordings()?;
     ensure!(
         !recordings.is_empty(),
         "there are no golden recordings; `cargo xtask golden` makes them"
     );
-    process::output(seeds.arg(corpus).args(&recordings))?;
+    process::output(
+        process::cargo()
+            .args(["run", "--quiet", "--bin", "seeds", "--manifest-path"])
+            .arg(directory.join("Cargo.toml"))
+            // Where most of it was built for the unit tests.
+            .args(["--target-dir".into(), paths::target("")])
+            .arg("--")
+            .arg(corpus)
+            .args(&recordings),
+    )?;
     let btf = corpus.join("btf");
     paths::make_dir(&btf)?;
     for seed in files(&directory.join("seeds/btf"))? {

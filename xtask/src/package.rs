@@ -15,21 +15,6 @@ use crate::progress::{self, Step};
 use crate::setup::tools;
 use crate::{binaries, paths, process};
 
-/// What makes them.
-const PROGRAM: &str = "v6trace-packaging";
-
-/// The same, built by itself.
-pub(crate) fn program() -> Command {
-    let mut cargo = process::cargo();
-    cargo.args(["run", "--quiet", "--package", PROGRAM, "--"]);
-    cargo
-}
-
-/// The same, as all is built that a change is checked with.
-pub(crate) fn linted_program() -> Result<Command> {
-    process::linted(PROGRAM)
-}
-
 /// The task.
 pub(crate) fn task(architectures: &[&Architecture]) -> Result<ExitCode> {
     // What is made does not depend on how it was asked for.
@@ -39,7 +24,7 @@ pub(crate) fn task(architectures: &[&Architecture]) -> Result<ExitCode> {
     let built = architectures.into_iter().map(binaries::tracer);
     let built: Vec<PathBuf> = built.collect::<Result<_>>()?;
     let directory = paths::target("package");
-    make(program(), &built, &directory, &[])?;
+    make(&built, &directory, &[])?;
     progress::print(&paths::shown(&directory).to_string());
     Ok(ExitCode::SUCCESS)
 }
@@ -47,30 +32,26 @@ pub(crate) fn task(architectures: &[&Architecture]) -> Result<ExitCode> {
 /// Makes all of it, in haste, and has what was made read.
 pub(crate) fn check(v6trace: &Path) -> Result<()> {
     let directory = paths::run_file("package")?;
-    make(
-        linted_program()?,
-        &[v6trace.to_owned()],
-        &directory,
-        &["--fast"],
-    )?;
+    make(&[v6trace.to_owned()], &directory, &["--fast"])?;
     manual_pages(&directory.join("man"))?;
     confinement()?;
     paths::remove_dir(&directory)
 }
 
 /// Makes all of it, in haste, in `directory`; returns the package for Debian.
-pub(crate) fn debian(program: Command, v6trace: &Path, directory: &Path) -> Result<PathBuf> {
-    make(program, &[v6trace.to_owned()], directory, &["--fast"])?;
+pub(crate) fn debian(v6trace: &Path, directory: &Path) -> Result<PathBuf> {
+    make(&[v6trace.to_owned()], directory, &["--fast"])?;
     let mut files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
     let deb = files.find(|path| path.extension() == Some(OsStr::new("deb")));
     deb.context("there is no package for Debian")
 }
 
-fn make(mut program: Command, programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {
+fn make(programs: &[PathBuf], directory: &Path, more: &[&str]) -> Result<()> {
     let step = Step::start("Packing".to_owned());
     paths::make_empty_dir(directory)?;
     process::output(
-        program
+        process::cargo()
+            .args(["run", "--quiet", "--package", "v6trace-packaging", "--"])
             .args(["--epoch", &epoch()?])
             .args(more)
             .args(

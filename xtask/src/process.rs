@@ -133,27 +133,3 @@ pub(crate) fn cargo() -> Command {
     without_outer_cargo(&mut command).current_dir(crate::paths::root());
     command
 }
-
-/// The same with clippy as the compiler of the workspace's own crates.
-pub(crate) fn linting() -> Result<Command> {
-    let clippy = find_program("clippy-driver")
-        .context("there is no clippy; `rustup component add clippy` gets it")?;
-    let mut command = cargo();
-    command.env("RUSTC_WORKSPACE_WRAPPER", clippy);
-    Ok(command)
-}
-
-/// Has it build all that there is for the host, and says what it said: the tests, and the
-/// programs that a change is checked with.
-pub(crate) fn lint() -> Result<String> {
-    messages(linting()?.args(["build", "--all-targets"]))
-}
-
-/// One of these programs, by its place. Cargo would run it only after building it by itself,
-/// and so anew: of libraries without what tests want of them.
-pub(crate) fn linted(program: &str) -> Result<Command> {
-    lint()?;
-    let mut command = Command::new(crate::paths::target("debug").join(program));
-    command.current_dir(crate::paths::root());
-    Ok(command)
-}

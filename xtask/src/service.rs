@@ -6,7 +6,7 @@
 //! step what is said of a scenario: `runner` follows it.
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -31,7 +31,7 @@ const WIDTH: usize = 24;
 pub(crate) fn task(kernel: &str, refresh: bool) -> Result<ExitCode> {
     let (binaries, files) = prepare::prepare_one(OWN, kernel, refresh)?;
     let hardware = kvm::choose(&files, &binaries);
-    go_through(&files, package::program(), &binaries.v6trace, hardware)?;
+    go_through(&files, &binaries.v6trace, hardware)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -41,21 +41,14 @@ pub(crate) fn check(ready: &Ready) -> Result<()> {
     let mut kernels = ready.kernels.iter().flatten();
     let files = kernels.find(|files| files.version.starts_with(&series));
     let files = files.with_context(|| format!("there is no kernel {KERNEL} to boot"))?;
-    let program = package::linted_program()?;
-    go_through(files, program, ready.v6trace, ready.hardware)
+    go_through(files, ready.v6trace, ready.hardware)
 }
 
-/// Goes through the steps on a kernel, and prints how each went; `program` makes the
-/// package.
-fn go_through(
-    files: &BootFiles,
-    program: Command,
-    v6trace: &Path,
-    hardware: &'static Hardware,
-) -> Result<()> {
+/// Goes through the steps on a kernel, and prints how each went.
+fn go_through(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<()> {
     let files = prepare::with_debian(files)?;
     let version = &files.version;
-    let machine = boot(&files, program, v6trace, hardware)?;
+    let machine = boot(&files, v6trace, hardware)?;
     let boot = runner::follow(machine, version, WIDTH, LIMIT);
     if let Some(death) = boot.death {
         bail!("on {version} {death}");
@@ -68,14 +61,9 @@ fn go_through(
     Ok(())
 }
 
-fn boot(
-    files: &BootFiles,
-    program: Command,
-    v6trace: &Path,
-    hardware: &'static Hardware,
-) -> Result<Machine> {
+fn boot(files: &BootFiles, v6trace: &Path, hardware: &'static Hardware) -> Result<Machine> {
     let directory = paths::run_file("package")?;
-    let deb = package::debian(program, v6trace, &directory)?;
+    let deb = package::debian(v6trace, &directory)?;
     let job = Job {
         arguments: &[],
         script: None,
