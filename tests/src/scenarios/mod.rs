@@ -213,19 +213,13 @@ const GROUPS: &[Group] = &[
     of_those(&["multicast-join", "set-token"], recording::SCENARIOS),
     of_those(&["set-token"], top::SCENARIOS),
     of_all(ways::SCENARIOS),
+    of_all(why::SCENARIOS),
     Group {
         families: &["process"],
         among_all: "why-each-in-the-table",
         boot: None,
-        scenarios: why::ALL,
+        scenarios: why::PROCESS,
     },
-    of_all(why::NOTHING),
-    of_those(&["process", "set-token"], why::TOKENS),
-    of_those(
-        &["process", "outgoing", "bind", "request", "set-token"],
-        why::CALLS,
-    ),
-    of_those(&["process", "dad", "neighbour"], why::AFTERWARDS),
     of_all(healthy::SCENARIOS),
 ];
 

@@ -12,9 +12,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     alone("why-duplicate-address", duplicate),
     alone("why-silent-neighbour", silent_neighbour),
     alone("why-no-answer", no_answer),
+    alone("why-got-over", got_over),
 ];
-
-pub(super) const GOT_OVER: &[Scenario] = &[alone("why-got-over", got_over)];
 
 /// An interface that hears itself, and takes that for another.
 fn forgetful(segment: &Segment, name: &str, mac: &str) -> Result<Netns> {

@@ -15,20 +15,16 @@ use serde_json::Value;
 use super::Scenario;
 use crate::guest::{Diagnosis, Finished, Recording, finish, v6trace};
 
-/// Whatever fails.
-pub(super) const ALL: &[&[Scenario]] = &[table::SCENARIOS];
+/// What was answered, and that nothing else was: whichever family might speak up.
+pub(super) const SCENARIOS: &[&[Scenario]] = &[
+    followed::SCENARIOS,
+    innermost::SCENARIOS,
+    process::SCENARIOS,
+    consequences::SCENARIOS,
+];
 
-/// Nothing does, whoever watches.
-pub(super) const NOTHING: &[&[Scenario]] = &[followed::NOTHING];
-
-/// What fails is a token.
-pub(super) const TOKENS: &[&[Scenario]] = &[followed::SCENARIOS, process::SCENARIOS];
-
-/// What fails is a call, and beside it a token, a rule or a route.
-pub(super) const CALLS: &[&[Scenario]] = &[innermost::SCENARIOS, consequences::GOT_OVER];
-
-/// What fails is found out once the call has ended.
-pub(super) const AFTERWARDS: &[&[Scenario]] = &[consequences::SCENARIOS];
+/// Whatever fails; and what is passed on to a command, of which nothing is asked.
+pub(super) const PROCESS: &[&[Scenario]] = &[table::SCENARIOS, process::SIGNALS];
 
 const LIMIT: Duration = Duration::from_mins(1);
 
