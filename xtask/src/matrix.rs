@@ -112,7 +112,8 @@ pub(crate) fn task(
     })
 }
 
-/// Twice as many as processors: a guest waits every now and then, and so do the checks.
+/// Twice as many as processors: a guest waits every now and then, and the checks wait for
+/// downloads and for single threads.
 fn lanes() -> usize {
     thread::available_parallelism().map_or(1, usize::from) * 2
 }

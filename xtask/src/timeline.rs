@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 /// Begins with the run.
 pub(crate) struct Timeline {
     since: Instant,
+    /// By then.
     spent: Option<Spent>,
     marks: Vec<Mark>,
 }
@@ -16,11 +17,11 @@ struct Mark {
     what: &'static str,
     /// Since the run began.
     at: Duration,
-    /// The part of the processors' time that nobody wanted since the one before, in percent.
+    /// The part of the processors' time that nobody wanted since then, in percent.
     idle: Option<u64>,
 }
 
-/// The time of all processors since the machine booted, in ticks.
+/// The time of all processors since the machine booted, whoever had it, in ticks.
 #[derive(Clone, Copy)]
 struct Spent {
     idle: u64,
@@ -37,17 +38,15 @@ impl Timeline {
     }
 
     pub(crate) fn mark(&mut self, what: &'static str) {
-        let now = spent();
+        self.add(what, self.since.elapsed(), spent());
+    }
+
+    fn add(&mut self, what: &'static str, at: Duration, now: Option<Spent>) {
         let idle = self.spent.zip(now).and_then(|(then, now)| {
             let whole = now.whole.checked_sub(then.whole)?;
             (100 * now.idle.checked_sub(then.idle)?).checked_div(whole)
         });
-        self.spent = now;
-        self.marks.push(Mark {
-            what,
-            at: self.since.elapsed(),
-            idle,
-        });
+        self.marks.push(Mark { what, at, idle });
     }
 
     /// A line for each mark.
@@ -90,22 +89,25 @@ mod tests {
 
     #[test]
     fn a_line_for_each_mark() {
-        let mark = |what, seconds, idle| Mark {
-            what,
-            at: Duration::from_secs(seconds),
-            idle,
-        };
-        let timeline = Timeline {
+        let spent = |idle, whole| Some(Spent { idle, whole });
+        let mut timeline = Timeline {
             since: Instant::now(),
-            spent: None,
-            marks: vec![
-                mark("one came", 12, Some(3)),
-                mark("another came", 340, None),
-            ],
+            spent: spent(400, 1000),
+            marks: Vec::new(),
         };
+        let marks = [
+            ("half the time was wanted", 12, spent(500, 1200)),
+            ("then all of it", 24, spent(500, 1400)),
+            ("nobody knows", 340, None),
+        ];
+        for (what, seconds, now) in marks {
+            timeline.add(what, Duration::from_secs(seconds), now);
+        }
         assert_eq!(
             timeline.table(),
-            "\nafter 12 s: one came, 3 % idle until then\nafter 340 s: another came"
+            "\nafter 12 s: half the time was wanted, 50 % idle until then\
+             \nafter 24 s: then all of it, 25 % idle until then\
+             \nafter 340 s: nobody knows"
         );
     }
 }
