@@ -46,6 +46,7 @@ mod selection;
 mod service;
 mod setup;
 mod terminal;
+mod timeline;
 mod transcript;
 
 use std::path::PathBuf;

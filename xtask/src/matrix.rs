@@ -2,9 +2,9 @@
 //!
 //! A kernel's scenarios are dealt out to several guests. Lanes take one guest's
 //! share after the other and give it to `runner`, until none is left: so all
-//! processors are busy to the end, whichever kernel takes longest. One lane does
-//! the `checks` first, beside the building and downloading that guests take.
-//! The results come together in `report`.
+//! processors are busy to the end, whichever kernel takes longest. The `checks` go on
+//! beside all of that, and beside the building and downloading that guests take.
+//! The results come together in `report`, and when what was done in `timeline`.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -27,6 +27,7 @@ use crate::report::{self, Report};
 use crate::runner::Run;
 use crate::selection::{Listed, Selection};
 use crate::setup::suites::{self, SUITES};
+use crate::timeline::Timeline;
 use crate::transcript::Outcome;
 
 /// Scenarios of one guest: few enough that no guest goes on long after the
@@ -63,6 +64,7 @@ pub(crate) fn task(
     refresh: bool,
 ) -> Result<ExitCode> {
     let requests = requests(wanted)?;
+    let mut timeline = Timeline::begin();
     let reports = thread::scope(|scope| {
         let early = scope.spawn(|| checks.before_set_up());
         let prepared = prepare::prepare(architecture, &requests, refresh)?;
@@ -78,16 +80,21 @@ pub(crate) fn task(
             width: scenarios.iter().map(String::len).max().unwrap_or_default(),
         };
         let shares = Mutex::new(deal(kernels, &chosen)?.into_iter());
+        timeline.mark("guests could boot");
         thread::scope(|scope| {
             let lane = || work(&run, &shares);
-            let lanes: Vec<_> = (1..lanes()).map(|_| scope.spawn(lane)).collect();
+            let lanes: Vec<_> = (0..lanes()).map(|_| scope.spawn(lane)).collect();
             let mut host = early.join().map_err(panicked)?;
             let ready = Ready::new(&binaries.v6trace, kernels, run.hardware);
             host.extend(checks.after_set_up(&ready));
-            let mut done = lane();
+            if !host.is_empty() {
+                timeline.mark("the checks were done");
+            }
+            let mut done = Vec::new();
             for lane in lanes {
                 done.extend(lane.join().map_err(panicked)?);
             }
+            timeline.mark("all was done");
             let mut reports = Vec::new();
             if !host.is_empty() {
                 reports.push(checks::report(&host));
@@ -96,6 +103,7 @@ pub(crate) fn task(
             anyhow::Ok(reports)
         })
     })?;
+    progress::print(&timeline.table());
     progress::print(&report::table(&reports));
     Ok(match report::totals(&reports) {
         (1.., 0) => ExitCode::SUCCESS,
@@ -103,7 +111,8 @@ pub(crate) fn task(
     })
 }
 
-/// Twice as many as processors: a guest waits every now and then.
+/// Twice as many as processors: a guest waits every now and then, and the checks wait for
+/// downloads and for single threads.
 fn lanes() -> usize {
     thread::available_parallelism().map_or(1, usize::from) * 2
 }

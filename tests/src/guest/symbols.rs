@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 
 use anyhow::{Context as _, Result};
+use v6trace::families::process;
 use v6trace_common::{HOOKS, families};
 
 const KALLSYMS: &str = "/proc/kallsyms";
@@ -20,6 +21,7 @@ pub(crate) fn keep() -> Result<()> {
     let wanted: BTreeSet<&str> = candidates
         .map(|candidate| candidate.function)
         .chain(variables.map(|&(symbol, _)| symbol))
+        .chain(process::functions())
         .collect();
     let all = File::open(KALLSYMS).with_context(|| format!("cannot open {KALLSYMS}"))?;
     let mut kept = Vec::new();

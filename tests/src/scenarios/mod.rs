@@ -235,6 +235,12 @@ const GROUPS: &[Group] = &[
     of_those(&["set-token"], top::SCENARIOS),
     of_all(ways::SCENARIOS),
     of_all(why::SCENARIOS),
+    Group {
+        families: &["process"],
+        among_all: "why-each-in-the-table",
+        boot: None,
+        scenarios: why::PROCESS,
+    },
     of_all(healthy::SCENARIOS),
     Group {
         families: &[],

@@ -15,14 +15,16 @@ use serde_json::Value;
 use super::Scenario;
 use crate::guest::{Diagnosis, Finished, Recording, finish, v6trace};
 
-/// About no single family.
+/// What was answered, and that nothing else was: whichever family might speak up.
 pub(super) const SCENARIOS: &[&[Scenario]] = &[
     followed::SCENARIOS,
     innermost::SCENARIOS,
     process::SCENARIOS,
-    table::SCENARIOS,
     consequences::SCENARIOS,
 ];
+
+/// Whatever fails; and what is passed on to a command, of which nothing is asked.
+pub(super) const PROCESS: &[&[Scenario]] = &[table::SCENARIOS, process::SIGNALS];
 
 const LIMIT: Duration = Duration::from_mins(1);
 

@@ -10,10 +10,9 @@ use super::{Answered, LIMIT, Other};
 use crate::guest::{Recording, finish, v6trace};
 use crate::scenarios::{Scenario, alone};
 
-pub(super) const SCENARIOS: &[Scenario] = &[
-    alone("why-of-a-process", of_a_process),
-    alone("why-passes-signals-on", signals),
-];
+pub(super) const SCENARIOS: &[Scenario] = &[alone("why-of-a-process", of_a_process)];
+
+pub(super) const SIGNALS: &[Scenario] = &[alone("why-passes-signals-on", signals)];
 
 /// A process that runs, and what it has started before and starts then.
 fn of_a_process() -> Result<()> {

@@ -30,7 +30,7 @@ pub use decode::ProcessStarted;
 pub use followed::{CommandEnded, Followed, Following};
 pub use innermost::Innermost;
 #[cfg(feature = "live")]
-pub(crate) use innermost::functions;
+pub use innermost::functions;
 pub use open::{Begun, Open};
 
 impl Occurrence for ProcessStarted {

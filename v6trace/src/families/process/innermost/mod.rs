@@ -43,9 +43,9 @@ fn catalogue() -> impl Iterator<Item = &'static Function> {
         .flatten()
 }
 
-/// Their names.
+/// The names of the kernel functions of which one may be the first to fail.
 #[cfg(feature = "live")]
-pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+pub fn functions() -> impl Iterator<Item = &'static str> {
     catalogue().map(|function| function.name)
 }
 
