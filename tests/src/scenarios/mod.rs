@@ -239,6 +239,7 @@ const GROUPS: &[Group] = &[
         families: &["process"],
         among_all: "why-each-in-the-table",
         boot: None,
+        daemons: false,
         scenarios: why::PROCESS,
     },
     of_all(healthy::SCENARIOS),
