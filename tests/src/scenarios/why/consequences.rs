@@ -116,7 +116,8 @@ fn no_answer() -> Result<()> {
     Ok(())
 }
 
-/// A connection that cannot be, and can later; and one that only another is made for.
+/// A connection that cannot be, and can later; and one that only another is made for. The
+/// kernel makes an address the host's own a little after `ip` has ended.
 fn got_over() -> Result<()> {
     let netns = Netns::new("resourceful")?;
     netns.ip("link set lo up")?;
@@ -125,6 +126,7 @@ fn got_over() -> Result<()> {
     let _server = netns.enter(|| Ok(TcpListener::bind("[::]:4000")?))?;
     let script = "{ :; } 3<>/dev/tcp/2001:db8:7::9/4000; \
                   ip addr add 2001:db8:7::9/128 dev lo nodad; \
+                  while [[ $(ip route get 2001:db8:7::9) != local* ]]; do :; done; \
                   { :; } 3<>/dev/tcp/2001:db8:7::9/4000; \
                   ip addr del 2001:db8:7::9/128 dev lo; exit ";
     for (status, text) in [
