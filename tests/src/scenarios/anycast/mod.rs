@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Scenario, lookups};
+use super::{Scenario, lookups, route::shown};
 use crate::guest::{Diagnosis, Expect, Link, Netns, Report, Tracing, finish, until};
 
 /// The family.
@@ -67,7 +67,7 @@ impl Pair {
     /// The same, and this host with an address in that subnet.
     fn in_subnet() -> Result<Self> {
         let pair = Self::new()?;
-        pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+        pair.is_in_subnet()?;
         Ok(pair)
     }
 
@@ -77,8 +77,19 @@ impl Pair {
         pair.near.ip("link add red type vrf table 100")?;
         pair.near.ip("link set red up")?;
         pair.near.ip("link set v0 master red")?;
-        pair.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+        pair.is_in_subnet()?;
         Ok(pair)
+    }
+
+    /// Gives this host an address in the subnet. A busy kernel gets to it later than it takes
+    /// the request (`addrconf_dad_work`), and takes the first address once more where
+    /// forwarding was turned on in between.
+    fn is_in_subnet(&self) -> Result<()> {
+        self.near.ip("address add fd00:4::5/64 dev v0 nodad")?;
+        until("fd00:4::5 should be local", Duration::from_secs(8), || {
+            let routes = shown(&self.near, "-6 route show table all fd00:4::5");
+            routes.is_ok_and(|routes| routes.iter().any(|route| route.starts_with("local ")))
+        })
     }
 
     fn forward(&self, which: &str, value: &str) -> Result<()> {
