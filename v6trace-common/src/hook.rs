@@ -63,25 +63,27 @@ pub struct Programs {
 }
 
 impl Programs {
+    const NONE: Self = Self {
+        entry: None,
+        ret: None,
+        continuation: None,
+        openers: &[],
+        return_outlasts: false,
+    };
+
     /// One where the function is entered.
     pub const fn entry(entry: &'static str) -> Self {
         Self {
             entry: Some(entry),
-            ret: None,
-            continuation: None,
-            openers: &[],
-            return_outlasts: false,
+            ..Self::NONE
         }
     }
 
     /// One where the function returns.
     pub const fn ret(ret: &'static str) -> Self {
         Self {
-            entry: None,
             ret: Some(ret),
-            continuation: None,
-            openers: &[],
-            return_outlasts: false,
+            ..Self::NONE
         }
     }
 
@@ -90,9 +92,7 @@ impl Programs {
         Self {
             entry: Some(entry),
             ret: Some(ret),
-            continuation: None,
-            openers: &[],
-            return_outlasts: false,
+            ..Self::NONE
         }
     }
 
