@@ -15,6 +15,7 @@ use crate::scenarios::{Scenario, scenario};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("interface-ipv6-off-mtu", off_mtu),
+    scenario("interface-ipv6-off-mtu-never-had", never_had),
     scenario("interface-ipv6-off-mtu-not", with_ipv6),
     scenario("stable-secret-unset", secret_unset),
     scenario("stable-secret-unset-not", secret_set),
@@ -60,6 +61,32 @@ fn off_mtu() -> Result<()> {
             host.netns.ip("token set ::5 dev v0")?;
             host.netns.ip(words)?;
         }
+    }
+    Ok(())
+}
+
+/// The tunnel of GRE that the kernel makes by itself, to which it gives no IPv6.
+fn never_had() -> Result<()> {
+    let netns = Netns::new("tunnels")?;
+    let gre = Link::find(&netns, "gre0")?;
+    for (words, severity) in [
+        ("link set gre0 addrgenmode eui64", "notice"),
+        ("token set ::5 dev gre0", "failure"),
+    ] {
+        let tracer = Tracing::start()?;
+        ip_fails(&netns.ip_words(words))?;
+        let report = tracer.finish()?;
+        report.complete()?;
+        report
+            .only("interface-ipv6-off-mtu")?
+            .expect()
+            .field("severity", severity)
+            .field("confidence", "likely")
+            .field("errno", "EAFNOSUPPORT")
+            .field("ifindex", gre.ifindex)
+            .evidence("has_ipv6", false)
+            .summary_has(["gre0", "could not be read"])
+            .check()?;
     }
     Ok(())
 }
