@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use super::{Netns, finish, until};
+use super::{Netns, command, finish, until};
 
 /// A running BIRD.
 pub(crate) struct Bird {
@@ -68,9 +68,7 @@ impl Bird {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.context("BIRD has no process id")?, signal)
-            .with_context(|| format!("cannot send BIRD {signal:?}"))
+        command::signal(&self.child, "BIRD", signal)
     }
 
     /// Its process id.

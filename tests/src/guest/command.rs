@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use super::wait::SLOWEST;
 
@@ -114,4 +114,14 @@ pub(super) fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String>
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
+}
+
+/// Sends a program a signal.
+pub(super) fn signal(child: &Child, name: &str, signal: Signal) -> Result<()> {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    kill_process(
+        id.with_context(|| format!("{name} has no process id"))?,
+        signal,
+    )
+    .with_context(|| format!("cannot send {name} {signal:?}"))
 }

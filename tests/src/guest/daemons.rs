@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::Signal;
 
-use super::{Netns, finish, until_some};
+use super::{Netns, command, finish, until_some};
 
 /// A running daemon that stays in the foreground.
 pub(crate) struct Daemon {
@@ -17,7 +18,8 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    fn start(netns: &Netns, name: &'static str, command: &mut Command) -> Result<Self> {
+    /// Starts it in `netns`, whatever it says.
+    pub(super) fn start(netns: &Netns, name: &'static str, command: &mut Command) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -72,6 +74,12 @@ impl Daemon {
                 Ok(greeting.starts_with(text).then_some(()))
             })
         })
+    }
+
+    /// Has it end, and waits until it has.
+    pub(super) fn stop(mut self, limit: Duration) -> Result<()> {
+        command::signal(&self.child, self.name, Signal::TERM)?;
+        command::wait(&mut self.child, self.name, limit).map(drop)
     }
 
     /// Checks that it has not given up.

@@ -1,13 +1,12 @@
 //! FRR: its daemons as Debian's package starts them, one set in each namespace.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use anyhow::{Result, ensure};
 
-use super::{Netns, finish, until};
+use super::{Daemon, Netns, finish, until};
 
 /// Its daemons, zebra, which speaks to the kernel, first.
 const DAEMONS: [&str; 4] = ["zebra", "staticd", "bgpd", "ospf6d"];
@@ -17,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// A running FRR.
 pub(crate) struct Frr {
     netns: String,
-    daemons: Vec<Child>,
+    daemons: Vec<Daemon>,
 }
 
 impl Frr {
@@ -48,18 +47,9 @@ impl Frr {
         };
         for daemon in DAEMONS {
             let mut command = Command::new(format!("/usr/lib/frr/{daemon}"));
-            command
-                .args(["-F", "traditional", "-A", "127.0.0.1", "-N", name])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            // A child inherits the namespace of the thread that starts it.
-            let start = || {
-                command
-                    .spawn()
-                    .with_context(|| format!("cannot start {daemon}"))
-            };
-            frr.daemons.push(netns.enter(start)?);
+            command.args(["-F", "traditional", "-A", "127.0.0.1", "-N", name]);
+            frr.daemons
+                .push(Daemon::start(netns, daemon, &mut command)?);
             let what = format!("{daemon} should answer");
             until(&what, LIMIT, || {
                 frr.asked(&["-d", daemon, "-c", "show version"]).is_ok()
@@ -92,23 +82,9 @@ impl Frr {
 
     /// Stops it, zebra last, and waits until it has.
     pub(crate) fn stop(mut self) -> Result<()> {
-        while let Some(mut daemon) = self.daemons.pop() {
-            let id = i32::try_from(daemon.id()).ok().and_then(Pid::from_raw);
-            kill_process(id.context("a daemon has no process id")?, Signal::TERM)?;
-            until("a daemon should end", LIMIT, || {
-                daemon.try_wait().is_ok_and(|it| it.is_some())
-            })?;
+        while let Some(daemon) = self.daemons.pop() {
+            daemon.stop(LIMIT)?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Frr {
-    fn drop(&mut self) {
-        for daemon in &mut self.daemons {
-            // Either fails only if it has ended.
-            let _ = daemon.kill();
-            let _ = daemon.wait();
-        }
     }
 }

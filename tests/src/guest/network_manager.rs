@@ -5,10 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::lines::Lines;
-use super::{Netns, finish, until};
+use super::{Netns, command, finish, until};
 
 /// What it keeps and is told lies here, but for what it is asked to keep.
 const DIRECTORIES: [&str; 3] = [
@@ -16,6 +16,7 @@ const DIRECTORIES: [&str; 3] = [
     "/var/lib/NetworkManager",
     "/etc/NetworkManager/system-connections",
 ];
+const NAME: &str = "NetworkManager";
 const BUS: &str = "/run/bus";
 /// How long it may take to start, to do what it is asked, or to end.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -104,16 +105,8 @@ impl NetworkManager {
 
     /// Stops it, and waits until it has.
     pub(crate) fn stop(mut self) -> Result<()> {
-        let id = i32::try_from(self.manager.id())
-            .ok()
-            .and_then(Pid::from_raw);
-        kill_process(
-            id.context("NetworkManager has no process id")?,
-            Signal::TERM,
-        )?;
-        until("NetworkManager should end", LIMIT, || {
-            self.manager.try_wait().is_ok_and(|ended| ended.is_some())
-        })
+        command::signal(&self.manager, NAME, Signal::TERM)?;
+        command::wait(&mut self.manager, NAME, LIMIT).map(drop)
     }
 }
 

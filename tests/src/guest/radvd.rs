@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::lines::Lines;
-use super::{Link, Netns, until_some};
+use super::{Link, Netns, command, until_some};
 
 /// One of its files, which this process's radvd has for itself.
 fn file(end: &str) -> String {
@@ -82,9 +82,7 @@ impl Radvd {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.context("radvd has no process id")?, signal)
-            .with_context(|| format!("cannot send radvd {signal:?}"))
+        command::signal(&self.child, "radvd", signal)
     }
 
     /// Has it withdraw 2001:db8::/64 and announce 2001:db8:0:64::/64 instead, on

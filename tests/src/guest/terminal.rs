@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use vt100::Parser;
 
-use super::{until, until_some};
+use super::{command, until, until_some};
 
 /// How long a program may take to draw what is waited for; it may have to attach first.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -120,8 +120,7 @@ impl Terminal {
     /// # Errors
     /// It is gone.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.context("it has no id")?, signal).context("cannot send a signal")
+        command::signal(&self.child, "the program", signal)
     }
 
     /// How the program ends.

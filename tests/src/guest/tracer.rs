@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::lines::{Awaited, Lines};
 use super::wait::SLOWEST;
@@ -180,9 +180,7 @@ impl Tracer {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.context("v6trace has no process id")?, signal)
-            .with_context(|| format!("cannot send v6trace {signal:?}"))
+        command::signal(&self.child, "v6trace", signal)
     }
 
     /// Presses Ctrl-C and reads the stream to its end.
